@@ -1,0 +1,55 @@
+# Two environments: the server needs other versions than the project.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN = .venv/bin
+
+.PHONY: setup demo test check lint types bench clean requirements
+
+setup: .venv/.ready .venv-studio/.ready
+
+.venv/.ready: requirements.txt requirements-uv.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv-studio/.ready: requirements-studio.txt .venv/.ready
+	$(PYTHON) -m venv .venv-studio
+	$(BIN)/uv pip sync --quiet --python .venv-studio/bin/python --require-hashes requirements-studio.txt
+	touch $@
+
+demo: setup
+	$(BIN)/stance demo
+
+# All but the tests marked slow. What needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing.
+test: setup
+	$(BIN)/pytest -m "not slow"
+
+# What CI runs; a skipped test counts as a failure here.
+check: export STANCE_NO_SKIPS = 1
+check: lint types
+	$(MAKE) test
+	$(BIN)/pytest -m slow
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+bench: setup
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# The pinned, hashed requirements, from pyproject.toml; no host names in them.
+requirements:
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra test --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements.txt
+	echo label-studio==1.23.2 | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --output-file requirements-studio.txt
+	grep '^uv==' requirements.txt | cut -d' ' -f1 | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-uv.txt
+
+# The demo's results and the caches; the environments and the demo's server data stay.
+clean:
+	rm -rf work .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
