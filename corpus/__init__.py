@@ -1,0 +1,1 @@
+"""Articles to sentences: read, clean, segment, cluster, build."""

@@ -1,0 +1,121 @@
+"""What the corpus holds: articles, spans and sentences, their Arrow schemas, and the error tree.
+
+The errors that a user can meet, each one message and exit code 1::
+
+    StanceError
+    ├── ConfigError      stance.toml is missing, malformed or has an unknown key
+    ├── SourceError      an article cannot be read, or none is there
+    ├── TableError       a table of an earlier stage is missing or has other columns
+    ├── StudioError      the Label Studio server cannot be reached, or refuses
+    ├── AgreementError   too few labels to measure agreement on
+    ├── ExamplesError    too few or wrong labels to train on
+    └── PublishError     the dataset cannot be published as it stands
+"""
+
+from __future__ import annotations
+
+import msgspec
+import pyarrow as pa
+
+
+class StanceError(Exception):
+    """A known error: its message says what was expected, what was found, where, and what to do."""
+
+
+class ConfigError(StanceError):
+    """stance.toml is missing, malformed, or has an unknown key."""
+
+
+class SourceError(StanceError):
+    """An article cannot be read, or none is there."""
+
+
+class TableError(StanceError):
+    """A table of an earlier stage is missing or has other columns."""
+
+
+class StudioError(StanceError):
+    """The Label Studio server cannot be reached, refuses, or answers something else."""
+
+
+class AgreementError(StanceError):
+    """There are too few labels to measure agreement on."""
+
+
+class ExamplesError(StanceError):
+    """There are too few labelled examples, or labels that no alias maps."""
+
+
+class PublishError(StanceError):
+    """The dataset cannot be published as it stands."""
+
+
+class Article(msgspec.Struct, frozen=True, kw_only=True):
+    """One article: its text is what all offsets count in, in code points."""
+
+    article_id: str
+    source: str
+    url: str = ""
+    outlet: str = ""
+    title: str = ""
+    published: str = ""
+    language: str = ""
+    licence: str = ""
+    sha256: str
+    encoding: str
+    extractor: str
+    text: str
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A stretch `[start, end)` of an article's text, in code points, with what it is.
+
+    `kind` is `prose`, or one of the kinds of non-prose: `title`, `heading`, `caption`, `credit`, `byline`,
+    `dateline`, `ad`, `footer`, `other`; `reason` names the rule that said so.
+    """
+
+    start: int
+    end: int
+    kind: str
+    reason: str
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence: `articles.text[start:end] == text`; `before` and `after` are its context."""
+
+    sentence_id: str
+    article_id: str
+    index: int
+    start: int
+    end: int
+    text: str
+    before: str
+    after: str
+    copy_id: str
+    cluster_id: str
+
+
+ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__])
+SPANS = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("kind", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+SENTENCES = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("article_id", pa.string()),
+        ("index", pa.int64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("text", pa.string()),
+        ("before", pa.string()),
+        ("after", pa.string()),
+        ("copy_id", pa.string()),
+        ("cluster_id", pa.string()),
+    ]
+)
