@@ -1,0 +1,1 @@
+"""Sentences to verdicts: sample, sync with Label Studio, agreement, adjudication."""

@@ -1,0 +1,317 @@
+"""Push, pull and serve against a real Label Studio, and every way in which talking to one can fail."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corpus.records import SENTENCES, ConfigError, StudioError
+from corpus.store import read_jsonl, read_table
+from labeling.records import Annotation
+from labeling.replay import replay
+from labeling.studio import Server, Studio, StudioTask, find_server, sign_up
+from tests.conftest import REPO, Run, vote
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def _tasks(server: Server, stance: Run, *, annotations: bool = False) -> list[StudioTask]:
+    with Studio(server) as studio:
+        project_id = studio.project_id(stance.project.name[-40:])
+        assert project_id is not None
+        return studio.tasks(project_id, annotations=annotations)
+
+
+def _answer(server: Server, task: StudioTask, row: Annotation) -> None:
+    with Studio(server) as studio:
+        studio.answer(task.id, row)
+
+
+def test_three_pushes_make_each_task_once(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    assert "12 to create, 0 to update" in stance("push")
+    for _ in range(2):
+        assert "0 to create, 0 to update, 12 unchanged" in stance("push")
+    assert len(_tasks(server, stance)) == 12
+
+
+def test_exact_copies_share_one_task(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    rows = read_table(stance.project / "work" / "sentences.parquet", SENTENCES, "").to_pylist()
+    copied = [row["sentence_id"] for row in rows if row["text"].startswith('"We will send')]
+    assert len(copied) == 2
+    stance("push")
+    held = {task.data["sentence_id"] for task in _tasks(server, stance)}
+    assert len(held & set(copied)) == 1
+    assert len(rows) == 13
+
+
+def test_a_dry_run_changes_nothing(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    assert "12 to create" in stance("push", "--dry-run")
+    with Studio(server) as studio:
+        assert studio.project_id(stance.project.name[-40:]) is None
+
+
+def test_one_inserted_sentence_is_one_new_task_and_keeps_the_labels(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    task = _tasks(server, stance)[0]
+    _answer(server, task, vote("", "", "favor"))
+    path = stance.project / "news" / "sentinel" / "bill.txt"
+    path.write_text(path.read_text("utf-8").rstrip() + " Nobody in the gallery had expected that at all.\n", "utf-8")
+    stance("build", "news")
+    output = stance("push")
+    assert "1 to create" in output
+    held = _tasks(server, stance, annotations=True)
+    assert len(held) == 13
+    assert sum(len(task.annotations) for task in held) == 1
+
+
+def test_new_metadata_updates_just_the_articles_tasks(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    (stance.project / "news" / "articles.csv").write_text("file,outlet\nsentinel/bill.txt,Carrow Sentinel\n")
+    stance("build", "news")
+    assert "0 to create, 4 to update, 8 unchanged" in stance("push")
+    outlets = [task.data["outlet"] for task in _tasks(server, stance)]
+    assert sorted(outlets) == [""] * 8 + ["Carrow Sentinel"] * 4
+
+
+def test_answers_come_home_as_annotations_of_pseudonyms(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    tasks = _tasks(server, stance)
+    other = Server(url=server.url, api_key=sign_up(server, "second@stance.example", "a-long-password"))
+    _answer(server, tasks[0], vote("", "", "favor", seconds=4.5, unsure=True, holder="minister", comment="clear?"))
+    _answer(other, tasks[0], vote("", "", "against"))
+    _answer(other, tasks[1], vote("", "", None))
+    assert "3 answers of 2 annotators, 1 of them skips" in stance("pull")
+    work = stance.project / "work"
+    rows = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    assert [row.stance for row in rows if row.sentence_id == tasks[0].data["sentence_id"]] == ["favor", "against"]
+    first = next(row for row in rows if row.stance == "favor")
+    assert (first.annotator, first.seconds, first.unsure, first.holder, first.comment, first.codebook) == (
+        ("A1", 4.5, True, "minister", "clear?", "1.0")
+    )
+    assert next(row for row in rows if row.stance is None).annotator == "A2"
+    private = stance.project / ".stance" / "annotators.json"
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert "second@stance.example" not in (work / "annotations.jsonl").read_text()
+    assert "unchanged" in stance("pull")
+    status = stance("status")
+    assert "1 of 12 sentences labelled, 1 by two and more" in status
+    assert "1 open, listed in work/queue.jsonl" in stance("adjudicate")
+
+
+def test_a_label_keeps_the_codebook_version_that_it_was_made_under(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    tasks = _tasks(server, stance)
+    _answer(server, tasks[0], vote("", "", "favor"))
+    stance("pull")
+    (stance.project / "codebook.md").write_text("Version 2.0\n")
+    _answer(server, tasks[1], vote("", "", "none"))
+    stance("pull")
+    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    assert {row.stance: row.codebook for row in rows} == {"favor": "1.0", "none": "2.0"}
+
+
+def test_a_choice_that_the_codebook_lacks_is_named_and_nothing_is_written(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    task = _tasks(server, stance)[0]
+    _answer(server, task, vote("", "", "pro"))  # type: ignore[arg-type]
+    with pytest.raises(StudioError, match=r"annotation \d+ .*found \['pro'\]"):
+        stance("pull")
+    assert not (stance.project / "work" / "annotations.jsonl").exists()
+
+
+def test_recorded_answers_are_played_once_however_often(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push")
+    recorded = stance.project / "recorded.jsonl"
+    lines = [
+        json.dumps({"sentence_id": task.data["sentence_id"], "annotator": f"person-{n}", "stance": "none"})
+        for task in _tasks(server, stance)[:4]
+        for n in (1, 2)
+    ]
+    recorded.write_text("\n".join(lines))
+    title = stance.project.name[-40:]
+    seen: list[int] = []
+    with Studio(server) as owner:
+        assert replay(owner, server, title, recorded, lambda done, total=None: seen.append(done)) == 8
+        assert sum(seen) == 8
+        assert replay(owner, server, title, recorded, lambda *_: None) == 0
+    assert sum(len(task.annotations) for task in _tasks(server, stance, annotations=True)) == 8
+
+
+def test_a_local_server_is_private_and_runs_once(tmp_path_factory: pytest.TempPathFactory, server: Server) -> None:
+    assert server.url.startswith("http://127.0.0.1:")
+    assert server.api_key not in repr(server)
+    folder = next(path for path in tmp_path_factory.getbasetemp().glob("studio*") if (path / ".stance").is_dir())
+    key_file = folder / ".stance" / "server.json"
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    assert (folder / ".stance").stat().st_mode & 0o777 == 0o700
+    assert (folder / ".stance" / ".gitignore").read_text() == "*\n"
+    from labeling.server import running
+
+    with running(folder) as again:  # found, not started twice, and not stopped with this block
+        assert again == server
+    with Studio(server) as studio:
+        assert studio.account == server.username
+    log = (folder / ".stance" / "label-studio.log").read_text()
+    assert server.api_key not in log
+
+
+def test_the_key_is_in_no_process_list_and_in_no_file_but_its_own(
+    tmp_path_factory: pytest.TempPathFactory, server: Server
+) -> None:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "label-studio" in listed
+    assert server.api_key not in listed
+    key = server.api_key.encode()
+    base = tmp_path_factory.getbasetemp()
+    holders = {path.name for path in base.rglob("*") if path.is_file() and key in path.read_bytes()}
+    assert holders - {"label_studio.sqlite3", "label_studio.sqlite3-wal", "label_studio.sqlite3-shm"} == {"server.json"}
+
+
+def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser: Browser) -> None:
+    stance("build", "news")
+    stance("push")
+    with Studio(server) as studio:
+        project_id = studio.project_id(stance.project.name[-40:])
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page = context.new_page()
+    page.goto(f"{server.url}/user/login/")
+    page.fill("input[name=email]", server.username)
+    page.fill("input[name=password]", server.password)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/user/login" not in url)
+    page.goto(f"{server.url}/projects/{project_id}/data?labeling=1")
+    page.get_by_text("sending Western troops to Ukraine").wait_for()
+    page.keyboard.press("Escape")  # the codebook, which is shown first
+    shown: list[str] = []
+    for key in ("1", "2", "3"):
+        page.locator(".stance-sentence .lsf-richtext__line").wait_for()
+        page.wait_for_timeout(500)
+        shown.append(page.locator(".stance-sentence").inner_text().strip())
+        page.keyboard.press(key)
+        with page.expect_response(lambda response: "/annotations" in response.url and response.ok):
+            page.keyboard.press("Control+Enter")
+        page.wait_for_function(
+            "before => document.querySelector('.stance-sentence')?.innerText.trim() !== before", arg=shown[-1]
+        )
+    context.close()
+    assert "3 answers of 1 annotators, 0 of them skips" in stance("pull")
+    rows = {row.sentence_id: row for row in read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")}
+    texts = {task.data["sentence_id"]: str(task.data["text"]) for task in _tasks(server, stance)}
+    assert {texts[key]: row.stance for key, row in rows.items()} == dict(
+        zip(shown, ("favor", "against", "none"), strict=True)
+    )
+    assert all((row.seconds or 0) > 0 for row in rows.values())
+
+
+# --- everything that can go wrong between us and a server
+
+
+def test_no_server_known_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, or run `stance serve`"):
+        find_server(tmp_path)
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://127.0.0.1:1")
+    with pytest.raises(ConfigError, match="LABEL_STUDIO_API_KEY is not set"):
+        find_server(tmp_path)
+
+
+def test_nothing_listening_is_one_clear_error() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    with pytest.raises(StudioError, match="no Label Studio answers at http://127"):
+        Studio(Server(url=url, api_key="0" * 40))
+
+
+def test_a_wrong_key_is_one_clear_error_that_does_not_show_it(server: Server) -> None:
+    key = "f" * 40
+    with pytest.raises(StudioError, match="does not accept the API key") as caught:
+        Studio(Server(url=server.url, api_key=key))
+    assert key not in str(caught.value)
+
+
+@contextmanager
+def _answering(status: int, body: bytes, kind: str) -> Iterator[str]:
+    """A server that gives one and the same answer to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_address[1]}"
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "message"),
+    [
+        (200, b"<html>Welcome</html>", "text/html", "gave an answer that Label Studio doesn't give"),
+        (200, b'{"hello": "world"}', "application/json", "gave an answer that Label Studio doesn't give"),
+        (200, b'{"email": "a@', "application/json", "gave an answer that Label Studio doesn't give"),
+        (403, b"{}", "application/json", "does not let this account do that"),
+        (404, b"<html>Not here</html>", "text/html", "answered 404"),
+    ],
+)
+def test_other_programs_and_refusals_are_one_clear_error(status: int, body: bytes, kind: str, message: str) -> None:
+    with _answering(status, body, kind) as url, pytest.raises(StudioError, match=message):
+        Studio(Server(url=url, api_key="0" * 40))
+
+
+def test_pull_without_a_project_says_to_push(stance: Run) -> None:
+    stance("build", "news")
+    with pytest.raises(StudioError, match="run `stance push`"):
+        stance("pull")
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_serve_leaves_nothing_running(tmp_path: Path) -> None:
+    import signal
+
+    serving = subprocess.Popen(
+        [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), "serve"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPO,
+    )
+    assert serving.stdout is not None
+    assert "Label Studio is at" in serving.stdout.readline()
+    serving.send_signal(signal.SIGINT)
+    assert serving.wait(timeout=30) == 130
+    serving.stdout.close()
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    url = json.loads((tmp_path / ".stance" / "server.json").read_text())["port"]
+    assert f"--port {url}" not in listed
