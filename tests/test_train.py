@@ -1,0 +1,288 @@
+"""Examples, splits, scores and the baseline."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import joblib
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
+
+from corpus.records import SENTENCES, ExamplesError
+from corpus.store import write_jsonl, write_table
+from labeling.records import STANCES, Stance, Verdict
+from train import baseline
+from train.evaluate import evaluate, f_avg, macro_f1
+from train.examples import SPLITS, from_verdicts, load, split
+from train.records import Example, Recipe, TrainSettings, read_metrics
+from train.run import train
+
+STANCE = st.sampled_from(STANCES)
+WORDS = {
+    "favor": "send soldiers now brave help allies yes deploy needed".split(),
+    "against": "never refuse danger escalation no risk war wrong warn".split(),
+    "none": "harvest bridge museum weather market council bus price report".split(),
+}
+
+
+def _examples(groups: int = 24, size: int = 6, seed: int = 0) -> list[Example]:
+    """Learnable examples in groups, deterministic."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for group in range(groups):
+        for n in range(size):
+            label = STANCES[(group + n) % 3]
+            words = [*random.choice(WORDS[label], 4), *random.choice([w for ws in WORDS.values() for w in ws], 3)]
+            rows.append(
+                Example(sentence_id=f"{group}-{n}", text=" ".join(words), label=label, target="t", group=f"g{group}")
+            )
+    return rows
+
+
+# --- splits
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), STANCE), min_size=1, max_size=60))
+def test_no_group_stands_in_two_splits_and_order_does_not_matter(rows: list[tuple[str, Stance]]) -> None:
+    examples = [Example(sentence_id=str(n), text="", label=label, group=group) for n, (group, label) in enumerate(rows)]
+    done, moved = split(examples, TrainSettings(), {})
+    assert not moved
+    by_group: dict[str, set[str]] = {}
+    for row in done:
+        by_group.setdefault(row.group, set()).add(row.split)
+    assert all(len(names) == 1 and names <= set(SPLITS) for names in by_group.values())
+    again, _ = split(examples[::-1], TrainSettings(), {})
+    assert {row.sentence_id: row.split for row in again} == {row.sentence_id: row.split for row in done}
+
+
+def test_splits_come_near_their_shares_by_label() -> None:
+    done, _ = split(_examples(groups=60), TrainSettings(validation=0.15, test=0.2), {})
+    for label in STANCES:
+        counts = Counter(row.split for row in done if row.label == label)
+        assert counts["test"] / counts.total() == pytest.approx(0.2, abs=0.05)
+        assert counts["validation"] / counts.total() == pytest.approx(0.15, abs=0.05)
+
+
+def test_a_split_once_given_lasts_and_a_bridge_goes_to_train() -> None:
+    examples = _examples()
+    first, _ = split(examples, TrainSettings(), {})
+    previous = {row.sentence_id: row.split for row in first}
+    more = examples + [
+        msgspec.structs.replace(row, sentence_id="x" + row.sentence_id, group="new") for row in examples[:6]
+    ]
+    second, moved = split(more, TrainSettings(validation=0.4, test=0.5), previous)
+    assert not moved
+    assert all(row.split == previous[row.sentence_id] for row in second if row.sentence_id in previous)
+    test_group = next(row.group for row in first if row.split == "test")
+    train_group = next(row.group for row in first if row.split == "train")
+    bridged = [msgspec.structs.replace(row, group=train_group) if row.group == test_group else row for row in examples]
+    third, moved = split(bridged, TrainSettings(), previous)
+    assert moved == [train_group]
+    assert {row.split for row in third if row.group == train_group} == {"train"}
+
+
+def _corpus(work: Path, rows: list[tuple[str, str, str, str]]) -> None:
+    """sentences.parquet of (sentence, article, copy group, cluster), and a verdict for each copy group."""
+    table = [
+        {
+            "sentence_id": sentence, "article_id": article, "index": 0, "start": 0, "end": 1, "text": f"text {copy}",
+            "before": "", "after": "", "copy_id": copy, "cluster_id": cluster,
+        }
+        for sentence, article, copy, cluster in rows
+    ]  # fmt: skip
+    write_table(work / "sentences.parquet", pa.Table.from_pylist(table, schema=SENTENCES))
+    copies = sorted({copy for _, _, copy, _ in rows})
+    verdicts = [Verdict(sentence_id=copy, stance="favor", how="single", votes={"A1": "favor"}) for copy in copies]
+    write_jsonl(work / "verdicts.jsonl", verdicts)
+
+
+def test_a_wire_story_in_five_outlets_lands_in_one_split(tmp_path: Path) -> None:
+    rows = [(f"w{n}", f"outlet{n}", f"w{n}", "w0") for n in range(5)]  # edited a little in each: one cluster
+    rows += [(f"o{n}", f"outlet{n}", f"o{n}", f"o{n}") for n in range(5)]
+    rows += [(f"x{n}", f"other{n}", f"x{n}", f"x{n}") for n in range(20)]
+    _corpus(tmp_path, rows)
+    examples, summary = from_verdicts(tmp_path, "t", TrainSettings())
+    wire = {row.group for row in examples if row.sentence_id[0] in "wo"}
+    assert wire == {"outlet0"}
+    assert len({row.split for row in examples if row.group == "outlet0"}) == 1
+    assert sum(summary.groups.values()) == 21
+
+
+def test_a_copy_group_is_one_example(tmp_path: Path) -> None:
+    _corpus(tmp_path, [("a", "one", "a", "a"), ("b", "two", "a", "a"), ("c", "three", "c", "c")])
+    examples, _ = from_verdicts(tmp_path, "t", TrainSettings())
+    assert [(row.sentence_id, row.group) for row in examples] == [("a", "one"), ("c", "three")]
+
+
+def test_later_runs_keep_the_splits_on_disk(tmp_path: Path) -> None:
+    _corpus(tmp_path, [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(12)])
+    first, _ = from_verdicts(tmp_path, "t", TrainSettings())
+    _corpus(tmp_path, [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(30)])
+    second, _ = from_verdicts(tmp_path, "t", TrainSettings())
+    kept = {row.sentence_id: row.split for row in second}
+    assert all(kept[row.sentence_id] == row.split for row in first)
+
+
+# --- other people's data
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_labelled_files_load_with_aliases(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"data.{ending}"
+    rows = [
+        {"text": "Send them, all of them, now.", "label": "FAVOR", "split": "train"},
+        {"text": "Send them all of them now!", "label": "pro", "split": "dev"},
+        {"text": "No.", "label": "con", "split": "test"},
+    ]
+    if ending == "jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    elif ending == "csv":
+        path.write_text("text,label,split\n" + "\n".join(f'"{r["text"]}",{r["label"]},{r["split"]}' for r in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    found = load(path)
+    assert [row.label for row in found] == ["favor", "favor", "against"]
+    assert [row.split for row in found] == ["train", "validation", "test"]
+    assert found[0].group == found[1].group != found[2].group
+
+
+def test_unknown_labels_and_columns_are_errors_that_list_what_was_found(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,maybe\nb,maybe\nc,favor\n")
+    with pytest.raises(ExamplesError, match=r"'maybe' \(2\); expected favor, against, none"):
+        load(path)
+    path.write_text("sentence,label\na,favor\n")
+    with pytest.raises(ExamplesError, match="column text is missing; found sentence, label"):
+        load(path)
+    with pytest.raises(ExamplesError, match="no such file"):
+        load(tmp_path / "gone.csv")
+
+
+def test_semeval_loads_as_it_is(shared: Path) -> None:
+    rows = load(shared / "data" / "semeval2016_task6" / "examples.jsonl")
+    assert Counter(row.split for row in rows) == {"train": 2914, "test": 1249}
+    assert len({row.target for row in rows}) == 5
+
+
+# --- scores
+
+
+@given(st.lists(st.tuples(STANCE, STANCE, st.sampled_from("abc")), min_size=1, max_size=40))
+def test_scores_are_scikit_learns(rows: list[tuple[Stance, Stance, str]]) -> None:
+    true, given_, groups = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
+    scores = evaluate(true, given_, groups, seed=1)
+    order = list(STANCES)
+    f1 = f1_score(true, given_, labels=order, average=None, zero_division=0)
+    assert scores.macro_f1.value == pytest.approx(f1.mean()) == pytest.approx(macro_f1(true, given_))
+    assert scores.f_avg.value == pytest.approx((f1[0] + f1[1]) / 2) == pytest.approx(f_avg(true, given_))
+    assert scores.accuracy.value == pytest.approx(accuracy_score(true, given_))
+    assert scores.confusion == confusion_matrix(true, given_, labels=order).tolist()
+    precision, recall, _, support = precision_recall_fscore_support(true, given_, labels=order, zero_division=0)
+    for n, stance in enumerate(STANCES):
+        row = scores.by_class[stance]
+        assert row.precision == pytest.approx(precision[n])
+        assert row.recall == pytest.approx(recall[n])
+        assert row.support == support[n]
+    assert 0 <= scores.f_avg.low <= scores.f_avg.high <= 1
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    # Accuracy .7 with groups of 10 that share their luck (.5 or .9); 40 groups; 300 simulated test sets.
+    random, hits = np.random.default_rng(5), 0
+    for run in range(300):
+        luck = random.choice([0.5, 0.9], 40).repeat(10)
+        right = random.random(400) < luck
+        true: list[Stance] = ["favor"] * 400
+        given_: list[Stance] = ["favor" if ok else "against" for ok in right]
+        groups = [str(n // 10) for n in range(400)]
+        score = evaluate(true, given_, groups, seed=run).accuracy
+        hits += score.low <= 0.7 <= score.high
+    assert hits / 300 == pytest.approx(0.94, abs=0.03)
+
+
+# --- the baseline
+
+
+def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
+    steps: list[int] = []
+    metrics, changed = train(_examples(), tmp_path, TrainSettings(), steps.append)
+    assert changed
+    assert sum(steps) == baseline.folds_in_search()
+    assert metrics == read_metrics(tmp_path)
+    assert metrics.test.f_avg.value > metrics.test.majority.f_avg.value
+    assert 0 < metrics.cv.f_avg <= 1
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    for scores in (written["test"], written["test"]["majority"]):
+        assert {"value", "low", "high"} == set(scores["f_avg"]) == set(scores["macro_f1"]) == set(scores["accuracy"])
+    predicted = pq.read_table(tmp_path / "predictions.parquet").to_pylist()
+    assert len(predicted) == metrics.test.n
+    for row in predicted:
+        assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
+        assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
+    texts = [row.text for row in _examples()]
+    safe, pickled = baseline.load(tmp_path), joblib.load(tmp_path / "model.joblib")
+    assert set(pickled.classes_) == set(STANCES)
+    assert list(safe.predict(texts)) == list(pickled.predict(texts))
+
+
+def test_two_runs_give_identical_files(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        train(_examples(), tmp_path / name, TrainSettings(), lambda _: None)
+    for name in ("model.skops", "model.joblib", "metrics.json", "predictions.parquet"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
+    examples, _ = split(_examples(), TrainSettings(), {})
+    other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
+    a, _ = train(examples, tmp_path / "a", TrainSettings(), lambda _: None)
+    b, _ = train(other, tmp_path / "b", TrainSettings(), lambda _: None)
+    assert a.cv == b.cv
+    assert (tmp_path / "a" / "model.skops").read_bytes() == (tmp_path / "b" / "model.skops").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        (_examples(groups=2), "at least 10 training examples of each stance"),
+        ([r for r in _examples() if r.label != "none"], "found none 0"),
+        (_examples(groups=3, size=40), "needs 5, found"),
+        ([msgspec.structs.replace(r, target=r.group[:2]) for r in _examples()], "expected examples of one target"),
+    ],
+)
+def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Example], message: str) -> None:
+    with pytest.raises(ExamplesError, match=message):
+        train(examples, tmp_path / "model", TrainSettings(), lambda _: None)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
+    import skops.io
+
+    skops.io.dump(Path, tmp_path / "model.skops")
+    with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
+        baseline.load(tmp_path)
+
+
+def test_a_model_that_does_not_converge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    monkeypatch.setattr(baseline, "classifier", lambda c: LogisticRegression(C=c, max_iter=1))
+    with pytest.raises(ExamplesError, match="did not converge"):
+        baseline.fit(Recipe(features="word", c=1.0), _examples())
+
+
+def test_the_strongest_ngrams_are_those_of_the_stance() -> None:
+    model = baseline.fit(Recipe(features="word", c=10.0), _examples())
+    for stance, rows in baseline.strongest(model, 5).items():
+        assert {name.removeprefix("word__").split()[0] for name, _ in rows} <= set(WORDS[stance])
+        assert [weight for _, weight in rows] == sorted((weight for _, weight in rows), reverse=True)

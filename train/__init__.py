@@ -1,0 +1,1 @@
+"""Verdicts to a model, its evaluation, and a published dataset."""

@@ -1,0 +1,98 @@
+"""The project file: `stance.toml`, read with all its settings, and written for a new project."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from corpus.build import CorpusSettings
+from corpus.records import ConfigError
+from corpus.store import write_bytes
+from labeling.records import Target
+from labeling.sync import LabelingSettings
+from train.records import PublishSettings, TrainSettings
+
+FILE = "stance.toml"
+HERE = Path(__file__).parent.parent
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of stance.toml: one record a section, each beside the step that it belongs to."""
+
+    target: Target = Target()
+    corpus: CorpusSettings = CorpusSettings()
+    labeling: LabelingSettings = LabelingSettings()
+    train: TrainSettings = TrainSettings()
+    publish: PublishSettings = PublishSettings()
+
+
+def read_settings(project: Path, *, required: bool) -> Settings:
+    """The settings of a project folder; the defaults where it has no stance.toml and needs none.
+
+    Raises:
+        ConfigError: the file is missing where one is required, is no TOML, or has a key or value that is not
+            known.
+    """
+    path = project / FILE
+    if not path.is_file():
+        if required:
+            raise ConfigError(f"{path} is not there: run `stance init` here, or name the project with -C")
+        return Settings()
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{path}: {error}; `stance init` in an empty folder shows every key") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: expected UTF-8; {error}") from error
+
+
+def write_project(folder: Path) -> list[Path]:
+    """Make a new project: `stance.toml` with every key and its value, and a codebook to edit.
+
+    Raises:
+        ConfigError: one of the two is there already; nothing is written then.
+    """
+    files = {
+        folder / FILE: _template(folder),
+        folder / LabelingSettings().codebook: starter("docs/codebook.md"),
+    }
+    for path in files:
+        if path.exists():
+            raise ConfigError(f"{path} is there already; nothing was written")
+    for path, content in files.items():
+        write_bytes(path, content)
+    return list(files)
+
+
+def starter(name: str) -> bytes:
+    """A file that comes along with the package: the codebook."""
+    return starter_path(name).read_bytes()
+
+
+def starter_path(name: str) -> Path:
+    """Where a file or folder lies that comes along with the package: `seeds`, or the codebook.
+
+    Raises:
+        ConfigError: this installation lacks it.
+    """
+    for path in (HERE / name, HERE / "stance_starter" / name):
+        if path.exists():
+            return path
+    raise ConfigError(f"{name} is not part of this installation; clone the repository for it")
+
+
+def _template(folder: Path) -> bytes:
+    title = re.sub(r"\W+", " ", folder.resolve().name).strip() or "project"
+    settings = Settings(labeling=LabelingSettings(title=f"Stance {title}"[:50].strip()))
+    lines: list[str] = []
+    for section in Settings.__struct_fields__:
+        record = getattr(settings, section)
+        note = (type(record).__doc__ or "").splitlines()[0]
+        lines += [f"# {note.split('stance.toml: ', 1)[1]}", f"[{section}]"]
+        lines += [
+            f"{key} = {msgspec.json.encode(value).decode()}" for key, value in msgspec.structs.asdict(record).items()
+        ]
+        lines.append("")
+    return "\n".join(lines).encode()

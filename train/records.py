@@ -1,0 +1,141 @@
+"""What training holds: examples, scores, and the settings of its steps; free of heavy imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from corpus.records import ExamplesError
+from labeling.records import Stance
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """A labelled text; examples of one `group` never stand in two splits."""
+
+    sentence_id: str
+    text: str
+    label: Stance
+    target: str = ""
+    group: str = ""
+    split: str = ""
+
+
+class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[train]` in stance.toml: shares of the examples held out, and the seed of folds and intervals."""
+
+    validation: float = 0.15
+    test: float = 0.2
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse shares that leave nothing to train on."""
+        if not (0 <= self.validation < 1 and 0 < self.test < 1 and self.validation + self.test < 1):
+            raise ValueError(
+                f"validation and test: expected shares that leave some for training; "
+                f"got {self.validation} and {self.test}"
+            )
+
+
+class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[publish]` in stance.toml: what only people know about the release."""
+
+    name: str = ""
+    licence: str = ""
+    authors: list[str] = []
+    annotators: str = ""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is made of."""
+
+    features: str
+    c: float
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe and its mean scores over all folds of the repeated grouped cross-validation."""
+
+    recipe: Recipe
+    f_avg: float
+    macro_f1: float
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """A fraction from 0 to 1 with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ClassScore(msgspec.Struct, frozen=True, kw_only=True):
+    """Precision, recall and F1 of one stance, and how many examples have it."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """All scores of one set of predictions; `confusion[true][given]` in the order of STANCES."""
+
+    f_avg: Score
+    macro_f1: Score
+    accuracy: Score
+    by_class: dict[str, ClassScore]
+    confusion: list[list[int]]
+    n: int
+    groups: int
+
+
+class Majority(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores of always giving the most frequent training label of the target."""
+
+    f_avg: Score
+    macro_f1: Score
+    accuracy: Score
+
+
+class TestScores(Scores, frozen=True, kw_only=True):
+    """Scores on the test split, and the majority's beside them."""
+
+    majority: Majority
+
+
+class SearchScores(msgspec.Struct, frozen=True, kw_only=True):
+    """The chosen recipe with its cross-validated scores, and the table of everything that was tried."""
+
+    f_avg: float
+    macro_f1: float
+    features: str
+    c: float
+    folds: int
+    repeats: int
+    tried: list[Trial]
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """`metrics.json`; all scores are fractions from 0 to 1."""
+
+    test: TestScores
+    cv: SearchScores
+    examples: dict[str, int]
+    groups: dict[str, int]
+    labels: dict[str, int]
+
+
+def read_metrics(folder: Path) -> Metrics:
+    """The metrics of a model folder.
+
+    Raises:
+        ExamplesError: there are none, or they are of another version.
+    """
+    path = folder / "metrics.json"
+    if not path.is_file():
+        raise ExamplesError(f"{path} is not there: run `stance train` first")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Metrics)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise ExamplesError(f"{path}: {error}; run `stance train` again") from error
