@@ -1,0 +1,321 @@
+"""The front door: the `stance` command, one short function a verb."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from labeling.studio import Server, Studio
+    from train.project import Settings
+
+WORK = Path("work")
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+def main() -> None:
+    """Run a command; a known error becomes one message and exit code 1, wrong usage 2."""
+    signal.signal(signal.SIGTERM, _terminate)
+    # Progress bars of libraries would mix with ours, and nothing but the named server is ever called.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stance: interrupted", err=True)
+        sys.exit(130)
+    except Exception as error:
+        from corpus.records import StanceError
+
+        if not isinstance(error, StanceError):
+            raise
+        click.echo(f"stance: {error}", err=True)
+        sys.exit(1)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    """Let a polite kill run the clean-up too: what we started stops with us."""
+    sys.exit(143)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "folder", default=".", type=click.Path(path_type=Path), help="The project folder.")
+@click.version_option(package_name="stance-corpus", message="stance %(version)s")
+def cli(folder: Path) -> None:
+    """From news articles to a stance classifier and a citable corpus."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise click.ClickException(f"{folder}: {error.strerror}; -C names the project folder") from error
+
+
+@cli.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Make a new project: stance.toml and a codebook to edit."""
+    from train.project import write_project
+
+    for path in write_project(folder):
+        click.echo(f"wrote {path}")
+
+
+@cli.command()
+@SOURCES
+@click.option("--out", default=WORK, type=click.Path(path_type=Path), help="Folder of the tables.")
+@click.option("--force", is_flag=True, help="Go on even where labelled sentences vanish.")
+def build(sources: tuple[Path, ...], out: Path, force: bool) -> None:
+    """Cut articles (.txt, .html, folders of them) into sentences."""
+    _build(sources, out, _settings(required=False), force=force)
+
+
+@cli.command()
+def serve() -> None:
+    """Run a local Label Studio for this project, until Ctrl-C."""
+    from labeling.server import running
+
+    with running(Path()) as server:
+        _say_login(server)
+        click.echo("Ctrl-C stops it; labels are kept.")
+        signal.pause()
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
+def push(dry_run: bool) -> None:
+    """Bring the Label Studio server to what it should hold."""
+    settings = _settings()
+    with _studio() as studio:
+        _push(studio, settings, dry_run=dry_run)
+
+
+@cli.command()
+def pull() -> None:
+    """Bring the annotators' answers home."""
+    settings = _settings()
+    with _studio() as studio:
+        _pull(studio, settings)
+
+
+@cli.command()
+def status() -> None:
+    """Show progress and agreement."""
+    from labeling.status import read_status, show
+
+    _settings()
+    click.echo(show(read_status(WORK)))
+
+
+@cli.command()
+def adjudicate() -> None:
+    """Settle what the votes settle; list what people must."""
+    _settings()
+    _adjudicate()
+
+
+@cli.command()
+@click.argument("data", required=False)
+@click.option("--out", default=WORK / "model", type=click.Path(path_type=Path), help="Folder of the model.")
+def train(data: str | None, out: Path) -> None:
+    """Choose, fit and evaluate a TF-IDF + logistic-regression baseline.
+
+    On the project's verdicts; or on DATA: a .jsonl, .csv or .parquet file with text and label, a published
+    dataset's folder, or its name at the Hub.
+    """
+    _train(data, out, _settings(required=data is None))
+
+
+@cli.command()
+@click.option("--out", default=WORK / "dataset", type=click.Path(path_type=Path), help="Folder of the dataset.")
+def publish(out: Path) -> None:
+    """Write the Hugging Face dataset, and open it again."""
+    _publish(out, _settings())
+
+
+@cli.command()
+def report() -> None:
+    """Draw the page: labels, agreement, scores, n-grams."""
+    _report(_settings())
+
+
+@cli.command()
+def demo() -> None:
+    """Run everything on the starter corpus, with a Label Studio of its own."""
+    from labeling.replay import replay
+    from labeling.server import running
+    from labeling.studio import Studio
+    from train.project import FILE, starter_path
+
+    if not Path(FILE).exists():
+        raise click.ClickException(
+            f"{FILE} is not there: the demo runs in a clone of the repository, or where its {FILE} was copied"
+        )
+    settings = _settings()
+    seeds = starter_path("seeds")
+    _build((seeds / "articles",), WORK, settings)
+    click.echo("starting Label Studio (the first time takes half a minute) …")
+    with running(Path()) as server, Studio(server) as studio:
+        _push(studio, settings)
+        with _progress("answers") as progress:
+            played = replay(studio, server, settings.labeling.title, seeds / "annotations.jsonl", progress)
+        click.echo(f"answers of three annotators: {played} played in through the server's API")
+        _pull(studio, settings)
+        _say_login(server, now=False)
+    _adjudicate()
+    click.echo(_status_text())
+    _train(None, WORK / "model", settings)
+    _publish(WORK / "dataset", settings)
+    _report(settings)
+    click.echo(
+        f"\ndone. Look at {WORK / 'report.html'}; open the dataset with\n"
+        f'  load_dataset("./{WORK / "dataset"}", "gold")\n'
+        "`stance serve` starts the server again."
+    )
+
+
+def _settings(*, required: bool = True) -> Settings:
+    from train.project import read_settings
+
+    return read_settings(Path(), required=required)
+
+
+@contextmanager
+def _studio() -> Iterator[Studio]:
+    from labeling.studio import Studio, find_server
+
+    with Studio(find_server(Path())) as studio:
+        yield studio
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal's stderr that begins with the first step; nothing elsewhere."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def step(done: int, total: int | None = None) -> None:
+            if total is not None:
+                bar.total = total
+            bar.update(done)
+
+        yield step
+
+
+def _say_login(server: Server, *, now: bool = True) -> None:
+    from labeling.studio import KEY_FILE
+
+    when = "is at" if now else "will be at"
+    click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
+
+
+def _build(sources: tuple[Path, ...], out: Path, settings: Settings, *, force: bool = False) -> None:
+    from corpus.build import build
+
+    done = build(sources, out, settings.corpus, force=force)
+    spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
+    click.echo(
+        f"{done.articles} articles, {done.sentences} sentences ({done.copies} exact copies, "
+        f"{done.clusters} clusters of near-duplicates); no prose: {spans or 'nothing'}"
+    )
+    for entry in done.skipped:
+        click.echo(f"skipped {entry.source}: {entry.reason}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
+
+
+def _push(studio: Studio, settings: Settings, *, dry_run: bool = False) -> None:
+    from labeling.sync import plan_push, push, read_codebook
+
+    codebook = read_codebook(Path(settings.labeling.codebook))
+    project_id = studio.project_id(settings.labeling.title)
+    plan = plan_push(studio, project_id, WORK, settings.target.name)
+    click.echo(
+        f"tasks: {len(plan.create)} to create, {len(plan.update)} to update, {plan.unchanged} unchanged, "
+        f"{plan.server_only} on the server only"
+    )
+    if dry_run:
+        return
+    with _progress("tasks") as progress:
+        project_id = push(studio, project_id, plan, settings.labeling, codebook, progress)
+    click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+
+
+def _pull(studio: Studio, settings: Settings) -> None:
+    from corpus.records import StudioError
+    from labeling.sync import pull, read_codebook
+
+    project_id = studio.project_id(settings.labeling.title)
+    if project_id is None:
+        raise StudioError(f"{studio.url} has no project with the title {settings.labeling.title!r}: run `stance push`")
+    codebook = read_codebook(Path(settings.labeling.codebook))
+    done = pull(studio, project_id, WORK, Path(), codebook)
+    click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
+    if done.without_sentence:
+        click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
+
+
+def _status_text() -> str:
+    from labeling.status import read_status, show
+
+    return show(read_status(WORK))
+
+
+def _adjudicate() -> None:
+    from labeling.adjudicate import adjudicate
+
+    done = adjudicate(WORK)
+    how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
+    click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'verdicts.jsonl'}")
+
+
+def _train(data: str | None, out: Path, settings: Settings) -> None:
+    from train import examples as labelled
+    from train.run import train
+
+    if data is None:
+        examples, splits = labelled.from_verdicts(WORK, settings.target.name, settings.train)
+        for group in splits.moved:
+            click.echo(f"moved to train: {group}, whose articles had stood in several splits")
+    else:
+        examples = labelled.load(data)
+    with _progress("folds") as progress:
+        metrics, changed = train(examples, out, settings.train, progress)
+    counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
+    click.echo(f"examples: {counts}; recipe: {metrics.cv.features}, C = {metrics.cv.c:g}")
+    for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
+        shown = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
+        text = ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
+        click.echo(f"{name:9}{text}")
+    click.echo(f"{'wrote' if changed else 'unchanged:'} {out}")
+
+
+def _publish(out: Path, settings: Settings) -> None:
+    from labeling.sync import read_codebook
+    from train.publish import publish
+
+    codebook = read_codebook(Path(settings.labeling.codebook))
+    done = publish(WORK, out, settings.target.name, codebook, settings.publish)
+    for config, splits in done.rows.items():
+        click.echo(f"{config}: " + ", ".join(f"{name} {count}" for name, count in splits.items()))
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out} (opened again with load_dataset)")
+
+
+def _report(settings: Settings) -> None:
+    from train.report import report
+
+    changed = report(WORK, settings.target.name)
+    click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
+
+
+if __name__ == "__main__":
+    main()
