@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -298,20 +299,21 @@ def test_pull_without_a_project_says_to_push(stance: Run) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_on_serve_leaves_nothing_running(tmp_path: Path) -> None:
-    import signal
-
-    serving = subprocess.Popen(
-        [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), "serve"],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=REPO,
-    )
-    assert serving.stdout is not None
-    assert "Label Studio is at" in serving.stdout.readline()
-    serving.send_signal(signal.SIGINT)
-    assert serving.wait(timeout=30) == 130
-    serving.stdout.close()
+@pytest.mark.parametrize(
+    ("command", "sign"), [("serve", signal.SIGINT), ("demo", signal.SIGINT), ("demo", signal.SIGTERM)]
+)
+def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str, sign: signal.Signals) -> None:
+    for name in ("stance.toml", "docs/codebook.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((REPO / name).read_bytes())
+    with subprocess.Popen(
+        [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), command], stdout=subprocess.PIPE, text=True
+    ) as running_command:
+        assert running_command.stdout is not None
+        # `serve` then waits for ever; `demo` then spends minutes on playing answers in.
+        said = next(line for line in running_command.stdout if "http://127.0.0.1:" in line)
+        running_command.send_signal(sign)
+        assert running_command.wait(timeout=60) == 128 + (2 if sign == signal.SIGINT else 15)
+    port = said.split("http://127.0.0.1:")[1].split("/")[0].split()[0]
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    url = json.loads((tmp_path / ".stance" / "server.json").read_text())["port"]
-    assert f"--port {url}" not in listed
+    assert f"--port {port}" not in listed
