@@ -51,9 +51,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
 
 
-def build(
-    sources: Sequence[Path], out: Path, settings: CorpusSettings, *, force: bool = False
-) -> BuildSummary:
+def build(sources: Sequence[Path], out: Path, settings: CorpusSettings, *, force: bool = False) -> BuildSummary:
     """Build the corpus tables from article files.
 
     Args:
@@ -77,9 +75,7 @@ def build(
     for article in read.read(read.find(sources), Path(settings.root)):
         sentences, others = units(article)
         if not sentences:
-            skipped.append(
-                Skipped(article_id=article.article_id, source=article.source, reason="no prose in it")
-            )
+            skipped.append(Skipped(article_id=article.article_id, source=article.source, reason="no prose in it"))
             continue
         articles.append(article)
         rows += sentences
@@ -192,11 +188,7 @@ def _check_labelled(out: Path, ids: set[str], force: bool) -> None:
     lines = []
     if (out / "sentences.parquet").is_file():
         old = read_table(out / "sentences.parquet", SENTENCES, "stance build")
-        lines = [
-            f"  {row['article_id']}: {row['text'][:80]}"
-            for row in old.to_pylist()
-            if row["sentence_id"] in lost
-        ]
+        lines = [f"  {row['article_id']}: {row['text'][:80]}" for row in old.to_pylist() if row["sentence_id"] in lost]
     shown = "\n".join(lines[:10] + ([f"  … and {len(lines) - 10} more"] if len(lines) > 10 else []))
     raise StanceError(
         f"{len(lost)} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
