@@ -316,13 +316,21 @@ def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str,
     for name in ("stance.toml", "docs/codebook.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((REPO / name).read_bytes())
+    command_line = [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), command]
     with subprocess.Popen(
-        [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), command], stdout=subprocess.PIPE, text=True
-    ) as running_command:
-        assert running_command.stdout is not None
-        # `serve` then waits for ever; `demo` then spends minutes on playing answers in.
-        said = next(line for line in running_command.stdout if "http://127.0.0.1:" in line)
-        running_command.send_signal(sign)
-        assert running_command.wait(timeout=60) == 128 + (2 if sign == signal.SIGINT else 15)
+        command_line,
+        stdout=subprocess.PIPE,
+        text=True,
+        # As at a terminal: a shell's background job, which these tests may be in, has Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as started:
+        try:
+            assert started.stdout is not None
+            # `serve` then waits for ever; `demo` then spends minutes on playing answers in.
+            said = next(line for line in started.stdout if "http://127.0.0.1:" in line)
+            started.send_signal(sign)
+            assert started.wait(timeout=60) == 128 + (2 if sign == signal.SIGINT else 15)
+        finally:
+            started.kill()
     port = said.split("http://127.0.0.1:")[1].split("/")[0].split()[0]
     assert f"--port {port}" not in _processes()
