@@ -5,7 +5,7 @@
 The sentences are made up but shaped like news: Zipf-like word frequencies, 8 to 35 words, 30 percent from six
 templates, so that sentences which are no duplicates share n-grams too. One in ten is an edit of another: one
 to three words replaced, inserted or deleted. Recall counts every planted pair, also the short sentences that
-three edits take below any threshold; precision counts the pairs of each cluster, or of the index without clusters.
+three edits take below any threshold; precision counts all pairs within clusters, or the pairs a peer finds.
 """
 
 from __future__ import annotations

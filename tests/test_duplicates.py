@@ -199,6 +199,17 @@ def test_negation_joins_and_another_sentence_of_the_template_does_not() -> None:
     assert cluster(["Anna Schmidt bought seven red tulips", "Anna Schmidt likes old slow trains"]) == [0, 1]
 
 
+def test_a_rewritten_sentence_joins_by_its_rare_words() -> None:
+    # Eight words apart, as two outlets in the seeds had it.
+    texts = [
+        "Speaking to reporters, Defence Minister Ilmar Aasmets played down the comments as he said: "
+        "“We are talking about training missions, training components.”",
+        "Speaking to reporters, Defense Minister Ilmar Aasmets said on Tuesday: "
+        "“We are talking about training missions, training components.”",
+    ]
+    assert cluster([*planted(2_000, seed=5)[0], *texts])[-2:] == [2_000, 2_000]
+
+
 def test_sentences_of_one_repeated_word_are_compared_by_how_often() -> None:
     assert cluster(["no no no no no no no no", "no no no no no no no", "no no no no no"]) == [0, 0, 0]
 
@@ -212,12 +223,12 @@ def test_a_story_of_500_outlets_is_one_cluster_amid_other_sentences() -> None:
 
 
 def test_outlets_that_share_only_the_original_are_one_cluster() -> None:
-    # Each replaces three words of its own, so any two of them are six words apart.
+    # Each replaces four words of its own, so any two of them are about eight words apart.
     story, rng = [WIRE], random.Random(9)
     for outlet in range(300):
         words = WIRE.split()
-        for place in rng.sample(range(len(words)), 3):
-            words[place] = f"{outlet}{'abc'[place % 3]}{place}"
+        for place in rng.sample(range(len(words)), 4):
+            words[place] = f"{outlet}x{place}"
         story.append(" ".join(words))
     assert set(cluster(story)) == {0}
 
