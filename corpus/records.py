@@ -14,6 +14,8 @@ The errors that a user can meet, each one message and exit code 1::
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pyarrow as pa
 
@@ -65,6 +67,60 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str
     extractor: str
     text: str
+
+
+KINDS = ("prose", "title", "heading", "caption", "credit", "byline", "dateline", "ad", "footer", "other")
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that gave no sentence, and why."""
+
+    article_id: str
+    source: str
+    reason: str
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of reading work, small enough to send to a worker: one article's file, or a row range of a data file.
+
+    `start` and `end` are bytes of a .jsonl file and row groups of a .parquet file; `first` is the number of the
+    first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's; `metadata` is its row
+    in the sidecar.
+    """
+
+    path: str
+    kind: str
+    article_id: str
+    source: str
+    size: int
+    start: int = 0
+    end: int = 0
+    first: int = 1
+    encoding: str = "utf-8"
+    metadata: dict[str, str] = {}
+
+
+class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[corpus]` in stance.toml: the folder that ids are paths from, columns of data files, own line patterns.
+
+    `fields` names data files' columns by ours. `patterns` are regular expressions by kind, tried before the
+    rules: a line that one matches from its start is of that kind, `prose` included.
+    """
+
+    root: str = "."
+    fields: dict[str, str] = {}
+    patterns: dict[str, list[str]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse kinds that don't exist and patterns that don't compile."""
+        for kind, patterns in self.patterns.items():
+            if kind not in KINDS:
+                raise ValueError(f"patterns: expected kinds of {', '.join(KINDS)}; got {kind!r}")
+            for pattern in patterns:
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    raise ValueError(f"patterns.{kind}: {pattern!r} is no regular expression: {error}") from error
 
 
 class Span(msgspec.Struct, frozen=True):
