@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from train.project import Settings
 
 WORK = Path("work")
-SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+SOURCES = click.argument("sources", nargs=-1, required=True)
 
 
 def main() -> None:
@@ -72,9 +72,14 @@ def init(folder: Path) -> None:
 @SOURCES
 @click.option("--out", default=WORK, type=click.Path(path_type=Path), help="Folder of the tables.")
 @click.option("--force", is_flag=True, help="Go on even where labelled sentences vanish.")
-def build(sources: tuple[Path, ...], out: Path, force: bool) -> None:
-    """Cut articles (.txt, .html, folders of them) into sentences."""
-    _build(sources, out, _settings(required=False), force=force)
+@click.option("--strict", is_flag=True, help="An article that cannot be used is an error.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; default one a core.")
+def build(sources: tuple[str, ...], out: Path, force: bool, strict: bool, workers: int | None) -> None:
+    """Cut articles into sentences.
+
+    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet), folders of them, globs, or - for standard input.
+    """
+    _build(sources, out, _settings(required=False), force=force, strict=strict, workers=workers)
 
 
 @cli.command()
@@ -149,18 +154,19 @@ def report() -> None:
 @cli.command()
 def demo() -> None:
     """Run everything on the starter corpus, with a Label Studio of its own."""
+    import msgspec
+
     from labeling.replay import replay
     from labeling.server import running
     from labeling.studio import Studio
-    from train.project import FILE, starter_path
+    from train.project import write_starter
 
-    if not Path(FILE).exists():
-        raise click.ClickException(
-            f"{FILE} is not there: the demo runs in a clone of the repository, or where its {FILE} was copied"
-        )
+    seeds = write_starter(Path())
     settings = _settings()
-    seeds = starter_path("seeds")
-    _build((seeds / "articles",), WORK, settings)
+    settings = msgspec.structs.replace(
+        settings, corpus=msgspec.structs.replace(settings.corpus, root=str(seeds / "articles"))
+    )
+    _build((str(seeds / "articles"),), WORK, settings)
     click.echo("starting Label Studio (the first time takes half a minute) …")
     with running(Path()) as server, Studio(server) as studio:
         _push(studio, settings)
@@ -217,17 +223,38 @@ def _say_login(server: Server, *, now: bool = True) -> None:
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
 
 
-def _build(sources: tuple[Path, ...], out: Path, settings: Settings, *, force: bool = False) -> None:
+def _build(
+    sources: tuple[str, ...],
+    out: Path,
+    settings: Settings,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    workers: int | None = None,
+) -> None:
+    from tqdm import tqdm
+
     from corpus.build import build
 
-    done = build(sources, out, settings.corpus, force=force)
+    with tqdm(unit=" shards", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def step(finished: int, total: int, articles: int, sentences: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
+            bar.update(finished - bar.n)
+
+        done = build(sources, out, settings.corpus, force=force, strict=strict, workers=workers, progress=step)
     spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
     click.echo(
-        f"{done.articles} articles, {done.sentences} sentences ({done.copies} exact copies, "
+        f"{done.articles} articles ({done.cut} cut anew), {done.sentences} sentences ({done.copies} exact copies, "
         f"{done.clusters} clusters of near-duplicates); no prose: {spans or 'nothing'}"
     )
-    for entry in done.skipped:
-        click.echo(f"skipped {entry.source}: {entry.reason}")
+    if done.languages:
+        found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
+        click.echo(f"not in English, which the rules are for: {found}", err=True)
+    if done.skipped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
+        click.echo(f"skipped, listed in {out / 'skipped.jsonl'}: {reasons}", err=True)
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
 
 

@@ -1,196 +1,302 @@
-"""The stage: articles to the tables `articles`, `sentences` and `spans`."""
+"""The stage: articles to the tables `articles`, `sentences` and `spans`, at any scale of one machine.
+
+Workers cut the input shard by shard (`corpus.shards`); then one global step finds near-duplicates and streams
+the shards into the tables. Nothing holds the corpus in memory.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import filecmp
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
-from corpus import clean, duplicates, read, segment
-from corpus.records import ARTICLES, SENTENCES, SPANS, Article, SourceError, Span, StanceError
-from corpus.store import read_jsonl, read_table, write_jsonl, write_table
+from corpus import duplicates
+from corpus.records import (
+    ARTICLES,
+    SENTENCES,
+    SPANS,
+    CorpusSettings,
+    Skipped,
+    SourceError,
+    StanceError,
+)
+from corpus.shards import Progress, Shard, cut_shards, digest, place, plan
+from corpus.store import read_jsonl, write_bytes, write_jsonl
 
-CONTEXT = 2
-"""Sentences of context on either side: enough for `he` and `the idea` in the starter corpus."""
+if TYPE_CHECKING:
+    import duckdb
 
 VANISHED_AT_MOST = 0.1
 """Share of labelled sentences that a build may make vanish without `force`."""
 
+ROWS = 50_000
+MEMORY = "400MB"
+"""Of the global step; the whole build stays below 1 GB with it (benchmarks/corpus.py)."""
+TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 
-class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[corpus]` in stance.toml: `root` is the folder that article ids are paths from."""
 
-    root: str = "."
+class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build made: counts, what it skipped, and whether any file changed.
+
+    `cut` counts the articles that were cut anew; `copies` the sentences beyond the first of their copy group;
+    `clusters` those of two sentences and more.
+    """
+
+    articles: int
+    sentences: int
+    cut: int
+    copies: int
+    clusters: int
+    spans: dict[str, int]
+    skipped: dict[str, int]
+    languages: dict[str, int]
+    changed: bool
 
 
-class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that gave no sentence, and why."""
+class _Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last finished build was of: where each of its shards began, and the shard's key."""
 
-    article_id: str
-    source: str
-    reason: str
+    key: str
+    shards: list[tuple[str, int, str]]
+    summary: BuildSummary
 
 
 class _Labelled(msgspec.Struct, frozen=True):
     sentence_id: str
 
 
-class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a build made: counts, what it skipped, and whether any file changed."""
-
-    articles: int
-    sentences: int
-    copies: int
-    clusters: int
-    spans: dict[str, int]
-    skipped: list[Skipped]
-    changed: bool
-
-
-def build(sources: Sequence[Path], out: Path, settings: CorpusSettings, *, force: bool = False) -> BuildSummary:
-    """Build the corpus tables from article files.
+def build(
+    sources: Sequence[Path | str],
+    out: Path,
+    settings: CorpusSettings,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    workers: int | None = None,
+    progress: Progress = lambda done, total, articles, sentences: None,
+) -> BuildSummary:
+    """Build the corpus tables.
 
     Args:
-        sources: files and folders of articles.
-        out: the folder of the tables; nothing in it is touched unless all of them could be made.
+        sources: files, folders, globs, or `-` for standard input; see `corpus.read`.
+        out: the folder of the tables; none of them is touched unless all could be made.
         settings: `[corpus]` of stance.toml.
         force: go on even where more than a tenth of the labelled sentences would vanish.
-
-    Returns:
-        Counts of articles, sentences, exact copies (sentences beyond the first of their group),
-        near-duplicate clusters of two and more, and spans by kind.
+        strict: an article that has to be skipped is an error.
+        workers: processes; default one a core. Their number changes no result.
+        progress: told of finished shards, all shards, articles and sentences so far.
 
     Raises:
-        SourceError: no article, none with prose, or one that cannot be read; see `corpus.read`.
-        StanceError: labelled sentences would vanish.
+        SourceError: no article, none with prose, two with one id, or a skipped one under `strict`.
+        StanceError: labelled sentences would vanish, another build runs, or the disk is full.
     """
-    articles: list[Article] = []
-    spans: list[tuple[str, Span]] = []
-    rows: list[dict[str, object]] = []
-    skipped: list[Skipped] = []
-    for article in read.read(read.find(sources), Path(settings.root)):
-        sentences, others = units(article)
-        if not sentences:
-            skipped.append(Skipped(article_id=article.article_id, source=article.source, reason="no prose in it"))
-            continue
-        articles.append(article)
-        rows += sentences
-        spans += [(article.article_id, span) for span in others]
-    if not articles:
-        names = ", ".join(sorted(entry.source for entry in skipped)[:5])
-        raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
+    state = out / ".build"
+    fresh = not state.exists()
+    shards = plan(sources, out, settings)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with FileLock(state / "lock", timeout=0):
+            return _build(shards, out, state, settings, force, strict, workers, progress)
+    except Timeout as error:
+        raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
+    except StanceError:
+        if fresh:
+            _clear(out, state)
+        raise
+    except OSError as error:
+        raise StanceError(
+            f"{out}: cannot be written: {error.strerror or error}; its tables are as they were"
+        ) from error
 
-    ids = [str(row["sentence_id"]) for row in rows]
-    _check_labelled(out, set(ids), force)
-    copy_ids, cluster_ids = duplicates.group(ids, [str(row["text"]) for row in rows])
-    table = pa.Table.from_pylist(
-        [
-            {**row, "copy_id": copy, "cluster_id": cluster}
-            for row, copy, cluster in zip(rows, copy_ids, cluster_ids, strict=True)
-        ],
-        schema=SENTENCES,
+
+def _build(
+    shards: list[Shard],
+    out: Path,
+    state: Path,
+    settings: CorpusSettings,
+    force: bool,
+    strict: bool,
+    workers: int | None,
+    progress: Progress,
+) -> BuildSummary:
+    last = _last(state)
+    key = digest(*(shard.key for shard in shards))
+    whole = last is not None and last.key == key and all((out / name).is_file() for name in TABLES)
+    if last is not None and whole and not (strict and last.summary.skipped):
+        return msgspec.structs.replace(last.summary, cut=0, changed=False)
+    folder = state / "shards"
+    folder.mkdir(exist_ok=True)
+    for left in (*state.glob("new.*"), *folder.glob("half.*")):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, workers, progress)
+    folders = [folder / shard.key for shard in shards]
+    skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
+    if strict and skipped:
+        first = skipped[0]
+        raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
+    with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
+        summary = _tables(folders, Path(name), out, skipped, force)
+        (state / "done.json").unlink(missing_ok=True)
+        changed = [_bring(Path(name) / table, out / table) for table in TABLES]
+    summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
+    done = _Done(key=key, shards=[(*place(shard.units[0]), shard.key) for shard in shards], summary=summary)
+    write_bytes(state / "done.json", msgspec.json.encode(done))
+    for stale in {path.name for path in folder.iterdir()} - {shard.key for shard in shards}:
+        shutil.rmtree(folder / stale)
+    return summary
+
+
+# --- the global step
+
+
+def _tables(folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool) -> BuildSummary:
+    """Write the tables into `new`, from the shards in their order."""
+    import duckdb
+
+    config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(new), "preserve_insertion_order": False}
+    try:
+        return _counted(folders, new, out, skipped, force, config)
+    except duckdb.Error as error:
+        raise StanceError(f"{out}: cannot be written: {error}; its tables are as they were") from error
+
+
+def _counted(
+    folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool, config: dict[str, Any]
+) -> BuildSummary:
+    import duckdb
+
+    with duckdb.connect(str(new / "ids.duckdb"), config=config) as connection:
+        _check_ids(connection, folders)
+        pieces = [str(one / "pieces.parquet") for one in folders]
+        total = connection.execute(
+            "SELECT count(*) FROM read_parquet($1) WHERE kind = 'sentence'", [pieces]
+        ).fetchall()[0][0]
+        if not total:
+            names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
+            raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
+        _check_labelled(connection, pieces, out, force)
+        copies, clusters = duplicates.label(connection, pieces)
+        counts = _write(folders, new, duplicates.labelled(connection, pieces))
+    write_jsonl(new / "skipped.jsonl", skipped)
+    languages = Counter(
+        row
+        for one in folders
+        for row in pq.read_table(one / "articles.parquet", columns=["language"]).column(0).to_pylist()
+        if row not in ("", "en")
     )
-    changed = [
-        write_table(
-            out / "articles.parquet",
-            pa.Table.from_pylist([msgspec.structs.asdict(article) for article in articles], schema=ARTICLES),
-        ),
-        write_table(
-            out / "spans.parquet",
-            pa.Table.from_pylist(
-                [{"article_id": owner, **msgspec.structs.asdict(span)} for owner, span in spans], schema=SPANS
-            ),
-        ),
-        write_table(out / "sentences.parquet", table),
-        write_jsonl(out / "skipped.jsonl", skipped),
-    ]
     return BuildSummary(
-        articles=len(articles),
-        sentences=len(rows),
-        copies=len(copy_ids) - len(set(copy_ids)),
-        clusters=sum(1 for size in Counter(cluster_ids).values() if size > 1),
-        spans=dict(sorted(Counter(span.kind for _, span in spans).items())),
-        skipped=skipped,
-        changed=any(changed),
+        articles=counts["articles"],
+        sentences=total,
+        cut=0,
+        copies=copies,
+        clusters=clusters,
+        spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
+        skipped=dict(Counter(row.reason for row in skipped).most_common()),
+        languages=dict(languages.most_common()),
+        changed=False,
     )
 
 
-def units(article: Article) -> tuple[list[dict[str, object]], list[Span]]:
-    """The sentences of one article, without clusters, and the spans that are none.
+def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Counter[str]:
+    """Stream the shards into the tables; `ids` gives copy and cluster of the sentences in the same order."""
+    counts: Counter[str] = Counter()
+    with (
+        pq.ParquetWriter(new / "articles.parquet", ARTICLES, compression="zstd") as articles,
+        pq.ParquetWriter(new / "spans.parquet", SPANS, compression="zstd") as spans,
+        pq.ParquetWriter(new / "sentences.parquet", SENTENCES, compression="zstd") as sentences,
+    ):
+        waiting = pa.table({"copy_id": pa.array([], pa.string()), "cluster_id": pa.array([], pa.string())})
+        for folder in folders:
+            for batch in pq.ParquetFile(folder / "articles.parquet").iter_batches(ROWS):
+                articles.write_batch(batch)
+                counts["articles"] += batch.num_rows
+            for batch in pq.ParquetFile(folder / "pieces.parquet").iter_batches(ROWS):
+                for row in pc.value_counts(batch.column("kind")).to_pylist():
+                    counts[row["values"]] += row["counts"]
+                is_sentence = pc.equal(batch.column("kind"), "sentence")
+                spans.write_batch(batch.filter(pc.invert(is_sentence)).select(SPANS.names))
+                mine = pa.Table.from_batches([batch.filter(is_sentence)])
+                while waiting.num_rows < mine.num_rows:
+                    waiting = pa.concat_tables([waiting, pa.Table.from_batches([next(ids)])])
+                for name in ("copy_id", "cluster_id"):
+                    mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
+                waiting = waiting.slice(mine.num_rows)
+                sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES))
+    return counts
 
-    Returns:
-        Rows with the columns of `sentences` but `copy_id` and `cluster_id`; spans of non-prose.
-    """
-    lines = clean.lines(article.text, article.title)
-    bounds: list[tuple[int, int]] = []
-    for start, end in _prose_blocks(lines):
-        bounds += [(start + a, start + b) for a, b in segment.sentence_spans(article.text[start:end])]
-    texts = [article.text[start:end] for start, end in bounds]
-    seen: Counter[str] = Counter()
-    rows: list[dict[str, object]] = []
-    for index, ((start, end), text) in enumerate(zip(bounds, texts, strict=True)):
-        key = duplicates.normalise(text)
-        rows.append(
-            {
-                "sentence_id": sentence_id(article.article_id, key, seen[key]),
-                "article_id": article.article_id,
-                "index": index,
-                "start": start,
-                "end": end,
-                "text": text,
-                "before": " ".join(texts[max(0, index - CONTEXT) : index]),
-                "after": " ".join(texts[index + 1 : index + 1 + CONTEXT]),
-            }
+
+def _check_ids(connection: duckdb.DuckDBPyConnection, folders: list[Path]) -> None:
+    twice = connection.execute(
+        "SELECT article_id, min(source), max(source), count(*) FROM read_parquet($1) "
+        "GROUP BY article_id HAVING count(*) > 1 ORDER BY article_id",
+        [[str(one / "articles.parquet") for one in folders]],
+    ).fetchall()
+    if twice:
+        article_id, first, second, _ = twice[0]
+        more = f" ({len(twice) - 1} more ids are doubled)" if len(twice) > 1 else ""
+        raise SourceError(
+            f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "
+            "or set [corpus] root to a folder above both"
         )
-        seen[key] += 1
-    return rows, [line for line in lines if line.kind != "prose"]
 
 
-def sentence_id(article_id: str, key: str, ordinal: int) -> str:
-    """Identity of a sentence: 128 bits, hex, that survive edits elsewhere in the article.
-
-    Args:
-        article_id: the article's id.
-        key: the sentence's normalised text.
-        ordinal: how many sentences with this key stand before it in the article.
-    """
-    name = f"{len(article_id)}:{article_id}{ordinal}:{key}"
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def _prose_blocks(lines: Sequence[Span]) -> list[tuple[int, int]]:
-    """Runs of prose lines that no other line interrupts: a caption's text joins no sentence around it."""
-    blocks: list[tuple[int, int]] = []
-    open_block = False
-    for line in lines:
-        if line.kind != "prose":
-            open_block = False
-        elif open_block:
-            blocks[-1] = (blocks[-1][0], line.end)
-        else:
-            blocks.append((line.start, line.end))
-            open_block = True
-    return blocks
-
-
-def _check_labelled(out: Path, ids: set[str], force: bool) -> None:
+def _check_labelled(connection: duckdb.DuckDBPyConnection, pieces: list[str], out: Path, force: bool) -> None:
     annotations = out / "annotations.jsonl"
     if force or not annotations.is_file():
         return
-    labelled = {row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")}
-    lost = labelled - ids
-    if len(lost) <= VANISHED_AT_MOST * len(labelled):
+    labelled = sorted({row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")})
+    kept = connection.execute(
+        "SELECT count(DISTINCT sentence_id) FROM read_parquet($1) WHERE sentence_id IN (SELECT unnest($2))",
+        [pieces, labelled],
+    ).fetchall()[0][0]
+    gone = len(labelled) - kept
+    if gone <= VANISHED_AT_MOST * len(labelled):
         return
-    lines = []
+    lines: list[str] = []
     if (out / "sentences.parquet").is_file():
-        old = read_table(out / "sentences.parquet", SENTENCES, "stance build")
-        lines = [f"  {row['article_id']}: {row['text'][:80]}" for row in old.to_pylist() if row["sentence_id"] in lost]
-    shown = "\n".join(lines[:10] + ([f"  … and {len(lines) - 10} more"] if len(lines) > 10 else []))
+        rows = connection.execute(
+            "SELECT article_id, left(text, 80) FROM read_parquet($1) WHERE sentence_id IN (SELECT unnest($2)) "
+            "AND sentence_id NOT IN (SELECT sentence_id FROM read_parquet($3) WHERE kind = 'sentence') "
+            'ORDER BY article_id, "index" LIMIT 10',
+            [str(out / "sentences.parquet"), labelled, pieces],
+        ).fetchall()
+        lines = [f"\n  {article}: {text}" for article, text in rows]
     raise StanceError(
-        f"{len(lost)} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
-        f"Build with --force if that is meant.\n{shown}"
+        f"{gone} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
+        f"Build with --force if that is meant.{''.join(lines)}"
     )
+
+
+# --- files
+
+
+def _last(state: Path) -> _Done | None:
+    try:
+        return msgspec.json.decode((state / "done.json").read_bytes(), type=_Done)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _bring(new: Path, path: Path) -> bool:
+    """Rename a finished table into place, unless it holds the same bytes already."""
+    if path.is_file() and filecmp.cmp(new, path, shallow=False):
+        return False
+    new.replace(path)
+    return True
+
+
+def _clear(out: Path, state: Path) -> None:
+    """Leave no trace of a first build that failed."""
+    shutil.rmtree(state, ignore_errors=True)
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from corpus.records import Span
 from corpus.segment import is_attribution
@@ -118,7 +119,7 @@ _HEADING = 25  # words: the longest headline seen has 20
 _WRAPPED = range(50, 101)
 
 
-def lines(text: str, title: str = "") -> list[Span]:
+def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[str]]] = ()) -> list[Span]:
     r"""What each line of an article is.
 
     Lines end at `\n`, `\r\n` and `\r` only.
@@ -126,6 +127,7 @@ def lines(text: str, title: str = "") -> list[Span]:
     Args:
         text: the article, a paragraph a line.
         title: its title, if known; a line anywhere that equals it, but for case and punctuation, is a title.
+        patterns: kinds and what their lines match from the start, of a project's own, before any rule here.
 
     Returns:
         One span a line that is not blank, without white space around it, in order; its kind is `prose`, or
@@ -144,8 +146,11 @@ def lines(text: str, title: str = "") -> list[Span]:
     titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
     found: list[tuple[str, str] | None] = []
     for index, body in enumerate(bodies):
+        own = next((kind for kind, pattern in patterns if pattern.match(body)), None)
         after_quote = index > 0 and bodies[index - 1].endswith((",”", ',"', ",’", ",'", ",»"))
-        if index in wrapped:
+        if own is not None:
+            found.append((own, "the project's pattern"))
+        elif index in wrapped:
             found.append(("prose", "wrapped text"))
         elif len(body) > _LONG:
             found.append(("prose", "long"))
@@ -168,7 +173,7 @@ def _by_shape(body: str, quotes_double: bool) -> tuple[str, str] | None:
         return kind, reason.replace("-", " ")
     if _DATELINE.match(body):
         return "dateline", "date or place"
-    if _CREDIT.match(body) and not _FINAL.search(body):
+    if _CREDIT.match(body) and not _is_final(body):
         return "credit", "photo credit"
     if _PHOTO_OPENING.match(body):
         return "caption", "photo opening"
@@ -179,15 +184,20 @@ def _by_shape(body: str, quotes_double: bool) -> tuple[str, str] | None:
         return "footer", "contributors"
     if _FRAMED.match(body) or (quotes_double and _SINGLE.match(body)):
         return "heading", "framed"
-    if _FINAL.search(body) or (bracket and _FINAL.search(body[: bracket.start()])):
+    if _is_final(body) or (bracket and _is_final(body[: bracket.start()])):
         return "prose", "final punctuation"
     if _BYLINE.match(body):
         return "byline", "by a name"
-    if _SIGNED.search(body) and _FINAL.search(_SIGNED.sub("", body)):
+    if _SIGNED.search(body) and _is_final(_SIGNED.sub("", body)):
         return "prose", "final punctuation"
     if len(body.split()) >= _HEADING or _BULLET.match(body):
         return "prose", "too long for a heading"
     return None
+
+
+def _is_final(body: str) -> bool:
+    """Whether a line ends with final punctuation; only its end is looked at, for searching costs by length."""
+    return _FINAL.search(body, max(0, len(body) - 40)) is not None
 
 
 def _adjacent(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:

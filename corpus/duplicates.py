@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +67,7 @@ class _Marks(dict[int, str | None]):
 
 
 _MARKS = _Marks()
+_NTH = np.int64(0x1E3779B97F4A7C15)
 _STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 
 
@@ -79,7 +81,7 @@ def normalise(text: str) -> str:
     """
     ascii_only = text.isascii()
     key = text.lower() if ascii_only else unicodedata.normalize("NFKC", text).casefold()
-    key = key.translate(_MARKS)
+    key = key.translate(_MARKS).rstrip(". ")
     if "." in key:
         key = _STOP.sub("", key)
     key = " ".join(key.split())
@@ -148,12 +150,54 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
     return [copies[row] for row in rows], [clusters[row] for row in rows]
 
 
+def label(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> tuple[int, int]:
+    """The copy and the cluster of the sentences in Parquet files, like `group`, without holding the corpus.
+
+    Args:
+        connection: to an empty database, which then has a table `found` of `sentence_id`, `copy_id` and
+            `cluster_id`.
+        files: with the columns `sentence_id` (null in rows that are none), `node`, `words` and `key`.
+
+    Returns:
+        How many sentences are copies of another (all but the first of each copy group), and how many
+        clusters have two sentences and more.
+    """
+    connection.execute(
+        f"CREATE VIEW keyed AS SELECT sentence_id, node, words, key FROM read_parquet({_listed(files)}) "
+        "WHERE sentence_id IS NOT NULL"
+    )
+    _components(connection)
+    connection.execute(f"CREATE TABLE found AS {_FOUND}")
+    copies, clusters = connection.sql(
+        "SELECT (SELECT count(*) - count(DISTINCT copy_id) FROM found), "
+        "(SELECT count(*) FROM (SELECT cluster_id FROM found GROUP BY cluster_id HAVING count(*) > 1) AS large)"
+    ).fetchall()[0]
+    return int(copies), int(clusters)
+
+
+def labelled(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """After `label`: `copy_id` and `cluster_id` of the sentences, in the order of the files and their rows."""
+    return iter(
+        connection.sql(
+            "SELECT copy_id, cluster_id FROM found JOIN ("
+            f"SELECT sentence_id, list_position({_listed(files)}, filename) AS file, file_row_number AS place "
+            f"FROM read_parquet({_listed(files)}, filename = true, file_row_number = true) "
+            "WHERE sentence_id IS NOT NULL) AS placed USING (sentence_id) ORDER BY file, place"
+        ).to_arrow_reader(BATCH)
+    )
+
+
+def _listed(files: Sequence[str]) -> str:
+    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"[{quoted}]"
+
+
 def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
     """From `sentence_id`, `text` to `sentence_id`, `node` (hash of the key), `words` (how many) and `key`."""
     keys = [normalise(text) for text in _strings(batch, "text")]
     columns = {
         "sentence_id": batch.column("sentence_id"),
-        "node": pa.array(map(_hash, keys), pa.int64()),
+        "node": pa.array(map(node_id, keys), pa.int64()),
         "words": pa.array((len(key.split()) for key in keys), pa.int32()),
         "key": pa.array(keys, pa.string()),
     }
@@ -162,43 +206,44 @@ def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def worded(batch: pa.RecordBatch) -> pa.RecordBatch:
     """From `node`, `key` to `node`, `word` (a hash), one row a word; the second "no" of "no no" is its own."""
-    words: list[str] = []
-    lengths: list[int] = []
-    for key in _strings(batch, "key"):
-        own = key.split()
-        lengths.append(len(own))
-        if len(set(own)) < len(own):
-            seen: dict[str, int] = {}
-            for place, word in enumerate(own):
-                seen[word] = seen.get(word, 0) + 1
-                own[place] = f"{word} {seen[word]}" if seen[word] > 1 else word
-        words += own
-    distinct = {word: place for place, word in enumerate(dict.fromkeys(words))}
-    hashes = np.fromiter(map(_hash, distinct), np.int64, len(distinct))
-    places = np.fromiter(map(distinct.__getitem__, words), np.int64, len(words))
-    nodes = np.repeat(batch.column("node").to_numpy(), np.array(lengths, np.int64))
-    return pa.RecordBatch.from_pydict({"node": nodes, "word": hashes[places]})
+    split = pc.split_pattern(batch.column("key"), " ")
+    words = split.flatten().dictionary_encode()
+    distinct = [str(word) for word in words.dictionary.to_pylist()]
+    hashes = np.fromiter(map(node_id, distinct), np.int64, len(distinct))
+    rows = np.repeat(np.arange(batch.num_rows), pc.list_value_length(split).to_numpy(zero_copy_only=False))
+    # Sorted by row and word, so that equal words of a row stand together and can be counted off.
+    places = np.sort(rows << 32 | words.indices.to_numpy(zero_copy_only=False).astype(np.int64))
+    fresh = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))[: len(places)]
+    nth = np.arange(len(places)) - np.repeat(fresh, np.diff(np.append(fresh, len(places))))
+    nodes = batch.column("node").to_numpy(zero_copy_only=False)
+    return pa.RecordBatch.from_pydict({"node": nodes[places >> 32], "word": hashes[places & 0xFFFFFFFF] + nth * _NTH})
 
 
 def verified(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """From `node`, `label`, `node_key`, `label_key`, `shared` to the `node`, `label` that are near-duplicates."""
+    """From `node`, `label`, `node_key`, `label_key` to the `node`, `label` that may be near-duplicates.
+
+    `sure` ones are; of the others, which differ in more words, the rare words have to agree.
+    """
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.fuzz import ratio
     from rapidfuzz.process import cpdist
 
     keys, others = _strings(batch, "node_key"), _strings(batch, "label_key")
-    letters = cpdist(keys, others, scorer=ratio, score_cutoff=LETTERS, dtype=np.float64, workers=1)
-    kept = (letters >= MOST_LETTERS) & (batch.column("shared").to_numpy() >= SAME_RARE)
-    for place in np.flatnonzero((letters >= LETTERS) & ~kept):
-        kept[place] = Levenshtein.distance(keys[place].split(), others[place].split()) <= WORDS_APART
-    return batch.select(["node", "label"]).filter(pa.array(kept, pa.bool_()))
+    letters = cpdist(keys, others, scorer=ratio, score_cutoff=LETTERS, dtype=np.float32, workers=1)
+    sure = np.zeros(len(keys), bool)
+    for place in np.flatnonzero(letters >= LETTERS):
+        apart = Levenshtein.distance(keys[place].split(), others[place].split(), score_cutoff=WORDS_APART)
+        sure[place] = apart <= WORDS_APART
+    pairs = batch.select(["node", "label"]).append_column("sure", pa.array(sure))
+    return pairs.filter(pa.array(sure | (letters >= MOST_LETTERS)))
 
 
 def _strings(batch: pa.RecordBatch, column: str) -> list[str]:
-    return [str(value) for value in batch.column(column).to_pylist()]
+    found: list[str] = batch.column(column).to_pylist()
+    return found
 
 
-def _hash(text: str) -> int:
+def node_id(text: str) -> int:
     """A signed 64-bit integer, the one integer key that DuckDB and Spark share."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
@@ -251,12 +296,14 @@ _SPOKES = """
     FROM large JOIN hub ON large.first = hub.first AND large.second = hub.second
     WHERE hub.place = 1 AND large.node <> hub.node"""
 _WITH_KEYS = """
-    SELECT kin.node, kin.label, one.key AS node_key, two.key AS label_key, shared FROM (
-        SELECT pair.node, pair.label, count(*) AS shared
-        FROM {table} AS pair JOIN rare AS one ON pair.node = one.node
-        JOIN rare AS two ON pair.label = two.node AND one.word = two.word
-        GROUP BY pair.node, pair.label
-    ) AS kin JOIN node AS one ON kin.node = one.node JOIN node AS two ON kin.label = two.node"""
+    SELECT pair.node, pair.label, one.key AS node_key, two.key AS label_key
+    FROM {table} AS pair JOIN node AS one ON pair.node = one.node JOIN node AS two ON pair.label = two.node"""
+_AGREE = f"""
+    SELECT node, label FROM {{table}} WHERE sure
+    UNION ALL SELECT pair.node, pair.label
+    FROM {{table}} AS pair JOIN rare AS one ON pair.node = one.node
+    JOIN rare AS two ON pair.label = two.node AND one.word = two.word
+    WHERE NOT sure GROUP BY pair.node, pair.label HAVING count(*) >= {SAME_RARE}"""
 _EDGES = "SELECT node, label FROM near UNION SELECT node, label FROM near_hub"
 # Large-star and small-star in turn (Kiveris et al. 2014, Connected Components in MapReduce and Beyond).
 _STARS = {
@@ -295,10 +342,12 @@ def _components(connection: duckdb.DuckDBPyConnection) -> None:
         _apply(connection, worded, reader.sql("SELECT node, key FROM node").to_arrow_reader(BATCH), "word")
         for table, query in _CANDIDATES.items():
             make(table, query)
-        _apply(connection, verified, reader.sql(_WITH_KEYS.format(table="pair")).to_arrow_reader(BATCH), "near")
-        make("spoke", _SPOKES)
-        spokes = reader.sql(_WITH_KEYS.format(table="spoke"))
-        _apply(connection, verified, spokes.to_arrow_reader(BATCH), "near_hub")
+        for pairs, near in (("pair", "near"), ("spoke", "near_hub")):
+            if pairs == "spoke":
+                make(pairs, _SPOKES)
+            keys = reader.sql(_WITH_KEYS.format(table=pairs))
+            _apply(connection, verified, keys.to_arrow_reader(BATCH), f"maybe_{near}")
+            make(near, _AGREE.format(table=f"maybe_{near}"))
     make("edge", _EDGES)
     while connection.sql(_UNSETTLED).fetchall()[0][0]:
         for table, query in _STARS.items():

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from corpus.build import CorpusSettings, build
-from corpus.records import SENTENCES, PublishError
+from corpus.build import build
+from corpus.records import SENTENCES, CorpusSettings, PublishError
 from corpus.store import read_jsonl, read_table, write_bytes, write_jsonl, write_table
 from labeling.adjudicate import adjudicate
 from labeling.records import STANCES, Annotation
@@ -56,7 +56,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.write(f'{n:02}.txt,"{outlet}",2031-03-{n + 1:02}\n')
     write_bytes(project / "codebook.md", b"# Codebook\n\nVersion 1.0\n")
     work = project / "work"
-    build([project / "news"], work, CorpusSettings(root=str(project / "news")))
+    build([str(project / "news")], work, CorpusSettings(root=str(project / "news")))
     rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
     answers: list[Annotation] = []
     for row in rows:

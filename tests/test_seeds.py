@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from corpus.build import CorpusSettings, build
-from corpus.records import ARTICLES, SENTENCES, SPANS
+from corpus.build import build
+from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings
 from corpus.store import read_jsonl, read_table
 from labeling.records import STANCES, Annotation
 from labeling.sync import read_codebook
@@ -33,7 +33,7 @@ class Gold(msgspec.Struct, frozen=True):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of the starter corpus."""
     out = tmp_path_factory.mktemp("seeds")
-    done = build([SEEDS / "articles"], out, CorpusSettings(root=str(SEEDS / "articles")))
+    done = build([str(SEEDS / "articles")], out, CorpusSettings(root=str(SEEDS / "articles")))
     assert not done.skipped
     return out
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.build import CorpusSettings
-from corpus.records import ConfigError
+from corpus.records import ConfigError, CorpusSettings
 from corpus.store import write_bytes
 from labeling.records import Target
 from labeling.sync import LabelingSettings
@@ -64,6 +63,24 @@ def write_project(folder: Path) -> list[Path]:
     for path, content in files.items():
         write_bytes(path, content)
     return list(files)
+
+
+def write_starter(folder: Path) -> Path:
+    """Make a folder the starter corpus' project, unless it is that already.
+
+    Returns:
+        Where the starter corpus lies.
+
+    Raises:
+        ConfigError: it is another project, whose tables the demo would overwrite.
+    """
+    if (folder / FILE).exists():
+        if (folder / FILE).read_bytes() != starter(FILE):
+            raise ConfigError(f"{folder / FILE} is of a project of its own: run the demo in an empty folder")
+    else:
+        for name in (FILE, "docs/codebook.md"):
+            write_bytes(folder / name, starter(name))
+    return starter_path("seeds")
 
 
 def starter(name: str) -> bytes:

@@ -1,0 +1,117 @@
+"""One article's text to sentences and spans: a pure function from an Arrow batch to an Arrow batch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from corpus import clean, duplicates, segment
+from corpus.read import PLAIN, front_matter_end
+from corpus.records import CorpusSettings, Span
+
+CONTEXT = 2
+"""Sentences of context on either side: enough for `he` and `the idea` in the starter corpus."""
+
+PIECES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("kind", pa.string()),
+        ("reason", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("index", pa.int64()),
+        ("sentence_id", pa.string()),
+        ("text", pa.string()),
+        ("before", pa.string()),
+        ("after", pa.string()),
+        ("key", pa.string()),
+        ("node", pa.int64()),
+        ("words", pa.int32()),
+    ]
+)
+"""A sentence (`kind` is `sentence`), or a span that is none: its columns from `index` on are null then."""
+
+
+def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
+    """The sentences and spans of articles, each article's in the order of its text.
+
+    Args:
+        articles: with the columns `article_id`, `title`, `extractor` and `text`.
+        settings: for its patterns.
+
+    Returns:
+        PIECES. Of each article, `text[start:end]` of the pieces cover every character that is not white
+        space once.
+    """
+    patterns = [(kind, re.compile(pattern)) for kind, listed in settings.patterns.items() for pattern in listed]
+    columns: dict[str, list[object]] = {name: [] for name in PIECES.names}
+    names = ("article_id", "title", "extractor", "text")
+    for article_id, title, extractor, text in zip(*(articles.column(name).to_pylist() for name in names), strict=True):
+        front = front_matter_end(text) if extractor == PLAIN else 0
+        lines = clean.lines(text[front:], title, patterns)
+        if front:
+            moved = [Span(line.start + front, line.end + front, line.kind, line.reason) for line in lines]
+            lines = [Span(0, front, "other", "front matter"), *moved]
+        _cut_one(columns, article_id, text, lines)
+    arrays = [pa.array(columns[field.name], field.type) for field in PIECES]
+    return pa.RecordBatch.from_arrays(arrays, schema=PIECES)
+
+
+def sentence_id(article_id: str, key: str, ordinal: int) -> str:
+    """Identity of a sentence: 128 bits, hex, that survive edits elsewhere in the article.
+
+    Args:
+        article_id: the article's id.
+        key: the sentence's normalised text.
+        ordinal: how many sentences with this key stand before it in the article.
+    """
+    name = f"{len(article_id)}:{article_id}{ordinal}:{key}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines: Sequence[Span]) -> None:
+    bounds: list[tuple[int, int]] = []
+    for start, end in _prose_blocks(lines):
+        bounds += [(start + a, start + b) for a, b in segment.sentence_spans(text[start:end])]
+    texts = [text[start:end] for start, end in bounds]
+    keys = [duplicates.normalise(sentence) for sentence in texts]
+    seen: Counter[str] = Counter()
+    ids: list[object] = []
+    for key in keys:
+        ids.append(sentence_id(article_id, key, seen[key]))
+        seen[key] += 1
+    count = len(bounds)
+    others = [line for line in lines if line.kind != "prose"]
+    nothing: list[object] = [None] * len(others)
+    columns["article_id"] += [article_id] * (count + len(others))
+    columns["kind"] += ["sentence"] * count + [line.kind for line in others]
+    columns["reason"] += [None] * count + [line.reason for line in others]
+    columns["start"] += [start for start, _ in bounds] + [line.start for line in others]
+    columns["end"] += [end for _, end in bounds] + [line.end for line in others]
+    columns["index"] += [*range(count), *nothing]
+    columns["sentence_id"] += ids + nothing
+    columns["text"] += texts + nothing
+    columns["before"] += [" ".join(texts[max(0, n - CONTEXT) : n]) for n in range(count)] + nothing
+    columns["after"] += [" ".join(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
+    columns["key"] += keys + nothing
+    columns["node"] += [*(duplicates.node_id(key) for key in keys), *nothing]
+    columns["words"] += [*(key.count(" ") + 1 for key in keys), *nothing]
+
+
+def _prose_blocks(lines: Sequence[Span]) -> list[tuple[int, int]]:
+    """Runs of prose lines that no other line interrupts: a caption's text joins no sentence around it."""
+    blocks: list[tuple[int, int]] = []
+    open_block = False
+    for line in lines:
+        if line.kind != "prose":
+            open_block = False
+        elif open_block:
+            blocks[-1] = (blocks[-1][0], line.end)
+        else:
+            blocks.append((line.start, line.end))
+            open_block = True
+    return blocks

@@ -1,0 +1,237 @@
+"""Shards: the input in pieces that are cut apart, each finished once and kept.
+
+A finished shard is a folder that was renamed into place, named by a digest of all that it depends on. A build
+that was killed goes on with the shards that are missing; where an article changed, its shard is made anew and
+the other articles' pieces are taken over. No shard holds more in memory than some articles.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.cut import PIECES, cut
+from corpus.read import read
+from corpus.records import ARTICLES, Article, CorpusSettings, Skipped, Unit
+from corpus.sources import DATA_FILES, units
+from corpus.store import write_jsonl
+
+SHARD_FILES = 256
+"""Files a shard, on average; few enough that a changed article costs little, many enough for few shards."""
+FLUSH = 2_000_000
+"""Characters of text that a worker holds before it cuts and writes them: some 15,000 sentences."""
+
+Progress = Callable[[int, int, int, int], None]
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of input that are cut together; `key` digests all that the result depends on."""
+
+    key: str
+    units: list[Unit]
+
+
+def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> list[Shard]:
+    """Shards of the sources' units, the same however the sources were named.
+
+    A shard of files ends where a file's name says so, not after a number of files: a new file changes one
+    shard, not all behind it.
+    """
+    groups: list[list[Unit]] = []
+    closed = True
+    for unit in units(sources, settings, exclude=[out]):
+        alone = unit.kind in DATA_FILES
+        if closed or alone:
+            groups.append([])
+        groups[-1].append(unit)
+        closed = alone or int(digest(unit.source)[:8], 16) % SHARD_FILES == 0
+    rules = digest(_code(), msgspec.json.encode(settings, order="deterministic").decode())
+    return [
+        Shard(
+            key=digest(rules, *(f"{unit!r} {_stamp(Path(unit.path))}" for unit in group)),
+            units=group,
+        )
+        for group in groups
+    ]
+
+
+def place(unit: Unit) -> tuple[str, int]:
+    """What units are sorted by."""
+    return unit.source, unit.start
+
+
+def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
+    """The last build's shards that may hold articles of this one: a new file may have split or joined some."""
+    starts = [(source, start) for source, start, _ in before]
+    first = max(bisect.bisect_right(starts, place(shard.units[0])) - 1, 0)
+    last = bisect.bisect_right(starts, place(shard.units[-1]))
+    return [key for *_, key in before[first:last]]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path} -"
+    return f"{path} {found.st_size} {found.st_mtime_ns}"
+
+
+@cache
+def _code() -> str:
+    """A digest of this package's code: shards of another version are made anew."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return digest(pa.__version__, *(path.read_text("utf-8") for path in files))
+
+
+def digest(*parts: str) -> str:
+    """128 bits, hex, of some texts; where one ends and the next begins counts."""
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        found.update(len(data).to_bytes(8, "little") + data)
+    return found.hexdigest()
+
+
+def cut_shards(
+    shards: list[Shard],
+    folder: Path,
+    before: list[tuple[str, int, str]],
+    settings: CorpusSettings,
+    workers: int | None,
+    progress: Progress,
+) -> int:
+    """Make the shards that are missing; returns how many articles were cut anew."""
+    todo = [shard for shard in shards if not (folder / shard.key).is_dir()]
+    count = min(workers or os.cpu_count() or 1, len(todo))
+    done, articles, sentences, cut_anew = len(shards) - len(todo), 0, 0, 0
+    for found in _each(todo, folder, before, settings, count):
+        done, articles, sentences = done + 1, articles + found[0], sentences + found[1]
+        cut_anew += found[2]
+        progress(done, len(shards), articles, sentences)
+    return cut_anew
+
+
+def _each(
+    todo: list[Shard], folder: Path, before: list[tuple[str, int, str]], settings: CorpusSettings, count: int
+) -> Iterator[tuple[int, int, int]]:
+    if count < 2:
+        yield from (make_shard(shard, folder, _overlapping(before, shard), settings) for shard in todo)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+
+    jobs = (delayed(make_shard)(shard, folder, _overlapping(before, shard), settings) for shard in todo)
+    yield from Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
+    # Idle workers would keep 150 MB each through the global step.
+    get_reusable_executor().shutdown(wait=True)
+
+
+def make_shard(shard: Shard, folder: Path, before: list[str], settings: CorpusSettings) -> tuple[int, int, int]:
+    """Cut one shard into `folder/KEY`, whole or not at all.
+
+    Args:
+        shard: what to cut.
+        folder: of all shards.
+        before: shards of the last build: pieces of unchanged articles are taken over from them.
+        settings: `[corpus]` of stance.toml.
+
+    Returns:
+        The numbers of articles, of sentences, and of articles that were cut anew.
+    """
+    old = _Old([folder / key for key in before if (folder / key).is_dir()])
+    totals = [0, 0, 0]
+    skipped: list[Skipped] = []
+    with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
+        half = Path(name) / "shard"
+        half.mkdir()
+        with (
+            pq.ParquetWriter(half / "articles.parquet", ARTICLES, compression="lz4") as articles,
+            pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
+        ):
+            for held in _held(shard, settings, skipped):
+                kept, cut_, anew = _cut_held(held, old, settings, skipped)
+                articles.write_batch(kept)
+                pieces.write_table(cut_)
+                totals[0] += kept.num_rows
+                totals[1] += cut_.num_rows - cut_.column("sentence_id").null_count
+                totals[2] += anew
+        write_jsonl(half / "skipped.jsonl", skipped)
+        half.rename(folder / shard.key)
+    return totals[0], totals[1], totals[2]
+
+
+def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Iterator[list[Article]]:
+    """The shard's articles, some at a time; those that cannot be read are added to `skipped`."""
+    held: list[Article] = []
+    size = 0
+    for unit in shard.units:
+        for found in read(unit, settings):
+            if isinstance(found, Skipped):
+                skipped.append(found)
+                continue
+            held.append(found)
+            size += len(found.text)
+            if size >= FLUSH:
+                yield held
+                held, size = [], 0
+    if held:
+        yield held
+
+
+class _Old:
+    """Shards of the last build, to take unchanged articles' pieces from."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._articles: dict[str, dict[str, Any]] = {}
+        self._pieces: dict[str, pa.Table] = {}
+        for folder in folders:
+            rows = pq.read_table(folder / "articles.parquet").to_pylist()
+            self._articles |= {row["article_id"]: row for row in rows}
+            pieces = pq.read_table(folder / "pieces.parquet")
+            runs = pc.run_end_encode(pieces.column("article_id").combine_chunks())
+            start = 0
+            for article_id, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+                self._pieces[article_id] = pieces.slice(start, end - start)
+                start = end
+
+    def pieces(self, article: Article) -> pa.Table | None:
+        """The article's pieces, if nothing of it has changed."""
+        if self._articles.get(article.article_id) != msgspec.structs.asdict(article):
+            return None
+        return self._pieces[article.article_id]
+
+
+def _cut_held(
+    held: list[Article], old: _Old, settings: CorpusSettings, skipped: list[Skipped]
+) -> tuple[pa.RecordBatch, pa.Table, int]:
+    taken = {n: found for n, article in enumerate(held) if (found := old.pieces(article)) is not None}
+    rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES)
+    if not taken:
+        pieces = pa.Table.from_batches([cut(rows, settings)])
+    else:
+        pieces = pa.concat_tables(
+            taken[n] if n in taken else pa.Table.from_batches([cut(rows.slice(n, 1), settings)])
+            for n in range(len(held))
+        )
+    prose = pc.unique(pieces.filter(pc.equal(pieces.column("kind"), "sentence")).column("article_id"))
+    good = pc.is_in(rows.column("article_id"), value_set=prose)
+    if not all(good.to_pylist()):
+        skipped += [
+            Skipped(article_id=article.article_id, source=article.source, reason="no prose in it")
+            for article, ok in zip(held, good.to_pylist(), strict=True)
+            if not ok
+        ]
+        rows = rows.filter(good)
+        pieces = pieces.filter(pc.is_in(pieces.column("article_id"), value_set=prose))
+    return rows, pieces, len(held) - len(taken)
