@@ -97,6 +97,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
         (["train"], "run `stance adjudicate` first"),
         (["publish"], "codebook.md is not there"),
         (["report"], "run `stance build` first"),
+        (["demo"], "stance.toml is of a project of its own: run the demo in an empty folder"),
         (["-C", "nowhere", "status"], "nowhere: No such file or directory"),
     ],
 )

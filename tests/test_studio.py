@@ -22,7 +22,7 @@ from corpus.store import read_jsonl, read_table
 from labeling.records import Annotation
 from labeling.replay import replay
 from labeling.studio import Server, Studio, StudioTask, find_server, sign_up
-from tests.conftest import REPO, Run, vote
+from tests.conftest import Run, vote
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -313,9 +313,6 @@ def test_pull_without_a_project_says_to_push(stance: Run) -> None:
     ("command", "sign"), [("serve", signal.SIGINT), ("demo", signal.SIGINT), ("demo", signal.SIGTERM)]
 )
 def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str, sign: signal.Signals) -> None:
-    for name in ("stance.toml", "docs/codebook.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes((REPO / name).read_bytes())
     command_line = [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), command]
     with subprocess.Popen(
         command_line,
