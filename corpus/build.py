@@ -201,7 +201,8 @@ def _counted(
         copies=copies,
         clusters=clusters,
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
-        skipped=dict(Counter(row.reason for row in skipped).most_common()),
+        # What follows a colon is particular to the article; skipped.jsonl has it.
+        skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),
         languages=dict(languages.most_common()),
         changed=False,
     )
