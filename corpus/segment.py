@@ -13,101 +13,27 @@ from __future__ import annotations
 
 import re
 
-
-def _words(table: str) -> frozenset[str]:
-    return frozenset(table.split())
-
-
-# Ranks and forms of address: a name follows, so neither a capital nor a function word ("Mr. So") is a sign.
-_TITLES = _words(
-    "Mr Mrs Ms Mx Dr Drs Prof Profs Sen Sens Rep Reps Gov Govs Lt Lts Gen Gens Col Cols Maj Majs Capt Cmdr "
-    "Cdr Cpt Comdr Sgt Sgts Cpl Cpls Pvt Pfc Spc Adm Brig Ens Rev Revs Fr Hon Pres Supt Det Insp Const Amb "
-    "Atty Asst Messrs Mme Mmes Mlle Msgr Cllr Ald Sec Comm Dir Dep Ven Ret ret Bp Abp"
+from corpus.words import (
+    ABBREVIATIONS,
+    ADDRESSING,
+    ADVERBIAL,
+    CALENDAR,
+    CONTINUES,
+    FINITE,
+    LABELS,
+    LEADING,
+    NUMBERED,
+    PARTICLES,
+    PREPOSITIONS,
+    QUESTION,
+    SHOUTING,
+    SPEECH,
+    STARTERS,
+    STATEMENT,
+    STATES,
+    SUFFIXES,
+    TITLES,
 )
-# A name or a number follows, so only a function word is a sign of an end ("on Wall St. The …").
-_LEADING = _words("St Ste Mt Ft Pt vs v cf viz eg ie al approx ca Wm Chas Jos Geo Yu Ya Zh Kh Ts Ch Sh Th")
-# Not the end before a digit ("Feb. 24", "No. 3"); before a capital it is ("She said no. Voters …").
-_NUMBERED = _words(
-    "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri No Nos no nos p pp vol "
-    "Vol ch fig Fig figs Art Arts art para est tel Tel ext Ext Rte ft lb oz"
-)
-# Names end in these, and so do sentences: the next words decide.
-_SUFFIXES = _words(
-    "Inc Corp Co Cos Ltd Bros Jr Sr Assn Assoc Intl Mfg Dept Depts Univ Inst Natl Ave Blvd Rd Sq Ln Pkwy "
-    "Hwy Bldg Div Dist Pty Bhd Pte Govt Esq Ed Eds"
-)
-# Abbreviations only after a comma ("Salem, Ore.") or a party ("D-Conn."): "Wash." and "Miss." are words too.
-_STATES = _words(
-    "Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla "
-    "Ore Pa Penn Tenn Tex Va Vt Wash Wis Wyo Alta Ont Que Sask Man"
-)
-_ABBREVIATIONS = _TITLES | _LEADING | _NUMBERED | _SUFFIXES | _STATES
-# Brands that carry their own exclamation mark.
-_SHOUTING = _words("Yahoo Jeopardy Yum Joomla E")
-# Function words: in running text their capital means that a sentence starts.
-_STARTERS = _words(
-    "The This These Those That There Then They Their Them Thus Though Through To He She It Its His Her Hers "
-    "We Our Us You Your I My Me But And Or Nor So Yet In Into On Onto At By For From With Within Without Of "
-    "Off Over Under Up Upon Until Unless Unlike After Against Along Although Among Amid An A All Another "
-    "Any Anyone As Because Before Behind Below Beneath Beside Besides Between Beyond Both During Despite "
-    "Each Either Every Everyone Everything Few Given Had Has Have Here How However If Indeed Instead Is Isn "
-    "Last Later Earlier Let Like Many Meanwhile More Moreover Most Much Neither Nevertheless Nobody None "
-    "Nonetheless Not Nothing Now Often Once Only Other Others Otherwise Perhaps Rather Several Shortly "
-    "Since Some Someone Sometimes Soon Still Such Than Therefore Today Together Tomorrow Too Toward Towards "
-    "Was Were What Whatever When Whenever Where Whereas Whether Which While Who Whoever Whom Whose Why Yes "
-    "Yesterday According Already Also Additionally Are Be Being Can Could Did Do Does Don Even Ever Finally "
-    "Furthermore Nearly About Almost Around Should Would Might Must Just Maybe Recently Following Two Three "
-    "Four Five Six Seven Eight Nine Ten"
-)
-# Nouns that go on a name after an abbreviated country or company: "the U.S. Senate has", "Acme Inc. Chairman".
-_CONTINUES = _words(
-    "Senate Senator House Congress Congressman Congresswoman Representative Army Navy Marine Marines Air "
-    "Coast Force Forces Treasury Capitol Embassy Ambassador Envoy Department State Secretary President Vice "
-    "Attorney General Supreme Court Circuit District Federal Fed Constitution Government Administration "
-    "Military Command Steel Open Bank Chairman Chairwoman Chief Chair CEO Director Mayor Governor Minister "
-    "Prime Police Council Commission Parliament Assembly Mission Agency Service Office Bureau Census "
-    "Olympic Women Men Soccer Day Boulevard Avenue Street School University Park Hospital Committee Chamber "
-    "Board Group Holdings Ltd Rep Gov Gen Sen Security Charter Institute Center Centre Special High"
-)
-_CALENDAR = _words(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July "
-    "August September October November December Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue "
-    "Tues Wed Thu Thurs Fri Sat Sun ET EST EDT CT CST CDT MT MST MDT PT PST PDT GMT UTC BST CET CEST EET "
-    "EEST IST JST AEST AEDT Eastern Central Mountain Pacific Greenwich"
-)
-# "vitamin C. Doctors": after these a lone letter is a label, not an initial.
-_LABELS = _words(
-    "plan vitamin hepatitis influenza group grade type section category class schedule appendix exhibit "
-    "series serie part level unit block figure team point option company battery camp gate pool letter "
-    "article annex platform terminal zone"
-)
-_SPEECH = _words(
-    "said says say told tells asked asks added adds replied replies answered answers wrote writes tweeted "
-    "posted explained explains insisted insists noted notes warned warns argued argues continued concluded "
-    "stated claimed claims declared announced recalled recalls remarked commented shouted yelled cried "
-    "called exclaimed joked quipped whispered murmured muttered wondered wonders inquired enquired demanded "
-    "urged admitted acknowledged conceded confirmed emphasized emphasised emphasizes stressed stresses "
-    "observed responded retorted countered suggested testified complained mused sighed snapped thundered "
-    "pleaded promised predicted lamented boasted read reads clarified reiterated protested objected agreed "
-    "chanted roared"
-)
-# These take whom was spoken to ("Holm asked the crowd"); the others take a new statement ("Holm said the …").
-_ADDRESSING = _words("told tells asked asks shouted shouts yelled cried demanded wondered wonders")
-# Verbs that make the capitalised word before them a subject: "in the U.S. Scientists have …".
-_FINITE = _SPEECH | _words(
-    "is are was were has have had will would could can may might must should did does do fell rose won lost "
-    "made took came went found gave began became got held kept knew left led met paid put ran saw sent set "
-    "showed shows sold spent stood want wants seems remains"
-)
-_PREPOSITIONS = _words("in to of from by with for against across within outside into toward towards at than over")
-_PARTICLES = _words("of the de von van der den bin al el la le di da du dos and for to a an")
-# What may follow the verb of an attribution, and what shows that it opened a new statement instead.
-_ADVERBIAL = _CALENDAR | _words(
-    "in on at during to of from after before as with when while aloud again rhetorically last this "
-    "yesterday earlier later today by via through late early back"
-)
-_STATEMENT = _words("that he she it they would will was is")
-_QUESTION = _words("for that whether if why how what who when where")
 
 _WRAPPED = range(50, 101)  # widths that mail and plain text are wrapped at
 _REACH = 160  # characters that a rule may look back or ahead: longer than any attribution seen
@@ -141,7 +67,7 @@ _LOWER_START = re.compile(
     r"[a-z]{1,2}[A-Z]|(?:[a-z]|[ivx]{1,4})\)\s"  # eBay; a) …
     r"|(?:al|el|de|di|da|du|la|le|von|van|bin|ibn|d|l)[-’' ](?:der )?[A-Z]"
 )
-_SPOKEN = re.compile(rf"(?:(?:he|she|they|it|we|I) )?(?:{'|'.join(sorted(_SPEECH))})\b")
+_SPOKEN = re.compile(rf"(?:(?:he|she|they|it|we|I) )?(?:{'|'.join(sorted(SPEECH))})\b")
 _SUBJECT = re.compile(r"([^\W\d_][\w’'-]{0,24})\s(?:also\s)?([a-z]{2,24})\b")
 _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 
@@ -235,7 +161,7 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
     if closed.endswith((")", "]")) and _is_inside(text, left, at):
         return _starts(text, begin)
     if "!" in mark or "?" in mark:
-        return _starts(text, begin) or _token(text, left, at) not in _SHOUTING
+        return _starts(text, begin) or _token(text, left, at) not in SHOUTING
     spaced = text[at - 1].isspace()
     if text.startswith(("I ", "I’", "I'"), begin) and not quoting:
         return not spaced and len(text[max(left, at - 40) : at].split()) > 3
@@ -262,23 +188,23 @@ def _full_stop(text: str, left: int, at: int, begin: int, opened: str, closed: s
         return False
     follows, word = text[begin], _word(text, begin)
     if token.isupper() and len(token) > 1 and (word.isupper() or not word):
-        token = token.capitalize() if token.capitalize() in _ABBREVIATIONS else token
+        token = token.capitalize() if token.capitalize() in ABBREVIATIONS else token
     if not _is_abbreviation(token):
         return True
-    if token in _TITLES or token.lower() in ("i.e", "e.g"):
+    if token in TITLES or token.lower() in ("i.e", "e.g"):
         return False
-    if token in _NUMBERED:
-        return follows.isalpha() and word not in _CALENDAR and not _ROMAN.match(text, begin)
+    if token in NUMBERED:
+        return follows.isalpha() and word not in CALENDAR and not _ROMAN.match(text, begin)
     if not follows.isalpha() or "(" in opened:
         return False
     if token.lower() in ("a.m", "p.m"):
-        return word not in _CALENDAR and not _CLOCK.match(text, begin)
-    if token in _STATES and not before.endswith("-"):
-        return not before.endswith(", ") or (not closed and word not in _CONTINUES)
+        return word not in CALENDAR and not _CLOCK.match(text, begin)
+    if token in STATES and not before.endswith("-"):
+        return not before.endswith(", ") or (not closed and word not in CONTINUES)
     words = before.split()
     if len(token) == 1 and words and _is_label(token, words[-1]):
         return True
-    if len(token) > 1 and token not in _LEADING:
+    if len(token) > 1 and token not in LEADING:
         if not _QUOTES.isdisjoint(opened):
             return follows.isupper() and not _NICKNAME.match(text, begin - len(opened))
         if not _QUOTES.isdisjoint(closed) or _is_subject(text, begin, token, words):
@@ -288,7 +214,7 @@ def _full_stop(text: str, left: int, at: int, begin: int, opened: str, closed: s
 
 def _is_abbreviation(token: str) -> bool:
     """Whether a word before a full stop may be an abbreviation, an acronym or an initial."""
-    if token in _ABBREVIATIONS or (len(token) == 1 and token.isalpha()):
+    if token in ABBREVIATIONS or (len(token) == 1 and token.isalpha()):
         return True
     return bool(_DOTTED.fullmatch(token) or _NO_VOWELS.fullmatch(token))
 
@@ -299,18 +225,18 @@ def _is_label(letter: str, previous: str) -> bool:
         return previous.islower() or previous == "War"
     if letter == "X" and previous in ("on", "to", "from", "via", "network"):
         return True
-    return previous.lower() in _LABELS
+    return previous.lower() in LABELS
 
 
 def _is_subject(text: str, begin: int, token: str, words: list[str]) -> bool:
     """Whether the word at `begin` is the subject of a new sentence: "in the U.S. Scientists have …"."""
-    placed = words[-1:] == ["the"] and words[-2:-1] != [] and words[-2] in _PREPOSITIONS
-    if token not in _SUFFIXES and not placed and not "".join(words[-1:]).endswith(","):
+    placed = words[-1:] == ["the"] and words[-2:-1] != [] and words[-2] in PREPOSITIONS
+    if token not in SUFFIXES and not placed and not "".join(words[-1:]).endswith(","):
         return False
     subject = _SUBJECT.match(text, begin)
-    if subject is None or subject[1] in _CONTINUES or subject[1] in _CALENDAR:
+    if subject is None or subject[1] in CONTINUES or subject[1] in CALENDAR:
         return False
-    return subject[2] in _FINITE or subject[2].endswith("ed")
+    return subject[2] in FINITE or subject[2].endswith("ed")
 
 
 def _ends_glued(text: str, left: int, stop: re.Match[str], after: int) -> bool:
@@ -325,7 +251,7 @@ def _ends_glued(text: str, left: int, stop: re.Match[str], after: int) -> bool:
     token = _token(text, left, at)
     if stop[1] == "." and not stop[2] and not (token[-2:].isalpha() and token[-2:].islower()):
         return len(token) > 1 and token.isdecimal() and _starts(text, after)
-    return token not in _SHOUTING if stop[1] != "." else not _is_abbreviation(token)
+    return token not in SHOUTING if stop[1] != "." else not _is_abbreviation(token)
 
 
 def _token(text: str, left: int, at: int) -> str:
@@ -346,7 +272,7 @@ def _word(text: str, begin: int) -> str:
 def _starts(text: str, begin: int) -> bool:
     """Whether the word at `begin` is capitalised only because a sentence starts there."""
     word = _word(text, begin)
-    return word in _STARTERS or (word.isupper() and word.capitalize() in _STARTERS)
+    return word in STARTERS or (word.isupper() and word.capitalize() in STARTERS)
 
 
 def _is_inside(text: str, left: int, at: int) -> bool:
@@ -370,17 +296,17 @@ def _attributes(text: str, begin: int, end: int, *, strict: bool) -> bool:
     aside = False
     for place, token in enumerate(tokens[:12]):
         word = token.rstrip(".,;:!?")
-        if word in _SPEECH and place > 0:
+        if word in SPEECH and place > 0:
             rest = tokens[place + 1 :]
             if token != word or not rest:
                 return token[-1] in ".,;" or not strict
             if strict:
                 return False
-            if word in _ADDRESSING:
-                return _QUESTION.isdisjoint(rest[:3])
+            if word in ADDRESSING:
+                return QUESTION.isdisjoint(rest[:3])
             stops = [place for place, word in enumerate(rest) if word.endswith((".", ";"))]
-            return rest[0].rstrip(".,") in _ADVERBIAL and _STATEMENT.isdisjoint(rest[: min(stops, default=99)])
-        if not (aside or word[:1].isupper() or word in _PARTICLES):
+            return rest[0].rstrip(".,") in ADVERBIAL and STATEMENT.isdisjoint(rest[: min(stops, default=99)])
+        if not (aside or word[:1].isupper() or word in PARTICLES):
             return False
         aside ^= token.endswith(",")
     return False
@@ -408,7 +334,7 @@ def is_attribution(text: str, start: int, stop: int, *, whole: bool) -> bool:
     if stop - start > _REACH or text[start] in _OPENING:
         return False
     words = [word.strip(".,;:!?") for word in text[start:stop].split()]
-    if not _SPEECH.isdisjoint(words[:12]):
+    if not SPEECH.isdisjoint(words[:12]):
         return True
     named = 2 * sum(word[:1].isupper() for word in words) >= len(words)
     return whole and named and len(words) <= 12 and text[stop - 1] not in '.!?…”"'
