@@ -143,6 +143,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     quotes_double = any(mark in text for mark in '“"')
     bodies = [text[start:end].strip("\ufeff\u200b ") for start, end in places]
     wrapped = _wrapped(text, places)
+    title = title[:_LONG]  # no line that is compared is longer
     titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
     found: list[tuple[str, str] | None] = []
     for index, body in enumerate(bodies):
@@ -234,14 +235,17 @@ def _runs_on(text: str, places: list[tuple[int, int]], bodies: list[str], found:
 def _notes(bodies: list[str], found: list[tuple[str, str] | None]) -> None:
     """Marks notes on the author at either end: they open with a name of the byline, or name a trade."""
     bylines = [body for body, kind in zip(bodies, found, strict=True) if kind and kind[0] == "byline"]
-    authors = tuple(name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2]))
+    authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
+    lengths = {len(name) for name in authors}  # few, where a page may list thousands of names
     for order in (range(len(bodies)), range(len(bodies) - 1, -1, -1)):
         for index in order:
             kind, body = found[index], bodies[index]
             if kind is None or kind[0] != "prose":
                 continue
-            named = body.casefold().startswith(authors) if authors else False
-            if len(body) > _LONG or "“" in body or '"' in body or not (named or _ABOUT_AUTHOR.match(body)):
+            if len(body) > _LONG or "“" in body or '"' in body:
+                break
+            folded = body.casefold()
+            if not (any(folded[:length] in authors for length in lengths) or _ABOUT_AUTHOR.match(body)):
                 break
             found[index] = ("footer", "about the author")
 

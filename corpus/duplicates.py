@@ -17,7 +17,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import chain
+from itertools import accumulate, chain, count
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -69,6 +69,8 @@ class _Marks(dict[int, str | None]):
 _MARKS = _Marks()
 _NTH = np.int64(0x1E3779B97F4A7C15)
 _STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
+# Combining marks are among these: no mark is a word character but the halfwidth Katakana ones.
+_PILE = re.compile(r"(?:[^\w\s]|[\uff9e\uff9f]){31,}+")
 
 
 def normalise(text: str) -> str:
@@ -80,13 +82,28 @@ def normalise(text: str) -> str:
     'no the us officials said 3.5 at most'
     """
     ascii_only = text.isascii()
-    key = text.lower() if ascii_only else unicodedata.normalize("NFKC", text).casefold()
+    key = text.lower() if ascii_only else _compatible(text).casefold()
     key = key.translate(_MARKS).rstrip(". ")
     if "." in key:
         key = _STOP.sub("", key)
     key = " ".join(key.split())
     # Folding and dropping marks can leave what NFKC or casefold would change again.
     return key if ascii_only or key == text else normalise(key)
+
+
+def _compatible(text: str) -> str:
+    """NFKC, in linear time: `unicodedata` sorts the marks on one letter by insertion."""
+    if len(text) > 1000:
+        text = _PILE.sub(_sorted_marks, text)
+    return unicodedata.normalize("NFKC", text)
+
+
+def _sorted_marks(pile: re.Match[str]) -> str:
+    """The marks on each letter in canonical order, which changes nothing that NFKC makes of them."""
+    parts = "".join(unicodedata.normalize("NFKD", character) for character in pile[0])
+    classes = [unicodedata.combining(part) for part in parts]
+    letters = accumulate(not one for one in classes)
+    return "".join(parts[place] for _, _, place in sorted(zip(letters, classes, count(), strict=False)))
 
 
 def cluster(texts: Sequence[str]) -> list[int]:

@@ -1,0 +1,48 @@
+"""What fuzzing and its time guard found, kept: each of these once broke a claim of `tests/fuzz.py`."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+
+from corpus.clean import lines
+from corpus.duplicates import normalise
+from tests.fuzz import CHECKS, fault
+
+# The marks on one letter were sorted in quadratic time.
+_MIXED = "\u0301\u0327"  # an accent, then a cedilla, which comes first in canonical order
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("e" + 40_000 * "\u0301" + 40_000 * "\u0327", ""),
+        ("It rained. " + 40_000 * _MIXED, ""),
+        (40_000 * "\uff9e\u0301", ""),  # a letter that becomes a mark
+        (60_000 * "\u0f73", ""),  # a mark that becomes two
+        ("It rained.", 40_000 * _MIXED),
+    ],
+    ids=["accents then cedillas", "in turn", "katakana", "tibetan", "in the title"],
+)
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_once_broke_a_claim_breaks_none(check: Callable[..., None], text: str, title: str) -> None:
+    assert fault(check, text, title) == ""
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0327", "\u0f73\u0327", "\uff9e\u0301", "\u0344\u0327e", "\u0327\u0301é"])
+def test_a_letter_means_the_same_under_many_marks_in_any_order(marks: str) -> None:
+    long = 600 * marks
+    assert normalise(long) == normalise(unicodedata.normalize("NFKC", long))
+
+
+def test_the_names_of_many_bylines_are_found_in_linear_time() -> None:
+    def seconds(count: int) -> float:
+        text = count * "By Jo Holm\n" + "By Ada Kern\n" + count * "Ada Kern is well.\n"
+        start = time.process_time()
+        assert lines(text)[-1].reason == "about the author"
+        return time.process_time() - start
+
+    assert seconds(32_000) < 16 * max(seconds(4_000), 0.02)
