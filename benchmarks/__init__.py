@@ -1,0 +1,1 @@
+"""Measurements, each beside the peer or the naive way in the same run; they print Markdown tables."""
