@@ -41,7 +41,7 @@ VANISHED_AT_MOST = 0.1
 
 ROWS = 50_000
 MEMORY = "400MB"
-"""Of the global step; the whole build stays below 1 GB with it (benchmarks/corpus.py)."""
+"""Of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 
 
