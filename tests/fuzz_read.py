@@ -1,0 +1,89 @@
+"""Coverage-guided fuzzing of reading: python tests/fuzz_read.py SECONDS [FOLDER]; see `tests/fuzz.py`.
+
+Arbitrary bytes, and bytes made of what the five kinds of files are made of, become a file. Whatever it holds,
+reading gives articles that the tables can hold, skipped articles with a reason, or one SourceError.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+KINDS = ("txt", "html", "jsonl", "csv", "parquet")
+PIECES = [
+    *(b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0", b"\r\n", b"\r", b"\n", b"\x80\x9f", b"\xe9", b"\xed\xa0\x80"),
+    *(b"---\n", b"title: Rain\n", b"id: x\n", b"language: en-GB\n", b"It rained in Sund on Monday morning. " * 8),
+    *(b'{"text": "It rained."}\n', b'{"id": "a", "text": "', b'"}\n', b'"\\ud800"', b"{", b"[", b"null", b"1e999"),
+    *(b'"url": "u", ', b"id,text,title\n", b'a,"It ""rained"".",t\n', b'"', b",", b";", b"\t", b"PAR1", b"\x15\x04"),
+    *(b"<html><head><title>T</title>", b'<meta charset="', b"utf-16", b"iso-8859-1", b'">', b"<body>", b"<p>", b"</p>"),
+    *(b"<article>", b"<div>" * 300, b"<b>", b"</div>", b"<!--", b"-->", b"<![CDATA[", b"&#xD800;", b"&#0;", b"&amp;"),
+    *(b"<!DOCTYPE html>", b'<script type="application/ld+json">{"datePublished": "2031-01-01"', b"</script>", b"<svg>"),
+    *(b'<meta property="og:title" content="', b'<time datetime="2031-13-41">', b"\xe2\x80\xa8", b"\xf0\x9f\x99\x82"),
+]
+
+
+def built(data: Any) -> bytes:
+    """A file's content from a FuzzedDataProvider."""
+    found = b""
+    while data.remaining_bytes() and len(found) < 20_000:
+        if data.ConsumeIntInRange(0, 3):
+            found += PIECES[data.ConsumeIntInRange(0, len(PIECES) - 1)]
+        else:
+            found += data.ConsumeBytes(data.ConsumeIntInRange(1, 8))
+    return found
+
+
+def main() -> None:
+    """Fuzz until the time is over, or until something breaks a claim: then it stops with the input."""
+    import atheris
+
+    with atheris.instrument_imports(include=["corpus"]):
+        from corpus import read, sources
+        from corpus.records import Article, CorpusSettings, Skipped, SourceError
+
+    end = time.monotonic() + float(sys.argv[1])
+    folder = Path(tempfile.mkdtemp(prefix="stance-fuzz-"))
+    counts = {"runs": 0, "articles": 0, "skipped": 0, "refused": 0}
+    slowest = 0.0
+
+    def one(raw: bytes) -> None:
+        nonlocal slowest
+        data = atheris.FuzzedDataProvider(raw)
+        kind = KINDS[data.ConsumeIntInRange(0, len(KINDS) - 1)]
+        path = folder / f"a.{kind}"
+        path.write_bytes(built(data))
+        counts["runs"] += 1
+        started = time.process_time()
+        try:
+            for unit in sources.units([path], CorpusSettings(root=str(folder))):
+                for found in read.read(unit, CorpusSettings(root=str(folder))):
+                    if isinstance(found, Skipped):
+                        assert found.reason, "a reason"
+                        counts["skipped"] += 1
+                    else:
+                        assert isinstance(found, Article)
+                        found.text.encode("utf-8")
+                        assert found.text.strip(), "some text"
+                        assert found.article_id, "an id"
+                        counts["articles"] += 1
+        except SourceError:
+            assert kind in ("jsonl", "csv", "parquet"), "a single article is skipped, never an error"
+            counts["refused"] += 1
+        slowest = max(slowest, time.process_time() - started)
+        if time.monotonic() > end:
+            print(counts, f"slowest {slowest:.2f} s of CPU", flush=True)
+            os._exit(0)  # libFuzzer has no other way out that is not a crash
+
+    atheris.Setup([sys.argv[0], "-max_len=512", "-timeout=60", "-rss_limit_mb=4096", *sys.argv[2:]], one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
