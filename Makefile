@@ -44,11 +44,11 @@ bench: setup
 # The pinned, hashed requirements, from pyproject.toml; no host names in them.
 requirements:
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra test --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --output-file requirements.txt
+		--generate-hashes --no-header --output-file requirements.txt
 	echo label-studio==1.23.2 | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --output-file requirements-studio.txt
+		--generate-hashes --no-header --output-file requirements-studio.txt
 	grep '^uv==' requirements.txt | cut -d' ' -f1 | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements-uv.txt
+		--generate-hashes --no-header --no-annotate --output-file requirements-uv.txt
 
 # The demo's results and the caches; the environments and the demo's server data stay.
 clean:
