@@ -145,7 +145,7 @@ def _build(
         first = skipped[0]
         raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
     with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
-        summary = _tables(folders, Path(name), out, skipped, force)
+        summary = _tables(shards, folders, Path(name), out, skipped, force)
         (state / "done.json").unlink(missing_ok=True)
         changed = [_bring(Path(name) / table, out / table) for table in TABLES]
     summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
@@ -159,24 +159,32 @@ def _build(
 # --- the global step
 
 
-def _tables(folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool) -> BuildSummary:
+def _tables(
+    shards: list[Shard], folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool
+) -> BuildSummary:
     """Write the tables into `new`, from the shards in their order."""
     import duckdb
 
     config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(new), "preserve_insertion_order": False}
     try:
-        return _counted(folders, new, out, skipped, force, config)
+        return _counted(shards, folders, new, out, skipped, force, config)
     except duckdb.Error as error:
         raise StanceError(f"{out}: cannot be written: {error}; its tables are as they were") from error
 
 
 def _counted(
-    folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool, config: dict[str, Any]
+    shards: list[Shard],
+    folders: list[Path],
+    new: Path,
+    out: Path,
+    skipped: list[Skipped],
+    force: bool,
+    config: dict[str, Any],
 ) -> BuildSummary:
     import duckdb
 
     with duckdb.connect(str(new / "ids.duckdb"), config=config) as connection:
-        _check_ids(connection, folders)
+        _check_ids(connection, shards, folders)
         pieces = [str(one / "pieces.parquet") for one in folders]
         total = connection.execute(
             "SELECT count(*) FROM read_parquet($1) WHERE kind = 'sentence'", [pieces]
@@ -236,7 +244,7 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
     return counts
 
 
-def _check_ids(connection: duckdb.DuckDBPyConnection, folders: list[Path]) -> None:
+def _check_ids(connection: duckdb.DuckDBPyConnection, shards: list[Shard], folders: list[Path]) -> None:
     twice = connection.execute(
         "SELECT article_id, min(source), max(source), count(*) FROM read_parquet($1) "
         "GROUP BY article_id HAVING count(*) > 1 ORDER BY article_id",
@@ -244,6 +252,10 @@ def _check_ids(connection: duckdb.DuckDBPyConnection, folders: list[Path]) -> No
     ).fetchall()
     if twice:
         article_id, first, second, _ = twice[0]
+        # Outside of the root a file's source is its name alone, and two may share that.
+        paths = [unit.path for shard in shards for unit in shard.units if unit.source == first == second]
+        if len(paths) > 1:
+            first, second = paths[:2]
         more = f" ({len(twice) - 1} more ids are doubled)" if len(twice) > 1 else ""
         raise SourceError(
             f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "

@@ -131,6 +131,14 @@ def test_two_articles_with_one_id_are_an_error_that_names_both(tmp_path: Path) -
     assert not (tmp_path / "work").exists()
 
 
+def test_two_files_of_one_name_outside_the_root_are_both_named(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text("One full sentence stands here.")
+    with pytest.raises(SourceError, match=r"the id 'a': \S+/x/a\.txt and \S+/y/a\.txt"):
+        _build(tmp_path / "work", tmp_path / "x", tmp_path / "y", root=tmp_path / "elsewhere")
+
+
 def test_an_empty_folder_and_a_missing_source_are_errors(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no article found; expected files that end in"):
         _build(tmp_path / "work", tmp_path, root=tmp_path)
