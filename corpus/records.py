@@ -1,4 +1,4 @@
-"""What the corpus holds: articles, spans and sentences, their Arrow schemas, and the error tree.
+"""What the corpus holds: articles, spans, units of reading work, Arrow schemas, and the error tree.
 
 The errors that a user can meet, each one message and exit code 1::
 
@@ -136,21 +136,6 @@ class Span(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Sentence(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence: `articles.text[start:end] == text`; `before` and `after` are its context."""
-
-    sentence_id: str
-    article_id: str
-    index: int
-    start: int
-    end: int
-    text: str
-    before: str
-    after: str
-    copy_id: str
-    cluster_id: str
-
-
 ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__])
 SPANS = pa.schema(
     [
@@ -175,3 +160,4 @@ SENTENCES = pa.schema(
         ("cluster_id", pa.string()),
     ]
 )
+"""One sentence: `articles.text[start:end] == text`; `before` and `after` are its context."""
