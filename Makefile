@@ -41,7 +41,7 @@ types: .venv/.ready
 bench: setup
 	for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
-# The pinned, hashed requirements, from pyproject.toml; no host names in them.
+# The pinned, hashed requirements, from pyproject.toml; uv writes no host names into them.
 requirements:
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra test --universal --python-version 3.11 \
 		--generate-hashes --no-header --output-file requirements.txt
