@@ -23,7 +23,7 @@ SOURCES = click.argument("sources", nargs=-1, required=True)
 def main() -> None:
     """Run a command; a known error becomes one message and exit code 1, wrong usage 2."""
     signal.signal(signal.SIGTERM, _terminate)
-    # Progress bars of libraries would mix with ours, and nothing but the named server is ever called.
+    # Nothing but the server or Hub that the user named is ever called.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         cli(standalone_mode=False)
@@ -113,10 +113,8 @@ def pull() -> None:
 @cli.command()
 def status() -> None:
     """Show progress and agreement."""
-    from labeling.status import read_status, show
-
     _settings()
-    click.echo(show(read_status(WORK)))
+    click.echo(_status_text())
 
 
 @cli.command()

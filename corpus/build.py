@@ -165,9 +165,8 @@ def _tables(
     """Write the tables into `new`, from the shards in their order."""
     import duckdb
 
-    config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(new), "preserve_insertion_order": False}
     try:
-        return _counted(shards, folders, new, out, skipped, force, config)
+        return _counted(shards, folders, new, out, skipped, force)
     except duckdb.Error as error:
         raise StanceError(f"{out}: cannot be written: {error}; its tables are as they were") from error
 
@@ -179,10 +178,10 @@ def _counted(
     out: Path,
     skipped: list[Skipped],
     force: bool,
-    config: dict[str, Any],
 ) -> BuildSummary:
     import duckdb
 
+    config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(new), "preserve_insertion_order": False}
     with duckdb.connect(str(new / "ids.duckdb"), config=config) as connection:
         _check_ids(connection, shards, folders)
         pieces = [str(one / "pieces.parquet") for one in folders]

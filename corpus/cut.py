@@ -99,7 +99,7 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
     columns["after"] += [" ".join(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
     columns["key"] += keys + nothing
     columns["node"] += [*(duplicates.node_id(key) for key in keys), *nothing]
-    columns["words"] += [*(key.count(" ") + 1 for key in keys), *nothing]
+    columns["words"] += [*(len(key.split()) for key in keys), *nothing]
 
 
 def _prose_blocks(lines: Sequence[Span]) -> list[tuple[int, int]]:

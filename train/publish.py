@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from datasets import Dataset, Features
 
 CONFIGS = ("gold", "annotations")
+GOLD = (
+    "sentence_id text label target before after article_id start end cluster_id copy_of group title outlet "
+    "published url how votes codebook"
+).split()
+ANNOTATION = ("sentence_id annotator stance unsure holder comment seconds codebook created_at updated_at").split()
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 
 
@@ -125,8 +130,7 @@ def gold_rows(work: Path, examples: Sequence[Example]) -> dict[str, list[dict[st
 
 
 def _annotation_row(row: Annotation) -> dict[str, Any]:
-    names = ("sentence_id", "annotator", "stance", "unsure", "holder", "comment", "seconds", "codebook")
-    return {name: getattr(row, name) for name in (*names, "created_at", "updated_at")}
+    return {name: getattr(row, name) for name in ANNOTATION}
 
 
 def features(config: str) -> Features:
@@ -136,30 +140,14 @@ def features(config: str) -> Features:
     text, label = Value("string"), ClassLabel(names=list(STANCES))
     if config == "annotations":
         types = {"stance": label, "unsure": Value("bool"), "seconds": Value("float64")}
-        names = ("sentence_id", "annotator", "stance", "unsure", "holder", "comment", "seconds", "codebook")
-        return Features({name: types.get(name, text) for name in (*names, "created_at", "updated_at")})
+        return Features({name: types.get(name, text) for name in ANNOTATION})
     typed = {
         "label": label,
         "start": Value("int64"),
         "end": Value("int64"),
         "votes": List({"annotator": text, "stance": label}),
     }
-    names_of_gold = (
-        *("sentence_id", "text", "label", "target", "before", "after", "article_id", "start", "end"),
-        *(
-            "cluster_id",
-            "copy_of",
-            "group",
-            "title",
-            "outlet",
-            "published",
-            "url",
-            "how",
-            "votes",
-            "codebook",
-        ),
-    )
-    return Features({name: typed.get(name, text) for name in names_of_gold})
+    return Features({name: typed.get(name, text) for name in GOLD})
 
 
 def _write(
