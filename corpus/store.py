@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
-from corpus.records import TableError
+from corpus.records import StanceError, TableError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -52,6 +54,21 @@ def private_folder(project: Path) -> Path:
     folder.chmod(0o700)
     write_bytes(folder / ".gitignore", b"*\n")
     return folder
+
+
+@contextmanager
+def locked(project: Path, command: str) -> Iterator[None]:
+    """Keep a second run of a command away from a project for as long as the block runs.
+
+    Raises:
+        StanceError: another one is running.
+    """
+    private_folder(project)
+    try:
+        with FileLock(project / ".stance" / f"{command}.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise StanceError(f"another `stance {command}` of this project is running; wait for it to end") from error
 
 
 def write_table(path: Path, table: pa.Table) -> bool:

@@ -1,14 +1,26 @@
-"""What labeling holds: tasks, annotations and verdicts, and the words for a stance."""
+"""What labeling holds: its settings, tasks, annotations and verdicts, and the words for a stance."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
 
+from corpus.records import ConfigError
+
 Stance = Literal["favor", "against", "none"]
 STANCES: tuple[Stance, ...] = get_args(Stance)
 How = Literal["single", "unanimous", "majority", "dawid_skene", "adjudicated"]
+Confidence = Literal["high", "medium", "low"]
+ALIASES: dict[str, Stance] = {
+    **dict.fromkeys(("favor", "favour", "in favor", "in favour", "pro", "support", "for"), "favor"),
+    **dict.fromkeys(("against", "con", "anti", "oppose", "opposed", "deny"), "against"),
+    **dict.fromkeys(("none", "neutral", "neither", "no stance", "unrelated", "comment"), "none"),
+}
+"""How other projects and data sets write the three stances; compared without regard to case and outer space."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -17,8 +29,85 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str = "sending Western troops to Ukraine"
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence with its context, as a task's `data` at Label Studio."""
+class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[labeling]` in stance.toml: the project at the server, who labels what, and how votes are settled.
+
+    Attributes:
+        title: the project's title at the server.
+        overlap: annotators a sentence.
+        overlap_share: the share of sentences that get `overlap` annotators; the others get one.
+        blind: one project an annotator, for people who must not see each other's answers.
+        codebook: the codebook's Markdown file.
+        keywords: what `push --by keyword` looks for; none: the longer words of the target.
+        random_share: the share of an enriched round that is drawn at random from the rest, for estimates.
+        seed: of every draw.
+        ignore: accounts whose answers don't count: mail addresses or pseudonyms.
+        verdicts: what settles unlike votes: more than half of them, or Dawid and Skene's model.
+        confidence: below this posterior probability Dawid and Skene's model leaves a sentence to people.
+    """
+
+    title: str = "Stance"
+    overlap: int = 3
+    overlap_share: float = 1.0
+    blind: bool = False
+    codebook: str = "codebook.md"
+    keywords: list[str] = []
+    random_share: float = 0.2
+    seed: int = 1
+    ignore: list[str] = []
+    verdicts: Literal["majority", "dawid_skene"] = "majority"
+    confidence: float = 0.8
+
+    def __post_init__(self) -> None:
+        """Refuse what the server would refuse later, with a worse message."""
+        if not 3 <= len(self.title) <= 50:
+            raise ValueError(f"title: expected 3 to 50 characters, as Label Studio does; got {self.title!r}")
+        if self.overlap < 1:
+            raise ValueError(f"overlap: expected at least one annotator a sentence; got {self.overlap}")
+        for name, value in (("overlap_share", self.overlap_share), ("random_share", self.random_share)):
+            if not 0 < value <= 1:
+                raise ValueError(f"{name}: expected a share above 0, up to 1; got {value}")
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"confidence: expected a probability from 0 to 1; got {self.confidence}")
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the labelling projects at the server: one, or one an annotator."""
+        return [f"{self.title[:46]} - {n}" for n in range(1, self.overlap + 1)] if self.blind else [self.title]
+
+    @property
+    def queue_title(self) -> str:
+        """The title of the project in which people settle what the votes leave open."""
+        return f"{self.title[:42]} - queue"
+
+
+class Codebook(msgspec.Struct, frozen=True, kw_only=True):
+    """The codebook's text and the version that it states."""
+
+    text: str
+    version: str
+
+
+def read_codebook(path: Path) -> Codebook:
+    """Read the codebook; its version stands in a line `Version 1.0`.
+
+    Raises:
+        ConfigError: the file is missing or states no version.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path} is not there: [labeling] codebook must name the codebook's Markdown file")
+    text = path.read_text("utf-8")
+    found = re.search(r"^\W*version:?\W+(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
+    if not found:
+        raise ConfigError(f"{path}: expected a line such as `Version 1.0`; every label remembers its version")
+    return Codebook(text=text, version=found.group(1))
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sentence with its context, as a task's `data` at Label Studio.
+
+    `control` is 0 but in a control item: there it is the round that repeats a settled sentence.
+    """
 
     sentence_id: str
     text: str
@@ -28,13 +117,16 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     outlet: str
     published: str
     target: str
+    control: int = 0
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     """One person's answer to one task.
 
     `stance` is None where the annotator skipped the sentence; `annotator` is a pseudonym; `codebook` is the
-    version that the answer was given under; times are ISO 8601 in UTC, `seconds` the time on the task.
+    version that the answer was given under; times are ISO 8601 in UTC, `seconds` the time on the task. An answer
+    to a control item (`control` is its round) is no vote: it shows who drifts. `adopted` answers came with
+    another project's export.
     """
 
     sentence_id: str
@@ -48,10 +140,42 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     unsure: bool = False
     comment: str = ""
     holder: str = ""
+    control: int = 0
+    adopted: bool = False
+
+
+class Superseded(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as it was before its annotator edited it, or before it was deleted at the server."""
+
+    why: Literal["edited", "deleted"]
+    answer: Annotation
+
+
+class Adjudication(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's answer in the queue: the label that settles a sentence, and what the codebook should learn.
+
+    `votes` are those that the page showed; `stance` is None where the adjudicator skipped the sentence.
+    """
+
+    sentence_id: str
+    adjudicator: str
+    stance: Stance | None
+    votes: dict[str, Stance]
+    confidence: Confidence | None = None
+    note: str = ""
+    codebook_should_say: bool = False
+    codebook: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+    studio_id: int | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The settled label of a sentence, and how it was settled from which votes."""
+    """The settled label of a sentence, and how it was settled from which votes.
+
+    `confidence` is the label's posterior probability where Dawid and Skene's model settled it; `settled_at` is
+    when a person did. `flag` says what has changed since an adjudicated verdict was given, which stands.
+    """
 
     sentence_id: str
     stance: Stance
@@ -60,27 +184,60 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     adjudicator: str | None = None
     note: str = ""
     codebook: str = ""
+    confidence: float | None = None
+    settled_at: str = ""
+    flag: str = ""
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence whose votes settle nothing: people must."""
+    """A sentence whose votes settle nothing: people must.
+
+    `agreement` is the share of pairs of votes that are alike, 1 for a single vote; `confidence` the highest
+    posterior probability where Dawid and Skene's model was asked.
+    """
 
     sentence_id: str
     votes: dict[str, Stance]
     reason: str
+    agreement: float = 0.0
+    confidence: float | None = None
 
 
-def latest_votes(annotations: list[Annotation]) -> dict[str, dict[str, Stance]]:
+def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:
+    """The answers that count: those of accounts that `[labeling] ignore` doesn't name."""
+    return [row for row in annotations if row.annotator not in ignored]
+
+
+def latest_answers(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Annotation]:
+    """The last answer of each annotator to each sentence, skips included; control items are left out.
+
+    Returns:
+        (sentence_id, annotator) → answer, sorted.
+    """
+    last: dict[tuple[str, str], Annotation] = {}
+    for row in sorted(
+        annotations, key=lambda row: (row.updated_at, row.studio_id or 0, row.created_at, row.stance or "")
+    ):
+        if not row.control:
+            last[row.sentence_id, row.annotator] = row
+    return dict(sorted(last.items()))
+
+
+def _age(row: Annotation) -> tuple[str, int, str, str]:
+    """Later answers are greater; by content where no time and no id tells, so that the order of rows never does."""
+    return row.updated_at, row.studio_id or 0, row.created_at, row.stance or ""
+
+
+def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stance]]:
     """The vote of each annotator on each sentence: the last answer counts, a skip is no vote.
+
+    Answers to control items are no votes.
 
     Returns:
         sentence_id → annotator → stance, both sorted; sentences that everyone skipped are left out.
     """
-    last: dict[tuple[str, str], Annotation] = {}
-    for row in sorted(annotations, key=lambda row: (row.updated_at, row.studio_id or 0)):
-        last[row.sentence_id, row.annotator] = row
     votes: dict[str, dict[str, Stance]] = {}
-    for (sentence_id, annotator), row in sorted(last.items()):
+    for (sentence_id, annotator), row in latest_answers(annotations).items():
         if row.stance is not None:
             votes.setdefault(sentence_id, {})[annotator] = row.stance
     return votes

@@ -11,8 +11,7 @@ import pytest
 from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings
 from corpus.store import read_jsonl, read_table
-from labeling.records import STANCES, Annotation
-from labeling.sync import read_codebook
+from labeling.records import STANCES, Annotation, read_codebook
 from tests.conftest import REPO
 from train.project import read_settings
 

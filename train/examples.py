@@ -13,17 +13,10 @@ import pyarrow as pa
 from corpus.duplicates import cluster
 from corpus.records import SENTENCES, ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, write_table
-from labeling.records import STANCES, Stance, Verdict
+from labeling.records import ALIASES, STANCES, Verdict
 from train.records import Example, TrainSettings
 
 SPLITS = ("train", "validation", "test")
-ALIASES: dict[str, Stance] = {
-    **dict.fromkeys(("favor", "favour", "in favor", "in favour", "pro", "support", "for"), "favor"),
-    **dict.fromkeys(("against", "con", "anti", "oppose", "opposed", "deny"), "against"),
-    **dict.fromkeys(("none", "neutral", "neither", "no stance", "unrelated", "comment"), "none"),
-}
-"""How other data sets write the three stances; compared without regard to case and surrounding space."""
-
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
 
 

@@ -9,8 +9,7 @@ import msgspec
 
 from corpus.records import ConfigError, CorpusSettings
 from corpus.store import write_bytes
-from labeling.records import Target
-from labeling.sync import LabelingSettings
+from labeling.records import LabelingSettings, Target
 from train.records import PublishSettings, TrainSettings
 
 FILE = "stance.toml"
