@@ -1,0 +1,182 @@
+"""What the labels say about the whole corpus: weights for the drawn sentences, and the share of each stance."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from labeling.agreement import Estimate
+from labeling.records import STANCES, Stance
+from labeling.sample import Draw
+
+RESAMPLES = 1000
+NEARLY = 1e-9
+"""The relative error that sums of 1 / probability may have: less than one unit up to a corpus of 10⁹."""
+WHOLE = 0.95
+"""The share of a round in corpus order, by `all`, that must be labelled: its beginning is no sample."""
+
+
+class Shares(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of each stance, as labelled and as estimated for the corpus.
+
+    Attributes:
+        raw: among the `labelled` units, each counting once: what was labelled, not what the corpus holds.
+        weighted: among all sentences of the corpus, copies counted; None where no round allows an estimate.
+        labelled: units with a label.
+        carrying: those of them that carry `weighted`.
+        unlabelled: units that were drawn and have no label yet.
+    """
+
+    raw: dict[Stance, Estimate]
+    weighted: dict[Stance, Estimate] | None
+    labelled: int
+    carrying: int
+    unlabelled: int
+
+
+def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | None = None) -> dict[str, float]:
+    """A weight for each drawn unit, so that weighted sums estimate sums over the whole corpus.
+
+    Each round r whose units of known probability, K_r, were drawn from all that was left, U_r, gives an unbiased
+    estimate of a corpus total, whatever the rounds before have chosen and why::
+
+        T_r = Σ y_i of all units drawn before r  +  Σ y_i / p_i of K_r
+
+    and so does a mean of them. A round counts for what a simple random sample of its size is worth,
+    a_r = k_r / (|U_r| (|U_r| - k_r)), k_r = |K_r|: that depends on sizes alone and not on what was drawn, so the
+    mean stays unbiased. A round that leaves nothing over is exact, and counts alone. So the weight of a unit that
+    round q drew is::
+
+        w_i = (a_q / p_i if i in K_q  +  Σ a_r over r > q) / Σ a_r
+
+    Where `labelled` is given, a round's units of one way of drawing stand for its unlabelled ones too: with m of n
+    labelled, their 1 / p_i (and their 1 in later rounds) count n / m times, and k_r is m. That is right when chance
+    decides which are labelled, as it does when a random round is labelled in its order; less so for those picked
+    as least sure, and not for the beginning of a round in corpus order (by `all`), which estimates nothing before
+    19 in 20 are labelled. Earlier picks of which none is labelled are left out of what is estimated.
+
+    Σ 1 / p_i over K_r is |U_r| itself in all our ways of drawing. Where it and the units drawn before fall short of
+    the corpus (a stratum is missing, or articles were added later), the round does not speak for the corpus and
+    estimates nothing.
+
+    Args:
+        draws: all rounds; control items are no draws.
+        population: units in the corpus, drawn or not.
+        labelled: the units that have a label; None: all drawn ones.
+
+    Returns:
+        The weight of each drawn (and labelled) unit, 0 for one that carries nothing; nothing at all where no round
+        allows an estimate.
+
+    References:
+        Des Raj (1956), Some estimators in sampling with varying probabilities without replacement, JASA 51:269-284.
+        The same idea for active learning: Farquhar, Gal and Rainforth (2021), On Statistical Bias in Active
+        Learning: How and When to Fix It, ICLR.
+
+    >>> first = Draw(sentence_id="a", round=1, by="document")
+    >>> weights([first, Draw(sentence_id="b", round=2, by="random", probability=0.25)], population=5)
+    {'a': 1.0, 'b': 4.0}
+    """
+    rounds: dict[int, list[Draw]] = defaultdict(list)
+    for row in draws:
+        if row.by != "control":
+            rounds[row.round].append(row)
+    have = {
+        row.sentence_id for rows in rounds.values() for row in rows if labelled is None or row.sentence_id in labelled
+    }
+    worth: dict[int, float] = {}
+    before, exact = 0, False
+    for number, rows in sorted(rounds.items()):
+        size = math.fsum(1 / row.probability for row in rows if row.probability is not None)
+        known = sum(row.probability is not None and row.sentence_id in have for row in rows)
+        chance = rows[0].by != "all" or known >= WHOLE * len(rows)
+        if known and chance and before + size >= population * (1 - NEARLY):
+            left = size - known
+            if exact or left <= size * NEARLY:
+                worth.clear()  # after an exact round there is something to draw only where the corpus has changed
+            exact = left <= size * NEARLY
+            worth[number] = 1.0 if exact else known / (size * left)
+        before += len(rows)
+    if not worth:
+        return {}
+    total, later = math.fsum(worth.values()), 0.0
+    result: dict[str, float] = {}
+    for number, rows in sorted(rounds.items(), reverse=True):
+        drawn = Counter(row.by for row in rows)
+        present = Counter(row.by for row in rows if row.sentence_id in have)
+        own = worth.get(number, 0.0) / total
+        for row in rows:
+            if row.sentence_id in have:
+                one = later if row.probability is None else later + own / row.probability
+                result[row.sentence_id] = one * drawn[row.by] / present[row.by]
+        later += own
+    return dict(sorted(result.items()))
+
+
+def shares(
+    draws: Sequence[Draw],
+    stance_of: Mapping[str, Stance],
+    copies: Mapping[str, int],
+    article_of: Mapping[str, str],
+    seed: int,
+) -> Shares | None:
+    """The share of each stance among the labelled units, and its estimate for the whole corpus.
+
+    The estimate is the ratio of two weighted sums (Hájek 1971), each unit counting its weight times its copies.
+    It takes for granted that the labels are right, and that those still missing are missing by chance: rounds have
+    a random order for that reason, but sentences on which people disagree settle last, so the estimate of
+    a half-settled round leans toward the easy ones.
+
+    Intervals are 95 % percentile intervals over 1,000 resamples of the articles with labels, as sentences of one
+    article are not independent. They make no use of how much of the corpus is labelled, so they are rather too wide
+    where that is a large part; with one article they are the value itself.
+
+    Args:
+        draws: all rounds.
+        stance_of: the label of each unit that has one.
+        copies: the number of sentences of every unit of the corpus, drawn or not; units that aren't in it have left
+            the corpus and don't count.
+        article_of: the article of each of these that is labelled.
+        seed: of the bootstrap.
+
+    Returns:
+        The shares, from 0 to 1; None where no unit of the corpus has a label.
+    """
+    labelled = sorted(stance_of.keys() & copies.keys())
+    if not labelled:
+        return None
+    found = weights(draws, len(copies), stance_of.keys())
+    worth = {name: found[name] * copies[name] for name in labelled if found.get(name)}
+    drawn = {row.sentence_id for row in draws if row.by != "control"} & copies.keys()
+    return Shares(
+        raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of, seed),
+        weighted=_estimates(worth, stance_of, article_of, seed) if worth else None,
+        labelled=len(labelled),
+        carrying=len(worth),
+        unlabelled=len(drawn - stance_of.keys()),
+    )
+
+
+def _estimates(
+    worth: Mapping[str, float], stance_of: Mapping[str, Stance], article_of: Mapping[str, str], seed: int
+) -> dict[Stance, Estimate]:
+    articles = {name: n for n, name in enumerate(sorted({article_of[unit] for unit in worth}))}
+    sums = np.zeros((len(articles), len(STANCES)))
+    for unit, value in worth.items():
+        sums[articles[article_of[unit]], STANCES.index(stance_of[unit])] += value
+    chance = np.random.default_rng(seed)
+    count = len(articles)
+    resampled = np.stack(
+        [np.bincount(chance.integers(0, count, count), minlength=count) @ sums for _ in range(RESAMPLES)]
+    )
+    spread = resampled / resampled.sum(axis=1, keepdims=True)
+    low, high = np.percentile(spread, [2.5, 97.5], axis=0)
+    value = sums.sum(axis=0) / sums.sum()
+    return {
+        stance: Estimate(value=float(value[n]), low=float(low[n]), high=float(high[n]))
+        for n, stance in enumerate(STANCES)
+    }
