@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import csv
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
+import msgspec
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.records import AgreementError
-from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha, pairwise
+from labeling.agreement import (
+    RESAMPLES,
+    Agreement,
+    Estimate,
+    cohen_kappa,
+    fleiss_kappa,
+    krippendorff_alpha,
+    measure,
+)
 
 LABELS = st.sampled_from(["favor", "against", "none"])
+Votes = Mapping[str, Mapping[str, str]]
+VOTES = st.dictionaries(
+    st.sampled_from([f"s{n}" for n in range(12)]),
+    st.dictionaries(st.sampled_from(["A1", "A2", "A3", "A4"]), LABELS, min_size=1),
+    max_size=12,
+)
+"""Sentences that anything from one to four of the annotators labelled; s0 to s3 are of one article, and so on."""
+ARTICLE_OF = {f"s{n}": f"article {n % 3}" for n in range(12)}
 
 
 def test_alpha_of_krippendorffs_nominal_example() -> None:
@@ -106,7 +127,228 @@ def test_kappa_is_symmetric_and_at_most_one(pairs: list[tuple[str, str]]) -> Non
     assert math.isnan(kappa) or kappa <= 1
 
 
-def test_pairs_count_only_what_both_labelled() -> None:
-    votes = {"s1": {"A1": "favor", "A2": "favor"}, "s2": {"A1": "none", "A2": "favor"}, "s3": {"A1": "favor"}}
-    (pair,) = pairwise(votes)
-    assert (pair.first, pair.second, pair.n, pair.raw) == ("A1", "A2", 2, 0.5)
+def _same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def _shared(votes: Votes) -> list[Mapping[str, str]]:
+    return [votes[key] for key in sorted(votes) if len(votes[key]) > 1]
+
+
+@settings(deadline=None)
+@given(VOTES)
+def test_measured_values_are_those_of_the_single_functions(votes: Votes) -> None:
+    got, shared = measure(votes, ARTICLE_OF), _shared(votes)
+    if not shared:
+        assert got.sentences == got.articles == got.fleiss_votes == len(got.annotators) == 0
+        assert math.isnan(got.alpha.value)
+        return
+    units = [list(by.values()) for by in shared]
+    labels = sorted({label for unit in units for label in unit})
+    assert got.sentences == len(shared)
+    assert got.annotators == sorted({name for by in shared for name in by})
+    assert _same(got.alpha.value, krippendorff_alpha(units))
+    assert [row.label for row in got.labels] == labels
+    for row in got.labels:
+        assert row.votes == sum(unit.count(row.label) for unit in units)
+        assert _same(row.alpha.value, krippendorff_alpha([[str(v == row.label) for v in unit] for unit in units]))
+    sizes = Counter(map(len, units))
+    number = max(size for size in sizes if sizes[size] == max(sizes.values()))
+    assert (got.fleiss_votes, got.fleiss_sentences) == (number, sizes[number])
+    table = [[unit.count(label) for label in labels] for unit in units if len(unit) == number]
+    assert _same(got.fleiss.value, fleiss_kappa(table))
+    alike = [[a == b for a, b in combinations(unit, 2)] for unit in units]
+    assert got.raw.value == pytest.approx(sum(sum(pairs) / len(pairs) for pairs in alike) / len(alike))
+    expected = [
+        (a, b, [(by[a], by[b]) for by in shared if a in by and b in by]) for a, b in combinations(got.annotators, 2)
+    ]
+    assert [(row.first, row.second) for row in got.pairs] == [(a, b) for a, b, both in expected if both]
+    for pair, (_, _, both) in zip(got.pairs, [row for row in expected if row[2]], strict=True):
+        assert pair.n == len(both)
+        assert pair.raw.value == sum(x == y for x, y in both) / len(both)
+        assert _same(pair.kappa.value, cohen_kappa([x for x, _ in both], [y for _, y in both]))
+        assert pair.confusion == {x: {y: both.count((x, y)) for y in labels} for x in labels}
+
+
+@settings(deadline=None)
+@given(VOTES)
+def test_an_annotator_is_compared_with_the_others_where_they_have_a_strict_majority(votes: Votes) -> None:
+    for row in measure(votes, ARTICLE_OF).rest:
+        beside: list[tuple[str, str]] = []
+        for by in _shared(votes):
+            others = [label for name, label in by.items() if name != row.annotator]
+            label, count = Counter(others).most_common(1)[0]
+            if row.annotator in by and 2 * count > len(others):
+                beside.append((by[row.annotator], label))
+        assert row.n == len(beside)
+        if beside:
+            assert row.raw.value == sum(x == y for x, y in beside) / len(beside)
+            assert _same(row.kappa.value, cohen_kappa([x for x, _ in beside], [y for _, y in beside]))
+        else:
+            assert math.isnan(row.raw.value)
+            assert math.isnan(row.kappa.value)
+
+
+def _simulated(random: np.random.Generator, articles: int, size: int, swing: float) -> tuple[Votes, dict[str, str]]:
+    """Three annotators who err at a rate that the articles differ in by `swing`."""
+    votes: dict[str, dict[str, str]] = {}
+    article_of: dict[str, str] = {}
+    for a in range(articles):
+        error = 0.25 + swing * random.choice([-1, 1])
+        for s in range(size):
+            true = int(random.integers(3))
+            given = np.where(random.random(3) < error, random.integers(0, 3, 3), true)
+            key = f"{a:02}-{s}"
+            article_of[key] = f"article {a:02}"
+            names = [f"A{n}" for n in range(3) if s % 4 or n < 2]  # every fourth sentence has two votes only
+            votes[key] = {name: "abc"[given[n]] for n, name in enumerate(names)}
+    return votes, article_of
+
+
+def _by_hand(
+    votes: Votes, article_of: Mapping[str, str], statistic: Callable[[Sequence[Mapping[str, str]]], float]
+) -> Estimate:
+    """The bootstrap over articles in full: every resample written out, sentence by sentence."""
+    articles: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for key in sorted(votes):
+        articles[article_of[key]].append(votes[key])
+    names, random, drawn = sorted(articles), np.random.default_rng(1), []
+    for _ in range(RESAMPLES):
+        chosen = random.integers(0, len(names), len(names))
+        drawn.append(statistic([by for n in chosen for by in articles[names[n]]]))
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    whole = statistic([votes[key] for key in sorted(votes)])
+    return Estimate(value=whole, low=float(low), high=float(high))
+
+
+def test_intervals_are_those_of_resamples_written_out() -> None:
+    simulated, article_of = _simulated(np.random.default_rng(5), 6, 8, 0.1)
+    # A2 labelled nothing of the first article, so the pair's articles are not all of them.
+    votes = {
+        key: {name: label for name, label in by.items() if name != "A2" or not key.startswith("00")}
+        for key, by in simulated.items()
+    }
+    got = measure(votes, article_of)
+
+    def pair(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
+        both = [by for by in rows if {"A0", "A2"} <= set(by)]
+        return [by["A0"] for by in both], [by["A2"] for by in both]
+
+    def raw(rows: Sequence[Mapping[str, str]]) -> float:
+        return float(np.mean([np.mean([a == b for a, b in combinations(by.values(), 2)]) for by in rows]))
+
+    def fleiss(rows: Sequence[Mapping[str, str]]) -> float:
+        return fleiss_kappa([[list(by.values()).count(label) for label in "abc"] for by in rows if len(by) == 3])
+
+    cases: list[tuple[Estimate, Callable[[Sequence[Mapping[str, str]]], float]]] = [
+        (got.alpha, lambda rows: krippendorff_alpha([list(by.values()) for by in rows])),
+        (got.labels[1].alpha, lambda rows: krippendorff_alpha([[str(v == "b") for v in by.values()] for by in rows])),
+        (got.fleiss, fleiss),
+        (got.raw, raw),
+        (got.pairs[1].raw, lambda rows: float(np.mean([x == y for x, y in zip(*pair(rows), strict=True)]))),
+        (got.pairs[1].kappa, lambda rows: cohen_kappa(*pair(rows))),
+    ]
+    for estimate, statistic in cases:
+        hand = _by_hand(votes, article_of, statistic)
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((hand.value, hand.low, hand.high))
+        assert estimate.low < estimate.value < estimate.high
+
+
+def test_sentences_alike_within_articles_make_the_interval_wider() -> None:
+    votes, article_of = _simulated(np.random.default_rng(3), 30, 20, 0.24)
+    by_article = measure(votes, article_of).alpha
+    by_sentence = measure(votes, {key: key for key in votes}).alpha
+    assert by_article.value == by_sentence.value
+    assert by_article.high - by_article.low > 1.5 * (by_sentence.high - by_sentence.low)
+
+
+def test_the_interval_over_articles_covers_the_truth_where_one_over_sentences_does_not() -> None:
+    # 60 projects of 20 articles. The truth is alpha of one long run. With 20 clusters a percentile interval of
+    # nominal 95 % is somewhat short: of 1,000 such projects it covered 932, the one over sentences 463.
+    random = np.random.default_rng(11)
+    long_run, _ = _simulated(random, 2000, 20, 0.24)
+    truth = krippendorff_alpha([list(by.values()) for by in long_run.values()])
+    hits: Counter[str] = Counter()
+    for _ in range(60):
+        votes, article_of = _simulated(random, 20, 20, 0.24)
+        for name, unit in (("articles", article_of), ("sentences", {key: key for key in votes})):
+            got = measure(votes, unit).alpha
+            hits[name] += got.low <= truth <= got.high
+    assert hits["articles"] >= 50
+    assert hits["sentences"] <= 40
+
+
+@settings(deadline=None)
+@given(VOTES, st.randoms(), st.permutations(["A1", "A2", "A3", "A4"]))
+def test_the_order_of_rows_and_the_names_of_annotators_change_no_number(
+    votes: Votes, random: Random, names: list[str]
+) -> None:
+    renamed = dict(zip(["A1", "A2", "A3", "A4"], names, strict=True))
+    keys = list(votes)
+    random.shuffle(keys)
+    other = {key: {renamed[name]: label for name, label in reversed(list(votes[key].items()))} for key in keys}
+    a, b = measure(votes, ARTICLE_OF), measure(other, ARTICLE_OF)
+
+    def overall(got: Agreement) -> bytes:
+        return msgspec.json.encode(msgspec.structs.replace(got, annotators=[], pairs=[], rest=[]))
+
+    assert overall(a) == overall(b)
+
+    def pairs(got: Agreement, names: Mapping[str, str]) -> dict[frozenset[str], bytes]:
+        return {
+            frozenset((names[row.first], names[row.second])): msgspec.json.encode((row.n, row.raw, row.kappa))
+            for row in got.pairs
+        }
+
+    assert pairs(a, renamed) == pairs(b, {name: name for name in names})
+    rest = {renamed[row.annotator]: msgspec.json.encode((row.n, row.raw, row.kappa)) for row in a.rest}
+    assert rest == {row.annotator: msgspec.json.encode((row.n, row.raw, row.kappa)) for row in b.rest}
+
+
+def test_one_article_gives_values_without_intervals() -> None:
+    votes = {f"s{n}": {"A1": "favor", "A2": "favor" if n else "none", "A3": "none"} for n in range(4)}
+    got = measure(votes, dict.fromkeys(votes, "the one"))
+    assert got.articles == 1
+    estimates = [got.alpha, got.fleiss, got.raw, *(row.alpha for row in got.labels)]
+    estimates += [row.raw for row in got.pairs] + [row.raw for row in got.rest if row.n]
+    assert not any(math.isnan(row.value) for row in estimates)
+    assert all(math.isnan(row.low) and math.isnan(row.high) for row in estimates)
+
+
+def test_one_label_throughout_is_undefined_and_null_in_json() -> None:
+    votes = {f"s{n}": {"A1": "none", "A2": "none"} for n in range(9)}
+    got = measure(votes, ARTICLE_OF)
+    assert (got.raw.value, got.raw.low, got.raw.high) == (1, 1, 1)
+    for estimate in (got.alpha, got.fleiss, got.labels[0].alpha, got.pairs[0].kappa, got.rest[0].kappa):
+        assert msgspec.json.encode(estimate) == b'{"value":null,"low":null,"high":null}'
+
+
+def test_a_label_of_one_article_has_no_interval() -> None:
+    # Of three articles one has the label: 30 % of the resamples lack it.
+    votes = {f"s{n}": {"A1": "none", "A2": "against" if n % 2 else "none"} for n in range(12)}
+    votes["s0"] = {"A1": "favor", "A2": "favor"}
+    got = {row.label: row for row in measure(votes, ARTICLE_OF).labels}
+    assert got["favor"].alpha.value == 1
+    assert math.isnan(got["favor"].alpha.low)
+    assert not math.isnan(got["against"].alpha.low)
+
+
+def test_who_shares_no_sentence_counts_nowhere() -> None:
+    votes = {"s1": {"A1": "favor", "A2": "favor"}, "s2": {"A1": "none", "A2": "favor"}, "s3": {"A3": "favor"}}
+    got = measure(votes, ARTICLE_OF)
+    assert (got.annotators, got.sentences, got.articles) == (["A1", "A2"], 2, 2)
+    (pair,) = got.pairs
+    assert (pair.first, pair.second, pair.n, pair.raw.value) == ("A1", "A2", 2, 0.5)
+    nobody = measure({"s1": {"A1": "favor"}, "s2": {"A2": "favor"}}, ARTICLE_OF)
+    assert (nobody.sentences, nobody.annotators, nobody.pairs, nobody.labels) == (0, [], [], [])
+    assert math.isnan(nobody.alpha.value)
+
+
+def test_the_larger_of_two_equally_frequent_numbers_of_votes_is_fleisss() -> None:
+    votes = {
+        "s1": {"A1": "favor", "A2": "none"},
+        "s2": {"A1": "none", "A2": "none", "A3": "favor"},
+        "s3": {"A1": "none"},
+    }
+    got = measure(votes, ARTICLE_OF)
+    assert (got.fleiss_votes, got.fleiss_sentences) == (3, 1)

@@ -38,8 +38,13 @@ class Ngram(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
-def report(work: Path, target: str) -> bool:
+def report(work: Path, target: str, ignored: frozenset[str] = frozenset()) -> bool:
     """Write `report.html` from the tables and the model in `work`.
+
+    Args:
+        work: the project's folder of tables.
+        target: what the stance is toward.
+        ignored: the pseudonyms whose answers don't count in progress and agreement.
 
     Returns:
         Whether the page changed.
@@ -50,7 +55,7 @@ def report(work: Path, target: str) -> bool:
     """
     from jinja2 import Environment, StrictUndefined
 
-    status = read_status(work)
+    status = read_status(work, ignored)
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     queue = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
     metrics = read_metrics(work / "model")

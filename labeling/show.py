@@ -1,0 +1,170 @@
+"""The status as tables for the terminal."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect
+from collections.abc import Sequence
+from itertools import permutations
+from textwrap import shorten
+
+from labeling.agreement import Agreement, Estimate
+from labeling.annotators import SECONDS_A_WORD, AlwaysSame, TooFast
+from labeling.estimate import Shares
+from labeling.records import STANCES
+from labeling.status import Contested, Status
+
+THRESHOLDS = (0.667, 0.8)
+
+
+def show(status: Status) -> str:
+    """A status as tables for the terminal; characters that would steer a terminal are blanked."""
+    agreement = status.agreement
+    parts = [
+        _progress(status),
+        _agreement(agreement)
+        if agreement.sentences
+        else ["Krippendorff's alpha (nominal) undefined: no sentence has two votes"],
+        _differences(agreement),
+        _contest(status.contested),
+        [f"warning: {_warning(row)}" for row in status.warnings],
+        _shares(status.shares),
+        [
+            f"control items: {row.annotator} gave the own earlier vote again on {row.same:.1%} of {row.repeats}"
+            for row in status.controls
+        ],
+    ]
+    text = "\n\n".join("\n".join(part) for part in parts if part)
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+
+
+def _progress(status: Status) -> list[str]:
+    lines = [f"{status.labelled} of {status.sentences} sentences labelled, {status.shared} by two and more"]
+    if status.unsampled:
+        lines.append(f"{status.unsampled} more are labelled that the sample doesn't have")
+    if status.gone:
+        lines.append(f"not counted: {status.gone} answers to sentences that the corpus doesn't have any more")
+    lines += [f"not counted: {count} answers of {name}, ignored" for name, count in status.ignored.items()]
+    if status.annotators:
+        rows = [["annotator", *STANCES, "skipped", "unsure", "median s"]]
+        for row in status.annotators:
+            counts = [*(row.votes[stance] for stance in STANCES), row.skips, row.unsure]
+            rows.append([row.annotator, *map(str, counts), "-" if math.isnan(row.seconds) else f"{row.seconds:.1f}"])
+        lines += ["", *_table(rows)]
+    rows = [["outlet", "sentences", "labelled"]]
+    rows += [[outlet.outlet, str(outlet.sentences), str(outlet.labelled)] for outlet in status.outlets]
+    return [*lines, "", *_table(rows)]
+
+
+def _agreement(agreement: Agreement) -> list[str]:
+    labels = {row.label: row for row in agreement.labels}
+    by_label = [["label", "votes", "alpha against the rest"]]
+    by_label += [[name, str(labels[name].votes), _number(labels[name].alpha)] for name in STANCES if name in labels]
+    rows = [["pair", "sentences", "same label", "Cohen's kappa"]]
+    rows += [
+        [f"{row.first} and {row.second}", str(row.n), _share(row.raw), _number(row.kappa)] for row in agreement.pairs
+    ]
+    rows += [
+        [f"{row.annotator} and the others' majority", str(row.n), _share(row.raw), _number(row.kappa)]
+        for row in agreement.rest
+        if len(agreement.annotators) > 2  # of two, each is all the others of the other
+    ]
+    return [
+        f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
+        "articles; [95 % intervals] by bootstrap over articles",
+        f"Krippendorff's alpha (nominal) {_number(agreement.alpha)}{_reading(agreement.alpha)}",
+        f"Fleiss's kappa {_number(agreement.fleiss)}, of the {agreement.fleiss_sentences} sentences "
+        f"with {agreement.fleiss_votes} votes",
+        f"pairs of votes alike {_share(agreement.raw)}, each sentence weighing the same",
+        "",
+        *_table(by_label),
+        "",
+        *_table(rows),
+    ]
+
+
+def _reading(alpha: Estimate) -> str:
+    """What the value means by Krippendorff's own thresholds (2004, Content Analysis, p. 241)."""
+    if math.isnan(alpha.value):
+        return ""
+    level = bisect(THRESHOLDS, alpha.value)
+    text = (
+        "below .667, too unreliable to draw conclusions from",
+        "at least .667, for tentative conclusions only",
+        "at least .800, reliable",
+    )[level]
+    if level and alpha.low < THRESHOLDS[level - 1]:
+        text += ", but the interval reaches below that"
+    return f": {text} (Krippendorff 2004, p. 241)"
+
+
+def _differences(agreement: Agreement) -> list[str]:
+    """How often each pair differs, by the first's and the second's label."""
+    cells = list(permutations(STANCES, 2))
+    rows = [["pair: label of the first / of the second", *(f"{a}/{b}" for a, b in cells)]]
+    for pair in agreement.pairs:
+        counts = [pair.confusion.get(a, {}).get(b, 0) for a, b in cells]
+        rows.append([f"{pair.first} / {pair.second}", *map(str, counts)])
+    return _table(rows) if agreement.pairs else []
+
+
+def _contest(contested: Sequence[Contested]) -> list[str]:
+    lines = ["least agreement first (share of pairs of votes alike, votes, sentence)"] if contested else []
+    for row in contested:
+        votes = ", ".join(f"{annotator} {stance}" for annotator, stance in row.votes.items())
+        lines += [
+            f"{row.alike:4.0%}  {votes}  ({row.sentence_id} in {row.article_id})",
+            "      " + shorten(row.text, 110, placeholder=" …"),
+        ]
+    return lines
+
+
+def _warning(row: TooFast | AlwaysSame) -> str:
+    if isinstance(row, TooFast):
+        return (
+            f"{row.annotator} may not be reading: {row.quick} of {row.answers} timed answers took less than "
+            f"{SECONDS_A_WORD} s a word (median {row.seconds:.1f} s an answer; {row.needed:.1f} s by that measure)"
+        )
+    return (
+        f"{row.annotator} hardly ever changes the label: {row.label} on {row.same} of {row.votes} sentences that "
+        f"others labelled too; theirs was {row.label} in {row.others_same} of {row.others} votes"
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows under their headings: the first column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+
+
+def _number(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "undefined"
+    interval = "" if math.isnan(estimate.low) else f" [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return f"{estimate.value:.3f}{interval}"
+
+
+def _share(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "undefined"
+    interval = "" if math.isnan(estimate.low) else f" [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    return f"{100 * estimate.value:.1f} %{interval}"
+
+
+def _shares(shares: Shares | None) -> list[str]:
+    if shares is None:
+        return []
+    rows = [["label shares", *STANCES], ["as settled", *(_share(shares.raw[stance]) for stance in STANCES)]]
+    if shares.weighted is None:
+        note = "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
+    else:
+        rows.append(["estimated for the corpus", *(_share(shares.weighted[stance]) for stance in STANCES)])
+        note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, copies counted"
+    if shares.unlabelled:
+        note += f"; {shares.unlabelled} drawn ones are not settled yet"
+    return [*_table(rows), note]

@@ -1,0 +1,369 @@
+"""Where labeling stands: who and what is counted, who is warned about, and what the terminal and JSON say."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.records import ARTICLES, SENTENCES, TableError
+from corpus.store import write_jsonl, write_table
+from labeling.annotators import AlwaysSame, TooFast, control_items, warnings
+from labeling.records import STANCES, Annotation, Stance, latest_answers
+from labeling.sample import Draw, write_sample
+from labeling.show import show
+from labeling.status import read_status
+from tests.conftest import vote
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A corpus of ten sentences, s00 to s09, in three articles of two outlets; s09 is an exact copy of s04."""
+    work = tmp_path / "work"
+    articles = [("a", "Gazette"), ("b", "Sentinel"), ("c", "")]
+    write_table(
+        work / "articles.parquet",
+        pa.Table.from_pylist(
+            [dict.fromkeys(ARTICLES.names, "") | {"article_id": key, "outlet": outlet} for key, outlet in articles],
+            schema=ARTICLES,
+        ),
+    )
+    rows = [
+        dict.fromkeys(SENTENCES.names, "")
+        | {
+            "sentence_id": f"s{n:02}",
+            "article_id": "abc"[n % 3],
+            "copy_id": "s04" if n == 9 else f"s{n:02}",
+            "text": f"Sentence number {n} has these words.",
+            "index": n,
+            "start": 0,
+            "end": 0,
+        }
+        for n in range(10)
+    ]
+    write_table(work / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
+    return work
+
+
+def _answers(work: Path, answers: Sequence[Annotation]) -> None:
+    write_jsonl(work / "annotations.jsonl", answers)
+
+
+def _sample(work: Path, draws: Sequence[tuple[str, str]]) -> None:
+    write_sample(work, [Draw(sentence_id=key, round=n, by=by) for n, (key, by) in enumerate(draws, 1)])  # type: ignore[arg-type]
+
+
+def test_without_a_corpus_status_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="run `stance build` first"):
+        read_status(tmp_path)
+
+
+def test_before_the_first_pull_nothing_is_labelled(work: Path) -> None:
+    status = read_status(work)
+    assert (status.sentences, status.labelled, status.shared, status.annotators) == (9, 0, 0, [])
+    assert math.isnan(status.agreement.alpha.value)
+    assert json.loads(msgspec.json.encode(status))["agreement"]["alpha"] == {"value": None, "low": None, "high": None}
+    text = show(status)
+    assert text.startswith("0 of 9 sentences labelled, 0 by two and more\n")
+    assert "Krippendorff's alpha (nominal) undefined" in text
+
+
+def test_progress_counts_a_copy_group_once(work: Path) -> None:
+    both = [vote(key, name, "favor") for key in ("s04", "s09") for name in ("A1", "A2")]
+    _answers(work, [*both, vote("s00", "A1", "none"), vote("s01", "A1", None)])
+    status = read_status(work)
+    assert (status.sentences, status.labelled, status.shared) == (9, 2, 1)
+    assert status.agreement.sentences == 2
+    assert [(row.outlet, row.sentences, row.labelled) for row in status.outlets] == [
+        ("Gazette", 3, 1),
+        ("Sentinel", 3, 1),
+        ("unknown", 3, 0),
+    ]
+
+
+def test_a_copy_counts_for_its_group_wherever_it_was_labelled(work: Path) -> None:
+    _answers(work, [vote("s09", "A1", "favor")])
+    assert read_status(work).labelled == 1
+
+
+def test_of_a_sample_only_what_was_drawn_for_labels_is_to_label(work: Path) -> None:
+    _sample(work, [("s00", "random"), ("s01", "keyword"), ("s00", "control"), ("s05", "control"), ("gone", "random")])
+    _answers(work, [vote("s00", "A1", "favor"), vote("s05", "A1", "favor"), vote("s05", "A2", "none")])
+    status = read_status(work)
+    assert (status.sentences, status.labelled, status.shared, status.unsampled) == (2, 1, 0, 1)
+    assert status.agreement.sentences == 1
+    assert [(row.outlet, row.sentences, row.labelled) for row in status.outlets] == [
+        ("Gazette", 1, 1),
+        ("Sentinel", 1, 0),
+    ]
+    assert "1 more are labelled that the sample doesn't have" in show(status)
+
+
+@pytest.mark.parametrize(("sampled", "outlet"), [(["s09"], "Gazette"), (["s09", "s04"], "Sentinel")])
+def test_a_copy_group_counts_for_the_outlet_of_its_first_sampled_copy(
+    work: Path, sampled: list[str], outlet: str
+) -> None:
+    _sample(work, [(key, "random") for key in sampled])
+    status = read_status(work)
+    assert status.sentences == 1
+    assert [row.outlet for row in status.outlets] == [outlet]
+
+
+def test_ignored_accounts_count_nowhere_and_are_named(work: Path) -> None:
+    kept = [vote(f"s{n:02}", name, STANCES[n % 3]) for n in range(8) for name in ("A1", "A2")]
+    _answers(work, kept)
+    before = read_status(work)
+    trial = [vote(f"s{n:02}", "A3", "none", seconds=0.1) for n in range(9)] + [vote("s00", "A3", "favor", control=1)]
+    _answers(work, [*trial, *kept])
+    status = read_status(work, frozenset({"A3", "A7"}))
+    assert status.ignored == {"A3": 10}
+    same = msgspec.structs.replace(status, ignored={})
+    assert msgspec.json.encode(same) == msgspec.json.encode(before)
+    assert read_status(work).agreement.alpha.value < status.agreement.alpha.value == 1
+    assert "not counted: 10 answers of A3, ignored" in show(status)
+    assert "counted: A1, A2, on 8 sentences of 3 articles" in show(status)
+
+
+def test_answers_to_vanished_sentences_are_counted_apart(work: Path) -> None:
+    _answers(work, [vote("old", "A1", "favor"), vote("old", "A2", "favor"), vote("s00", "A1", "none")])
+    status = read_status(work)
+    assert (status.labelled, status.gone, status.agreement.sentences) == (1, 2, 0)
+    assert [row.annotator for row in status.annotators] == ["A1", "A2"]
+    assert "not counted: 2 answers to sentences that the corpus doesn't have any more" in show(status)
+
+
+def test_an_annotators_last_answers_are_summed_up(work: Path) -> None:
+    _answers(
+        work,
+        [
+            vote("s00", "A1", "favor", updated_at="2031-01-01", seconds=100.0),
+            vote("s00", "A1", "against", updated_at="2031-01-02", seconds=8.0, unsure=True),
+            vote("s01", "A1", None, seconds=2.0, unsure=True),
+            vote("s02", "A1", "none", seconds=4.0),
+            vote("s04", "A1", "none"),
+            vote("s02", "A1", "favor", seconds=1.0, control=1),
+        ],
+    )
+    (row,) = read_status(work).annotators
+    assert row.votes == {"favor": 0, "against": 1, "none": 2}
+    assert (row.skips, row.unsure, row.seconds) == (1, 1, 4.0)
+
+
+def test_the_least_alike_sentences_come_first_then_more_votes_then_ids(work: Path) -> None:
+    labels = {
+        "s04": "favor against",
+        "s02": "favor against",
+        "s05": "favor against none",
+        "s01": "favor favor none",
+        "s00": "favor favor favor",
+        "s06": "favor favor favor none",
+    }
+    rows = [vote(key, f"A{n}", label) for key, given in labels.items() for n, label in enumerate(_stances(given))]
+    _answers(work, rows)
+    contested = read_status(work).contested
+    assert [row.sentence_id for row in contested] == ["s05", "s02", "s04", "s01", "s06"]
+    assert [row.alike for row in contested] == [0, 0, 0, pytest.approx(1 / 3), 0.5]
+    assert (contested[0].article_id, contested[0].text) == ("c", "Sentence number 5 has these words.")
+    assert contested[0].votes == {"A0": "favor", "A1": "against", "A2": "none"}
+
+
+def _stances(text: str) -> list[Stance]:
+    return [stance for word in text.split() for stance in STANCES if stance == word]
+
+
+def _fast(timed: int, quick: int) -> list[TooFast | AlwaysSame]:
+    # Ten words: a second is the threshold, and exactly a second is not quicker.
+    answers = [vote(f"s{n}", "A1", STANCES[n % 3], seconds=0.9 if n < quick else 1.0) for n in range(timed)]
+    answers.append(vote("untimed", "A1", "favor"))
+    return warnings(answers, dict.fromkeys([row.sentence_id for row in answers], 10))
+
+
+def test_more_than_half_of_twenty_timed_answers_quicker_than_reading_is_a_warning() -> None:
+    assert _fast(20, 10) == []
+    assert _fast(19, 19) == []
+    assert _fast(20, 11) == [TooFast(annotator="A1", answers=20, quick=11, seconds=0.9, needed=1.0)]
+
+
+def _alike(same: int, votes: int, others: str) -> list[TooFast | AlwaysSame]:
+    """A1 votes none on `same` of `votes` sentences, A2 as `others` says: n none, f favor, a dot no vote."""
+    answers = [vote(f"s{n:02}", "A1", "none" if n < same else "favor") for n in range(votes)]
+    answers += [
+        vote(f"s{n:02}", "A2", {"n": "none", "f": "favor"}[letter])  # type: ignore[arg-type]
+        for n, letter in enumerate(others)
+        if letter != "."
+    ]
+    return [row for row in warnings(answers, {}) if row.annotator == "A1"]
+
+
+def test_one_label_throughout_is_a_warning_only_where_the_others_differ() -> None:
+    found = AlwaysSame(annotator="A1", label="none", votes=20, same=19, others=20, others_same=15)
+    assert _alike(19, 20, "n" * 15 + "f" * 5) == [found]
+    assert _alike(19, 20, "n" * 16 + "f" * 4) == []
+    assert _alike(18, 20, "n" * 15 + "f" * 5) == []
+    assert _alike(19, 19, "n" * 10 + "f" * 9) == []
+    assert _alike(40, 40, "." * 40) == []
+    assert _alike(40, 40, "f" * 19 + "." * 21) == []
+
+
+def test_a_control_item_is_held_against_the_own_vote_before_it() -> None:
+    def at(day: int, label: Stance | None, control: int = 0, name: str = "A1", key: str = "s1") -> Annotation:
+        return vote(key, name, label, control=control, updated_at=f"2031-01-{day:02}")
+
+    def found(*answers: Annotation) -> list[tuple[str, int, float]]:
+        rows = control_items(answers)
+        assert rows == control_items(answers[::-1])
+        return [(row.annotator, row.repeats, row.same) for row in rows]
+
+    assert found(at(1, "favor"), at(9, "favor", 2)) == [("A1", 1, 1.0)]
+    assert found(at(1, "favor"), at(9, "none", 2)) == [("A1", 1, 0.0)]
+    assert found(at(1, "none"), at(5, "favor"), at(9, "favor", 2)) == [("A1", 1, 1.0)]
+    assert found(at(1, "favor"), at(7, "none", 2), at(8, "favor", 2), at(9, "none", 3)) == [("A1", 2, 0.5)]
+    # No vote of one's own before: later, someone else's, of another sentence, skipped.
+    assert found(at(9, "favor", 2), at(10, "favor")) == []
+    assert found(at(1, "favor", name="A2"), at(1, "favor", key="s2"), at(9, "favor", 2)) == []
+    assert found(at(1, "favor"), at(2, None), at(9, "favor", 2)) == []
+    assert found(at(1, "favor"), at(9, None, 2)) == []
+
+
+def test_control_items_are_no_votes_and_shown(work: Path) -> None:
+    ordinary = [vote(f"s{n:02}", "A1", "favor", updated_at="1") for n in range(4)]
+    repeats = [vote(f"s{n:02}", "A1", "none" if n else "favor", control=1, updated_at="2") for n in range(4)]
+    _answers(work, [*ordinary, *repeats])
+    status = read_status(work)
+    assert status.annotators[0].votes == {"favor": 4, "against": 0, "none": 0}
+    assert "control items: A1 gave the own earlier vote again on 25.0% of 4" in show(status)
+
+
+ANSWERS = st.lists(
+    st.tuples(
+        st.integers(0, 8),
+        st.sampled_from(["A1", "A2", "A3"]),
+        st.sampled_from([*STANCES, None]),
+        st.none() | st.floats(0, 60),
+        st.integers(0, 1),
+    ),
+    max_size=40,
+)
+
+
+@given(ANSWERS, st.randoms())
+def test_the_order_of_answers_changes_nothing(
+    answers: list[tuple[int, str, Stance | None, float | None, int]], random: Random
+) -> None:
+    rows = [
+        vote(f"s{n:02}", name, stance, seconds=seconds, control=control, updated_at=f"{time:03}")
+        for time, (n, name, stance, seconds, control) in enumerate(answers)
+    ]
+    shuffled = rows.copy()
+    random.shuffle(shuffled)
+    words = {f"s{n:02}": 9 for n in range(9)}
+    a, b = list(latest_answers(rows).values()), list(latest_answers(shuffled).values())
+    assert a == b
+    assert warnings(a, words) == warnings(b[::-1], words)
+    assert control_items(rows) == control_items(shuffled)
+
+
+def _labelled(work: Path) -> None:
+    """Three annotators on nine sentences; A3 differs on three of them and answers at once."""
+    rows = [vote(f"s{n:02}", name, STANCES[n % 2]) for n in range(9) for name in ("A1", "A2")]
+    rows += [vote(f"s{n:02}", "A3", "none" if n < 3 else STANCES[n % 2], seconds=0.05) for n in range(9)]
+    _answers(work, rows)
+
+
+def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
+    _labelled(work)
+    status = read_status(work)
+    text, alpha = show(status), status.agreement.alpha
+    lines = text.splitlines()
+    assert lines[0] == "9 of 9 sentences labelled, 9 by two and more"
+    assert (
+        f"Krippendorff's alpha (nominal) {alpha.value:.3f} [{alpha.low:.3f}, {alpha.high:.3f}]: "
+        "below .667, too unreliable to draw conclusions from (Krippendorff 2004, p. 241)" in lines
+    )
+    assert "counted: A1, A2, A3, on 9 sentences of 3 articles; [95 % intervals] by bootstrap over articles" in lines
+    (header,) = [line for line in lines if line.startswith("pair: label of the first")]
+    (cells,) = [line for line in lines if line.startswith("A1 / A3")]
+    assert dict(zip(header.split()[-6:], cells.split()[-6:], strict=True)) == {
+        "favor/against": "0", "favor/none": "2", "against/favor": "0",
+        "against/none": "1", "none/favor": "0", "none/against": "0",
+    }  # fmt: skip
+    assert " 33%  A1 favor, A2 favor, A3 none  (s00 in a)" in lines
+
+
+@pytest.mark.parametrize(
+    ("alpha", "words"),
+    [
+        ((0.8, 0.8), "at least .800, reliable (K"),
+        ((0.85, 0.79), "at least .800, reliable, but the interval reaches below that (K"),
+        ((0.799, 0.7), "at least .667, for tentative conclusions only (K"),
+        ((0.7, 0.6), "at least .667, for tentative conclusions only, but the interval reaches below that (K"),
+        ((0.666, 0.5), "below .667, too unreliable to draw conclusions from (K"),
+    ],
+)
+def test_alpha_is_read_by_krippendorffs_thresholds(work: Path, alpha: tuple[float, float], words: str) -> None:
+    _labelled(work)
+    status = read_status(work)
+    estimate = msgspec.structs.replace(status.agreement.alpha, value=alpha[0], low=alpha[1], high=0.9)
+    agreement = msgspec.structs.replace(status.agreement, alpha=estimate)
+    assert words in show(msgspec.structs.replace(status, agreement=agreement))
+
+
+def test_a_warning_is_a_plain_sentence_with_its_numbers(work: Path) -> None:
+    _labelled(work)
+    found: list[TooFast | AlwaysSame] = [
+        TooFast(annotator="A3", answers=30, quick=25, seconds=0.8, needed=2.1),
+        AlwaysSame(annotator="A2", label="none", votes=40, same=39, others=80, others_same=41),
+    ]
+    text = show(msgspec.structs.replace(read_status(work), warnings=found))
+    assert (
+        "warning: A3 may not be reading: 25 of 30 timed answers took less than 0.1 s a word "
+        "(median 0.8 s an answer; 2.1 s by that measure)" in text
+    )
+    assert (
+        "warning: A2 hardly ever changes the label: none on 39 of 40 sentences that others labelled too; "
+        "theirs was none in 41 of 80 votes" in text
+    )
+
+
+def test_an_articles_text_cannot_steer_the_terminal(work: Path) -> None:
+    _labelled(work)
+    status = read_status(work)
+    hostile = [msgspec.structs.replace(row, text="\x1b[2Jgone\x07 \u202etxet") for row in status.contested]
+    text = show(msgspec.structs.replace(status, contested=hostile))
+    assert "gone" in text
+    assert all(letter.isprintable() for letter in text.replace("\n", ""))
+
+
+def test_the_command_shows_a_table_or_json_and_leaves_ignored_accounts_out(work: Path) -> None:
+    from stance import cli
+
+    _labelled(work)
+    (work.parent / "stance.toml").write_text('[labeling]\nignore = ["third@stance.example"]\n')
+    (work.parent / ".stance").mkdir()
+    (work.parent / ".stance" / "annotators.json").write_text('{"third@stance.example": "A3"}')
+    here = Path.cwd()
+    try:
+        shown, as_json = (
+            CliRunner().invoke(cli, ["-C", str(work.parent), "status", *more], catch_exceptions=False)
+            for more in ((), ("--json",))
+        )
+    finally:
+        os.chdir(here)
+    assert (shown.exit_code, as_json.exit_code) == (0, 0)
+    assert "not counted: 9 answers of A3, ignored" in shown.output
+    record = json.loads(as_json.output)
+    assert record["ignored"] == {"A3": 9}
+    assert record["agreement"]["annotators"] == ["A1", "A2"]
+    assert record["agreement"]["alpha"]["value"] == 1
+    assert record["annotators"][0]["seconds"] is None
+    assert "third@" not in shown.output + as_json.output
