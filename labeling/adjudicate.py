@@ -1,25 +1,63 @@
-"""Votes to verdicts: unanimity and majority settle, everything else is left open and listed."""
+"""Votes to verdicts: what they settle, what people settled, and what is left open for them."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
-from corpus.records import StanceError, TableError
-from corpus.store import read_jsonl, write_jsonl
-from labeling.records import STANCES, Annotation, How, Stance, Unsettled, Verdict, latest_votes
+from corpus.records import SENTENCES, StanceError, TableError
+from corpus.store import read_jsonl, read_table, write_jsonl
+from labeling.records import (
+    STANCES,
+    Adjudication,
+    Annotation,
+    How,
+    LabelingSettings,
+    Stance,
+    Unsettled,
+    Verdict,
+    counted,
+    latest_votes,
+)
+
+Votes = dict[str, Stance]
 
 
 class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """How many sentences were settled, by how, and how many are open."""
+    """What is settled and what is open.
+
+    Attributes:
+        settled: verdicts by how they came about.
+        unsettled: sentences in the queue.
+        reopened: sentences that had a verdict before and have none now.
+        flagged: adjudicated verdicts since which something changed; they stand.
+        vanished: sentences with votes that left the corpus; their answers stay in `annotations.jsonl`.
+        annotators: whose votes counted.
+        ignored: whose didn't, by `[labeling] ignore`.
+        changed: whether a file did.
+    """
 
     settled: dict[str, int]
     unsettled: int
+    reopened: int
+    flagged: int
+    vanished: int
+    annotators: list[str]
+    ignored: list[str]
     changed: bool
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """Verdicts by sentence, and the open sentences, those with the lowest agreement first."""
+
+    verdicts: list[Verdict]
+    queue: list[Unsettled]
 
 
 class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,75 +73,200 @@ class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int
 
 
-def adjudicate(work: Path) -> AdjudicateSummary:
-    """Settle what the votes settle: `annotations.jsonl` to `verdicts.jsonl` and `queue.jsonl`.
+def adjudicate(
+    work: Path, settings: LabelingSettings, *, codebook: str = "", ignored: Collection[str] = frozenset()
+) -> AdjudicateSummary:
+    """Settle what can be settled: `annotations.jsonl` and `adjudications.jsonl` to `verdicts.jsonl`, `queue.jsonl`.
 
     Args:
         work: the project's folder of tables.
+        settings: `[labeling]` of stance.toml.
+        codebook: the codebook's version now; votes given under another one settle nothing. Empty: any does.
+        ignored: annotators whose votes don't count.
 
     Raises:
-        TableError: the annotations are missing or malformed.
+        TableError: a table is missing or malformed.
         StanceError: there is no vote at all.
     """
     annotations = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
-    verdicts, queue = settle(annotations)
-    if not verdicts and not queue:
+    asked = work / "adjudications.jsonl"
+    adjudications = read_jsonl(asked, Adjudication, "stance pull") if asked.is_file() else []
+    votes = counted(annotations, ignored)
+    if not latest_votes(votes):
         raise StanceError(
-            f"{work / 'annotations.jsonl'} holds no vote, only {len(annotations)} skips: "
-            "label some sentences and run `stance pull`"
+            f"{work / 'annotations.jsonl'} holds no vote that counts, only {len(annotations)} skips, control items or "
+            "answers of ignored accounts: label some sentences and run `stance pull`"
         )
-    changed = [write_jsonl(work / "verdicts.jsonl", verdicts), write_jsonl(work / "queue.jsonl", queue)]
+    ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
+    corpus = set(ids.column("sentence_id").to_pylist())
+    done = settle(votes, adjudications, settings, codebook=codebook, corpus=corpus)
+    path = work / "verdicts.jsonl"
+    before = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else []
+    now = {row.sentence_id for row in done.verdicts}
+    changed = [write_jsonl(path, done.verdicts), write_jsonl(work / "queue.jsonl", done.queue)]
     return AdjudicateSummary(
-        settled=dict(Counter(verdict.how for verdict in verdicts).most_common()),
-        unsettled=len(queue),
+        settled=dict(Counter(verdict.how for verdict in done.verdicts).most_common()),
+        unsettled=len(done.queue),
+        reopened=sum(row.sentence_id not in now for row in before),
+        flagged=sum(bool(row.flag) for row in done.verdicts),
+        vanished=len({row.sentence_id for row in votes if row.stance is not None} - corpus),
+        annotators=sorted({row.annotator for row in votes}),
+        ignored=sorted({row.annotator for row in annotations} & set(ignored)),
         changed=any(changed),
     )
 
 
-def settle(annotations: list[Annotation]) -> tuple[list[Verdict], list[Unsettled]]:
-    """Verdicts by the votes, and the sentences that they leave open.
+def settle(
+    annotations: Iterable[Annotation],
+    adjudications: Iterable[Adjudication] = (),
+    settings: LabelingSettings | None = None,
+    *,
+    codebook: str = "",
+    corpus: Collection[str] | None = None,
+) -> Settled:
+    """Verdicts by the votes and by what people settled, and the sentences that are left open.
 
-    One vote is `single`, equal votes are `unanimous`, a label with more than half of the votes is the
-    `majority`. Anything else stays open: no order of rows, names or labels breaks a tie.
+    One vote is `single`, equal votes are `unanimous`, a label with more than half of the votes is the `majority`;
+    under `[labeling] verdicts = "dawid_skene"` that model settles unlike votes instead, and leaves open whatever
+    it is less sure of than `confidence`, like votes too. A single vote that its annotator was unsure of stays open.
+    No order of rows, names or labels breaks a tie. What a person settled stands, with a flag where the votes, the
+    codebook or the corpus have changed since.
 
     Args:
         annotations: in any order; the last answer of a person to a sentence counts, a skip is no vote.
-
-    Returns:
-        Verdicts and open sentences, each sorted by sentence.
+        adjudications: answers in the queue; the last of each person counts.
+        settings: `[labeling]` of stance.toml.
+        codebook: its version now; votes that are known to be given under another one settle nothing.
+        corpus: the sentences that there are; None: all that have votes.
     """
+    settings = settings or LabelingSettings()
+    rows = list(annotations)
+    every = latest_votes(rows)
+    current = latest_votes(row for row in rows if codebook in {"", row.codebook} or not row.codebook)
     versions: dict[str, set[str]] = defaultdict(set)
-    for row in annotations:
-        if row.stance is not None:
+    unsure: dict[str, set[str]] = defaultdict(set)
+    for row in sorted(rows, key=lambda row: (row.updated_at, row.studio_id or 0)):
+        if row.stance is not None and not row.control:
             versions[row.sentence_id].add(row.codebook)
+            (unsure[row.sentence_id].add if row.unsure else unsure[row.sentence_id].discard)(row.annotator)
+    model = _posteriors(current) if settings.verdicts == "dawid_skene" else {}
+    people = _settled_by_people(adjudications)
     verdicts: list[Verdict] = []
     queue: list[Unsettled] = []
-    for sentence_id, by in latest_votes(annotations).items():
-        stance, how = _majority(by)
-        if stance is None:
-            counts = Counter(by.values())
-            split = ", ".join(f"{counts[label]} {label}" for label in STANCES if counts[label])
-            queue.append(Unsettled(sentence_id=sentence_id, votes=by, reason=f"no majority: {split}"))
-        else:
-            verdicts.append(
-                Verdict(
-                    sentence_id=sentence_id,
-                    stance=stance,
-                    how=how,
-                    votes=by,
-                    codebook=", ".join(sorted(versions[sentence_id])),
-                )
+    for sentence_id in sorted(every.keys() | people.keys()):
+        by = every.get(sentence_id, {})
+        here = corpus is None or sentence_id in corpus
+        if answers := people.get(sentence_id):
+            if len({row.stance for row in answers}) == 1:
+                verdicts.append(_adjudicated(answers[0], by, codebook, here))
+                continue
+            reason = "adjudicators disagree: " + ", ".join(f"{row.adjudicator} {row.stance}" for row in answers)
+            queue.append(Unsettled(sentence_id=sentence_id, votes=by, reason=reason, agreement=_alike(by)))
+            continue
+        if not here:
+            continue
+        posterior = model.get(sentence_id, {})
+        found = _decide(by, current.get(sentence_id, {}), unsure[sentence_id], posterior, settings)
+        if isinstance(found, str):
+            if not current.get(sentence_id):
+                found = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
+            confidence = max(posterior.values(), default=None)
+            queue.append(
+                Unsettled(sentence_id=sentence_id, votes=by, reason=found, agreement=_alike(by), confidence=confidence)
             )
-    return verdicts, queue
+            continue
+        stance, how = found
+        verdicts.append(
+            Verdict(
+                sentence_id=sentence_id,
+                stance=stance,
+                how=how,
+                votes=current[sentence_id],
+                codebook=_list(versions[sentence_id] & {"", codebook} if codebook else versions[sentence_id]),
+                confidence=posterior[stance] if how == "dawid_skene" else None,
+            )
+        )
+    queue.sort(key=lambda row: (row.agreement, row.confidence or 0.0, row.sentence_id))
+    return Settled(verdicts=verdicts, queue=queue)
 
 
-def _majority(by: Mapping[str, Stance]) -> tuple[Stance | None, How]:
-    ((stance, most),) = Counter(by.values()).most_common(1)
-    if len(by) == 1:
-        return stance, "single"
-    if most == len(by):
-        return stance, "unanimous"
-    return (stance if 2 * most > len(by) else None), "majority"
+def _decide(
+    everyone: Votes, by: Votes, unsure: Collection[str], posterior: Mapping[str, float], settings: LabelingSettings
+) -> tuple[Stance, How] | str:
+    """The label and how it was settled; else why it is open."""
+    if not by:
+        return "no vote under this codebook"
+    counts = Counter(by.values())
+    most = max(counts.values())
+    label = next(stance for stance in STANCES if counts[stance] == most)
+    how: How = "single" if len(by) == 1 else "unanimous" if most == len(by) else "majority"
+    shown = ", ".join(f"{counts[name]} {name}" for name in STANCES if counts[name])
+    if posterior:
+        best = max(posterior.values())
+        likely = [stance for stance in STANCES if math.isclose(posterior.get(stance, 0.0), best, rel_tol=1e-9)]
+        if best < settings.confidence or len(likely) > 1:
+            return f"Dawid and Skene's model is {best:.2f} sure of {' or '.join(likely)}: {shown}"
+        if how in {"single", "unanimous"} and likely != [label]:
+            return f"all votes say {label}, Dawid and Skene's model {likely[0]}"
+        if how == "majority":
+            label, how = likely[0], "dawid_skene"
+    elif 2 * most <= len(by):
+        return f"no majority: {shown}"
+    if how == "single" and by.keys() <= set(unsure):
+        return f"the one vote is unsure: {shown}"
+    return label, how
+
+
+def _posteriors(votes: Mapping[str, Votes]) -> dict[str, dict[str, float]]:
+    if not votes:
+        return {}
+    return dawid_skene((item, who, label) for item, by in votes.items() for who, label in by.items()).posterior
+
+
+def _settled_by_people(adjudications: Iterable[Adjudication]) -> dict[str, list[Adjudication]]:
+    """The last answer of each adjudicator to each sentence; a skip takes it back."""
+    last: dict[tuple[str, str], Adjudication] = {}
+    for row in sorted(adjudications, key=lambda row: (row.updated_at, row.studio_id or 0)):
+        last[row.sentence_id, row.adjudicator] = row
+    found: dict[str, list[Adjudication]] = defaultdict(list)
+    for _, row in sorted(last.items()):
+        if row.stance is not None:
+            found[row.sentence_id].append(row)
+    return dict(found)
+
+
+def _adjudicated(answer: Adjudication, by: Votes, codebook: str, here: bool) -> Verdict:
+    assert answer.stance is not None  # a skip settles nothing
+    flags = []
+    if by != answer.votes:
+        flags.append("its votes have changed since")
+    if codebook and answer.codebook and answer.codebook != codebook:
+        flags.append(f"settled under codebook {answer.codebook}; it is {codebook} now")
+    if not here:
+        flags.append("the sentence left the corpus")
+    return Verdict(
+        sentence_id=answer.sentence_id,
+        stance=answer.stance,
+        how="adjudicated",
+        votes=answer.votes,
+        adjudicator=answer.adjudicator,
+        note=answer.note,
+        codebook=answer.codebook,
+        settled_at=answer.updated_at,
+        flag="; ".join(flags),
+    )
+
+
+def _alike(by: Votes) -> float:
+    """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
+    n = len(by)
+    if n < 2:
+        return float(n)
+    return sum(count * (count - 1) for count in Counter(by.values()).values()) / (n * (n - 1))
+
+
+def _list(versions: set[str]) -> str:
+    return ", ".join(sorted(versions - {""}))
 
 
 def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from corpus.records import StanceError, TableError
 from corpus.store import write_jsonl
-from labeling.adjudicate import adjudicate, dawid_skene, settle
-from labeling.records import STANCES, Annotation
+from labeling.adjudicate import Settled, adjudicate, dawid_skene, settle
+from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance
 from tests.conftest import vote
 
 ANNOTATIONS = st.lists(
@@ -31,8 +31,8 @@ ANNOTATIONS = st.lists(
 
 
 def _how(*stances: str | None) -> tuple[str, str] | str:
-    verdicts, queue = settle([vote("s", f"A{n}", stance) for n, stance in enumerate(stances)])  # type: ignore[arg-type]
-    return queue[0].reason if queue else (verdicts[0].stance, verdicts[0].how)
+    done = settle([vote("s", f"A{n}", stance) for n, stance in enumerate(stances)])  # type: ignore[arg-type]
+    return done.queue[0].reason if done.queue else (done.verdicts[0].stance, done.verdicts[0].how)
 
 
 def test_votes_settle_by_unanimity_and_majority() -> None:
@@ -52,8 +52,8 @@ def test_the_last_answer_of_a_person_counts_and_a_skip_takes_it_back() -> None:
     first = vote("s", "A1", "favor", updated_at="2031-01-01T00:00:00Z", studio_id=1)
     second = vote("s", "A1", "none", updated_at="2031-01-02T00:00:00Z", studio_id=2)
     skip = vote("s", "A1", None, updated_at="2031-01-03T00:00:00Z", studio_id=3)
-    assert settle([second, first])[0][0].stance == "none"
-    assert settle([skip, second, first]) == ([], [])
+    assert settle([second, first]).verdicts[0].stance == "none"
+    assert settle([skip, second, first]) == Settled(verdicts=[], queue=[])
 
 
 @given(ANNOTATIONS)
@@ -62,15 +62,116 @@ def test_the_order_of_rows_never_decides(rows: list[Annotation]) -> None:
 
 
 def test_a_verdict_remembers_its_votes() -> None:
-    verdicts, _ = settle([vote("s", "A2", "none", codebook="1.0"), vote("s", "A1", "none", codebook="1.0")])
+    verdicts = settle([vote("s", "A2", "none", codebook="1.0"), vote("s", "A1", "none", codebook="1.0")]).verdicts
     assert verdicts[0].votes == {"A1": "none", "A2": "none"}
     assert verdicts[0].codebook == "1.0"
 
 
+def test_a_single_vote_that_its_annotator_doubts_stays_open() -> None:
+    doubted = vote("s", "A1", "favor", unsure=True)
+    assert settle([doubted]).queue[0].reason == "the one vote is unsure: 1 favor"
+    assert settle([doubted, vote("s", "A2", "favor", unsure=True)]).verdicts[0].how == "unanimous"
+    again = vote("s", "A1", "favor", updated_at="2031-01-02T00:00:00Z")
+    assert settle([doubted, again]).verdicts[0].how == "single"  # A1's last answer is sure
+
+
+def test_the_queue_begins_with_the_lowest_agreement() -> None:
+    four: list[Stance] = ["favor", "favor", "against", "none"]
+    two: list[Stance] = ["favor", "favor", "against", "against"]
+    rows = [vote("a", f"A{n}", stance) for n, stance in enumerate(four)]
+    rows += [vote("b", f"A{n}", stance) for n, stance in enumerate(STANCES)]
+    rows += [vote("c", f"A{n}", stance) for n, stance in enumerate(two)]
+    found = settle(rows).queue
+    assert [(row.sentence_id, round(row.agreement, 3)) for row in found] == [("b", 0.0), ("a", 0.167), ("c", 0.333)]
+
+
+def test_votes_under_another_codebook_settle_nothing() -> None:
+    old = [vote("s", "A1", "favor", codebook="1.0"), vote("s", "A2", "favor", codebook="1.0")]
+    found = settle(old, codebook="2.0")
+    assert found.verdicts == []
+    assert found.queue[0].reason == "labelled under codebook 1.0; it is 2.0 now"
+    new = settle([*old, vote("s", "A3", "none", codebook="2.0")], codebook="2.0").verdicts[0]
+    assert (new.stance, new.how, new.votes, new.codebook) == ("none", "single", {"A3": "none"}, "2.0")
+    assert settle(old, codebook="1.0").verdicts[0].codebook == "1.0"
+    assert settle([vote("s", "A1", "favor")], codebook="2.0").verdicts[0].how == "single"  # no version known
+
+
+def test_a_sentence_that_left_the_corpus_has_no_verdict() -> None:
+    rows = [vote("s", "A1", "favor"), vote("t", "A1", "favor")]
+    assert [row.sentence_id for row in settle(rows, corpus={"t"}).verdicts] == ["t"]
+
+
+def _settled(stance: Stance | None, who: str = "A9", **more: object) -> Adjudication:
+    given = {"votes": {"A1": "favor", "A2": "against"}, "codebook": "1.0", **more}
+    return Adjudication(sentence_id="s", adjudicator=who, stance=stance, **given)  # type: ignore[arg-type]
+
+
+def test_a_person_settles_a_tie_with_who_and_when() -> None:
+    rows = [vote("s", "A1", "favor"), vote("s", "A2", "against")]
+    answer = _settled("against", note="he means the opposite", updated_at="2031-02-03T00:00:00Z")
+    verdict = settle(rows, [answer], codebook="1.0", corpus={"s"}).verdicts[0]
+    assert (verdict.stance, verdict.how, verdict.adjudicator, verdict.note, verdict.settled_at, verdict.flag) == (
+        ("against", "adjudicated", "A9", "he means the opposite", "2031-02-03T00:00:00Z", "")
+    )
+
+
+def test_an_adjudicated_verdict_stands_and_is_flagged() -> None:
+    rows = [vote("s", "A1", "favor"), vote("s", "A2", "favor")]
+    verdict = settle(rows, [_settled("against")], codebook="2.0", corpus=set()).verdicts[0]
+    assert (verdict.stance, verdict.how) == ("against", "adjudicated")
+    assert verdict.flag == (
+        "its votes have changed since; settled under codebook 1.0; it is 2.0 now; the sentence left the corpus"
+    )
+
+
+def test_adjudicators_who_disagree_leave_it_open_and_the_last_answer_of_each_counts() -> None:
+    rows = [vote("s", "A1", "favor"), vote("s", "A2", "against")]
+    both = [_settled("favor", "A8"), _settled("none", "A9", updated_at="2031-01-01T00:00:00Z")]
+    assert settle(rows, both).queue[0].reason == "adjudicators disagree: A8 favor, A9 none"
+    later = _settled("favor", "A9", updated_at="2031-01-02T00:00:00Z")
+    assert settle(rows, [*both, later]).verdicts[0].stance == "favor"
+    assert settle(rows, [_settled(None)]).queue[0].reason == "no majority: 1 favor, 1 against"
+
+
+MODEL = LabelingSettings(verdicts="dawid_skene", confidence=0.9)
+
+
+def _crowd() -> list[Annotation]:
+    """Three annotators on sixty sentences: A1 and A2 are nearly always right, A3 says `favor` to everything."""
+    rows: list[Annotation] = []
+    for n in range(60):
+        truth = STANCES[n % 3]
+        rows += [vote(f"s{n:02}", "A1", truth), vote(f"s{n:02}", "A2", truth), vote(f"s{n:02}", "A3", "favor")]
+    return rows
+
+
+def test_dawid_and_skenes_model_settles_what_a_majority_cannot() -> None:
+    tie = [vote("tie", "A1", "none"), vote("tie", "A3", "favor")]
+    assert settle([*_crowd(), *tie]).queue[0].sentence_id == "tie"
+    verdict = next(row for row in settle([*_crowd(), *tie], settings=MODEL).verdicts if row.sentence_id == "tie")
+    assert (verdict.stance, verdict.how) == ("none", "dawid_skene")
+    assert verdict.confidence is not None
+    assert verdict.confidence > 0.99
+
+
+def test_what_the_model_is_not_sure_of_stays_open_like_votes_too() -> None:
+    doubtful = [vote("d", "A3", "favor"), vote("t", "A1", "none"), vote("t", "A2", "against")]
+    open_ = {row.sentence_id: row for row in settle([*_crowd(), *doubtful], settings=MODEL).queue}
+    assert open_.keys() == {"d", "t"}
+    assert open_["d"].reason.endswith("1 favor")  # the one who always says so tells the model nothing
+    assert open_["t"].confidence == pytest.approx(0.5)
+    assert "against or none" in open_["t"].reason
+
+
+@given(ANNOTATIONS)
+def test_the_order_of_rows_never_decides_under_the_model_either(rows: list[Annotation]) -> None:
+    assert settle(rows, settings=MODEL) == settle(rows[::-1], settings=MODEL)
+
+
 def test_only_skips_are_an_error(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "annotations.jsonl", [vote("s", "A1", None)])
-    with pytest.raises(StanceError, match="holds no vote, only 1 skips"):
-        adjudicate(tmp_path)
+    with pytest.raises(StanceError, match="holds no vote that counts, only 1 skips"):
+        adjudicate(tmp_path, LabelingSettings())
     assert not (tmp_path / "verdicts.jsonl").exists()
 
 
@@ -79,7 +180,7 @@ def test_a_malformed_line_is_named(tmp_path: Path) -> None:
         msgspec.json.encode(vote("s", "A1", "favor")) + b'\n{"sentence_id": "s", "annotator": "A1", "stance": "pro"}\n'
     )
     with pytest.raises(TableError, match=r"line 2: Invalid enum value 'pro'.*\$\.stance"):
-        adjudicate(tmp_path)
+        adjudicate(tmp_path, LabelingSettings())
 
 
 def test_dawid_skene_of_the_anaesthetists(shared: Path) -> None:
