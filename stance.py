@@ -8,12 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
-    from labeling.studio import Server, Studio
+    from labeling.connection import Server
+    from labeling.plan import Asked
+    from labeling.sample import By
+    from labeling.studio import Studio
     from train.project import Settings
 
 WORK = Path("work")
@@ -95,33 +98,69 @@ def serve() -> None:
 
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
-def push(dry_run: bool) -> None:
-    """Bring the Label Studio server to what it should hold."""
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="Draw a round of N sentences; 0: no new one.")
+@click.option(
+    "--by",
+    type=click.Choice(["random", "document", "stratified", "uncertainty", "keyword"]),
+    help="How to draw them; default random. uncertainty and keyword mix in a random share, for estimates.",
+)
+@click.option("--control", default=0, metavar="N", type=click.IntRange(0), help="Repeat N settled sentences.")
+@click.option("--to", type=click.Path(path_type=Path), help="Write the tasks as Label Studio JSON; no server.")
+@click.option("--prune", is_flag=True, help="Remove unanswered tasks whose sentence left the corpus.")
+@click.option(
+    "--predictions",
+    is_flag=True,
+    help="Show annotators what the model predicts. They will tend to follow it (anchoring): labels and agreement "
+    "then measure the model too.",
+)
+@click.option("--force", is_flag=True, help="Put our interface back where it was changed at the server.")
+def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, **wishes: Any) -> None:
+    """Bring the Label Studio server to what it should hold.
+
+    Without --limit that is every sentence, one task for all its exact copies; with it, the rounds drawn so far and a
+    new one. What is not settled yet goes to a second project, the queue.
+    """
+    from labeling.plan import Asked
+
+    if by and not limit:
+        raise click.UsageError("--by needs --limit N: how many sentences to draw")
     settings = _settings()
+    asked = Asked(limit=limit, by=by or "random", **wishes)
+    if to is not None:
+        _push_to(to, settings, asked, dry_run=dry_run)
+        return
     with _studio() as studio:
-        _push(studio, settings, dry_run=dry_run)
+        _push(studio, settings, asked, dry_run=dry_run)
 
 
 @cli.command()
-def pull() -> None:
-    """Bring the annotators' answers home."""
+@click.option(
+    "--from",
+    "export",
+    type=click.Path(path_type=Path),
+    help="Read a Label Studio JSON export instead of a server; tasks that stance didn't make are matched by text.",
+)
+def pull(export: Path | None) -> None:
+    """Bring the annotators' answers home: those that changed since the last pull."""
     settings = _settings()
+    if export is not None:
+        _pull_from(export, settings)
+        return
     with _studio() as studio:
         _pull(studio, settings)
 
 
 @cli.command()
-def status() -> None:
-    """Show progress and agreement."""
-    _settings()
-    click.echo(_status_text())
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def status(as_json: bool) -> None:
+    """Show progress, agreement, who disagrees on what."""
+    _status(_settings(), as_json=as_json)
 
 
 @cli.command()
 def adjudicate() -> None:
     """Settle what the votes settle; list what people must."""
-    _settings()
-    _adjudicate()
+    _adjudicate(_settings())
 
 
 @cli.command()
@@ -173,8 +212,8 @@ def demo() -> None:
         click.echo(f"answers of three annotators: {played} played in through the server's API")
         _pull(studio, settings)
         _say_login(server, now=False)
-    _adjudicate()
-    click.echo(_status_text())
+    _adjudicate(settings)
+    _status(settings)
     _train(None, WORK / "model", settings)
     _publish(WORK / "dataset", settings)
     _report(settings)
@@ -193,9 +232,12 @@ def _settings(*, required: bool = True) -> Settings:
 
 @contextmanager
 def _studio() -> Iterator[Studio]:
-    from labeling.studio import Studio, find_server
+    from labeling.connection import find_server
+    from labeling.studio import Studio
 
     with Studio(find_server(Path())) as studio:
+        for note in studio.notes:
+            click.echo(f"note: {note}", err=True)
         yield studio
 
 
@@ -215,7 +257,7 @@ def _progress(unit: str) -> Iterator[Callable[[int], None]]:
 
 
 def _say_login(server: Server, *, now: bool = True) -> None:
-    from labeling.studio import KEY_FILE
+    from labeling.connection import KEY_FILE
 
     when = "is at" if now else "will be at"
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
@@ -256,50 +298,123 @@ def _build(
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
 
 
-def _push(studio: Studio, settings: Settings, *, dry_run: bool = False) -> None:
-    from labeling.sync import plan_push, push, read_codebook
+def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry_run: bool = False) -> None:
+    from contextlib import nullcontext
 
+    from corpus.store import locked
+    from labeling.plan import Asked, plan_push, show
+    from labeling.push import apply_push, await_import
+    from labeling.records import read_codebook
+
+    asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
-    project_id = studio.project_id(settings.labeling.title)
-    plan = plan_push(studio, project_id, WORK, settings.target.name)
-    click.echo(
-        f"tasks: {len(plan.create)} to create, {len(plan.update)} to update, {plan.unchanged} unchanged, "
-        f"{plan.server_only} on the server only"
+    with nullcontext() if dry_run else locked(Path(), "push"):
+        await_import(studio, Path())
+        plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked)
+        click.echo(show(plan))
+        if dry_run:
+            return
+        with _progress("tasks") as progress:
+            made = apply_push(studio, plan, WORK, Path(), progress)
+    for project_id in made:
+        click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+
+
+def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
+    from labeling.offline import write_tasks
+    from labeling.rounds import draw_round
+    from labeling.sample import write_sample
+    from labeling.tasks import Corpus
+
+    corpus, target = Corpus(WORK), settings.target.name
+    drawn = draw_round(
+        corpus, WORK, (), settings.labeling, target, limit=asked.limit, by=asked.by, control=asked.control
     )
+    click.echo("\n".join([*drawn.notes, f"tasks: {len(drawn.keys)}, {drawn.new} of them new"]))
     if dry_run:
         return
-    with _progress("tasks") as progress:
-        project_id = push(studio, project_id, plan, settings.labeling, codebook, progress)
-    click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+    write_sample(WORK, drawn.draws)
+    changed = write_tasks(to, corpus.tasks(drawn.keys, target))
+    click.echo(f"{'wrote' if changed else 'unchanged:'} {to}")
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
-    from corpus.records import StudioError
-    from labeling.sync import pull, read_codebook
+    from labeling.pull import pull
+    from labeling.records import read_codebook
 
-    project_id = studio.project_id(settings.labeling.title)
-    if project_id is None:
-        raise StudioError(f"{studio.url} has no project with the title {settings.labeling.title!r}: run `stance push`")
-    codebook = read_codebook(Path(settings.labeling.codebook))
-    done = pull(studio, project_id, WORK, Path(), codebook)
+    done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
+    click.echo(f"{done.fetched} tasks had changed")
+    if done.adjudications:
+        click.echo(f"{done.adjudications} answers in the queue: `stance adjudicate` makes them verdicts")
+    if done.edited or done.deleted:
+        click.echo(
+            f"{done.edited} edited and {done.deleted} deleted since; what they were is in {WORK / 'history.jsonl'}"
+        )
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
+    if done.foreign:
+        click.echo(f"{done.foreign} tasks there are not ours (no sentence_id): left out")
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
 
 
-def _status_text() -> str:
-    from labeling.status import read_status, show
+def _pull_from(export: Path, settings: Settings) -> None:
+    from labeling.offline import UNMATCHED, read_export
+    from labeling.records import read_codebook
+    from labeling.tasks import Corpus
 
-    return show(read_status(WORK))
+    codebook = read_codebook(Path(settings.labeling.codebook))
+    done = read_export(export, Corpus(WORK), WORK, Path(), codebook)
+    click.echo(
+        f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
+        f"of {done.annotators} annotators"
+    )
+    for written, name in done.aliases.items():
+        click.echo(f"read {written!r} as {name}")
+    if done.unmatched:
+        click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
+    if done.edited or done.deleted:
+        click.echo(
+            f"{done.edited} edited and {done.deleted} deleted since; what they were is in {WORK / 'history.jsonl'}"
+        )
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
 
 
-def _adjudicate() -> None:
+def _say_history(edited: int, deleted: int) -> None:
+    if edited or deleted:
+        click.echo(f"{edited} edited and {deleted} deleted since; what they were is in {WORK / 'history.jsonl'}")
+
+
+def _status(settings: Settings, *, as_json: bool = False) -> None:
+    import msgspec
+
+    from labeling.accounts import ignored
+    from labeling.show import show
+    from labeling.status import read_status
+
+    status = read_status(WORK, ignored(Path(), settings.labeling.ignore))
+    click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+
+
+def _adjudicate(settings: Settings) -> None:
+    from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
+    from labeling.records import read_codebook
 
-    done = adjudicate(WORK)
+    path = Path(settings.labeling.codebook)
+    version = read_codebook(path).version if path.is_file() else ""
+    done = adjudicate(WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore))
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
+    click.echo(f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""))
+    if done.reopened:
+        click.echo(f"{done.reopened} sentences that had a verdict have none now")
+    if done.flagged:
+        click.echo(f"{done.flagged} adjudicated verdicts stand although something changed since: see their flag")
+    if done.vanished:
+        click.echo(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
+    if done.unsettled:
+        click.echo("`stance push` puts what is open to the queue's project at the server")
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'verdicts.jsonl'}")
 
 
@@ -325,20 +440,23 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
 
 
 def _publish(out: Path, settings: Settings) -> None:
-    from labeling.sync import read_codebook
+    from labeling.accounts import ignored
+    from labeling.records import read_codebook
     from train.publish import publish
 
     codebook = read_codebook(Path(settings.labeling.codebook))
-    done = publish(WORK, out, settings.target.name, codebook, settings.publish)
+    apart = ignored(Path(), settings.labeling.ignore)
+    done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart)
     for config, splits in done.rows.items():
         click.echo(f"{config}: " + ", ".join(f"{name} {count}" for name, count in splits.items()))
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out} (opened again with load_dataset)")
 
 
 def _report(settings: Settings) -> None:
+    from labeling.accounts import ignored
     from train.report import report
 
-    changed = report(WORK, settings.target.name)
+    changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore))
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from corpus.records import StudioError
 from corpus.store import read_jsonl
+from labeling.answers import result
+from labeling.connection import Server
 from labeling.records import Annotation
-from labeling.studio import Server, Studio, sign_up
+from labeling.server import sign_up
+from labeling.studio import ANSWERS, Studio
 
 THREADS = 8
 """20 answers a second with 8 threads, 6 with one (SQLite, two cores)."""
@@ -38,11 +41,11 @@ def replay(owner: Studio, server: Server, title: str, path: Path, progress: Call
         StudioError: there is no such project, or answers still fail in the last round.
     """
     recorded = read_jsonl(path, Annotation, "git clone")
-    project_id = owner.project_id(title)
-    if project_id is None:
+    project = owner.find_project(title)
+    if project is None:
         raise StudioError(f"{server.url} has no project with the title {title!r}")
     emails = {name: f"{name}@stance.example" for name in sorted({row.annotator for row in recorded})}
-    missing = _missing(owner, project_id, recorded, emails)
+    missing = _missing(owner, project.id, recorded, emails)
     given = 0
     if not missing:
         return given
@@ -57,7 +60,7 @@ def replay(owner: Studio, server: Server, title: str, path: Path, progress: Call
             for done in pool.map(lambda job: _give(speakers[job[1].annotator], *job), missing):
                 given += done
                 progress(int(done))
-            missing = _missing(owner, project_id, recorded, emails)
+            missing = _missing(owner, project.id, recorded, emails)
             if not missing:
                 return given
     raise StudioError(f"{server.url} did not take {len(missing)} of {len(recorded)} answers; run the demo again")
@@ -67,7 +70,7 @@ def _missing(
     owner: Studio, project_id: int, recorded: list[Annotation], emails: dict[str, str]
 ) -> list[tuple[int, Annotation]]:
     accounts = owner.accounts()
-    tasks = owner.tasks(project_id, annotations=True)
+    tasks = owner.tasks(project_id, ANSWERS)
     at = {str(task.data["sentence_id"]): task.id for task in tasks}
     held = {
         (task.data["sentence_id"], accounts.get(answer["completed_by"]))
@@ -83,7 +86,7 @@ def _missing(
 
 def _give(speaker: Studio, task_id: int, row: Annotation) -> bool:
     try:
-        speaker.answer(task_id, row)
+        speaker.answer(task_id, result(row), seconds=row.seconds)
     except StudioError:
         return False  # the next round sees whether the server kept it
     return True

@@ -1,8 +1,9 @@
-"""A local Label Studio on SQLite: started, stopped, its data kept in the project."""
+"""A local Label Studio on SQLite: started, stopped, its data kept in the project, people signed up."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -13,13 +14,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import msgspec
 
 from corpus.records import StudioError
 from corpus.store import private_folder, write_bytes
-from labeling.studio import KEY_FILE, Server
+from labeling.connection import KEY_FILE, TIMEOUT, Server, speaking
+from labeling.studio import Studio
 
 FOLDER = Path(".stance") / "label-studio"
 LOG = Path(".stance") / "label-studio.log"
@@ -167,3 +170,45 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
+
+
+def sign_up(server: Server, email: str, password: str) -> str:
+    """Make an account that can log in, or log in to it, and give its token, on a server that `serve` made.
+
+    An account made with the SDK's `users.create` has no password that works, so this walks the pages that a
+    person would: the organisation's invitation, the sign-up form, and the (legacy) token, which unlike a
+    personal access token can be read again when an interrupted run goes on.
+
+    Raises:
+        StudioError: the server refused the account or the token.
+    """
+    with (
+        speaking(server.url, f"signing {email} up"),
+        httpx.Client(timeout=TIMEOUT, follow_redirects=True) as web,
+    ):
+        page = urljoin(server.url, "/user/login/")
+        with Studio(server) as owner:
+            if email not in owner.accounts().values():
+                page = urljoin(server.url, owner.invitation())
+        token = _csrf(web, page)
+        web.post(
+            page,
+            data={
+                "email": email,
+                "password": password,
+                "csrfmiddlewaretoken": token,
+                "allow_newsletters": "",
+            },
+            headers={"Referer": page},
+        )
+        answer = web.get(urljoin(server.url, "/api/current-user/token"))
+        if answer.status_code >= 400:
+            raise StudioError(f"{server.url} gave {email} no token (status {answer.status_code})")
+        return str(answer.json()["token"])
+
+
+def _csrf(web: httpx.Client, page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', web.get(page).text)
+    if not found:
+        raise StudioError(f"{page} is no Label Studio form")
+    return found.group(1)

@@ -3,128 +3,109 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
-from corpus.records import ConfigError, StudioError
-from labeling.records import STANCES, Annotation, Stance, Task
+from corpus.records import StudioError
+from labeling.connection import TIMEOUT, Server, check, speaking
 
-KEY_FILE = Path(".stance") / "server.json"
-IMPORT_BATCH = 1000
-"""Tasks an import: 10,000 tasks took 8.7 / 5.7 / 4.5 s in batches of 250 / 1,000 / 10,000 (docs/facts)."""
 PAGE = 10_000
-KEYS = "id,data"
+RANGE = 1_250
+TIMES = "id,updated_at"
+KEYS = "id,data,total_annotations,cancelled_annotations,total_predictions"
 ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at"
 """The server applies one flat list of names to tasks and to the annotations inside them alike."""
-TIMEOUT = 120.0
-
-
-class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A server's address and the key to it; `username` and `password` where `serve` made the server."""
-
-    url: str
-    api_key: str
-    username: str = ""
-    password: str = ""
-    port: int = 0
-
-    def __repr__(self) -> str:
-        """Show the address alone: a key never reaches a log or a traceback."""
-        return f"Server({self.url!r})"
+MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""The one form of a time that the server's filters take."""
+TESTED = ("1.21.0", "1.23.2")
+"""The lowest and the highest version of Label Studio that the tests ran against."""
 
 
 class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as the server holds it, with the answers that were asked for."""
+    """A task as the server holds it, with as much of it as was asked for.
+
+    `total_annotations` leaves out skips, which `cancelled_annotations` counts.
+    """
 
     id: int
-    data: dict[str, Any]
+    data: dict[str, Any] = {}
     annotations: list[dict[str, Any]] = []
+    updated_at: str = ""
+    total_annotations: int = 0
+    cancelled_annotations: int = 0
+    total_predictions: int = 0
+
+    @property
+    def key(self) -> tuple[str, int] | None:
+        """The sentence, and the round that it is a control item of; None for a task that isn't ours."""
+        sentence_id, control = self.data.get("sentence_id"), self.data.get("control", 0)
+        return (sentence_id, control) if isinstance(sentence_id, str) and isinstance(control, int) else None
 
 
-def find_server(project: Path) -> Server:
-    """The server that the environment names, else the one that `stance serve` made for this project.
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as the server holds it."""
 
-    Raises:
-        ConfigError: only one of the two variables is set, or neither and no local server was made.
-    """
-    url, key = os.environ.get("LABEL_STUDIO_URL", ""), os.environ.get("LABEL_STUDIO_API_KEY", "")
-    if url and key:
-        return Server(url=url.rstrip("/"), api_key=key)
-    if url or key:
-        missing = "LABEL_STUDIO_API_KEY" if url else "LABEL_STUDIO_URL"
-        raise ConfigError(f"{missing} is not set; LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY go together")
-    if not (project / KEY_FILE).is_file():
-        raise ConfigError(
-            "no Label Studio server is known: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, "
-            "or run `stance serve` for a local one"
-        )
-    return msgspec.json.decode((project / KEY_FILE).read_bytes(), type=Server)
-
-
-@contextmanager
-def _speaking(url: str, doing: str) -> Iterator[None]:
-    """Turn every way in which a conversation with the server fails into one clear error."""
-    from label_studio_sdk.core.api_error import ApiError
-    from pydantic import ValidationError
-
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise StudioError(f"{doing}: {url} did not answer in time; try again") from error
-    except httpx.HTTPError as error:
-        raise StudioError(f"{doing}: no Label Studio answers at {url} ({error}); is it running?") from error
-    except ApiError as error:
-        raise StudioError(f"{doing}: {_refusal(url, error.status_code or 0, error.body)}") from error
-    except (json.JSONDecodeError, ValidationError, msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise StudioError(f"{doing}: {url} gave an answer that Label Studio doesn't give ({error})") from error
-
-
-def _refusal(url: str, status: int, body: object) -> str:
-    if status == 401:
-        return f"{url} does not accept the API key; take a valid one from Account & Settings there"
-    if status == 403:
-        return f"{url} does not let this account do that; use a key of an account with access to the project"
-    if not isinstance(body, dict):
-        return f"{url} answered {status}"
-    detail = body.get("validation_errors") or body.get("detail") or ""
-    return f"{url} answered {status}: {detail}"
+    id: int
+    title: str
+    description: str | None = None
+    label_config: str | None = None
+    expert_instruction: str | None = None
+    maximum_annotations: int = 1
+    overlap_cohort_percentage: int = 100
+    show_instruction: bool = False
+    show_collab_predictions: bool = False
+    task_number: int | None = 0
+    total_annotations_number: int | None = 0
+    skipped_annotations_number: int | None = 0
 
 
 class Studio:
-    """A conversation with one Label Studio server, over the official SDK; a context manager."""
+    """A conversation with one Label Studio server, over the official SDK; a context manager.
+
+    `notes` holds what the user should know about the connection: an untested version, a key sent in the clear.
+    """
 
     def __init__(self, server: Server) -> None:
-        """Connect, and check that it is a Label Studio that takes the key.
+        """Connect, and check that it is a Label Studio that takes the key (a legacy or a personal access token).
 
         Raises:
+            ConfigError: the address or the key can't be one.
             StudioError: nothing answers there, it is another program, or the key is refused.
         """
+        check(server)
+        # Its base alone: what LabelStudio adds loads pandas, 0.65 s of every command's start.
         from label_studio_sdk.base_client import LabelStudioBase
-        from label_studio_sdk.client import LabelStudio
 
         self.url = server.url
+        self.notes: list[str] = []
         self._web = httpx.Client(timeout=TIMEOUT, follow_redirects=True)
+        address = urlsplit(server.url)
+        if address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            self.notes.append(f"{server.url} is plain http: the key and all answers travel unencrypted")
         try:
-            with _speaking(self.url, "connecting"):
-                self._client: LabelStudioBase = LabelStudio(  # type: ignore[no-untyped-call]
-                    base_url=server.url, api_key=server.api_key, httpx_client=self._web
+            with speaking(self.url, "connecting"):
+                self._client = LabelStudioBase(
+                    base_url=f"{server.url}/", api_key=server.api_key, httpx_client=self._web
                 )
                 # The SDK's typed task listing spends 38 s on 10,000 tasks that the server sends in 3 s, so bulk
                 # reads take its transport (address, key, token refresh) and decode the answer themselves.
                 self._transport = self._client._client_wrapper.httpx_client
                 account: _Account = self._get("api/current-user/whoami", _Account)
                 self.account = account.email
-        except StudioError:
+                version: _Version = self._get("api/version", _Version)
+        except BaseException:
             self.close()
             raise
+        if not _numbers(TESTED[0]) <= _numbers(version.release) <= _numbers(TESTED[1]):
+            tested = " to ".join(dict.fromkeys(TESTED))
+            self.notes.append(f"{server.url} is Label Studio {version.release}; stance was tested with {tested}")
 
     def __enter__(self) -> Studio:
         """The studio itself."""
@@ -139,109 +120,227 @@ class Studio:
         self._web.close()
 
     def _get(self, path: str, kind: type[Any], **params: Any) -> Any:
-        response = self._transport.request(path, method="GET", params=params)
+        return self._read(self._transport.request(path, method="GET", params=params), kind)
+
+    def _send(self, path: str, kind: type[Any], body: Any) -> Any:
+        sent = self._transport.request(path, method="POST", json=body, request_options={"max_retries": 0})
+        return self._read(sent, kind)
+
+    def _read(self, response: httpx.Response, kind: type[Any]) -> Any:
         if response.status_code >= 400:
             from label_studio_sdk.core.api_error import ApiError
 
             try:
                 body = response.json()
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, UnicodeDecodeError):
                 body = None
             raise ApiError(status_code=response.status_code, body=body)
+        if "date" in response.headers:
+            self._clock = parsedate_to_datetime(response.headers["date"])
         return msgspec.json.decode(response.content, type=kind)
 
-    def project_id(self, title: str) -> int | None:
-        """The id of the project with this very title, or None.
+    def clock(self) -> datetime:
+        """The time by the server's clock, in whole seconds."""
+        with speaking(self.url, "asking for the time"):
+            self._get("api/version", _Version)
+        return self._clock
+
+    def find_project(self, title: str) -> Project | None:
+        """The project with this very title, or None.
 
         Raises:
             StudioError: several projects have it.
         """
-        with _speaking(self.url, "looking for the project"):
-            found = [
-                int(project.id or 0) for project in self._client.projects.list(title=title) if project.title == title
-            ]
-        if len(found) > 1:
-            raise StudioError(
-                f"{self.url} has {len(found)} projects with the title {title!r}; rename all but one there, "
-                "or set another [labeling] title"
-            )
-        return found[0] if found else None
-
-    def create_project(self, title: str, interface: str, instruction: str, overlap: int) -> int:
-        """Make the project: predictions hidden, the codebook shown, `overlap` answers a task."""
-        with _speaking(self.url, "creating the project"):
-            project = self._client.projects.create(
-                title=title,
-                label_config=interface,
-                expert_instruction=instruction,
-                show_instruction=True,
-                show_collab_predictions=False,
-                maximum_annotations=overlap,
-            )
-        return int(project.id or 0)
-
-    def tasks(self, project_id: int, *, annotations: bool = False) -> list[StudioTask]:
-        """All tasks of a project, in bulk; with their answers when asked for."""
-        found: list[StudioTask] = []
-        with _speaking(self.url, "reading the tasks"):
-            count = self._client.projects.get(id=project_id).task_number or 0
-            page = 1
-            while len(found) < count:
-                answer = self._get(
-                    "api/tasks/",
-                    _TaskPage,
-                    project=project_id,
-                    page=page,
-                    page_size=PAGE,
-                    include=ANSWERS if annotations else KEYS,
-                    fields="all" if annotations else "task_only",
+        with speaking(self.url, "looking for the project"):
+            found = self._titled(title)
+            if len(found) > 1:
+                raise StudioError(
+                    f"{self.url} has {len(found)} projects with the title {title!r}; rename all but one there, "
+                    "or set another [labeling] title"
                 )
-                found += answer.tasks
-                if len(answer.tasks) < PAGE:
-                    break
-                page += 1
-        return found
+            project: Project | None = self._get(f"api/projects/{found[0]}", Project) if found else None
+            return project
 
-    def import_tasks(self, project_id: int, tasks: Sequence[Task], progress: Callable[[int], None]) -> None:
-        """Create tasks, one batch at a time, and compare each answer's count with what was sent.
+    def _titled(self, title: str) -> list[int]:
+        found: list[int] = []
+        number = 1
+        while True:
+            page: _ProjectPage = self._get("api/projects/", _ProjectPage, title=title, page=number, page_size=100)
+            found += [project.id for project in page.results if project.title == title]
+            if page.next is None:
+                return found
+            number += 1
+
+    def create_project(self, title: str, **attributes: Any) -> int:
+        """Make a project with the attributes that the API names.
+
+        Returns:
+            Its id; that of the first one where two pushes made one of this title at once: the second goes again.
+        """
+        with speaking(self.url, "creating the project"):
+            project = self._client.projects.create(title=title, **attributes, request_options={"max_retries": 0})
+            made = int(project.id or 0)
+            first = min([made, *self._titled(title)])
+            if first != made:
+                self._client.projects.delete(id=made)
+        return first
+
+    def change_project(self, project_id: int, **attributes: Any) -> None:
+        """Give a project other attributes."""
+        with speaking(self.url, "changing the project's settings"):
+            self._client.projects.update(id=project_id, **attributes)
+
+    def task_number(self, project_id: int) -> int:
+        """How many tasks a project holds."""
+        with speaking(self.url, "counting the tasks"):
+            project: Project = self._get(f"api/projects/{project_id}", Project)
+        return project.task_number or 0
+
+    def answer_number(self, project_id: int) -> int:
+        """How many answers a project holds, skips included."""
+        with speaking(self.url, "counting the answers"):
+            project: Project = self._get(f"api/projects/{project_id}", Project)
+        return (project.total_annotations_number or 0) + (project.skipped_annotations_number or 0)
+
+    def tasks(
+        self,
+        project_id: int,
+        include: str = KEYS,
+        *,
+        since: datetime | None = None,
+        between: tuple[int, int] | None = None,
+    ) -> list[StudioTask]:
+        """Tasks of a project in bulk, by their ids.
+
+        Args:
+            project_id: the project.
+            include: how much of each: TIMES, KEYS or ANSWERS.
+            since: only those changed later than this, by the server's clock: a task changes when its
+                data does, and when an answer is given, edited or deleted, but not for a draft.
+            between: only those with an id from the first to the second.
+        """
+        found: list[StudioTask] = []
+        lowest, highest = between or (0, 0)
+        with speaking(self.url, "reading the tasks"):
+            while True:
+                # Pages by id, not by number: a task that is deleted meanwhile shifts no other off a page.
+                after = found[-1].id if found else lowest - 1
+                page = self._tasks(project_id, include, since, (after, highest), PAGE)
+                found += page.tasks
+                # By the total: a server may be set to give smaller pages than it is asked for.
+                if len(page.tasks) >= page.total or not page.tasks:
+                    return found
+
+    def gone(self, project_id: int, ids: Iterable[int]) -> set[int]:
+        """Which of these tasks a project no longer holds, where it holds no others.
+
+        Listing 10,000 ids takes the server 2.7 s, counting them 0.1 s: so they are counted in ranges, and listed
+        where the count is off.
+        """
+        ordered = sorted(ids)
+        missing: set[int] = set()
+        for start in range(0, len(ordered), RANGE):
+            known = ordered[start : start + RANGE]
+            with speaking(self.url, "counting the tasks"):
+                count = self._tasks(project_id, "id", None, (known[0] - 1, known[-1]), 1).total
+            if count != len(known):
+                held = self.tasks(project_id, "id", between=(known[0], known[-1]))
+                missing |= set(known) - {task.id for task in held}
+        return missing
+
+    def _tasks(
+        self, project_id: int, include: str, since: datetime | None, ids: tuple[int, int], size: int
+    ) -> _TaskPage:
+        """A page of the tasks with ids above the first of `ids` and up to the second (0: no end)."""
+        conditions: list[tuple[str, str, str, int | str]] = [("filter:tasks:id", "greater", "Number", ids[0])]
+        if ids[1]:
+            conditions.append(("filter:tasks:id", "less_or_equal", "Number", ids[1]))
+        if since:
+            moment = f"{since.astimezone(UTC):{MOMENT}}"
+            conditions.append(("filter:tasks:updated_at", "greater", "Datetime", moment))
+        items = [
+            {"filter": name, "operator": operator, "type": kind, "value": value}
+            for name, operator, kind, value in conditions
+        ]
+        page: _TaskPage = self._get(
+            "api/tasks/",
+            _TaskPage,
+            project=project_id,
+            page=1,
+            page_size=size,
+            include=include,
+            fields="all" if include == ANSWERS else "task_only",
+            query=json.dumps({"ordering": ["tasks:id"], "filters": {"conjunction": "and", "items": items}}),
+        )
+        return page
+
+    def import_tasks(self, project_id: int, tasks: Sequence[Mapping[str, Any]]) -> None:
+        """Create tasks in one request, and compare the answer's counts with what was sent.
+
+        Args:
+            project_id: the project.
+            tasks: as Label Studio's JSON has them: `data`, and `predictions` where there are any.
 
         Raises:
-            StudioError: the server refused, or took fewer tasks than it was sent.
+            BrokenConnectionError: the tasks may be there or not: read the keys before anything is sent again.
+            StudioError: the server refused, or took fewer than it was sent.
         """
-        from label_studio_sdk.types.import_api_request import ImportApiRequest
-
-        for start in range(0, len(tasks), IMPORT_BATCH):
-            batch = tasks[start : start + IMPORT_BATCH]
-            with _speaking(self.url, "creating tasks"):
-                # Never retried by the SDK: nothing on the server deduplicates, so an import whose answer
-                # was lost would come twice. The next push reads the keys back first.
-                answer = self._client.projects.import_tasks(
-                    id=project_id,
-                    request=[ImportApiRequest(data=msgspec.structs.asdict(task)) for task in batch],
-                    request_options={"max_retries": 0},
-                )
-            if answer.task_count != len(batch):
-                raise StudioError(f"{self.url} took {answer.task_count} of {len(batch)} tasks; run `stance push` again")
-            progress(len(batch))
-
-    def update_task(self, task_id: int, task: Task) -> None:
-        """Give a task new data; its annotations stay."""
-        with _speaking(self.url, "updating a task"):
-            self._client.tasks.update(id=str(task_id), data=msgspec.structs.asdict(task))
-
-    def answer(self, task_id: int, row: Annotation) -> None:
-        """Give one answer to a task as this account."""
-        with _speaking(self.url, "answering a task"):
-            self._client.annotations.create(
-                id=task_id,
-                result=_result(row),
-                was_cancelled=row.stance is None,
-                lead_time=row.seconds,
+        with speaking(self.url, "creating tasks"):
+            # Never retried by the SDK: nothing on the server deduplicates, so an import whose answer was lost
+            # would come twice. Its own method for imports takes no predictions for tasks that have no id yet.
+            answer: _Imported = self._send(f"api/projects/{project_id}/import", _Imported, list(tasks))
+        predictions = sum(len(task.get("predictions", ())) for task in tasks)
+        if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
+            raise StudioError(
+                f"{self.url} took {answer.task_count} of {len(tasks)} tasks and {answer.prediction_count} of "
+                f"{predictions} predictions; run `stance push` again"
             )
+
+    def update_task(self, task_id: int, data: Mapping[str, Any]) -> None:
+        """Give a task new data; its annotations stay."""
+        with speaking(self.url, "updating a task"):
+            self._client.tasks.update(id=str(task_id), data=dict(data))
+
+    def remove_task(self, task_id: int) -> bool:
+        """Delete a task unless it holds an answer, a skip or a draft, which is looked up just before.
+
+        Returns:
+            Whether it is gone now; another push may have deleted it first.
+        """
+        from label_studio_sdk.core.api_error import ApiError
+
+        with speaking(self.url, "removing a task"):
+            try:
+                state: _TaskState = self._get(f"api/tasks/{task_id}", _TaskState)
+                if state.annotations or state.drafts or state.draft_exists:
+                    return False
+                self._client.tasks.delete(id=str(task_id))
+            except ApiError as error:
+                if error.status_code != 404:
+                    raise
+            return True
+
+    def predict(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
+        """Add predictions to tasks, as Label Studio's JSON has them, with the `task` of each."""
+        with speaking(self.url, "adding predictions"):
+            self._client.projects.import_predictions(
+                id=project_id, request=[dict(row) for row in predictions], request_options={"max_retries": 0}
+            )
+
+    def answer(self, task_id: int, result: list[dict[str, Any]], *, seconds: float | None = None) -> None:
+        """Give one answer to a task as this account; an empty one skips it."""
+        with speaking(self.url, "answering a task"):
+            self._client.annotations.create(id=task_id, result=result, was_cancelled=not result, lead_time=seconds)
+
+    def invitation(self) -> str:
+        """The path of the page on which people can sign up."""
+        with speaking(self.url, "asking for an invitation"):
+            invitation: _Invitation = self._get("api/invite", _Invitation)
+        return invitation.invite_url
 
     def accounts(self) -> dict[int, str]:
         """The mail address of every account, by id."""
-        with _speaking(self.url, "reading the accounts"):
+        with speaking(self.url, "reading the accounts"):
             return {int(user.id): str(user.email) for user in self._client.users.list()}
 
 
@@ -249,100 +348,34 @@ class _Account(msgspec.Struct):
     email: str
 
 
+class _Version(msgspec.Struct):
+    release: str
+
+
 class _Invitation(msgspec.Struct):
     invite_url: str
 
 
+class _Imported(msgspec.Struct):
+    task_count: int
+    prediction_count: int = 0
+
+
+class _ProjectPage(msgspec.Struct):
+    results: list[Project]
+    next: str | None = None
+
+
 class _TaskPage(msgspec.Struct):
     tasks: list[StudioTask]
+    total: int
 
 
-def _result(row: Annotation) -> list[dict[str, Any]]:
-    if row.stance is None:
-        return []
-    choices = [("stance", row.stance)] + ([("sure", "unsure")] if row.unsure else [])
-    texts = [(name, value) for name, value in (("holder", row.holder), ("comment", row.comment)) if value]
-    return [
-        {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": [choice]}}
-        for name, choice in choices
-    ] + [
-        {"from_name": name, "to_name": "text", "type": "textarea", "value": {"text": [value]}} for name, value in texts
-    ]
+class _TaskState(msgspec.Struct):
+    annotations: list[dict[str, Any]]
+    drafts: list[dict[str, Any]] = []
+    draft_exists: bool = False
 
 
-def read_answer(raw: dict[str, Any], sentence_id: str, annotator: str, codebook: str) -> Annotation:
-    """One answer as the server gives it, as an annotation.
-
-    Raises:
-        StudioError: its choice is none of the codebook's, or there is none and it is no skip.
-    """
-    given: dict[str, list[str]] = {}
-    for part in raw["result"]:
-        value = part.get("value", {})
-        given.setdefault(part.get("from_name", ""), []).extend(value.get("choices") or value.get("text") or [])
-    stance: Stance | None = None
-    if not raw.get("was_cancelled"):
-        chosen = given.get("stance", [])
-        matching = [known for known in STANCES if chosen == [known]]
-        if not matching:
-            raise StudioError(
-                f"annotation {raw['id']} (sentence {sentence_id}): expected one stance of {', '.join(STANCES)}; "
-                f"found {chosen or 'none'}. Correct it at the server and pull again"
-            )
-        stance = matching[0]
-    return Annotation(
-        sentence_id=sentence_id,
-        annotator=annotator,
-        stance=stance,
-        seconds=raw.get("lead_time"),
-        created_at=raw.get("created_at") or "",
-        updated_at=raw.get("updated_at") or "",
-        codebook=codebook,
-        studio_id=raw["id"],
-        unsure="unsure" in given.get("sure", []),
-        comment="\n".join(given.get("comment", [])),
-        holder="\n".join(given.get("holder", [])),
-    )
-
-
-def sign_up(server: Server, email: str, password: str) -> str:
-    """Make an account that can log in, or log in to it, and give its token, on a server that `serve` made.
-
-    An account made with the SDK's `users.create` has no password that works, so this walks the pages that a
-    person would: the organisation's invitation, the sign-up form, and the (legacy) token, which unlike a
-    personal access token can be read again when an interrupted run goes on.
-
-    Raises:
-        StudioError: the server refused the account or the token.
-    """
-    with (
-        _speaking(server.url, f"signing {email} up"),
-        httpx.Client(timeout=TIMEOUT, follow_redirects=True) as web,
-    ):
-        page = urljoin(server.url, "/user/login/")
-        with Studio(server) as owner:
-            if email not in owner.accounts().values():
-                invitation: _Invitation = owner._get("api/invite", _Invitation)
-                page = urljoin(server.url, invitation.invite_url)
-        token = _csrf(web, page)
-        web.post(
-            page,
-            data={
-                "email": email,
-                "password": password,
-                "csrfmiddlewaretoken": token,
-                "allow_newsletters": "",
-            },
-            headers={"Referer": page},
-        )
-        answer = web.get(urljoin(server.url, "/api/current-user/token"))
-        if answer.status_code >= 400:
-            raise StudioError(f"{server.url} gave {email} no token (status {answer.status_code})")
-        return str(answer.json()["token"])
-
-
-def _csrf(web: httpx.Client, page: str) -> str:
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', web.get(page).text)
-    if not found:
-        raise StudioError(f"{page} is no Label Studio form")
-    return found.group(1)
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]

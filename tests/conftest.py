@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from labeling.connection import Server
 from labeling.records import Annotation, Stance
 from labeling.server import running
-from labeling.studio import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -17,8 +17,7 @@ from corpus.build import build
 from corpus.records import SENTENCES, CorpusSettings, PublishError
 from corpus.store import read_jsonl, read_table, write_bytes, write_jsonl, write_table
 from labeling.adjudicate import adjudicate
-from labeling.records import STANCES, Annotation
-from labeling.sync import read_codebook
+from labeling.records import STANCES, Annotation, LabelingSettings, read_codebook
 from tests.conftest import vote
 from tests.test_train import WORDS
 from train import publish as publishing
@@ -68,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
     answers.append(vote(answers[0].sentence_id, "A3", None))
     write_jsonl(work / "annotations.jsonl", answers)
-    adjudicate(work)
+    adjudicate(work, LabelingSettings())
     examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
     train(examples, work / "model", TrainSettings(), lambda _: None)
     return project

@@ -19,9 +19,12 @@ import pytest
 
 from corpus.records import SENTENCES, ConfigError, StudioError
 from corpus.store import read_jsonl, read_table
+from labeling.answers import result
+from labeling.connection import Server, find_server
 from labeling.records import Annotation
 from labeling.replay import replay
-from labeling.studio import Server, Studio, StudioTask, find_server, sign_up
+from labeling.server import sign_up
+from labeling.studio import ANSWERS, KEYS, Studio, StudioTask
 from tests.conftest import Run, vote
 
 if TYPE_CHECKING:
@@ -30,14 +33,14 @@ if TYPE_CHECKING:
 
 def _tasks(server: Server, stance: Run, *, annotations: bool = False) -> list[StudioTask]:
     with Studio(server) as studio:
-        project_id = studio.project_id(stance.project.name[-40:])
-        assert project_id is not None
-        return studio.tasks(project_id, annotations=annotations)
+        project = studio.find_project(stance.project.name[-40:])
+        assert project is not None
+        return studio.tasks(project.id, ANSWERS if annotations else KEYS)
 
 
 def _answer(server: Server, task: StudioTask, row: Annotation) -> None:
     with Studio(server) as studio:
-        studio.answer(task.id, row)
+        studio.answer(task.id, result(row), seconds=row.seconds)
 
 
 def _processes() -> str:
@@ -72,7 +75,7 @@ def test_a_dry_run_changes_nothing(stance: Run, server: Server) -> None:
     stance("build", "news")
     assert "12 to create" in stance("push", "--dry-run")
     with Studio(server) as studio:
-        assert studio.project_id(stance.project.name[-40:]) is None
+        assert studio.find_project(stance.project.name[-40:]) is None
 
 
 def test_one_inserted_sentence_is_one_new_task_and_keeps_the_labels(stance: Run, server: Server) -> None:
@@ -202,7 +205,8 @@ def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser
     stance("build", "news")
     stance("push")
     with Studio(server) as studio:
-        project_id = studio.project_id(stance.project.name[-40:])
+        project = studio.find_project(stance.project.name[-40:])
+    assert project is not None
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     page = context.new_page()
     page.goto(f"{server.url}/user/login/")
@@ -210,7 +214,7 @@ def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser
     page.fill("input[name=password]", server.password)
     page.click("button[type=submit]")
     page.wait_for_url(lambda url: "/user/login" not in url)
-    page.goto(f"{server.url}/projects/{project_id}/data?labeling=1")
+    page.goto(f"{server.url}/projects/{project.id}/data?labeling=1")
     page.get_by_text("sending Western troops to Ukraine").wait_for()
     page.keyboard.press("Escape")  # the codebook, which is shown first
     shown: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,7 @@ import msgspec
 from corpus.records import ARTICLES, SENTENCES, PublishError
 from corpus.store import read_jsonl, read_table, write_bytes
 from labeling.agreement import krippendorff_alpha
-from labeling.records import STANCES, Annotation, Unsettled, Verdict, latest_votes
-from labeling.sync import Codebook
+from labeling.records import STANCES, Annotation, Codebook, Unsettled, Verdict, counted, latest_votes
 from train.examples import SPLITS, read_examples
 from train.records import Example, Metrics, PublishSettings, read_metrics
 
@@ -39,7 +38,14 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
 
 
-def publish(work: Path, out: Path, target: str, codebook: Codebook, settings: PublishSettings) -> PublishSummary:
+def publish(
+    work: Path,
+    out: Path,
+    target: str,
+    codebook: Codebook,
+    settings: PublishSettings,
+    ignored: Collection[str] = frozenset(),
+) -> PublishSummary:
     """Write the dataset, after opening it with `load_dataset` from an empty cache.
 
     Args:
@@ -48,6 +54,7 @@ def publish(work: Path, out: Path, target: str, codebook: Codebook, settings: Pu
         target: what the stance is toward.
         codebook: its version and text go along.
         settings: `[publish]` of stance.toml.
+        ignored: annotators whose answers don't count; they stay out.
 
     Raises:
         PublishError: no licence is given, a label is none of the three, a split is empty, or the dataset
@@ -60,7 +67,8 @@ def publish(work: Path, out: Path, target: str, codebook: Codebook, settings: Pu
             'name the licence that you may give it (for instance licence = "cc-by-4.0")'
         )
     examples = read_examples(work)
-    annotations = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
+    everything = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
+    annotations = [row for row in counted(everything, ignored) if not row.control]
     queue = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
     parts = {
         "gold": gold_rows(work, examples),

@@ -1,0 +1,116 @@
+"""Answers in the two projects' own terms: Label Studio's `result` lists to records and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from corpus.records import StudioError
+from labeling.records import ALIASES, STANCES, Adjudication, Annotation, Confidence, Stance
+
+
+def result(row: Annotation) -> list[dict[str, Any]]:
+    """An annotation as the labelling page would send it; empty for a skip."""
+    if row.stance is None:
+        return []
+    choices = [("stance", row.stance)] + ([("sure", "unsure")] if row.unsure else [])
+    texts = [(name, value) for name, value in (("holder", row.holder), ("comment", row.comment)) if value]
+    return [chosen(name, choice) for name, choice in choices] + [
+        {"from_name": name, "to_name": "text", "type": "textarea", "value": {"text": [value]}} for name, value in texts
+    ]
+
+
+def chosen(name: str, choice: str) -> dict[str, Any]:
+    """One choice of a control."""
+    return {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": [choice]}}
+
+
+def read_answer(
+    raw: Mapping[str, Any], sentence_id: str, annotator: str, codebook: str, *, control: int = 0
+) -> Annotation:
+    """One answer in the labelling project, as an annotation.
+
+    Raises:
+        StudioError: its choice is none of the codebook's, or there is none and it is no skip.
+    """
+    given = _given(raw)
+    return Annotation(
+        sentence_id=sentence_id,
+        annotator=annotator,
+        stance=None if raw.get("was_cancelled") else _stance(raw, given.get("stance", []), sentence_id),
+        seconds=raw.get("lead_time"),
+        created_at=raw.get("created_at") or "",
+        updated_at=raw.get("updated_at") or "",
+        codebook=codebook,
+        studio_id=raw["id"],
+        unsure="unsure" in given.get("sure", []),
+        comment="\n".join(given.get("comment", [])),
+        holder="\n".join(given.get("holder", [])),
+        control=control,
+    )
+
+
+def read_adjudication(
+    raw: Mapping[str, Any], sentence_id: str, adjudicator: str, codebook: str, votes: dict[str, Stance]
+) -> Adjudication:
+    """One answer in the queue.
+
+    Raises:
+        StudioError: its choice is none of the codebook's, or there is none and it is no skip.
+    """
+    given = _given(raw)
+    confidence: list[Confidence] = [name for name in get_args(Confidence) if name in given.get("confidence", [])]
+    return Adjudication(
+        sentence_id=sentence_id,
+        adjudicator=adjudicator,
+        stance=None if raw.get("was_cancelled") else _stance(raw, given.get("stance", []), sentence_id),
+        votes=votes,
+        confidence=confidence[0] if confidence else None,
+        note="\n".join(given.get("note", [])),
+        codebook_should_say=bool(given.get("codebook")),
+        codebook=codebook,
+        created_at=raw.get("created_at") or "",
+        updated_at=raw.get("updated_at") or "",
+        studio_id=raw["id"],
+    )
+
+
+class ForeignStance(msgspec.Struct, frozen=True, kw_only=True):
+    """The stance in an answer of another project, how it was written there, and why there is none."""
+
+    stance: Stance | None = None
+    written: str = ""
+    reason: str = ""
+
+
+def foreign_stance(raw: Mapping[str, Any]) -> ForeignStance:
+    """The stance in an answer of another project: the one choice that the alias table knows, of any control."""
+    if raw.get("was_cancelled"):
+        return ForeignStance()
+    choices = [choice for values in _given(raw).values() for choice in values]
+    known = {choice: ALIASES[folded] for choice in choices if (folded := choice.strip().casefold()) in ALIASES}
+    if len(set(known.values())) == 1:
+        written, stance = next(iter(known.items()))
+        return ForeignStance(stance=stance, written=written)
+    found = ", ".join(repr(choice) for choice in choices) or "none"
+    return ForeignStance(reason=f"{'several stances' if known else 'no choice that is a stance'}: {found}")
+
+
+def _given(raw: Mapping[str, Any]) -> dict[str, list[str]]:
+    given: dict[str, list[str]] = {}
+    for part in raw["result"]:
+        value = part.get("value", {})
+        given.setdefault(part.get("from_name", ""), []).extend(value.get("choices") or value.get("text") or [])
+    return given
+
+
+def _stance(raw: Mapping[str, Any], choices: list[str], sentence_id: str) -> Stance:
+    for known in STANCES:
+        if choices == [known]:
+            return known
+    raise StudioError(
+        f"annotation {raw['id']} (sentence {sentence_id}): expected one stance of {', '.join(STANCES)}; "
+        f"found {choices or 'none'}. Correct it at the server and pull again"
+    )

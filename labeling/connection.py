@@ -1,0 +1,139 @@
+"""Where a Label Studio server is, the key to it, and what can go wrong on the way there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from corpus.records import ConfigError, StudioError
+
+KEY_FILE = Path(".stance") / "server.json"
+TIMEOUT = 120.0
+
+
+class BrokenConnectionError(StudioError):
+    """The conversation broke off: what was asked for may have been done or not."""
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A server's address and the key to it; `username` and `password` where `serve` made the server."""
+
+    url: str
+    api_key: str
+    username: str = ""
+    password: str = ""
+    port: int = 0
+
+    def __repr__(self) -> str:
+        """Show the address alone: a key never reaches a log or a traceback."""
+        return f"Server({self.url!r})"
+
+
+def find_server(project: Path) -> Server:
+    """The server that the environment names, else the one that `stance serve` made for this project.
+
+    Raises:
+        ConfigError: only one of the two variables is set, or neither and no local server was made; others than
+            the owner may read the file with the key; or it is no such file.
+    """
+    url, key = os.environ.get("LABEL_STUDIO_URL", ""), os.environ.get("LABEL_STUDIO_API_KEY", "")
+    url, key = url.strip().rstrip("/"), key.strip()
+    if url and key:
+        return Server(url=url, api_key=key)
+    if url or key:
+        missing = "LABEL_STUDIO_API_KEY" if url else "LABEL_STUDIO_URL"
+        raise ConfigError(f"{missing} is not set; LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY go together")
+    if not (project / KEY_FILE).is_file():
+        raise ConfigError(
+            "no Label Studio server is known: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, "
+            "or run `stance serve` for a local one"
+        )
+    if (project / KEY_FILE).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(
+            f"{project / KEY_FILE} holds a key, and others than its owner may read it: "
+            f"run `chmod 600 {project / KEY_FILE}`, and take a new key where others have an account here"
+        )
+    try:
+        return msgspec.json.decode((project / KEY_FILE).read_bytes(), type=Server)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ConfigError(f"{project / KEY_FILE}: {error}; delete it and run `stance serve` again") from error
+
+
+def check(server: Server) -> None:
+    """Refuse what no request can be made of; httpx would quote the key in its message, or not catch it at all."""
+    try:
+        address = urlsplit(server.url)
+        usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f"LABEL_STUDIO_URL is {server.url!r}: expected the address of a Label Studio, "
+            "such as https://studio.example.org"
+        )
+    if not re.fullmatch(r"[!-~]+", server.api_key):
+        raise ConfigError(
+            f"the API key for {server.url} holds spaces, line breaks or letters that no key has: copy it again from "
+            "Account & Settings there, whole and alone"
+        )
+
+
+@contextmanager
+def speaking(url: str, doing: str) -> Iterator[None]:
+    """Turn every way in which a conversation with the server fails into one clear error."""
+    from label_studio_sdk.core.api_error import ApiError
+    from label_studio_sdk.core.parse_error import ParsingError
+    from pydantic import ValidationError
+
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise BrokenConnectionError(f"{doing}: {url} did not answer in time; try again") from error
+    except httpx.ConnectError as error:
+        raise BrokenConnectionError(f"{doing}: no Label Studio answers at {url} ({error}); is it running?") from error
+    except httpx.TransportError as error:
+        raise BrokenConnectionError(f"{doing}: {url} broke off in the middle ({error}); try again") from error
+    except httpx.HTTPError as error:
+        raise StudioError(f"{doing}: {url}: {error}") from error
+    except ApiError as error:
+        status = error.status_code or 0
+        if status < 400:  # the SDK's word for an answer that is no JSON
+            raise BrokenConnectionError(f"{doing}: {_nonsense(url, 'no JSON')}") from error
+        kind = BrokenConnectionError if status >= 500 or status in {408, 429} else StudioError
+        raise kind(f"{doing}: {_refusal(url, status, error.body)}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise BrokenConnectionError(f"{doing}: {_nonsense(url, str(error))}") from error
+    except (ValidationError, ParsingError) as error:  # whose texts have many lines and quote the answer
+        raise BrokenConnectionError(f"{doing}: {_nonsense(url, 'other fields')}") from error
+
+
+def _nonsense(url: str, found: str) -> str:
+    return (
+        f"{url} gave an answer that Label Studio doesn't give ({found}); "
+        "if that is the address of one, look at what is in front of it and try again"
+    )
+
+
+def _refusal(url: str, status: int, body: object) -> str:
+    meanings = {
+        401: "does not accept the API key; take a valid one from Account & Settings there",
+        403: "does not let this account do that; use a key of an account with access to the project",
+        404: "answered 404, not found: is that the address of a Label Studio, and is the project still there?",
+        429: "answered 429: too many requests; wait a minute and try again",
+    }
+    if status in meanings:
+        return f"{url} {meanings[status]}"
+    told = (body.get("validation_errors") or body.get("detail") or "") if isinstance(body, dict) else ""
+    detail = " ".join(str(told).split())[:300]
+    if status >= 500:
+        return f"{url} answered {status}, a fault of its own or of what is in front of it; try again {detail}".rstrip()
+    return f"{url} answered {status}: {detail or 'no reason given'}"

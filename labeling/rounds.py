@@ -1,0 +1,141 @@
+"""The rounds of a project: which sentences its annotators are to have, with a new round where one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import msgspec
+
+from corpus.store import read_jsonl
+from labeling.records import Annotation, LabelingSettings, Verdict
+from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, read_certainty, read_sample
+from labeling.tasks import Corpus
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be labelled.
+
+    Attributes:
+        draws: all rounds, the new one included.
+        new: how many of the draws are new.
+        keys: sentence and control round of every task that the server should hold, in the order to label them.
+        notes: what the user should know of the rounds, a line each.
+    """
+
+    draws: list[Draw]
+    new: int
+    keys: list[tuple[str, int]]
+    notes: list[str]
+
+
+def draw_round(
+    corpus: Corpus,
+    work: Path,
+    held: Collection[str],
+    settings: LabelingSettings,
+    target: str,
+    *,
+    limit: int | None = None,
+    by: By = "random",
+    control: int = 0,
+) -> Drawn:
+    """What earlier rounds drew, and a new round where one is asked for and due.
+
+    The same round asked for again is a new one only when all its sentences have been answered: a push that was
+    broken off, or run twice, draws nothing anew.
+
+    Args:
+        corpus: the sentences.
+        work: the project's folder of tables.
+        held: sentences that the server holds; those that no round drew count as drawn.
+        settings: `[labeling]` of stance.toml.
+        target: what the stance is toward.
+        limit: sentences of a new round; None: all that are left; 0: no new round.
+        by: how to draw them.
+        control: settled sentences to repeat.
+
+    Raises:
+        ConfigError: the round can't be drawn as asked.
+        TableError: `sample.parquet` or `predictions.parquet` is missing or malformed.
+    """
+    earlier = read_sample(work)
+    chosen = corpus.chosen(held, {row.sentence_id for row in earlier})
+    stands_for = set(chosen)
+    stands = {
+        id_: next(member for member in ids if member in stands_for) for ids in corpus.copies.values() for id_ in ids
+    }
+    seen = {stands[row.sentence_id] for row in earlier if row.by != "control" and row.sentence_id in stands}
+    number = max((row.round for row in earlier), default=0) + 1
+    draws = list(earlier)
+    draws += [
+        Draw(sentence_id=id_, round=number, by="server")
+        for id_ in chosen
+        if id_ in held and id_ not in seen  # labelled before there were rounds, or the sample was lost
+    ]
+    answers = work / "annotations.jsonl"
+    answered = (
+        {(row.sentence_id, row.control) for row in read_jsonl(answers, Annotation, "stance pull")}
+        if answers.is_file()
+        else set()
+    )
+    notes: list[str] = []
+    shown = [
+        msgspec.structs.replace(row, sentence_id=stands[row.sentence_id]) for row in draws if row.sentence_id in stands
+    ]
+    pool = corpus.units(chosen)
+    if limit is None:
+        draws += draw_all(pool, shown)
+    elif limit:
+        if waiting := _unanswered(draws, answered, by, limit):
+            notes.append(
+                f"round {max(row.round for row in draws if row.by != 'control')} again, {limit} by {by}: {waiting} of "
+                "its sentences have no answer yet; when all have, the same command draws the next round"
+            )
+        else:
+            certainty = read_certainty(work) if by == "uncertainty" else None
+            found = draw(pool, by, limit, earlier=shown, settings=settings, target=target, certainty=certainty)
+            draws += found
+            if found:
+                words = f", with {', '.join(keywords(settings, target))}" if by == "keyword" else ""
+                notes.append(f"round {found[0].round}: {len(found)} by {by}{words}")
+            if len(found) < limit:
+                notes.append(f"the corpus has no more than these {len(found)} left to draw")
+    if control:
+        draws += _controls(draws, work, answered, settings, control, notes)
+    keys = dict.fromkeys(
+        (row.sentence_id, row.round) if row.by == "control" else (stands[row.sentence_id], 0)
+        for row in draws
+        if row.sentence_id in stands
+    )
+    return Drawn(draws=draws, new=len(draws) - len(earlier), keys=list(keys), notes=notes)
+
+
+def _unanswered(draws: Sequence[Draw], answered: Collection[tuple[str, int]], by: By, limit: int) -> int:
+    """How many sentences of the last round have no answer, where that round is the one that is asked for."""
+    rounds = [row for row in draws if row.by != "control"]
+    last = [row for row in rounds if row.round == max(row.round for row in rounds)]
+    ways = {row.by for row in last} - ({"random"} if by == "uncertainty" else set())
+    if len(last) != limit or ways != {by}:
+        return 0
+    return sum((row.sentence_id, 0) not in answered for row in last)
+
+
+def _controls(
+    draws: Sequence[Draw],
+    work: Path,
+    answered: Collection[tuple[str, int]],
+    settings: LabelingSettings,
+    count: int,
+    notes: list[str],
+) -> list[Draw]:
+    earlier = [row for row in draws if row.by == "control"]
+    last = [row for row in earlier if row.round == max(row.round for row in earlier)]
+    if len(last) == count and any((row.sentence_id, row.round) not in answered for row in last):
+        notes.append(f"control round {last[0].round} again: not all of its {count} sentences have been answered yet")
+        return []
+    verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
+    found = draw_controls([row.sentence_id for row in verdicts], count, draws, settings)
+    if found:
+        notes.append(f"control round {found[0].round}: {len(found)} settled sentences again")
+    return found
