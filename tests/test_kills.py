@@ -38,6 +38,7 @@ pytestmark = pytest.mark.slow
 
 TASKS = 5000
 POINTS = 10
+BATCH = 2000  # less than a push takes by default: three imports give points within, between and after them
 LOCK = Path(".stance") / "pull.lock"
 WORDS = "port minister aid bill troops river winter vote senate tank village border price grain letter".split()
 
@@ -108,7 +109,7 @@ def make(folder: Path, title: str, tables: Path, count: int = TASKS) -> Path:
 
 def start(project: Path, server: Server, *arguments: str, settle: float = SETTLE) -> subprocess.Popen[str]:
     """A `stance` command as a process of its own, from the sources beside these tests."""
-    code = f"import labeling.push, stance; labeling.push.SETTLE = {settle}; stance.main()"
+    code = f"import labeling.push as p, stance; p.BATCH = {BATCH}; p.SETTLE = {settle}; stance.main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, "-C", str(project), *arguments],
         cwd=REPO,
