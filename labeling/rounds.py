@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -87,7 +87,7 @@ def draw_round(
     if limit is None:
         draws += draw_all(pool, shown)
     elif limit:
-        if waiting := _unanswered(draws, answered, by, limit):
+        if waiting := _unanswered(draws, stands, answered, by, limit):
             notes.append(
                 f"round {max(row.round for row in draws if row.by != 'control')} again, {limit} by {by}: {waiting} of "
                 "its sentences have no answer yet; when all have, the same command draws the next round"
@@ -102,7 +102,7 @@ def draw_round(
             if len(found) < limit:
                 notes.append(f"the corpus has no more than these {len(found)} left to draw")
     if control:
-        draws += _controls(draws, work, answered, settings, control, notes)
+        draws += _controls(draws, stands, work, answered, settings, control, notes)
     keys = dict.fromkeys(
         (row.sentence_id, row.round) if row.by == "control" else (stands[row.sentence_id], 0)
         for row in draws
@@ -111,18 +111,24 @@ def draw_round(
     return Drawn(draws=draws, new=len(draws) - len(earlier), keys=list(keys), notes=notes)
 
 
-def _unanswered(draws: Sequence[Draw], answered: Collection[tuple[str, int]], by: By, limit: int) -> int:
-    """How many sentences of the last round have no answer, where that round is the one that is asked for."""
+def _unanswered(
+    draws: Sequence[Draw], stands: Mapping[str, str], answered: Collection[tuple[str, int]], by: By, limit: int
+) -> int:
+    """How many sentences of the last round have no answer, where that round is the one that is asked for.
+
+    Those that left the corpus get none any more; of copies, the one that stands for them (`stands`) gets it.
+    """
     rounds = [row for row in draws if row.by != "control"]
     last = [row for row in rounds if row.round == max(row.round for row in rounds)]
     ways = {row.by for row in last} - ({"random"} if by == "uncertainty" else set())
     if len(last) != limit or ways != {by}:
         return 0
-    return sum((row.sentence_id, 0) not in answered for row in last)
+    return sum((stands[row.sentence_id], 0) not in answered for row in last if row.sentence_id in stands)
 
 
 def _controls(
     draws: Sequence[Draw],
+    here: Collection[str],
     work: Path,
     answered: Collection[tuple[str, int]],
     settings: LabelingSettings,
@@ -131,11 +137,12 @@ def _controls(
 ) -> list[Draw]:
     earlier = [row for row in draws if row.by == "control"]
     last = [row for row in earlier if row.round == max(row.round for row in earlier)]
-    if len(last) == count and any((row.sentence_id, row.round) not in answered for row in last):
-        notes.append(f"control round {last[0].round} again: not all of its {count} sentences have been answered yet")
+    # Whatever count is asked for now: there may have been fewer settled ones than were asked for then.
+    if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
+        notes.append(f"control round {last[0].round} again: not all of its {len(last)} sentences have been answered yet")
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    found = draw_controls([row.sentence_id for row in verdicts], count, draws, settings)
+    found = draw_controls([row.sentence_id for row in verdicts if row.sentence_id in here], count, draws, settings)
     if found:
         notes.append(f"control round {found[0].round}: {len(found)} settled sentences again")
     return found

@@ -1,0 +1,75 @@
+"""Which sentences a push wants at the server: rounds that go on although the corpus changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from corpus.records import ARTICLES, SENTENCES
+from corpus.store import write_jsonl, write_table
+from labeling.records import LabelingSettings, Verdict
+from labeling.rounds import Drawn, draw_round
+from labeling.sample import By, Draw, write_sample
+from labeling.tasks import Corpus
+from tests.conftest import vote
+
+TARGET = "sending Western troops to Ukraine"
+
+
+def _corpus(work: Path, copy_ids: dict[str, str]) -> Corpus:
+    """One article; each sentence with its copy_id."""
+    article = dict.fromkeys(ARTICLES.names, "") | {"article_id": "a"}
+    rows = [
+        dict.fromkeys(SENTENCES.names, "")
+        | {"sentence_id": id_, "article_id": "a", "copy_id": copy_id, "text": f"About {copy_id}."}
+        | {"index": n, "start": 0, "end": 0}
+        for n, (id_, copy_id) in enumerate(copy_ids.items())
+    ]
+    write_table(work / "articles.parquet", pa.Table.from_pylist([article], schema=ARTICLES))
+    write_table(work / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
+    return Corpus(work)
+
+
+def _alone(ids: Iterable[str]) -> dict[str, str]:
+    return {id_: id_ for id_ in ids}
+
+
+def _draw(corpus: Corpus, work: Path, held: Iterable[str] = (), *, limit: int = 0, control: int = 0) -> Drawn:
+    by: By = "random"
+    drawn = draw_round(corpus, work, set(held), LabelingSettings(), TARGET, limit=limit, by=by, control=control)
+    write_sample(work, drawn.draws)
+    return drawn
+
+
+def _round(work: Path, ids: Iterable[str]) -> None:
+    write_sample(work, [Draw(sentence_id=id_, round=1, by="random", probability=0.5) for id_ in ids])
+
+
+def test_a_round_does_not_wait_for_sentences_that_left_the_corpus(tmp_path: Path) -> None:
+    corpus = _corpus(tmp_path, _alone("abcd"))
+    _round(tmp_path, "ax")  # x was drawn, and its article was taken out before anybody labelled it
+    assert _draw(corpus, tmp_path, limit=2).new == 0
+    write_jsonl(tmp_path / "annotations.jsonl", [vote("a", "A1", "favor")])
+    assert _draw(corpus, tmp_path, limit=2).new == 2
+
+
+def test_a_round_does_not_wait_for_a_copy_that_another_one_stands_for(tmp_path: Path) -> None:
+    corpus = _corpus(tmp_path, {**_alone("abcd"), "e": "a"})
+    _round(tmp_path, "be")  # the server holds a, whose label holds for e
+    write_jsonl(tmp_path / "annotations.jsonl", [vote(id_, "A1", "favor") for id_ in "ab"])
+    assert _draw(corpus, tmp_path, "ab", limit=2).new == 2
+
+
+@pytest.mark.parametrize("asked", [2, 5])
+def test_control_items_are_drawn_once_however_few_are_settled(tmp_path: Path, asked: int) -> None:
+    corpus = _corpus(tmp_path, _alone("abcd"))
+    _round(tmp_path, "abcd")
+    settled = [Verdict(sentence_id=id_, stance="favor", how="single", votes={"A1": "favor"}) for id_ in "abx"]
+    write_jsonl(tmp_path / "verdicts.jsonl", settled)  # x left the corpus: its verdict stands, but nobody can see it
+    assert _draw(corpus, tmp_path, control=asked).new == 2
+    assert _draw(corpus, tmp_path, control=asked).new == 0
+    write_jsonl(tmp_path / "annotations.jsonl", [vote(id_, "A1", "favor", control=2) for id_ in "ab"])
+    assert _draw(corpus, tmp_path, control=asked).new == 2
