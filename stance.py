@@ -105,7 +105,9 @@ def serve() -> None:
     help="How to draw them; default random. uncertainty and keyword mix in a random share, for estimates.",
 )
 @click.option("--control", default=0, metavar="N", type=click.IntRange(0), help="Repeat N settled sentences.")
-@click.option("--to", type=click.Path(path_type=Path), help="Write the tasks as Label Studio JSON; no server.")
+@click.option(
+    "--to", type=click.Path(path_type=Path, dir_okay=False), help="Write the tasks as Label Studio JSON; no server."
+)
 @click.option("--prune", is_flag=True, help="Remove unanswered tasks whose sentence left the corpus.")
 @click.option(
     "--predictions",
@@ -359,12 +361,14 @@ def _pull(studio: Studio, settings: Settings) -> None:
 
 
 def _pull_from(export: Path, settings: Settings) -> None:
+    from corpus.store import locked
     from labeling.offline import UNMATCHED, read_export
     from labeling.records import read_codebook
     from labeling.tasks import Corpus
 
     codebook = read_codebook(Path(settings.labeling.codebook))
-    done = read_export(export, Corpus(WORK), WORK, Path(), codebook)
+    with locked(Path(), "pull"):
+        done = read_export(export, Corpus(WORK), WORK, Path(), codebook, blind=settings.labeling.blind)
     click.echo(
         f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
         f"of {done.annotators} annotators"

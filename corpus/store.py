@@ -124,6 +124,6 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
         if line.strip():
             try:
                 records.append(decoder.decode(line))
-            except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise TableError(f"{path}, line {number}: {error}") from error
     return records

@@ -23,6 +23,7 @@ from labeling.records import (
     Unsettled,
     Verdict,
     counted,
+    latest_answers,
     latest_votes,
 )
 
@@ -99,7 +100,8 @@ def adjudicate(
         )
     ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
     corpus = set(ids.column("sentence_id").to_pylist())
-    done = settle(votes, adjudications, settings, codebook=codebook, corpus=corpus)
+    people = [row for row in adjudications if row.adjudicator not in ignored]
+    done = settle(votes, people, settings, codebook=codebook, corpus=corpus)
     path = work / "verdicts.jsonl"
     before = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else []
     now = {row.sentence_id for row in done.verdicts}
@@ -111,7 +113,9 @@ def adjudicate(
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in votes if row.stance is not None} - corpus),
         annotators=sorted({row.annotator for row in votes}),
-        ignored=sorted({row.annotator for row in annotations} & set(ignored)),
+        ignored=sorted(
+            ({row.annotator for row in annotations} | {row.adjudicator for row in adjudications}) & set(ignored)
+        ),
         changed=any(changed),
     )
 
@@ -142,13 +146,16 @@ def settle(
     settings = settings or LabelingSettings()
     rows = list(annotations)
     every = latest_votes(rows)
-    current = latest_votes(row for row in rows if codebook in {"", row.codebook} or not row.codebook)
+    valid = [row for row in rows if codebook in {"", row.codebook} or not row.codebook]
+    current = latest_votes(valid)
     versions: dict[str, set[str]] = defaultdict(set)
     unsure: dict[str, set[str]] = defaultdict(set)
-    for row in sorted(rows, key=lambda row: (row.updated_at, row.studio_id or 0)):
+    for row in rows:
         if row.stance is not None and not row.control:
             versions[row.sentence_id].add(row.codebook)
-            (unsure[row.sentence_id].add if row.unsure else unsure[row.sentence_id].discard)(row.annotator)
+    for row in latest_answers(valid).values():
+        if row.unsure:
+            unsure[row.sentence_id].add(row.annotator)
     model = _posteriors(current) if settings.verdicts == "dawid_skene" else {}
     people = _settled_by_people(adjudications)
     verdicts: list[Verdict] = []
@@ -226,7 +233,7 @@ def _posteriors(votes: Mapping[str, Votes]) -> dict[str, dict[str, float]]:
 def _settled_by_people(adjudications: Iterable[Adjudication]) -> dict[str, list[Adjudication]]:
     """The last answer of each adjudicator to each sentence; a skip takes it back."""
     last: dict[tuple[str, str], Adjudication] = {}
-    for row in sorted(adjudications, key=lambda row: (row.updated_at, row.studio_id or 0)):
+    for row in sorted(adjudications, key=lambda row: (row.updated_at, row.studio_id or 0, row.stance or "")):
         last[row.sentence_id, row.adjudicator] = row
     found: dict[str, list[Adjudication]] = defaultdict(list)
     for _, row in sorted(last.items()):

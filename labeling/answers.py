@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -36,7 +36,7 @@ def read_answer(
         StudioError: its choice is none of the codebook's, or there is none and it is no skip.
     """
     given = _given(raw)
-    return Annotation(
+    row = Annotation(
         sentence_id=sentence_id,
         annotator=annotator,
         stance=None if raw.get("was_cancelled") else _stance(raw, given.get("stance", []), sentence_id),
@@ -50,6 +50,7 @@ def read_answer(
         holder="\n".join(given.get("holder", [])),
         control=control,
     )
+    return checked(row, raw)
 
 
 def read_adjudication(
@@ -62,7 +63,7 @@ def read_adjudication(
     """
     given = _given(raw)
     confidence: list[Confidence] = [name for name in get_args(Confidence) if name in given.get("confidence", [])]
-    return Adjudication(
+    row = Adjudication(
         sentence_id=sentence_id,
         adjudicator=adjudicator,
         stance=None if raw.get("was_cancelled") else _stance(raw, given.get("stance", []), sentence_id),
@@ -75,6 +76,22 @@ def read_adjudication(
         updated_at=raw.get("updated_at") or "",
         studio_id=raw["id"],
     )
+    return checked(row, raw)
+
+
+Row = TypeVar("Row", Annotation, Adjudication)
+
+
+def checked(row: Row, raw: Mapping[str, Any]) -> Row:
+    """The row, if it can be read again once it is written: what an answer holds besides its result is as it came.
+
+    Raises:
+        StudioError: a field has another type.
+    """
+    try:
+        return msgspec.convert(msgspec.to_builtins(row), type(row))
+    except msgspec.ValidationError as error:
+        raise _unreadable(raw, error) from error
 
 
 class ForeignStance(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +106,7 @@ def foreign_stance(raw: Mapping[str, Any]) -> ForeignStance:
     """The stance in an answer of another project: the one choice that the alias table knows, of any control."""
     if raw.get("was_cancelled"):
         return ForeignStance()
-    choices = [choice for values in _given(raw).values() for choice in values]
+    choices = [choice for part in _parts(raw) for choice in part.value.choices]
     known = {choice: ALIASES[folded] for choice in choices if (folded := choice.strip().casefold()) in ALIASES}
     if len(set(known.values())) == 1:
         written, stance = next(iter(known.items()))
@@ -98,12 +115,37 @@ def foreign_stance(raw: Mapping[str, Any]) -> ForeignStance:
     return ForeignStance(reason=f"{'several stances' if known else 'no choice that is a stance'}: {found}")
 
 
+class _Value(msgspec.Struct, frozen=True):
+    choices: list[str] = []
+    text: str | list[str] = []
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """What one control was given; other projects have controls whose values hold neither choices nor text."""
+
+    from_name: str = ""
+    value: _Value = _Value()
+
+
+def _parts(raw: Mapping[str, Any]) -> list[_Part]:
+    try:
+        return msgspec.convert(raw["result"] or [], list[_Part])
+    except msgspec.ValidationError as error:
+        raise _unreadable(raw, error) from error
+
+
 def _given(raw: Mapping[str, Any]) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
-    for part in raw["result"]:
-        value = part.get("value", {})
-        given.setdefault(part.get("from_name", ""), []).extend(value.get("choices") or value.get("text") or [])
+    for part in _parts(raw):
+        text = [part.value.text] if isinstance(part.value.text, str) else part.value.text
+        given.setdefault(part.from_name, []).extend(part.value.choices or text)
     return given
+
+
+def _unreadable(raw: Mapping[str, Any], error: msgspec.ValidationError) -> StudioError:
+    return StudioError(
+        f"annotation {raw['id']}: no answer as Label Studio gives it: {error}. Correct or delete it, and pull again"
+    )
 
 
 def _stance(raw: Mapping[str, Any], choices: list[str], sentence_id: str) -> Stance:

@@ -52,11 +52,23 @@ def find_server(project: Path) -> Server:
     if url or key:
         missing = "LABEL_STUDIO_API_KEY" if url else "LABEL_STUDIO_URL"
         raise ConfigError(f"{missing} is not set; LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY go together")
-    if not (project / KEY_FILE).is_file():
+    server = read_key_file(project)
+    if server is None:
         raise ConfigError(
             "no Label Studio server is known: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, "
             "or run `stance serve` for a local one"
         )
+    return server
+
+
+def read_key_file(project: Path) -> Server | None:
+    """The server that `stance serve` made for this project; None where it made none.
+
+    Raises:
+        ConfigError: others than the owner may read the file with the key, or it is no such file.
+    """
+    if not (project / KEY_FILE).is_file():
+        return None
     if (project / KEY_FILE).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
             f"{project / KEY_FILE} holds a key, and others than its owner may read it: "
@@ -64,8 +76,11 @@ def find_server(project: Path) -> Server:
         )
     try:
         return msgspec.json.decode((project / KEY_FILE).read_bytes(), type=Server)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ConfigError(f"{project / KEY_FILE}: {error}; delete it and run `stance serve` again") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{project / KEY_FILE}: {error}; restore it from a copy: it holds the only key to the labels "
+            "in .stance/label-studio, and `stance serve` can make no other"
+        ) from error
 
 
 def check(server: Server) -> None:
@@ -75,6 +90,12 @@ def check(server: Server) -> None:
         usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
     except ValueError:
         usable = False
+    if usable and (address.username or address.password):
+        # Not quoted: the address stands in messages and in files of ours.
+        raise ConfigError(
+            f"LABEL_STUDIO_URL for {address.hostname} holds a user or password: take them out; "
+            "LABEL_STUDIO_API_KEY is all that is needed"
+        )
     if not usable:
         raise ConfigError(
             f"LABEL_STUDIO_URL is {server.url!r}: expected the address of a Label Studio, "

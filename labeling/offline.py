@@ -13,10 +13,11 @@ from corpus.duplicates import normalise
 from corpus.records import TableError
 from corpus.store import read_jsonl, write_bytes, write_jsonl
 from labeling.accounts import pseudonyms
-from labeling.answers import foreign_stance, read_answer
+from labeling.answers import checked, foreign_stance, read_answer
 from labeling.pull import ANNOTATIONS, merge, superseded, version_of, write_history
 from labeling.records import Annotation, Codebook, Stance, Task
 from labeling.sample import read_sample
+from labeling.studio import key_of
 from labeling.tasks import Corpus, data
 
 UNMATCHED = "unmatched.jsonl"
@@ -54,8 +55,7 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> tuple[str, int] | None:
-        id_ = self.data.get("sentence_id")
-        return (id_, int(self.data.get("control") or 0)) if isinstance(id_, str) and id_ else None
+        return key_of(self.data)
 
 
 def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
@@ -63,7 +63,9 @@ def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
     return write_bytes(path, msgspec.json.format(msgspec.json.encode([{"data": data(task)} for task in tasks])) + b"\n")
 
 
-def read_export(path: Path, corpus: Corpus, work: Path, project: Path, codebook: Codebook) -> ExportSummary:
+def read_export(
+    path: Path, corpus: Corpus, work: Path, project: Path, codebook: Codebook, *, blind: bool = False
+) -> ExportSummary:
     """Bring the answers of a Label Studio JSON export home, into `annotations.jsonl`.
 
     Tasks with a `sentence_id` are ours: their answers in the export replace those that were known. Other tasks
@@ -76,9 +78,10 @@ def read_export(path: Path, corpus: Corpus, work: Path, project: Path, codebook:
         work: the project's folder of tables.
         project: the project folder, whose private file maps accounts to pseudonyms.
         codebook: answers that were not known before get its version.
+        blind: there is a project an annotator, so that what one export lacks may stand in another's and stays.
 
     Raises:
-        TableError: the file is no such export.
+        TableError: the file is no such export, or that of the queue.
         StudioError: an answer to a task of ours has a choice that the codebook lacks; nothing is written then.
     """
     tasks = _read(path)
@@ -94,7 +97,14 @@ def read_export(path: Path, corpus: Corpus, work: Path, project: Path, codebook:
     before = {(row.adopted, row.studio_id, row.created_at): row for row in known}
     drawn = {row.sentence_id for row in read_sample(work)}
     by_text = _by_text(corpus, {row.sentence_id for row in known}, drawn)
-    names = pseudonyms(project, accounts, answering)
+    seen = {
+        account: row.annotator
+        for task in tasks
+        for answer in task.annotations
+        if (account := _account(answer)) is not None and (row := before.get(_id(task, answer)))
+    }
+    place = "" if any(task.key for task in tasks) else f" in {path.name}"
+    names = pseudonyms(project, accounts, answering, known=seen, place=place)
     fresh: list[Annotation] = []
     unmatched: list[Unmatched] = []
     aliases: dict[str, Stance] = {}
@@ -117,7 +127,8 @@ def read_export(path: Path, corpus: Corpus, work: Path, project: Path, codebook:
             fresh.append(row)
             if row.stance is not None and said not in {"", row.stance}:
                 aliases[said] = row.stance
-    rows = merge([row for row in known if row.adopted or (row.sentence_id, row.control) not in ours], fresh)
+    kept = [row for row in known if blind or row.adopted or (row.sentence_id, row.control) not in ours]
+    rows = merge(kept, fresh)
     history = superseded(known, rows)
     changed = [
         write_history(work, history),
@@ -141,21 +152,32 @@ def _read(path: Path) -> list[_Task]:
         raise TableError(f"{path}: no such file; --from takes an export of Label Studio in its format JSON")
     try:
         tasks = msgspec.json.decode(path.read_bytes(), type=list[_Task])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TableError(
             f"{path}: expected a Label Studio export in the format JSON (a list of tasks, each with id, data and "
             f"annotations; JSON-MIN doesn't say who answered); found: {error}"
         ) from error
     for task in tasks:
+        if "given" in task.data and task.key:
+            raise TableError(
+                f"{path}: this is the export of the queue, whose answers are no votes; `stance pull` has them"
+            )
         for answer in task.annotations:
             if not isinstance(answer.get("id"), int) or not isinstance(answer.get("result"), list):
-                raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {answer}")
+                # Not what is in them: that names people.
+                found = ", ".join(sorted(answer)) or "nothing"
+                raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {found}")
     return tasks
+
+
+def _id(task: _Task, answer: Mapping[str, Any]) -> tuple[bool, int | None, str]:
+    return task.key is None, answer["id"], answer.get("created_at") or ""
 
 
 def _account(answer: Mapping[str, Any]) -> int | None:
     by = answer.get("completed_by")
-    return int(by["id"]) if isinstance(by, dict) and "id" in by else by if isinstance(by, int) else None
+    by = by.get("id") if isinstance(by, dict) else by
+    return by if isinstance(by, int) else None
 
 
 def _email(answer: Mapping[str, Any]) -> str:
@@ -190,29 +212,26 @@ def _answer(
     matched: str,
 ) -> tuple[Annotation | None, str]:
     """An answer, and how an adopted one was written; or None, and why."""
-    account = _account(answer)
-    if account is None:
+    account, known = _account(answer), before.get(_id(task, answer))
+    who = names[account] if account is not None else known.annotator if known else ""
+    if not who:
         return None, "the answer doesn't say who gave it"
-    adopted = task.key is None
-    known = before.get((adopted, answer["id"], answer.get("created_at") or ""))
     version = version_of(known, answer, codebook)
     if task.key is not None:
         sentence_id, control = task.key
-        return read_answer(answer, sentence_id, names[account], version, control=control), ""
+        return read_answer(answer, sentence_id, who, version, control=control), ""
     found = foreign_stance(answer)
     if found.reason:
         return None, found.reason
-    return (
-        Annotation(
-            sentence_id=matched,
-            annotator=names[account],
-            stance=found.stance,
-            seconds=answer.get("lead_time"),
-            created_at=answer.get("created_at") or "",
-            updated_at=answer.get("updated_at") or "",
-            codebook=version,
-            studio_id=answer["id"],
-            adopted=True,
-        ),
-        found.written,
+    row = Annotation(
+        sentence_id=matched,
+        annotator=who,
+        stance=found.stance,
+        seconds=answer.get("lead_time"),
+        created_at=answer.get("created_at") or "",
+        updated_at=answer.get("updated_at") or "",
+        codebook=version,
+        studio_id=answer["id"],
+        adopted=True,
     )
+    return checked(row, answer), found.written

@@ -22,6 +22,8 @@ ANNOTATIONS = "annotations.jsonl"
 ADJUDICATIONS = "adjudications.jsonl"
 HISTORY = "history.jsonl"
 STATE = Path(".stance") / "pulled.json"
+DELETED = "deleted"
+"""Who gave an answer that was first seen when its account had been deleted: the server no longer says."""
 LOOK_BACK = timedelta(seconds=60)
 """How long before the last pull is looked at again: a change that was being written then has an earlier time."""
 
@@ -97,18 +99,20 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
             fetched += tasks
         asked = studio.find_project(settings.queue_title)
         queue = studio.tasks(asked.id, ANSWERS) if asked else []
-        answering = {answer["completed_by"] for task in [*fetched, *queue] for answer in task.annotations}
-        names = pseudonyms(project, studio.accounts(), answering)
+        by = {answer["completed_by"] for task in [*fetched, *queue] for answer in task.annotations}
+        names = pseudonyms(project, studio.accounts(), by - {None})
         fresh = _annotations(fetched, names, known, codebook)
         gone = _dropped(state, pulled)
         kept = [row for row in known if row.adopted or (state.projects and row.studio_id not in gone)]
         rows = merge(kept, fresh)
-        settled = _adjudications(queue, names, work / ADJUDICATIONS, codebook)
+        before = read_adjudications(work / ADJUDICATIONS)
+        # Another title in stance.toml, or a queue that was deleted, takes no verdict back.
+        settled = _adjudications(queue, names, before, codebook) if asked else before
         history = superseded(known, rows)
         changed = [
             write_history(work, history),
             write_jsonl(work / ANNOTATIONS, rows),
-            bool(settled or (work / ADJUDICATIONS).is_file()) and write_jsonl(work / ADJUDICATIONS, settled),
+            bool(settled or before) and write_jsonl(work / ADJUDICATIONS, settled),
         ]
         state = _State(url=studio.url, digest=_digest(work / ANNOTATIONS), projects=pulled)
         write_bytes(project / STATE, msgspec.json.encode(state), mode=0o600)
@@ -194,8 +198,9 @@ def _annotations(
             continue
         sentence_id, control = task.key
         for answer in task.annotations:
-            version = version_of(before.get(answer["id"]), answer, codebook)
-            name = names[answer["completed_by"]]
+            seen = before.get(answer["id"])
+            version = version_of(seen, answer, codebook)
+            name = names.get(answer["completed_by"]) or (seen.annotator if seen else DELETED)
             rows.append(read_answer(answer, sentence_id, name, version, control=control))
     return rows
 
@@ -208,16 +213,17 @@ def version_of(before: Annotation | Adjudication | None, answer: Mapping[str, An
 
 
 def _adjudications(
-    tasks: Iterable[StudioTask], names: Mapping[int, str], path: Path, codebook: Codebook
+    tasks: Iterable[StudioTask], names: Mapping[int, str], known: Iterable[Adjudication], codebook: Codebook
 ) -> list[Adjudication]:
-    before = {row.studio_id: row for row in read_adjudications(path)}
+    before = {row.studio_id: row for row in known}
     rows: list[Adjudication] = []
     for task in tasks:
         if task.key is None:
             continue
         for answer in task.annotations:
-            version = version_of(before.get(answer["id"]), answer, codebook)
-            name = names[answer["completed_by"]]
+            seen = before.get(answer["id"])
+            version = version_of(seen, answer, codebook)
+            name = names.get(answer["completed_by"]) or (seen.adjudicator if seen else DELETED)
             rows.append(read_adjudication(answer, task.key[0], name, version, task.data.get("given") or {}))
     return sorted(rows, key=lambda row: (row.sentence_id, row.studio_id or 0))
 
@@ -229,16 +235,23 @@ def read_adjudications(path: Path) -> list[Adjudication]:
 
 def merge(kept: Iterable[Annotation], fresh: Iterable[Annotation]) -> list[Annotation]:
     """Answers by their ids, the fresh ones over those that were kept, in the order of the file."""
-    rows = {(row.adopted, row.studio_id, row.created_at): row for row in [*kept, *fresh]}
+    rows = {_identity(row): row for row in [*kept, *fresh]}
     return sorted(rows.values(), key=lambda row: (row.sentence_id, row.annotator, row.studio_id or 0))
+
+
+def _identity(row: Annotation) -> tuple[object, ...]:
+    """What stays the same in an answer; ids of several servers can be equal, and answers made by hand have none."""
+    if row.studio_id is None:
+        return row.adopted, row.created_at, row.sentence_id, row.annotator, row.control
+    return row.adopted, row.created_at, row.studio_id
 
 
 def superseded(before: Iterable[Annotation], now: Iterable[Annotation]) -> list[Superseded]:
     """The answers that were edited or deleted since."""
-    current = {(row.adopted, row.studio_id): row for row in now}
+    current = {_identity(row): row for row in now}
     found: list[Superseded] = []
     for row in before:
-        new = current.get((row.adopted, row.studio_id))
+        new = current.get(_identity(row))
         if new is None or new.updated_at != row.updated_at:
             found.append(Superseded(why="deleted" if new is None else "edited", answer=row))
     return found
@@ -249,9 +262,9 @@ def write_history(work: Path, found: Iterable[Superseded]) -> bool:
     path = work / HISTORY
     rows = read_jsonl(path, Superseded, "stance pull") if path.is_file() else []
     # Not by `why`: after a pull that was killed here, an answer that it saw edited may be found deleted.
-    kept = {(row.answer.adopted, row.answer.studio_id, row.answer.updated_at): row for row in rows}
+    kept = {(_identity(row.answer), row.answer.updated_at): row for row in rows}
     for row in found:
-        kept.setdefault((row.answer.adopted, row.answer.studio_id, row.answer.updated_at), row)
+        kept.setdefault((_identity(row.answer), row.answer.updated_at), row)
     ordered = sorted(
         kept.values(),
         key=lambda row: (row.answer.sentence_id, row.answer.studio_id or 0, row.answer.updated_at, row.why),
@@ -267,7 +280,7 @@ def _read_state(project: Path, url: str, annotations: Path) -> _State:
     """What the last pull saw; nothing where the annotations are no longer those that it wrote."""
     try:
         state = msgspec.json.decode((project / STATE).read_bytes(), type=_State)
-    except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         state = _State(url=url, digest="", projects={})
     if state.url == url and annotations.is_file() and state.digest == _digest(annotations):
         return state

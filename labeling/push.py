@@ -144,7 +144,7 @@ def await_import(studio: Studio, project: Path) -> None:
         return
     try:
         note = msgspec.json.decode(path.read_bytes(), type=_Sending)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: {error}; delete it and push again in a minute") from error
     if note.url == studio.url:
         _settled(studio, note)

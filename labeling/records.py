@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -62,6 +63,10 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """Refuse what the server would refuse later, with a worse message."""
         if not 3 <= len(self.title) <= 50:
             raise ValueError(f"title: expected 3 to 50 characters, as Label Studio does; got {self.title!r}")
+        if self.title != self.title.strip():
+            raise ValueError(
+                f"title: expected none of the outer spaces, which Label Studio cuts off; got {self.title!r}"
+            )
         if self.overlap < 1:
             raise ValueError(f"overlap: expected at least one annotator a sentence; got {self.overlap}")
         for name, value in (("overlap_share", self.overlap_share), ("random_share", self.random_share)):
@@ -73,12 +78,19 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     @property
     def titles(self) -> list[str]:
         """The titles of the labelling projects at the server: one, or one an annotator."""
-        return [f"{self.title[:46]} - {n}" for n in range(1, self.overlap + 1)] if self.blind else [self.title]
+        return [self._title(f" - {n}") for n in range(1, self.overlap + 1)] if self.blind else [self.title]
 
     @property
     def queue_title(self) -> str:
         """The title of the project in which people settle what the votes leave open."""
-        return f"{self.title[:42]} - queue"
+        return self._title(" - queue")
+
+    def _title(self, ending: str) -> str:
+        """The title with an ending, cut to what Label Studio takes; no two titles are the same when cut."""
+        if len(self.title) + len(ending) <= 50:
+            return self.title + ending
+        digest = hashlib.blake2b(self.title.encode(), digest_size=3).hexdigest()
+        return f"{self.title[: 49 - len(digest) - len(ending)]} {digest}{ending}"
 
 
 class Codebook(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +104,16 @@ def read_codebook(path: Path) -> Codebook:
     """Read the codebook; its version stands in a line `Version 1.0`.
 
     Raises:
-        ConfigError: the file is missing or states no version.
+        ConfigError: the file is missing, no UTF-8, or states no version with a digit in it.
     """
     if not path.is_file():
         raise ConfigError(f"{path} is not there: [labeling] codebook must name the codebook's Markdown file")
-    text = path.read_text("utf-8")
-    found = re.search(r"^\W*version:?\W+(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: expected UTF-8; {error}. Save it as UTF-8") from error
+    # With a digit, and on the same line: a heading "Version history" states none.
+    found = re.search(r"^\W*version:?[^\w\n]+(?=[\w.\-]*\d)(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
     if not found:
         raise ConfigError(f"{path}: expected a line such as `Version 1.0`; every label remembers its version")
     return Codebook(text=text, version=found.group(1))
@@ -216,16 +232,11 @@ def latest_answers(annotations: Iterable[Annotation]) -> dict[tuple[str, str], A
     """
     last: dict[tuple[str, str], Annotation] = {}
     for row in sorted(
-        annotations, key=lambda row: (row.updated_at, row.studio_id or 0, row.created_at, row.stance or "")
+        annotations, key=lambda row: (row.updated_at, row.studio_id or 0, row.created_at, row.stance or "", row.unsure)
     ):
         if not row.control:
             last[row.sentence_id, row.annotator] = row
     return dict(sorted(last.items()))
-
-
-def _age(row: Annotation) -> tuple[str, int, str, str]:
-    """Later answers are greater; by content where no time and no id tells, so that the order of rows never does."""
-    return row.updated_at, row.studio_id or 0, row.created_at, row.stance or ""
 
 
 def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stance]]:

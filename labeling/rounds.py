@@ -139,7 +139,9 @@ def _controls(
     last = [row for row in earlier if row.round == max(row.round for row in earlier)]
     # Whatever count is asked for now: there may have been fewer settled ones than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
-        notes.append(f"control round {last[0].round} again: not all of its {len(last)} sentences have been answered yet")
+        notes.append(
+            f"control round {last[0].round} again: not all of its {len(last)} sentences have been answered yet"
+        )
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     found = draw_controls([row.sentence_id for row in verdicts if row.sentence_id in here], count, draws, settings)

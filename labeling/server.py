@@ -21,7 +21,7 @@ import msgspec
 
 from corpus.records import StudioError
 from corpus.store import private_folder, write_bytes
-from labeling.connection import KEY_FILE, TIMEOUT, Server, speaking
+from labeling.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking
 from labeling.studio import Studio
 
 FOLDER = Path(".stance") / "label-studio"
@@ -61,7 +61,7 @@ def running(project: Path) -> Iterator[Server]:
     Raises:
         StudioError: it is not installed, or did not start.
     """
-    server = _kept(project)
+    server = read_key_file(project)
     if server is not None and _answers(server):
         yield server
         return
@@ -83,11 +83,6 @@ def running(project: Path) -> Iterator[Server]:
         yield server
     finally:
         _stop(process)
-
-
-def _kept(project: Path) -> Server | None:
-    path = project / KEY_FILE
-    return msgspec.json.decode(path.read_bytes(), type=Server) if path.is_file() else None
 
 
 def _answers(server: Server) -> bool:

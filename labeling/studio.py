@@ -45,8 +45,13 @@ class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> tuple[str, int] | None:
         """The sentence, and the round that it is a control item of; None for a task that isn't ours."""
-        sentence_id, control = self.data.get("sentence_id"), self.data.get("control", 0)
-        return (sentence_id, control) if isinstance(sentence_id, str) and isinstance(control, int) else None
+        return key_of(self.data)
+
+
+def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The sentence of a task's `data`, and the round that it is a control item of or 0; None where it isn't ours."""
+    sentence_id, control = data.get("sentence_id"), data.get("control") or 0
+    return (sentence_id, control) if sentence_id and isinstance(sentence_id, str) and isinstance(control, int) else None
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,10 @@ def read_predictions(work: Path) -> dict[str, Prediction]:
     columns = [("sentence_id", pa.string()), ("stance", pa.string()), ("model", pa.string())]
     path = work / "predictions.parquet"
     rows = read_table(path, pa.schema([*columns, *((name, pa.float64()) for name in STANCES)]), "stance predict")
+    chances = [chance for name in STANCES for chance in rows.column(name).to_pylist()]
+    # NaN fails every comparison; JSON has none, so the server couldn't be told.
+    if not all(chance is not None and 0 <= chance <= 1 for chance in chances):
+        raise TableError(f"{path}: expected probabilities from 0 to 1; found others. Run `stance predict` again")
     try:
         return {
             row["sentence_id"]: msgspec.convert(

@@ -650,7 +650,7 @@ def test_a_key_file_that_others_can_read_is_refused(
         assert server.api_key not in said
         path.chmod(0o600)
         path.write_text("{")
-        assert "delete it and run `stance serve` again" in fails(settled, nowhere, "pull")
+        assert "restore it from a copy" in fails(settled, nowhere, "pull")
     finally:
         path.unlink()
 

@@ -19,7 +19,7 @@ from tests.conftest import vote
 TARGET = "sending Western troops to Ukraine"
 
 
-def _corpus(work: Path, copy_ids: dict[str, str]) -> Corpus:
+def corpus_of(work: Path, copy_ids: dict[str, str]) -> Corpus:
     """One article; each sentence with its copy_id."""
     article = dict.fromkeys(ARTICLES.names, "") | {"article_id": "a"}
     rows = [
@@ -48,8 +48,8 @@ def _round(work: Path, ids: Iterable[str]) -> None:
     write_sample(work, [Draw(sentence_id=id_, round=1, by="random", probability=0.5) for id_ in ids])
 
 
-def test_a_round_does_not_wait_for_sentences_that_left_the_corpus(tmp_path: Path) -> None:
-    corpus = _corpus(tmp_path, _alone("abcd"))
+def test_a_round_does_not_wait_for_sentences_that_left_thecorpus_of(tmp_path: Path) -> None:
+    corpus = corpus_of(tmp_path, _alone("abcd"))
     _round(tmp_path, "ax")  # x was drawn, and its article was taken out before anybody labelled it
     assert _draw(corpus, tmp_path, limit=2).new == 0
     write_jsonl(tmp_path / "annotations.jsonl", [vote("a", "A1", "favor")])
@@ -57,7 +57,7 @@ def test_a_round_does_not_wait_for_sentences_that_left_the_corpus(tmp_path: Path
 
 
 def test_a_round_does_not_wait_for_a_copy_that_another_one_stands_for(tmp_path: Path) -> None:
-    corpus = _corpus(tmp_path, {**_alone("abcd"), "e": "a"})
+    corpus = corpus_of(tmp_path, {**_alone("abcd"), "e": "a"})
     _round(tmp_path, "be")  # the server holds a, whose label holds for e
     write_jsonl(tmp_path / "annotations.jsonl", [vote(id_, "A1", "favor") for id_ in "ab"])
     assert _draw(corpus, tmp_path, "ab", limit=2).new == 2
@@ -65,7 +65,7 @@ def test_a_round_does_not_wait_for_a_copy_that_another_one_stands_for(tmp_path: 
 
 @pytest.mark.parametrize("asked", [2, 5])
 def test_control_items_are_drawn_once_however_few_are_settled(tmp_path: Path, asked: int) -> None:
-    corpus = _corpus(tmp_path, _alone("abcd"))
+    corpus = corpus_of(tmp_path, _alone("abcd"))
     _round(tmp_path, "abcd")
     settled = [Verdict(sentence_id=id_, stance="favor", how="single", votes={"A1": "favor"}) for id_ in "abx"]
     write_jsonl(tmp_path / "verdicts.jsonl", settled)  # x left the corpus: its verdict stands, but nobody can see it

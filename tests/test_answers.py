@@ -1,0 +1,194 @@
+"""What comes from outside: answers, accounts, addresses, settings and files that are not as they should be."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.records import ConfigError, StudioError, TableError
+from corpus.store import read_jsonl, write_jsonl
+from labeling.accounts import FILE, ignored, pseudonyms, read_names
+from labeling.adjudicate import adjudicate, settle
+from labeling.answers import chosen, foreign_stance, read_answer
+from labeling.connection import KEY_FILE, Server, check, find_server
+from labeling.pull import merge, superseded
+from labeling.records import Adjudication, Annotation, LabelingSettings, read_codebook
+from labeling.tasks import read_predictions
+from tests.conftest import vote
+
+
+def _raw(*parts: Any, **more: object) -> dict[str, Any]:
+    return {"id": 7, "result": list(parts), **more}
+
+
+# --- answers
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _raw("x"),
+        _raw({"value": None}),
+        _raw({"from_name": "stance", "value": {"choices": [3]}}),
+        _raw(chosen("stance", "favor"), lead_time="soon"),
+        _raw(chosen("stance", "favor"), created_at=5),
+    ],
+)
+def test_an_answer_of_another_shape_is_one_error_that_names_it(raw: dict[str, Any]) -> None:
+    with pytest.raises(StudioError, match="annotation 7"):
+        read_answer(raw, "s", "A1", "1.0")
+
+
+def test_an_answer_without_a_result_is_a_skip_where_it_says_so() -> None:
+    assert read_answer({"id": 7, "result": None, "was_cancelled": True}, "s", "A1", "1.0").stance is None
+    with pytest.raises(StudioError, match=r"annotation 7 .*found none"):
+        read_answer({"id": 7, "result": None}, "s", "A1", "1.0")
+
+
+def test_a_comment_is_no_choice_of_another_project() -> None:
+    comment = {"from_name": "why", "type": "textarea", "value": {"text": ["pro"]}}
+    assert foreign_stance(_raw(chosen("label", "irrelevant"), comment)).stance is None
+    assert foreign_stance(_raw(chosen("label", "Con"), comment)).stance == "against"
+    assert foreign_stance(_raw({"type": "relation", "from_id": "a"}, chosen("label", "Con"))).stance == "against"
+
+
+def test_answers_without_an_id_stay_apart() -> None:
+    rows = [vote("s1", "A1", "favor"), vote("s1", "A2", "none"), vote("s2", "A1", "favor")]
+    assert merge(rows, []) == rows
+    assert superseded(rows, merge(rows, [vote("s3", "A1", "favor", studio_id=1)])) == []
+
+
+def test_answers_of_two_servers_with_one_id_are_no_edit() -> None:
+    one = vote("s1", "A1", "favor", adopted=True, studio_id=1, created_at="2026-01-01", updated_at="2026-01-01")
+    two = vote("s2", "A2", "none", adopted=True, studio_id=1, created_at="2026-02-02", updated_at="2026-02-02")
+    rows = merge([one], [two])
+    assert rows == [one, two]
+    assert superseded([one], rows) == []
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.tuples(st.sampled_from(["favor", "none"]), st.booleans())))
+def test_the_order_of_answers_of_one_moment_decides_nothing(
+    chance: random.Random, said: list[tuple[Any, bool]]
+) -> None:
+    rows = [vote("s", "A1", stance, unsure=unsure) for stance, unsure in said]
+    other = list(rows)
+    chance.shuffle(other)
+    assert settle(rows) == settle(other)
+
+
+# --- accounts
+
+
+def test_a_pseudonym_is_given_once_though_somebody_was_taken_out_of_the_file(tmp_path: Path) -> None:
+    assert pseudonyms(tmp_path, {1: "a@x", 2: "b@x"}, {1, 2}) == {1: "A1", 2: "A2"}
+    (tmp_path / FILE).write_text('{"b@x": "A2"}')
+    assert pseudonyms(tmp_path, {2: "b@x", 3: "c@x"}, {2, 3}) == {2: "A2", 3: "A3"}
+
+
+def test_accounts_of_another_server_are_other_people(tmp_path: Path) -> None:
+    assert pseudonyms(tmp_path, {}, {1}, place=" in old.json") == {1: "A1"}
+    assert pseudonyms(tmp_path, {1: "kim@x"}, {1}) == {1: "A2"}
+
+
+def test_an_account_keeps_the_name_that_its_answers_came_home_under(tmp_path: Path) -> None:
+    assert pseudonyms(tmp_path, {1: "kim@x", 2: "lee@x"}, {2}) == {2: "A1"}
+    assert pseudonyms(tmp_path, {}, {2, 3}, known={2: "A1"}) == {2: "A1", 3: "A2"}
+
+
+def test_an_ignored_address_is_known_whatever_its_letters_case(tmp_path: Path) -> None:
+    pseudonyms(tmp_path, {1: "test@lab.example"}, {1})
+    assert ignored(tmp_path, ["Test@Lab.example "]) == {"A1"}
+    assert ignored(tmp_path, ["a1"]) == {"A1"}
+
+
+def test_an_ignored_account_settles_nothing_in_the_queue_either(tmp_path: Path) -> None:
+    from tests.test_rounds import corpus_of
+
+    corpus_of(tmp_path, {"s": "s"})
+    write_jsonl(tmp_path / "annotations.jsonl", [vote("s", "A1", "favor"), vote("s", "A2", "none")])
+    trial = Adjudication(sentence_id="s", adjudicator="A3", stance="none", votes={"A1": "favor", "A2": "none"})
+    write_jsonl(tmp_path / "adjudications.jsonl", [trial])
+    assert adjudicate(tmp_path, LabelingSettings()).settled == {"adjudicated": 1}
+    done = adjudicate(tmp_path, LabelingSettings(), ignored={"A3"})
+    assert (done.settled, done.unsettled, done.ignored) == ({}, 1, ["A3"])
+
+
+# --- settings and files
+
+
+@pytest.mark.parametrize("title", [" Stance", "Stance\n", "    "])
+def test_a_title_that_the_server_would_change_is_refused(title: str) -> None:
+    """It would never be found again, and each push would make another project."""
+    with pytest.raises(ValueError, match="outer spaces"):
+        LabelingSettings(title=title)
+
+
+def test_projects_of_long_titles_stay_apart_and_within_what_the_server_takes() -> None:
+    ours, theirs = (
+        LabelingSettings(
+            title=f"Stance: sending Western troops to Ukraine, {name}".ljust(50, "."), overlap=12, blind=True
+        )
+        for name in ("one", "two")
+    )
+    titles = [*ours.titles, ours.queue_title, *theirs.titles, theirs.queue_title]
+    assert len(set(titles)) == 26
+    assert max(map(len, titles)) == 50
+    assert LabelingSettings(title="Stance", blind=True, overlap=2).titles == ["Stance - 1", "Stance - 2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("# Book\n\n## Version history\n\nVersion 1.2\n", "1.2"),
+        ("**Version:** v3", "v3"),
+        ("version pilot-2", "pilot-2"),
+    ],
+)
+def test_a_codebooks_version_is_the_one_that_it_states(tmp_path: Path, text: str, version: str) -> None:
+    (tmp_path / "codebook.md").write_text(text)
+    assert read_codebook(tmp_path / "codebook.md").version == version
+
+
+@pytest.mark.parametrize("content", [b"Version\n\n1 rule\n", b"# Version history\n", b"Version 1.0 \xff"])
+def test_a_codebook_without_a_version_or_of_no_utf_8_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "codebook.md").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"codebook\.md: expected"):
+        read_codebook(tmp_path / "codebook.md")
+
+
+def test_bytes_that_are_no_utf_8_are_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
+    (tmp_path / "rows.jsonl").write_bytes(b'{"sentence_id": "\xff"}\n')
+    with pytest.raises(TableError, match=r"rows\.jsonl, line 1"):
+        read_jsonl(tmp_path / "rows.jsonl", Annotation, "stance pull")
+    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / FILE).write_bytes(b'{"a@x": "\xff"}')
+    with pytest.raises(TableError, match="restore it from a copy"):
+        read_names(tmp_path)
+    (tmp_path / KEY_FILE).write_bytes(b'{"url": "\xff"}')
+    (tmp_path / KEY_FILE).chmod(0o600)
+    with pytest.raises(ConfigError, match="restore it from a copy"):
+        find_server(tmp_path)
+
+
+def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
+    with pytest.raises(ConfigError, match="holds a user or password") as caught:
+        check(Server(url="https://kim:secret-word@studio.example.org", api_key="k" * 40))
+    assert "secret-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("chance", [None, float("nan"), 1.5])
+def test_predictions_that_no_server_can_be_told_are_refused(tmp_path: Path, chance: float | None) -> None:
+    import pyarrow.parquet as pq
+
+    row = {"sentence_id": "s", "stance": "favor", "model": "m", "favor": 0.5, "against": 0.2, "none": chance}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "predictions.parquet")
+    with pytest.raises(TableError, match="`stance predict` again"):
+        read_predictions(tmp_path)
