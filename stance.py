@@ -36,6 +36,10 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stance: interrupted", err=True)
         sys.exit(130)
+    except OSError as error:
+        # A full disk, a folder that may not be written: nothing that a traceback would explain.
+        click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        sys.exit(1)
     except Exception as error:
         from corpus.records import StanceError
 
@@ -128,6 +132,8 @@ def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, **wis
         raise click.UsageError("--by needs --limit N: how many sentences to draw")
     settings = _settings()
     asked = Asked(limit=limit, by=by or "random", **wishes)
+    if to is not None and (asked.prune or asked.predictions or asked.force):
+        raise click.UsageError("--to writes a file: --prune, --predictions and --force need a server")
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run)
         return
@@ -337,7 +343,8 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
         return
     write_sample(WORK, drawn.draws)
     changed = write_tasks(to, corpus.tasks(drawn.keys, target))
-    click.echo(f"{'wrote' if changed else 'unchanged:'} {to}")
+    click.echo(f"{'wrote' if changed else 'unchanged:'} {to}, and the page beside it for the project's settings")
+    click.echo("Label Studio doubles what is imported twice: import it into an empty project")
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
@@ -349,10 +356,7 @@ def _pull(studio: Studio, settings: Settings) -> None:
     click.echo(f"{done.fetched} tasks had changed")
     if done.adjudications:
         click.echo(f"{done.adjudications} answers in the queue: `stance adjudicate` makes them verdicts")
-    if done.edited or done.deleted:
-        click.echo(
-            f"{done.edited} edited and {done.deleted} deleted since; what they were is in {WORK / 'history.jsonl'}"
-        )
+    _say_history(done.edited, done.deleted)
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
@@ -377,10 +381,7 @@ def _pull_from(export: Path, settings: Settings) -> None:
         click.echo(f"read {written!r} as {name}")
     if done.unmatched:
         click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
-    if done.edited or done.deleted:
-        click.echo(
-            f"{done.edited} edited and {done.deleted} deleted since; what they were is in {WORK / 'history.jsonl'}"
-        )
+    _say_history(done.edited, done.deleted)
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
 
 

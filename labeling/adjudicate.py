@@ -98,8 +98,11 @@ def adjudicate(
             f"{work / 'annotations.jsonl'} holds no vote that counts, only {len(annotations)} skips, control items or "
             "answers of ignored accounts: label some sentences and run `stance pull`"
         )
-    ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
-    corpus = set(ids.column("sentence_id").to_pylist())
+    columns = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("copy_id")])
+    copies = read_table(work / "sentences.parquet", columns, "stance build")
+    copy_of = dict(zip(*(copies.column(name).to_pylist() for name in columns.names), strict=True))
+    corpus = set(copy_of)
+    votes = _pooled(votes, copy_of)
     people = [row for row in adjudications if row.adjudicator not in ignored]
     done = settle(votes, people, settings, codebook=codebook, corpus=corpus)
     path = work / "verdicts.jsonl"
@@ -118,6 +121,20 @@ def adjudicate(
         ),
         changed=any(changed),
     )
+
+
+def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotation]:
+    """Answers to several copies of one sentence, as answers to the first of them that has any: one label holds for all.
+
+    So votes on two copies are votes on one sentence, and unlike ones a tie.
+    """
+    stands: dict[str, str] = {}
+    for key in sorted({row.sentence_id for row in votes} & copy_of.keys()):
+        stands.setdefault(copy_of[key], key)
+    return [
+        msgspec.structs.replace(row, sentence_id=stands.get(copy_of.get(row.sentence_id, ""), row.sentence_id))
+        for row in votes
+    ]
 
 
 def settle(

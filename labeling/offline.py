@@ -14,6 +14,7 @@ from corpus.records import TableError
 from corpus.store import read_jsonl, write_bytes, write_jsonl
 from labeling.accounts import pseudonyms
 from labeling.answers import checked, foreign_stance, read_answer
+from labeling.plan import INTERFACE, page
 from labeling.pull import ANNOTATIONS, merge, superseded, version_of, write_history
 from labeling.records import Annotation, Codebook, Stance, Task
 from labeling.sample import read_sample
@@ -59,8 +60,15 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
-    """Write tasks as Label Studio's import takes them; True when the file changed."""
-    return write_bytes(path, msgspec.json.format(msgspec.json.encode([{"data": data(task)} for task in tasks])) + b"\n")
+    """Write tasks as Label Studio's import takes them, and the labelling page beside them, as its settings take it.
+
+    Returns:
+        Whether a file changed.
+    """
+    shown = write_bytes(path.with_suffix(".xml"), page(INTERFACE).encode() + b"\n")
+    return shown | write_bytes(
+        path, msgspec.json.format(msgspec.json.encode([{"data": data(task)} for task in tasks])) + b"\n"
+    )
 
 
 def read_export(

@@ -102,8 +102,16 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         by = {answer["completed_by"] for task in [*fetched, *queue] for answer in task.annotations}
         names = pseudonyms(project, studio.accounts(), by - {None})
         fresh = _annotations(fetched, names, known, codebook)
+        unread = _unread(project, studio.url, pulled)
         gone = _dropped(state, pulled)
-        kept = [row for row in known if row.adopted or (state.projects and row.studio_id not in gone)]
+        kept = [
+            row
+            for row in known
+            if row.adopted
+            or unread is None
+            or row.studio_id in _answers(unread)
+            or (state.projects and row.studio_id not in gone)
+        ]
         rows = merge(kept, fresh)
         before = read_adjudications(work / ADJUDICATIONS)
         # Another title in stance.toml, or a queue that was deleted, takes no verdict back.
@@ -114,7 +122,8 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
             write_jsonl(work / ANNOTATIONS, rows),
             bool(settled or before) and write_jsonl(work / ADJUDICATIONS, settled),
         ]
-        state = _State(url=studio.url, digest=_digest(work / ANNOTATIONS), projects=pulled)
+        seen = {**(unread or {}), **pulled}
+        state = _State(url=studio.url, digest=_digest(work / ANNOTATIONS), projects=seen)
         write_bytes(project / STATE, msgspec.json.encode(state), mode=0o600)
     return PullSummary(
         annotations=len(rows),
@@ -181,11 +190,28 @@ def _seen(task: StudioTask) -> _Seen:
     return _Seen(updated_at=task.updated_at, answers=[answer["id"] for answer in task.annotations])
 
 
+def _answers(projects: Mapping[int, _Pulled]) -> set[int]:
+    return {id_ for project in projects.values() for task in project.tasks.values() for id_ in task.answers}
+
+
 def _dropped(state: _State, pulled: Mapping[int, _Pulled]) -> set[int]:
-    """Ids of answers that the last pull saw and this one doesn't."""
-    then = {id_ for project in state.projects.values() for task in project.tasks.values() for id_ in task.answers}
-    now = {id_ for project in pulled.values() for task in project.tasks.values() for id_ in task.answers}
-    return then - now
+    """Ids of answers that the last pull saw in these projects and this one doesn't."""
+    then = {id_: seen for id_, seen in state.projects.items() if id_ in pulled}
+    return _answers(then) - _answers(pulled)
+
+
+def _unread(project: Path, url: str, pulled: Mapping[int, _Pulled]) -> dict[int, _Pulled] | None:
+    """The projects of the last pull that this one doesn't read: another title, or blind no more, deletes no answer.
+
+    None where the last pull was of another server.
+    """
+    try:
+        last = msgspec.json.decode((project / STATE).read_bytes(), type=_State)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    if last.url != url:
+        return None
+    return {id_: seen for id_, seen in last.projects.items() if id_ not in pulled}
 
 
 def _annotations(

@@ -9,7 +9,7 @@ import msgspec
 
 from corpus.store import read_jsonl
 from labeling.records import Annotation, LabelingSettings, Verdict
-from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, read_certainty, read_sample
+from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, part, read_certainty, read_sample
 from labeling.tasks import Corpus
 
 
@@ -87,7 +87,7 @@ def draw_round(
     if limit is None:
         draws += draw_all(pool, shown)
     elif limit:
-        if waiting := _unanswered(draws, stands, answered, by, limit):
+        if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
                 f"round {max(row.round for row in draws if row.by != 'control')} again, {limit} by {by}: {waiting} of "
                 "its sentences have no answer yet; when all have, the same command draws the next round"
@@ -112,7 +112,12 @@ def draw_round(
 
 
 def _unanswered(
-    draws: Sequence[Draw], stands: Mapping[str, str], answered: Collection[tuple[str, int]], by: By, limit: int
+    draws: Sequence[Draw],
+    stands: Mapping[str, str],
+    answered: Collection[tuple[str, int]],
+    by: By,
+    limit: int,
+    all_random: bool,
 ) -> int:
     """How many sentences of the last round have no answer, where that round is the one that is asked for.
 
@@ -120,8 +125,10 @@ def _unanswered(
     """
     rounds = [row for row in draws if row.by != "control"]
     last = [row for row in rounds if row.round == max(row.round for row in rounds)]
-    ways = {row.by for row in last} - ({"random"} if by == "uncertainty" else set())
-    if len(last) != limit or ways != {by}:
+    ways = {row.by for row in last}
+    # A round by uncertainty holds a random share; of one sentence, say, that is all of it.
+    same = ways == {by} or (by == "uncertainty" and ways in ({"random", by}, {"random"} if all_random else {by}))
+    if len(last) != limit or not same:
         return 0
     return sum((stands[row.sentence_id], 0) not in answered for row in last if row.sentence_id in stands)
 

@@ -185,7 +185,7 @@ def draw(
             "Run `stance predict` on it first"
         )
     by_chance = _from_strata(
-        ids, [""] * len(ids), {"": _part(size, settings.random_share)}, number, "random", settings.seed
+        ids, [""] * len(ids), {"": part(size, settings.random_share)}, number, "random", settings.seed
     )
     left = [(_sureness(certainty.get(name)), rank[name], name) for name in ids[len(by_chance) :]]
     picks = [Draw(sentence_id=name, round=number, by=by) for _, _, name in sorted(left)[: size - len(by_chance)]]
@@ -252,7 +252,7 @@ def _sureness(chance: float | None) -> float:
     return -1.0 if chance is None or math.isnan(chance) else chance
 
 
-def _part(size: int, share: float) -> int:
+def part(size: int, share: float) -> int:
     """The share of a size, rounded up; as the decimal that was written: .07 × 100 is 7, in floats a bit more."""
     return math.ceil(Fraction(str(share)) * size)
 
@@ -300,7 +300,7 @@ def _enriched(of: Mapping[bool, int], size: int, random_share: float) -> dict[bo
     both = min(of[True], of[False]) > 0
     if both and size < 2:
         raise ConfigError("keyword needs one sentence with a keyword and one without at least; got a limit of 1")
-    others = min(max(_part(size, random_share), int(both)), size - int(both))
+    others = min(max(part(size, random_share), int(both)), size - int(both))
     others = max(min(others, of[False]), size - of[True])
     return {True: size - others, False: others}
 

@@ -90,6 +90,7 @@ class Studio:
 
         self.url = server.url
         self.notes: list[str] = []
+        self._clock: datetime | None = None
         self._web = httpx.Client(timeout=TIMEOUT, follow_redirects=True)
         address = urlsplit(server.url)
         if address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}:
@@ -148,6 +149,10 @@ class Studio:
         """The time by the server's clock, in whole seconds."""
         with speaking(self.url, "asking for the time"):
             self._get("api/version", _Version)
+        if self._clock is None:
+            raise StudioError(
+                f"{self.url} doesn't give the time with its answers (Date): look at what is in front of it"
+            )
         return self._clock
 
     def find_project(self, title: str) -> Project | None:

@@ -15,8 +15,8 @@ from corpus.store import locked, read_jsonl, write_jsonl
 from labeling.answers import chosen, result
 from labeling.connection import Server
 from labeling.offline import Unmatched
-from labeling.records import STANCES, Adjudication, Annotation, Stance, Unsettled, Verdict
-from labeling.sample import Draw, read_sample
+from labeling.records import Adjudication, Annotation, Stance, Unsettled, Verdict
+from labeling.sample import read_sample
 from labeling.studio import ANSWERS, Project, Studio, StudioTask
 from tests.conftest import Run, vote
 
@@ -288,6 +288,37 @@ def test_two_pushes_of_one_project_are_kept_apart(stance: Run) -> None:
         stance("pull")
 
 
+def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: Server) -> None:
+    stance("build", "news")
+    stance("push", "--limit", "2")
+    first, second = _tasks(server, _title(stance))
+    _answer(server, first, "favor")
+    assert "1 answers" in stance("pull")
+    path = stance.project / "stance.toml"
+    path.write_text(path.read_text("utf-8").replace(_title(stance), f"{_title(stance)[:38]} b"), "utf-8")
+    stance("push", "--limit", "2")
+    other = next(
+        task
+        for task in _tasks(server, f"{_title(stance)[:38]} b")
+        if task.data["sentence_id"] == second.data["sentence_id"]
+    )
+    _answer(server, other, "against")
+    assert "2 answers" in stance("pull")
+    assert "0 tasks had changed" in stance("pull")
+    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    assert sorted(row.stance or "" for row in rows) == ["against", "favor"]
+    assert not (stance.project / "work" / "history.jsonl").exists()
+
+
+def test_votes_on_two_copies_of_a_sentence_are_votes_on_one(stance: Run) -> None:
+    stance("build", "news")
+    work = stance.project / "work"
+    table = pq.read_table(work / "sentences.parquet").to_pylist()
+    one, two = [row["sentence_id"] for row in table if row["text"].startswith('"We will send')]
+    write_jsonl(work / "annotations.jsonl", [vote(one, "A1", "favor"), vote(two, "A2", "against")])
+    assert "verdicts: none; 1 open" in stance("adjudicate")
+
+
 # --- the queue
 
 
@@ -351,6 +382,7 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
     assert "tasks: 12, 12 of them new" in stance("push", "--to", "tasks.json")
     assert "unchanged: tasks.json" in stance("push", "--to", "tasks.json")
     tasks = json.loads((stance.project / "tasks.json").read_text())
+    assert (stance.project / "tasks.xml").read_text() == _interface() + "\n"
     # A server that has them by its own import, and its export, as a person would make them in the browser.
     with Studio(server) as studio:
         project_id = studio.create_project(_title(stance), label_config=(_interface()))
@@ -465,5 +497,3 @@ def test_ignored_accounts_count_nowhere_and_every_figure_says_so(stance: Run) ->
     assert "A3" in stance("status")
     queue = read_jsonl(work / "queue.jsonl", Unsettled, "")
     assert queue == []
-    assert set(STANCES) >= {row.stance for row in rows}
-    assert [row.by for row in [Draw(sentence_id="s", round=1, by="all")]] == ["all"]
