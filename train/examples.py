@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from corpus.duplicates import cluster
-from corpus.records import SENTENCES, ExamplesError, TableError
+from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, write_table
-from labeling.records import ALIASES, STANCES, Verdict
+from labeling.records import ALIASES, STANCES, Stance, Verdict
 from train.records import Example, TrainSettings
+from train.splits import SPLITS as SPLITS
+from train.splits import Origin as Origin
+from train.splits import SplitSummary as SplitSummary
+from train.splits import origins as origins
+from train.splits import split as split
+from train.splits import summary as summary
 
-SPLITS = ("train", "validation", "test")
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
 
 
-class SplitSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Examples and groups by split, and the groups that a new article had moved to train."""
+class Spelling(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a label was written so, and what it was read as."""
 
-    examples: dict[str, int]
-    groups: dict[str, int]
-    moved: list[str]
+    written: str
+    label: Stance
+    count: int
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Outside data as it was read.
+
+    Attributes:
+        examples: in the source's order; `split` is empty where the source has none.
+        spellings: by label and spelling, every one that was found.
+        ready_made: whether the source came with splits, which stay as they are.
+        origins: by group, from the columns `outlet` and `published`; splits by date or outlet need them.
+    """
+
+    examples: list[Example]
+    spellings: list[Spelling]
+    ready_made: bool
+    origins: dict[str, Origin]
 
 
 def load(source: str | Path) -> list[Example]:
-    """Labelled texts from a file, a published dataset's folder, or the Hub.
+    """Labelled texts from a file, a published dataset's folder, or the Hub; see `read`."""
+    return read(source).examples
+
+
+def read(source: str | Path) -> Loaded:
+    """Labelled texts from a file, a published dataset's folder, or the Hub, and how they were read.
 
     Args:
         source: `.jsonl`, `.csv` or `.parquet` with the columns `text`, `label` and, where present, `target`,
-            `group` and `split`; a folder that `stance publish` made; or a dataset's name at the Hub.
+            `group`, `split`, `outlet` and `published`; a folder that `stance publish` made; or a dataset's name
+            at the Hub.
 
     Returns:
         Examples in the source's order, labels by the alias table, `split` empty where the source has none.
         Without a `group` each cluster of near-duplicate texts is one.
 
     Raises:
-        ExamplesError: no such source, columns are missing, a label is unknown, or a split's name is.
+        ExamplesError: no such source, columns are missing, a label is unknown, a split's name is, or some rows
+            have a split and others none.
     """
     path = Path(source)
     if path.is_dir():
@@ -53,31 +81,64 @@ def load(source: str | Path) -> list[Example]:
         raise ExamplesError(f"{source}: no such file, folder or dataset")
     if not rows:
         raise ExamplesError(f"{source}: holds no example")
-    if missing := [name for name in ("text", "label") if name not in rows[0]]:
-        raise ExamplesError(f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(rows[0])}")
-    labels = [str(row["label"]).strip().casefold() for row in rows]
-    if unknown := Counter(label for label in labels if label not in ALIASES):
-        found = ", ".join(f"{label!r} ({count})" for label, count in sorted(unknown.items()))
-        raise ExamplesError(f"{source}: labels that are no stance: {found}; expected {', '.join(STANCES)}")
-    splits = ["validation" if (split := str(row.get("split") or "")) in {"val", "dev"} else split for row in rows]
+    for number, row in enumerate(rows, 1):
+        if missing := [name for name in ("text", "label") if name not in row]:
+            raise ExamplesError(
+                f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(row)} in row {number}"
+            )
+    spellings = _spellings(source, Counter(_written(row) for row in rows))
+    read_as = {spelling.written: spelling.label for spelling in spellings}
+    splits = ["validation" if (given := str(row.get("split") or "")) in {"val", "dev"} else given for row in rows]
     if odd := sorted(set(splits) - {"", *SPLITS}):
         raise ExamplesError(f"{source}: unknown split {', '.join(map(repr, odd))}; expected {', '.join(SPLITS)}")
+    if any(splits) and not all(splits):
+        raise ExamplesError(
+            f"{source}: {splits.count('')} of {len(rows)} rows have no split, the first is row {splits.index('') + 1}; "
+            "give every row one, or leave out the column, and splits are made here"
+        )
     texts = [str(row["text"] or "") for row in rows]
     groups = [str(row.get("group") or "") for row in rows]
     if not all(groups):
         clusters = cluster(texts)
         groups = [group or f"cluster {clusters[n]}" for n, group in enumerate(groups)]
-    return [
+    examples = [
         Example(
             sentence_id=str(row.get("sentence_id") or n),
             text=text,
-            label=ALIASES[label],
+            label=read_as[_written(row)],
             target=str(row.get("target") or ""),
             group=group,
             split=split,
         )
-        for n, (row, text, label, group, split) in enumerate(zip(rows, texts, labels, groups, splits, strict=True))
+        for n, (row, text, group, split) in enumerate(zip(rows, texts, groups, splits, strict=True))
     ]
+    return Loaded(
+        examples=examples,
+        spellings=spellings,
+        ready_made=any(splits),
+        origins=origins(
+            (group, str(row.get("outlet") or ""), str(row.get("published") or ""))
+            for row, group in zip(rows, groups, strict=True)
+        ),
+    )
+
+
+def _written(row: Mapping[str, object]) -> str:
+    # An empty label must not be read as the word "None", which is an alias.
+    return "" if row["label"] is None else str(row["label"]).strip()
+
+
+def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
+    if unknown := sorted(written for written in counts if written.casefold() not in ALIASES):
+        shown = ", ".join(f"{written!r} ({counts[written]})" for written in unknown[:20])
+        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        known = ", ".join(f"{written!r} ({counts[written]})" for written in sorted(counts.keys() - set(unknown)))
+        raise ExamplesError(
+            f"{source}: labels that are no stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
+            f"{', '.join(sorted(ALIASES.keys() - set(STANCES)))}. Known of those found: {known or 'none of them'}"
+        )
+    found = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
+    return sorted(found, key=lambda row: (STANCES.index(row.label), row.written))
 
 
 def _rows(path: Path) -> list[dict[str, object]]:
@@ -94,9 +155,7 @@ def _rows(path: Path) -> list[dict[str, object]]:
             found: list[dict[str, object]] = pyarrow.csv.read_csv(path, convert_options=options).to_pylist()
             return found
         if path.suffix == ".parquet":
-            import pyarrow.parquet
-
-            table: list[dict[str, object]] = pyarrow.parquet.read_table(path).to_pylist()
+            table: list[dict[str, object]] = pq.read_table(path).to_pylist()
             return table
     except (pa.ArrowException, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ExamplesError(f"{path}: cannot be read: {error}") from error
@@ -111,11 +170,11 @@ def _published(name: str) -> list[dict[str, object]]:
     except Exception as error:  # the library raises many kinds; all mean that it cannot be opened
         raise ExamplesError(f"{name}: cannot be opened as a published dataset: {error}") from error
     rows: list[dict[str, object]] = []
-    for split, part in opened.items():
+    for name_of, part in opened.items():
         label = part.features["label"]
         for row in part:
             if row.get("copy_of") is None:
-                rows.append({**row, "label": label.int2str(row["label"]), "split": split, "group": row.get("group")})
+                rows.append({**row, "label": label.int2str(row["label"]), "split": name_of, "group": row.get("group")})
     return rows
 
 
@@ -123,12 +182,13 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
     """The project's verdicts as examples, with lasting splits, also written to `examples.parquet`.
 
     A copy group is one example. Groups are the connected components of article and near-duplicate cluster
-    over the labelled sentences and their copies. A split once given stays; a group that joins two earlier
-    splits goes to train.
+    over the labelled sentences and their copies, and of the sentences that `[train] together` names. A split once
+    given stays; a group that joins two earlier splits goes to train.
 
     Raises:
         TableError: a table is missing.
-        ExamplesError: no verdict belongs to a sentence of the corpus.
+        ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
+            else than `[train] split` says, or no split can be made so.
     """
     verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
     rows = read_table(work / "sentences.parquet", SENTENCES, "stance build").to_pylist()
@@ -139,7 +199,11 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
             "run `stance adjudicate` after labelling some"
         )
     copies = {row["copy_id"] for row in labelled}
-    groups = _components([(row["article_id"], row["cluster_id"]) for row in rows if row["copy_id"] in copies])
+    pairs = [(row["article_id"], row["cluster_id"]) for row in rows if row["copy_id"] in copies]
+    articles = {row["sentence_id"]: row["article_id"] for row in labelled}
+    for n, ids in enumerate(settings.together):
+        pairs += [(articles[name], f"together {n}") for name in ids if name in articles]
+    groups = _components(pairs)
     examples = [
         Example(
             sentence_id=row["sentence_id"],
@@ -150,14 +214,34 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
         )
         for row in labelled
     ]
+    origin_of: dict[str, Origin] = {}
+    if settings.split != "group":
+        schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
+        known = read_table(work / "articles.parquet", schema, "stance build").to_pylist()
+        origin_of = origins(
+            (groups[row["article_id"]], row["outlet"] or "", row["published"] or "")
+            for row in known
+            if row["article_id"] in groups
+        )
     path = work / "examples.parquet"
-    previous: dict[str, str] = {}
-    if path.is_file():
-        kept = read_table(path, EXAMPLES, "stance train").to_pylist()
-        previous = {row["sentence_id"]: row["split"] for row in kept}
-    examples, moved = split(examples, settings, previous)
-    write_table(path, pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES))
-    return examples, _summary(examples, moved)
+    examples, moved = split(examples, settings, _previous(path, settings.split), origin_of)
+    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
+    write_table(path, table.replace_schema_metadata({"split": settings.split}))
+    return examples, summary(examples, moved, settings.split, origin_of)
+
+
+def _previous(path: Path, by: str) -> dict[str, str]:
+    """The splits of an earlier run, which were made in the same way."""
+    if not path.is_file():
+        return {}
+    kept = read_table(path, EXAMPLES, "stance train").to_pylist()
+    made = (pq.read_schema(path).metadata or {}).get(b"split", b"group").decode()
+    if made != by:
+        raise ExamplesError(
+            f'{path} holds splits by {made}, and splits last; [train] split says "{by}". Set it back to "{made}", '
+            "or move the file away: then all are split anew, and later scores are not comparable with earlier ones"
+        )
+    return {row["sentence_id"]: row["split"] for row in kept}
 
 
 def read_examples(work: Path) -> list[Example]:
@@ -189,66 +273,3 @@ def _components(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
         a, b = root(article), root(first.setdefault(cluster_id, article))
         parent[max(a, b)] = min(a, b)
     return {article: root(article) for article, _ in pairs}
-
-
-def split(
-    examples: Sequence[Example], settings: TrainSettings, previous: Mapping[str, str]
-) -> tuple[list[Example], list[str]]:
-    """Give each group a split: the one it had, else the one that is furthest from its share.
-
-    Larger groups come first; of the splits the one is taken that leaves the counts of the three labels
-    nearest to the wanted shares. Ties go by a digest of the group's name, so the order of the examples
-    does not matter.
-
-    Args:
-        examples: with their groups.
-        settings: the shares.
-        previous: sentence → split, from earlier runs.
-
-    Returns:
-        The examples with `split` set, and the groups whose members had stood in several splits: in train now.
-    """
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    had: dict[str, set[str]] = defaultdict(set)
-    for row in examples:
-        counts[row.group][row.label] += 1
-        if row.sentence_id in previous:
-            had[row.group].add(previous[row.sentence_id])
-    shares = {
-        "train": 1 - settings.validation - settings.test,
-        "validation": settings.validation,
-        "test": settings.test,
-    }
-    total: Counter[str] = Counter(row.label for row in examples)
-    given: dict[str, Counter[str]] = {name: Counter() for name in SPLITS}
-    chosen: dict[str, str] = {}
-    for group, names in had.items():
-        chosen[group] = next(iter(names)) if len(names) == 1 else "train"
-        given[chosen[group]].update(counts[group])
-
-    def short(name: str, group: str) -> float:
-        """How much nearer the split's label counts come to their wanted shares by taking the group."""
-        return sum(
-            (shares[name] * total[label] - given[name][label]) * counts[group][label] / total[label]
-            - counts[group][label] ** 2 / (2 * total[label])
-            for label in counts[group]
-        )
-
-    order = sorted(counts.keys() - chosen.keys(), key=lambda group: (-counts[group].total(), _digest(group)))
-    for group in order:
-        chosen[group] = max(SPLITS, key=lambda name: (short(name, group), _digest(name + group)))
-        given[chosen[group]].update(counts[group])
-    moved = sorted(group for group, names in had.items() if len(names) > 1)
-    return [msgspec.structs.replace(row, split=chosen[row.group]) for row in examples], moved
-
-
-def _digest(name: str) -> str:
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _summary(examples: Sequence[Example], moved: list[str]) -> SplitSummary:
-    return SplitSummary(
-        examples={name: sum(row.split == name for row in examples) for name in SPLITS},
-        groups={name: len({row.group for row in examples if row.split == name}) for name in SPLITS},
-        moved=moved,
-    )

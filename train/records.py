@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -22,11 +23,17 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[train]` in stance.toml: shares of the examples held out, and the seed of folds and intervals."""
+    """`[train]` in stance.toml: shares of the examples held out, and the seed of folds and intervals.
+
+    `split` says what is held out: groups of articles, the newest of them, or whole outlets. Each list of
+    `together` names sentences that must share a split, as the audit asks for.
+    """
 
     validation: float = 0.15
     test: float = 0.2
     seed: int = 1
+    split: Literal["group", "date", "outlet"] = "group"
+    together: list[list[str]] = []
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to train on."""

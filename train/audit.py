@@ -1,0 +1,273 @@
+"""The leakage audit: every test sentence beside the whole training set, and what a naive split would have scored.
+
+The clustering finds its candidates by rare words; here there are no candidates: all pairs are compared. So the
+audit can't miss what the clustering missed, nor for the same reason.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+from rapidfuzz.fuzz import ratio
+from rapidfuzz.process import cdist
+
+from corpus.duplicates import LETTERS, MIN_WORDS, normalise
+from corpus.records import ExamplesError
+from labeling.records import Stance
+from train.evaluate import evaluate, f_avg
+from train.records import Example, Scores
+
+FitPredict = Callable[[Sequence[Example], Sequence[Example]], Sequence[Stance]]
+"""Fit on the first examples and give the stances of the second, in their order; their labels are not looked at."""
+BLOCK = 64
+"""Test sentences compared at once: with 40,000 training sentences a block's table is 2.5 MB."""
+MOST = 10_000
+SHOWN = 5
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """A test and a training sentence that are nearly the same; `ratio` is of their normalised texts, up to 100."""
+
+    test_id: str
+    train_id: str
+    ratio: float
+    test_text: str
+    train_text: str
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the audit found.
+
+    Attributes:
+        threshold: pairs from this ratio up are listed, 0 to 100.
+        compared: how many pairs of texts there are, test times training.
+        found: how many of them are from the threshold up.
+        pairs: those, most alike first; the 10,000 most alike where there are more.
+        affected: the test sentences with such a training sentence, by their place in the examples given.
+        tested: how many test sentences there are.
+    """
+
+    threshold: float
+    compared: int
+    found: int
+    pairs: list[Pair]
+    affected: list[int]
+    tested: int
+
+
+class WithWithout(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores on all test sentences, and on those that have no near-duplicate in training; None where none is left."""
+
+    all: Scores
+    without: Scores | None
+    affected: int
+
+
+class Naive(msgspec.Struct, frozen=True, kw_only=True):
+    """F_avg of random splits by sentence beside random splits by group of the same size, one of each a seed.
+
+    Attributes:
+        by_sentence: F_avg of each split that draws sentences, whatever group they are of.
+        by_group: F_avg of each split that draws whole groups.
+        flatters: the mean of the differences: by how much the naive split looks better.
+        low: of the 95 % interval of `flatters`, which allows for the overlap of the training sets; None for
+            fewer than two seeds.
+        high: likewise.
+        tested: examples in each naive test set; those by group come as near to it as groups allow.
+    """
+
+    by_sentence: list[float]
+    by_group: list[float]
+    flatters: float
+    low: float | None
+    high: float | None
+    tested: int
+
+
+def audit(training: Sequence[Example], testing: Sequence[Example], threshold: float = LETTERS) -> Audit:
+    """Compare every test sentence with every training sentence by rapidfuzz's `ratio` of their normalised texts.
+
+    As in `corpus.duplicates`, a text under five words counts only where the other one is equal: "Training." is
+    no near-duplicate of "Trading.". No other pair is left out; lengths alone rule out some, exactly. 10,000
+    sentences beside 40,000 of 100 letters take about a minute and a half of one core.
+
+    Args:
+        training: all that was learned from, the validation split included.
+        testing: the test split.
+        threshold: 100 × (1 − insertions and deletions / letters of both); near-duplicates from 80 up.
+    """
+    tests, trains = _places(testing), _places(training)
+    pairs: list[tuple[float, str, str]] = [(100.0, key, key) for key in tests.keys() & trains.keys()]
+    long = sorted((key for key in trains if _words(key) >= MIN_WORDS), key=lambda key: (len(key), key))
+    lengths = [len(key) for key in long]
+    asked = sorted((key for key in tests if _words(key) >= MIN_WORDS), key=lambda key: (len(key), key))
+    # Of two strings the ratio is at most 2 × shorter / (shorter + longer).
+    factor = threshold / (200 - threshold)
+    for start in range(0, len(asked), BLOCK):
+        block = asked[start : start + BLOCK]
+        low = bisect_left(lengths, math.floor(len(block[0]) * factor))
+        high = bisect_right(lengths, math.ceil(len(block[-1]) / factor)) if factor else len(long)
+        near = cdist(block, long[low:high], scorer=ratio, score_cutoff=threshold, dtype=np.float32, workers=-1)
+        for row, column in np.argwhere(near >= threshold).tolist() if near.size else []:
+            test, train = block[row], long[low + column]
+            if test != train:
+                pairs.append((ratio(test, train), test, train))
+    places = sorted(
+        ((value, here, there) for value, test, train in pairs for here in tests[test] for there in trains[train]),
+        key=lambda found: (-found[0], testing[found[1]].sentence_id, training[found[2]].sentence_id, found[1:]),
+    )
+    return Audit(
+        threshold=threshold,
+        compared=len(training) * len(testing),
+        found=len(places),
+        pairs=[
+            Pair(
+                test_id=testing[here].sentence_id,
+                train_id=training[there].sentence_id,
+                ratio=value,
+                test_text=testing[here].text,
+                train_text=training[there].text,
+            )
+            for value, here, there in places[:MOST]
+        ],
+        affected=sorted({here for _, here, _ in places}),
+        tested=len(testing),
+    )
+
+
+def _places(rows: Sequence[Example]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for n, row in enumerate(rows):
+        found.setdefault(normalise(row.text), []).append(n)
+    return found
+
+
+def _words(key: str) -> int:
+    return len(key.split())
+
+
+def check(found: Audit) -> None:
+    """Refuse a split made here in which a test sentence has a near-duplicate in training.
+
+    Raises:
+        ExamplesError: there is such a pair; it names them, and what to do.
+    """
+    if not found.found:
+        return
+    shown = found.pairs[:SHOWN]
+    lines = [
+        f"  {pair.ratio:.0f} %: test {pair.test_id} {_short(pair.test_text)}\n"
+        f"        train {pair.train_id} {_short(pair.train_text)}"
+        for pair in shown
+    ]
+    more = [f"  and {found.found - len(shown)} more"] if found.found > len(shown) else []
+    together = msgspec.json.encode([[pair.test_id, pair.train_id] for pair in found.pairs[:100]]).decode()
+    raise ExamplesError(
+        "\n".join(
+            [
+                f"the split leaks: {len(found.affected)} of {found.tested} test sentences have a near-duplicate "
+                f"(ratio {found.threshold:g} and more) in training:",
+                *lines,
+                *more,
+                "If the corpus changed since, run `stance build` again. Else keep each pair in one split: in a project "
+                f"by this line under [train] of stance.toml,\n  together = {together}\n"
+                "in data of your own by giving both rows the same `group`",
+            ]
+        )
+    )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return repr(text if len(text) <= 80 else text[:79] + "…")
+
+
+def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found: Audit, seed: int) -> WithWithout:
+    """Score all test sentences, and those alone that have no near-duplicate in training.
+
+    Args:
+        testing: the test split, as the audit was given it.
+        given: the predictions, in the same order.
+        found: the audit.
+        seed: of the intervals.
+    """
+    leaked = set(found.affected)
+    clean = [n for n in range(len(testing)) if n not in leaked]
+
+    def scores(places: Sequence[int]) -> Scores:
+        rows = [testing[n] for n in places]
+        return evaluate([row.label for row in rows], [given[n] for n in places], [row.group for row in rows], seed)
+
+    return WithWithout(all=scores(range(len(testing))), without=scores(clean) if clean else None, affected=len(leaked))
+
+
+def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, seeds: Sequence[int]) -> Naive:
+    """What a random split by sentence would have scored, and by how much it flatters.
+
+    For each seed, `tested` sentences are drawn at random as a test set, as people do who forget that sentences
+    of one article, and copies of a wire story, are alike; beside it, whole groups are drawn up to the same size.
+    One test split is but one draw, with luck of its own: the mean difference over seeds is what the way of
+    splitting is worth.
+
+    Args:
+        examples: all of them, whatever their splits.
+        tested: the size of the test sets, as in the split that was used.
+        fit_predict: the recipe that was used.
+        seeds: one pair of splits each.
+
+    Raises:
+        ExamplesError: there is one group only, no seed, or the size leaves nothing to train on or to test.
+
+    References:
+        Nadeau & Bengio (2003), Inference for the Generalization Error, Machine Learning 52: the interval.
+    """
+    # By value, so that the order of the rows does not decide which are drawn.
+    rows = sorted(examples, key=lambda row: (row.group, row.sentence_id, row.text, row.label))
+    members: dict[str, list[int]] = {}
+    for n, row in enumerate(rows):
+        members.setdefault(row.group, []).append(n)
+    if not 0 < tested < len(rows) or len(members) < 2 or not seeds:
+        raise ExamplesError(
+            f"a comparison with random splits needs two groups, a seed, and a test set smaller than all examples; "
+            f"found {len(members)} groups, {len(seeds)} seeds and {tested} of {len(rows)} examples"
+        )
+    runs: list[tuple[float, float]] = []
+    for seed in seeds:
+        random = np.random.default_rng(seed)
+        sentences = random.permutation(len(rows))[:tested].tolist()
+        groups: list[int] = []
+        names = list(members)
+        taken = 0
+        for place in random.permutation(len(names)).tolist():
+            new = members[names[place]]
+            if taken < len(names) - 1 and (not groups or abs(len(groups) + len(new) - tested) < tested - len(groups)):
+                groups += new
+                taken += 1
+        runs.append((_run(rows, sentences, fit_predict), _run(rows, groups, fit_predict)))
+    differences = np.array([first - second for first, second in runs])
+    mean, low, high = float(differences.mean()), None, None
+    if len(runs) > 1:
+        from scipy.stats import t
+
+        error = math.sqrt(float(differences.var(ddof=1)) * (1 / len(runs) + tested / (len(rows) - tested)))
+        width = float(t.ppf(0.975, len(runs) - 1)) * error
+        low, high = mean - width, mean + width
+    return Naive(
+        by_sentence=[first for first, _ in runs],
+        by_group=[second for _, second in runs],
+        flatters=mean,
+        low=low,
+        high=high,
+        tested=tested,
+    )
+
+
+def _run(rows: Sequence[Example], places: Sequence[int], fit_predict: FitPredict) -> float:
+    held = set(places)
+    testing = [rows[n] for n in sorted(held)]
+    training = [row for n, row in enumerate(rows) if n not in held]
+    return f_avg([row.label for row in testing], list(fit_predict(training, testing)))
