@@ -239,19 +239,18 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
     for seed in seeds:
         random = np.random.default_rng(seed)
         sentences = random.permutation(len(rows))[:tested].tolist()
-        groups: list[int] = []
+        drawn: list[int] = []
         names = list(members)
-        taken = 0
         for place in random.permutation(len(names)).tolist():
-            new = members[names[place]]
-            if taken < len(names) - 1 and (not groups or abs(len(groups) + len(new) - tested) < tested - len(groups)):
-                groups += new
-                taken += 1
+            size = len(drawn) + len(members[names[place]])
+            if abs(size - tested) < tested - len(drawn) and size < len(rows):
+                drawn += members[names[place]]
+        groups = drawn or min(members.values(), key=len)
         runs.append((_run(rows, sentences, fit_predict), _run(rows, groups, fit_predict)))
     differences = np.array([first - second for first, second in runs])
     mean, low, high = float(differences.mean()), None, None
     if len(runs) > 1:
-        from scipy.stats import t
+        from scipy.stats import t  # type: ignore[import-untyped]  # scipy ships no types
 
         error = math.sqrt(float(differences.var(ddof=1)) * (1 / len(runs) + tested / (len(rows) - tested)))
         width = float(t.ppf(0.975, len(runs) - 1)) * error

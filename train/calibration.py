@@ -1,0 +1,239 @@
+"""Whether a model that says 80 % is right in 80 %: reliability, expected calibration error, and its mending."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.records import ExamplesError
+from labeling.records import STANCES, Stance
+from train.evaluate import Difference, difference, resampled
+from train.records import Score
+
+BINS = 10
+COLDEST, HOTTEST = 0.05, 20.0
+"""Limits of the temperature: labels that the model always or never gets right would drive it to 0 or to infinity."""
+_LEAST = 1e-12
+
+
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
+    """Predictions of like confidence: how many, their mean confidence, and the share that is right."""
+
+    n: int
+    confidence: float
+    accuracy: Score
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the confidence in the predicted stance is its chance of being right.
+
+    Attributes:
+        bins: the reliability curve, least confident first.
+        ece: expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
+        overconfidence: mean confidence minus accuracy; below 0 the model is surer than it says.
+        log_loss: the mean of −ln of the probability of the true label; 0 without examples.
+        n: examples.
+        groups: what the bootstrap drew.
+    """
+
+    bins: list[Bin]
+    ece: Score
+    overconfidence: Difference
+    log_loss: float
+    n: int
+    groups: int
+
+
+class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
+    """The temperature that was fitted, and the calibration before and after: the stances given stay the same."""
+
+    temperature: float
+    before: Calibration
+    after: Calibration
+
+
+def calibration(
+    true: Sequence[Stance], probabilities: NDArray[np.float64], groups: Sequence[str], seed: int
+) -> Calibration:
+    """Reliability curve and expected calibration error of the most likely stance (top-label), by equal-mass bins.
+
+    ECE = Σ n_b / n · |accuracy_b − confidence_b| over bins b of the predicted stance's probability. Guo et al.
+    take 15 bins of equal width; here up to 10 hold equally many examples, so that none rests on a handful, and
+    equal confidences are never parted. It is top-label: of each example only the predicted stance counts. Even of
+    a perfectly calibrated model the ECE of n examples is above 0, about 0.4 · √(bins / n), and a resample
+    adds as much again; so the interval is the basic one (reflected at the value, cut at 0), which takes that off.
+
+    Args:
+        true: the labels.
+        probabilities: examples × stances, in the order of STANCES; rows sum to 1.
+        groups: each example's group; the bootstrap draws groups.
+        seed: of the bootstrap.
+
+    Returns:
+        The calibration. Without examples no bin, an ECE of 0 in [0, 1]; with one group the intervals of ECE and
+        bins are the values themselves.
+
+    Raises:
+        ExamplesError: the probabilities are no such table.
+
+    References:
+        Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, equation 3.
+        Nguyen & O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP: equal mass.
+        Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2: the basic interval.
+    """
+    _check(true, probabilities)
+    names = sorted(set(groups))
+    n = len(true)
+    if not n:
+        nothing = Difference(value=0.0, low=-1.0, high=1.0)
+        return Calibration(
+            bins=[], ece=Score(value=0.0, low=0.0, high=1.0), overconfidence=nothing, log_loss=0.0, n=0, groups=0
+        )
+    codes = np.array([STANCES.index(label) for label in true])
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == codes
+    place = _bins(confidence)
+    group = np.searchsorted(np.array(names), np.array(groups))
+    # groups × bins × (how many, confidence, right): all that is needed adds up.
+    parts = np.zeros((len(names), int(place.max()) + 1, 3))
+    np.add.at(parts, (group, place), np.stack([np.ones(n), confidence, right], axis=1))
+    whole, drawn = parts.sum(axis=0), resampled(parts, seed)
+    value, spread = float(_ece(whole)), _ece(drawn)
+    low, high = np.percentile(spread, [2.5, 97.5])
+    gap, gaps = _gap(whole), _gap(drawn)
+    shares = np.divide(drawn[..., 2], drawn[..., 0], out=np.full(drawn.shape[:2], np.nan), where=drawn[..., 0] > 0)
+    return Calibration(
+        bins=[
+            Bin(
+                n=int(whole[b, 0]),
+                confidence=float(whole[b, 1] / whole[b, 0]),
+                accuracy=_share(float(whole[b, 2] / whole[b, 0]), shares[:, b]),
+            )
+            for b in range(len(whole))
+        ],
+        ece=Score(value=value, low=max(0.0, 2 * value - float(high)), high=min(1.0, max(0.0, 2 * value - float(low)))),
+        overconfidence=difference(float(gap), gaps, len(names)),
+        log_loss=float(-np.log(np.maximum(probabilities[np.arange(n), codes], _LEAST)).mean()),
+        n=n,
+        groups=len(names),
+    )
+
+
+def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> float:
+    """The temperature T that makes p^(1/T), normalised, fit the labels best: one number, by least log loss.
+
+    Fit it on out-of-fold probabilities of the training data, never on the test split. Log loss is convex in
+    1/T, so bisection of its derivative finds the one minimum.
+
+    Args:
+        true: the labels.
+        probabilities: examples × stances, of models that had not seen the example.
+
+    Returns:
+        T from 0.05 to 20; above 1 the model was too sure. 1 without examples, and where every row is uniform.
+
+    Raises:
+        ExamplesError: the probabilities are no such table.
+
+    References:
+        Guo et al. (2017), section 4.2. For a logistic regression p^(1/T) is what dividing its logits by T gives.
+    """
+    _check(true, probabilities)
+    logs = np.log(np.maximum(probabilities, _LEAST))
+    if not len(true) or not np.ptp(logs, axis=1).any():
+        return 1.0
+    of_label = logs[np.arange(len(true)), [STANCES.index(label) for label in true]]
+
+    def slope(inverse: float) -> float:
+        return float(((_powered(logs, inverse) * logs).sum(axis=1) - of_label).sum())
+
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    if slope(low) >= 0:
+        return HOTTEST
+    if slope(high) <= 0:
+        return COLDEST
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return 2 / (low + high)
+
+
+def rescaled(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Probabilities at another temperature: p^(1/T), normalised; the most likely stance stays the same."""
+    return _powered(np.log(np.maximum(probabilities, _LEAST)), 1 / temperature)
+
+
+def recalibrate(
+    folds_true: Sequence[Stance],
+    folds_probabilities: NDArray[np.float64],
+    true: Sequence[Stance],
+    probabilities: NDArray[np.float64],
+    groups: Sequence[str],
+    seed: int,
+) -> Recalibration:
+    """Fit a temperature on out-of-fold probabilities, and measure calibration on the test split before and after.
+
+    Args:
+        folds_true: labels of the training data.
+        folds_probabilities: their probabilities by models that had not seen them.
+        true: labels of the test split.
+        probabilities: its probabilities.
+        groups: its groups.
+        seed: of the bootstrap.
+    """
+    found = temperature(folds_true, folds_probabilities)
+    return Recalibration(
+        temperature=found,
+        before=calibration(true, probabilities, groups, seed),
+        after=calibration(true, rescaled(probabilities, found), groups, seed),
+    )
+
+
+def _powered(logs: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
+    powers: NDArray[np.float64] = np.exp(inverse * (logs - logs.max(axis=1, keepdims=True)))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
+
+
+def _bins(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each example: by rank of its value among all, so that equal values share one."""
+    # To nine digits: the last bits differ between ways of adding up.
+    values = np.round(confidence, 9)
+    below = np.searchsorted(np.sort(values), values, side="left")
+    places: NDArray[np.int64] = np.unique(below * BINS // len(values), return_inverse=True)[1]
+    return places
+
+
+def _ece(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ECE of (…, bins, 3) sums: n_b |right_b / n_b − confidence_b / n_b| is |right − confidence|."""
+    apart: NDArray[np.float64] = np.abs(parts[..., 2] - parts[..., 1]).sum(axis=-1) / parts[..., 0].sum(axis=-1)
+    return apart
+
+
+def _gap(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    gap: NDArray[np.float64] = (parts[..., 1] - parts[..., 2]).sum(axis=-1) / parts[..., 0].sum(axis=-1)
+    return gap
+
+
+def _share(value: float, drawn: NDArray[np.float64]) -> Score:
+    """A bin's accuracy; resamples that left the bin empty say nothing of it, all of them that nothing is known."""
+    defined = drawn[~np.isnan(drawn)]
+    low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (0.0, 1.0)
+    return Score(value=value, low=float(low), high=float(high))
+
+
+def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:
+    shape = probabilities.shape
+    if shape != (len(true), len(STANCES)) and len(true):
+        raise ExamplesError(f"expected probabilities of {len(true)} examples and {len(STANCES)} stances; got {shape}")
+    sums = probabilities.sum(axis=1) if len(true) else np.ones(0)
+    odd = ~np.isfinite(sums) | (np.abs(sums - 1) > 1e-6) | ((probabilities < 0).any(axis=1) if len(true) else False)
+    if odd.any():
+        row = int(np.flatnonzero(odd)[0])
+        raise ExamplesError(
+            f"expected probabilities from 0 that sum to 1; row {row} has {probabilities[row].tolist()}, sum "
+            f"{math.fsum(probabilities[row].tolist())}"
+        )

@@ -1,0 +1,144 @@
+"""The learning curve: what more labels have brought so far, and whether more would help."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from corpus.records import ExamplesError
+from train.audit import FitPredict
+from train.evaluate import Difference, confusions, resampled, summaries
+from train.records import Example, Score
+
+HALVINGS = 4
+"""Steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is what doubling the labels brought."""
+WORTH = 0.01
+"""A doubling that surely brings less than one point of F_avg is not worth the annotators' time."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One size of the training set: means over the repeats.
+
+    `lowest` and `highest` are F_avg of the single repeats; `f_avg` has the interval of the mean.
+    """
+
+    examples: float
+    groups: int
+    f_avg: Score
+    lowest: float
+    highest: float
+
+
+class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
+    """F_avg by the number of training groups, on one fixed evaluation set.
+
+    Attributes:
+        steps: smallest first; the last is the whole training set.
+        left_out: numbers of groups at which some subset lacked a label, and nothing comparable could be fitted.
+        gain: of the last step over the one before, in F_avg; None where there is one step only.
+        more: whether more labels would help: `yes` where the gain's interval is above 0, `hardly` where it is
+            below one point, else `unclear`.
+        sentence: the same in words.
+        repeats: nested series of subsets.
+    """
+
+    steps: list[Step]
+    left_out: list[int]
+    gain: Difference | None
+    more: Literal["yes", "hardly", "unclear"]
+    sentence: str
+    repeats: int
+
+
+def learning_curve(
+    training: Sequence[Example], testing: Sequence[Example], fit_predict: FitPredict, repeats: int, seed: int
+) -> LearningCurve:
+    """Fit on nested, growing sets of groups and score each on the same evaluation set.
+
+    In each repeat the groups stand in another random order, and each step takes twice as many of the first as
+    the step before. Intervals are by bootstrap that draws groups of the evaluation set, and repeats, with
+    replacement: they hold the luck of both. The gain's is paired: the same draw for both steps.
+
+    Args:
+        training: all that may be learned from.
+        testing: the evaluation set, with no group of the training set.
+        fit_predict: the recipe; called repeats × 4 + 1 times at most.
+        repeats: 5, say; one alone has no luck of subsets in its intervals.
+        seed: of the orders and the bootstrap.
+
+    Raises:
+        ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group in both.
+    """
+    shared = {row.group for row in training} & {row.group for row in testing}
+    if not training or not testing or repeats < 1 or shared:
+        raise ExamplesError(
+            f"a learning curve needs training and evaluation examples of different groups and a repeat; found "
+            f"{len(training)} and {len(testing)}, {len(shared)} shared groups ({', '.join(sorted(shared)[:5])}), "
+            f"{repeats} repeats"
+        )
+    members: dict[str, list[Example]] = defaultdict(list)
+    for row in sorted(training, key=lambda row: (row.group, row.sentence_id, row.text, row.label)):
+        members[row.group].append(row)
+    names = list(members)
+    random = np.random.default_rng(seed)
+    orders = [[names[n] for n in random.permutation(len(names)).tolist()] for _ in range(repeats)]
+    needed = {(row.target, row.label) for row in training}
+    sizes = sorted({len(names) >> halving for halving in range(HALVINGS + 1)} - {0})
+    tested, steps, left_out = sorted({row.group for row in testing}), [], []
+    true, groups = [row.label for row in testing], [row.group for row in testing]
+    draws = np.random.default_rng([seed, 1])
+    means = []
+    for size in sizes:
+        subsets = [[row for name in order[:size] for row in members[name]] for order in orders]
+        if size == len(names):
+            subsets = subsets[:1]  # all repeats are the same here
+        if any({(row.target, row.label) for row in subset} != needed for subset in subsets):
+            left_out.append(size)
+            continue
+        tables = np.stack(
+            [confusions(true, list(fit_predict(subset, testing)), groups, tested) for subset in subsets], axis=1
+        )
+        drawn = resampled(tables, seed)  # the same draws of groups at each step
+        f = summaries(drawn.reshape(-1, 3, 3))[0].reshape(len(drawn), -1)
+        picked = draws.integers(0, len(subsets), f.shape)
+        mean = np.take_along_axis(f, picked, axis=1).mean(axis=1)
+        each = summaries(tables.sum(axis=0))[0]
+        low, high = np.percentile(mean, [2.5, 97.5])
+        steps.append(
+            Step(
+                examples=sum(len(subset) for subset in subsets) / len(subsets),
+                groups=size,
+                f_avg=Score(value=float(each.mean()), low=float(low), high=float(high)),
+                lowest=float(each.min()),
+                highest=float(each.max()),
+            )
+        )
+        means.append(mean)
+    gain = None
+    if len(steps) > 1:
+        low, high = np.percentile(means[-1] - means[-2], [2.5, 97.5]) if len(tested) > 1 else (-1.0, 1.0)
+        gain = Difference(value=steps[-1].f_avg.value - steps[-2].f_avg.value, low=float(low), high=float(high))
+    more, sentence = _reading(steps, gain)
+    return LearningCurve(steps=steps, left_out=left_out, gain=gain, more=more, sentence=sentence, repeats=repeats)
+
+
+def _reading(steps: Sequence[Step], gain: Difference | None) -> tuple[Literal["yes", "hardly", "unclear"], str]:
+    if gain is None:
+        return "unclear", "Half of the labels were too few to train on, so nothing can be said about more of them."
+    before, after = steps[-2], steps[-1]
+    start = (
+        f"From {before.examples:.0f} to {after.examples:.0f} labels ({before.groups} to {after.groups} groups) F_avg "
+        f"changed by {100 * gain.value:+.1f} points [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
+    )
+    if gain.low > 0:
+        return "yes", start + "more labels of this kind would probably help."
+    if gain.high < WORTH:
+        return (
+            "hardly",
+            start + f"that is surely less than {100 * WORTH:.0f} point, and as many again would hardly bring more.",
+        )
+    return "unclear", start + "whether more labels would help can't be told from so few."
