@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import joblib
@@ -16,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from corpus.records import SENTENCES, ExamplesError
+from corpus.records import ARTICLES, SENTENCES, ExamplesError
 from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import baseline
 from train.evaluate import evaluate, f_avg, macro_f1
-from train.examples import SPLITS, from_verdicts, load, split
+from train.examples import SPLITS, from_verdicts, load, origins, read, split, summary
 from train.records import Example, Recipe, TrainSettings, read_metrics
 from train.run import train
 
@@ -89,6 +90,111 @@ def test_a_split_once_given_lasts_and_a_bridge_goes_to_train() -> None:
     assert {row.split for row in third if row.group == train_group} == {"train"}
 
 
+def _placed(
+    rows: list[tuple[str, str, str]], settings: TrainSettings, previous: dict[str, str] | None = None
+) -> tuple[dict[str, str], list[str]]:
+    """The split of each group of (group, outlet, date) rows, one example a row, and what the summary calls across."""
+    examples = [Example(sentence_id=str(n), text="", label="none", group=group) for n, (group, _, _) in enumerate(rows)]
+    origin_of = origins(rows)
+    done, moved = split(examples, settings, previous or {}, origin_of)
+    return {row.group: row.split for row in done}, summary(done, moved, settings.split, origin_of).across
+
+
+DAYS = [f"2026-03-{day:02}" for day in range(1, 29)]
+DATED = st.lists(st.tuples(st.sampled_from("abcdefghijkl"), st.just("o"), st.sampled_from(DAYS)), min_size=1)
+
+
+@given(DATED)
+def test_by_date_nothing_is_learned_from_that_is_newer_than_a_test_group(rows: list[tuple[str, str, str]]) -> None:
+    settings = TrainSettings(split="date")
+    found, across = _placed(rows, settings)
+    days = {group: sorted(day for name, _, day in rows if name == group) for group in found}
+    learned = [day for group in found if found[group] != "test" for day in days[group]]
+    tested = [group for group in found if found[group] == "test"]
+    assert learned
+    assert bool(tested) == (len(found) > 1)
+    for group in tested:
+        assert days[group][-1] >= max(learned)
+        assert (days[group][0] < max(learned)) == (group in across)
+    # As near to the share as a cut between groups gets, at least one group.
+    assert _placed(rows[::-1], settings)[0] == found
+    order = sorted(found, key=lambda group: (days[group][-1], days[group][0], found[group] == "test"), reverse=True)
+    assert {found[group] for group in order[: len(tested)]} <= {"test"}
+    sizes = [len(days[group]) for group in order]
+    reach = [abs(sum(sizes[:n]) - 0.2 * len(rows)) for n in range(1, len(order))]
+    if len({days[group][-1] for group in order}) == len(order) > 1:
+        assert abs(sum(sizes[: len(tested)]) - 0.2 * len(rows)) == pytest.approx(min(reach))
+
+
+def test_by_date_one_article_a_group_parts_past_and_future() -> None:
+    rows = [(f"g{n}", "o", day) for n, day in enumerate(DAYS)] + [("undated", "o", "last spring")]
+    found, across = _placed(rows, TrainSettings(split="date", test=0.25, validation=0.2))
+    assert [found[f"g{n}"] for n in range(28)] == ["train"] * 15 + ["validation"] * 6 + ["test"] * 7
+    assert found["undated"] == "train"
+    assert not across
+
+
+@given(DATED, DATED)
+def test_by_date_later_articles_are_never_learned_from_before_a_kept_test(
+    rows: list[tuple[str, str, str]], more: list[tuple[str, str, str]]
+) -> None:
+    settings = TrainSettings(split="date")
+    examples = [Example(sentence_id=str(n), text="", label="none", group=row[0]) for n, row in enumerate(rows)]
+    first, _ = split(examples, settings, {}, origins(rows))
+    new = [(group + "2", outlet, day) for group, outlet, day in more]
+    found, _ = _placed(rows + new, settings, {row.sentence_id: row.split for row in first})
+    assert {row.group: row.split for row in first}.items() <= found.items()
+    newest = {name: max(day for group, _, day in rows + new if group == name) for name in found}
+    tested = [newest[name] for name in found if found[name] == "test"]
+    learned = [newest[name] for name in found if found[name] != "test"]
+    assert not tested or max(learned, default="") <= min(tested)
+
+
+def test_by_date_without_dates_is_an_error_that_says_so() -> None:
+    with pytest.raises(ExamplesError, match='"date" needs articles with a date'):
+        _placed([("a", "o", ""), ("b", "o", "May")], TrainSettings(split="date"))
+
+
+OUTLETS = st.lists(st.tuples(st.sampled_from("abcdefghijkl"), st.sampled_from("PQRST"), st.just("")), min_size=1)
+
+
+@given(OUTLETS, st.floats(0.05, 0.6))
+def test_by_outlet_whole_outlets_come_nearest_to_the_share(rows: list[tuple[str, str, str]], share: float) -> None:
+    settings = TrainSettings(split="outlet", test=share, validation=0)
+    of = {group: {outlet for name, outlet, _ in rows if name == group} for group, _, _ in rows}
+    sizes = Counter(next(iter(of[group])) for group, _, _ in rows if len(of[group]) == 1)
+    connect = any(len(outlets) > 1 for outlets in of.values())
+    sums = {
+        sum(sizes[name] for name in names)
+        for count in range(1, len(sizes) + 1)
+        for names in combinations(sizes, count)
+        if connect or count < len(sizes)
+    }
+    if not sums:
+        with pytest.raises(ExamplesError, match="needs an outlet to hold out and another"):
+            _placed(rows, settings)
+        return
+    found, across = _placed(rows, settings)
+    held = {outlet for group in found if found[group] == "test" for outlet in of[group]}
+    for group, outlets in of.items():
+        assert (found[group] == "test") == (len(outlets) == 1 and outlets <= held)
+        assert (group in across) == (len(outlets) > 1 and bool(outlets & held))
+    taken = sum(sizes[name] for name in held)
+    assert abs(taken - share * len(rows)) == pytest.approx(min(abs(size - share * len(rows)) for size in sums))
+    assert _placed(rows[::-1], settings)[0] == found
+
+
+def test_by_outlet_a_kept_outlet_stays_where_it_was() -> None:
+    rows = [(f"{outlet}{n}", outlet, "") for outlet in "PQRST" for n in range(4)]
+    settings = TrainSettings(split="outlet")
+    first, _ = _placed(rows, settings)
+    more = rows + [(f"{outlet}new", outlet, "") for outlet in "PQRST"] + [("nowhere", "", "")]
+    found, _ = _placed(more, settings, {str(n): first[group] for n, (group, _, _) in enumerate(rows)})
+    assert Counter(first.values()) == {"train": 12, "validation": 4, "test": 4}
+    assert {found[f"{outlet}new"] == found[f"{outlet}0"] == first[f"{outlet}0"] for outlet in "PQRST"} == {True}
+    assert found["nowhere"] == "train"
+
+
 def _corpus(work: Path, rows: list[tuple[str, str, str, str]]) -> None:
     """sentences.parquet of (sentence, article, copy group, cluster), and a verdict for each copy group."""
     table = [
@@ -131,6 +237,31 @@ def test_later_runs_keep_the_splits_on_disk(tmp_path: Path) -> None:
     assert all(kept[row.sentence_id] == row.split for row in first)
 
 
+def test_a_project_splits_by_date_and_keeps_to_it(tmp_path: Path) -> None:
+    _corpus(tmp_path, [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(20)])
+    columns = {name: [""] * 20 for name in ARTICLES.names}
+    columns |= {
+        "article_id": [f"a{n}" for n in range(20)],
+        "published": [f"2026-01-{n + 1:02}T08:00:00Z" for n in range(20)],
+    }
+    write_table(tmp_path / "articles.parquet", pa.table(columns, schema=ARTICLES))
+    examples, found = from_verdicts(tmp_path, "t", TrainSettings(split="date"))
+    assert {row.sentence_id for row in examples if row.split == "test"} == {f"s{n}" for n in range(16, 20)}
+    assert (found.by, found.cutoff, found.across) == ("date", "2026-01-16", [])
+    assert from_verdicts(tmp_path, "t", TrainSettings(split="date"))[0] == examples
+    with pytest.raises(ExamplesError, match=r'splits by date, and splits last; .* says "group"'):
+        from_verdicts(tmp_path, "t", TrainSettings())
+
+
+def test_sentences_that_the_settings_name_share_a_split(tmp_path: Path) -> None:
+    _corpus(tmp_path, [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(12)])
+    examples, _ = from_verdicts(tmp_path, "t", TrainSettings())
+    apart = [next(row.sentence_id for row in examples if row.split == name) for name in ("train", "test")]
+    joined, found = from_verdicts(tmp_path, "t", TrainSettings(together=[[*apart, "gone"]]))
+    assert {row.split for row in joined if row.sentence_id in apart} == {"train"}
+    assert len(found.moved) == 1
+
+
 # --- other people's data
 
 
@@ -164,6 +295,47 @@ def test_unknown_labels_and_columns_are_errors_that_list_what_was_found(tmp_path
         load(path)
     with pytest.raises(ExamplesError, match="no such file"):
         load(tmp_path / "gone.csv")
+
+
+def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    labels = ["FAVOR", "pro", "pro ", "Neutral", "con", "against"]
+    path.write_text("\n".join(json.dumps({"text": f"text {n}", "label": label}) for n, label in enumerate(labels)))
+    found = read(path)
+    assert [(row.written, row.label, row.count) for row in found.spellings] == [
+        ("FAVOR", "favor", 1), ("pro", "favor", 2), ("against", "against", 1), ("con", "against", 1),
+        ("Neutral", "none", 1),
+    ]  # fmt: skip
+    assert found.examples == load(path)
+    assert not found.ready_made
+
+
+def test_an_empty_label_is_not_the_word_none(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "label": null}\n{"text": "b", "label": "none"}\n')
+    with pytest.raises(ExamplesError, match=r"no stance: '' \(1\).*Known of those found: 'none' \(1\)"):
+        load(path)
+
+
+def test_rows_that_differ_in_columns_or_splits_are_errors_that_name_one(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "label": "none", "split": "test"}\n{"text": "b", "label": "none"}\n')
+    with pytest.raises(ExamplesError, match="1 of 2 rows have no split, the first is row 2"):
+        load(path)
+    path.write_text('{"text": "a", "label": "none"}\n{"label": "none"}\n')
+    with pytest.raises(ExamplesError, match="column text is missing; found label in row 2"):
+        load(path)
+
+
+def test_outlets_and_dates_of_a_file_can_be_split_by(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"sentence number {n},favor,g{n},o{n % 4},2026-02-{n + 1:02}" for n in range(20)]
+    path.write_text("text,label,group,outlet,published\n" + "\n".join(rows))
+    found = read(path)
+    by_date, _ = split(found.examples, TrainSettings(split="date"), {}, found.origins)
+    assert [row.split for row in by_date][15:] == ["validation", "test", "test", "test", "test"]
+    by_outlet, _ = split(found.examples, TrainSettings(split="outlet", test=0.25), {}, found.origins)
+    assert len({found.origins[row.group].outlets[0] for row in by_outlet if row.split == "test"}) == 1
 
 
 def test_semeval_loads_as_it_is(shared: Path) -> None:

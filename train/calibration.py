@@ -44,6 +44,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
     bins: list[Bin]
     ece: Score
+    by_chance: float
     overconfidence: Difference
     log_loss: float
     n: int
@@ -94,20 +95,24 @@ def calibration(
     names = sorted(set(groups))
     n = len(true)
     if not n:
-        nothing = Difference(value=0.0, low=-1.0, high=1.0)
         return Calibration(
             bins=[],
             ece=Score(value=0.0, low=0.0, high=1.0),
             by_chance=1.0,
-            overconfidence=nothing,
+            overconfidence=Difference(value=0.0, low=-1.0, high=1.0),
             log_loss=0.0,
             n=0,
             groups=0,
         )
     codes = np.array([STANCES.index(label) for label in true])
+    at = {name: n for n, name in enumerate(names)}
+    group = np.array([at[name] for name in groups])
+    of_label = probabilities[np.arange(n), codes]
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == codes
+    # By value, so that the order of the examples changes neither a draw nor the last bit of a sum.
+    order = np.lexsort((of_label, right, confidence, group))
+    group, of_label, confidence, right = group[order], of_label[order], confidence[order], right[order]
     place = _bins(confidence)
-    group = np.searchsorted(np.array(names), np.array(groups))
     # groups × bins × (how many, confidence, right): all that is needed adds up.
     parts = np.zeros((len(names), int(place.max()) + 1, 3))
     np.add.at(parts, (group, place), np.stack([np.ones(n), confidence, right], axis=1))
@@ -132,7 +137,7 @@ def calibration(
         ece=Score(value=value, low=max(0.0, 2 * value - float(high)), high=min(1.0, max(0.0, 2 * value - float(low)))),
         by_chance=float(np.percentile(_ece(lucky), 95)),
         overconfidence=difference(float(gap), gaps, len(names)),
-        log_loss=float(-np.log(np.maximum(probabilities[np.arange(n), codes], _LEAST)).mean()),
+        log_loss=float(-np.log(np.maximum(of_label, _LEAST)).mean()),
         n=n,
         groups=len(names),
     )
@@ -174,7 +179,7 @@ def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> f
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 2 / (low + high)
+    return round(2 / (low + high), 9)  # the order of the examples changes digits far behind
 
 
 def rescaled(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

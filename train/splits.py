@@ -213,7 +213,7 @@ def _by_date(
             learned = max((known[group].newest for group in kept if kept[group] != name), default="")
             # What is newer than a kept test is test; what is older than kept training never is.
             count = min(count, sum(known[group].newest >= learned for group in new))
-            count = max(count, sum(known[group].newest > tested for group in new), 0 if here else 1)
+            count = max(count, sum(known[group].newest > tested for group in new), 0 if kept else 1)
         count = min(count, sum(split == "train" for split in chosen.values()) - 1)  # one stays to train on
         chosen.update(dict.fromkeys(new[: max(count, 0)], name))
         new = new[max(count, 0) :]
