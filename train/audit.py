@@ -93,7 +93,7 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
 
     As in `corpus.duplicates`, a text under five words counts only where the other one is equal: "Training." is
     no near-duplicate of "Trading.". No other pair is left out; lengths alone rule out some, exactly. 10,000
-    sentences beside 40,000 of 100 letters take about a minute and a half of one core.
+    sentences beside 40,000, of 119 letters, took 40 s of CPU and 130 MB (November 2026, 2 cores).
 
     Args:
         training: all that was learned from, the validation split included.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -232,7 +233,7 @@ def resampled(parts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     References:
         Field & Welsh (2007), Bootstrapping clustered data, JRSS B 69(3).
     """
-    n, flat = len(parts), parts.reshape(len(parts), -1)
+    n, flat = len(parts), parts.reshape(len(parts), math.prod(parts.shape[1:]))
     random = np.random.default_rng(seed)
     drawn = np.zeros((REPLICATES, flat.shape[1]))
     for start in range(0, REPLICATES if n else 0, CHUNK):  # all weights at once would be 160 MB for 10,000 groups
