@@ -87,6 +87,9 @@ def test_a_leak_that_the_clustering_does_not_join_fails_a_split_made_here() -> N
 def test_short_sentences_leak_only_when_they_are_equal() -> None:
     assert audit(_rows(["Training.", "He said so."]), _rows(["Trading.", "She said so."])).found == 0
     assert audit(_rows(["He said so."]), _rows(["“He said so”"])).found == 1
+    four, five = "nobody answered the minister", "nobody answered the minister a"
+    assert ratio(four, five) > 95
+    assert audit(_rows([four]), _rows([five])).found == audit(_rows([five]), _rows([four])).found == 0
 
 
 def test_nothing_to_compare_is_no_leak() -> None:

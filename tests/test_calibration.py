@@ -80,9 +80,34 @@ def test_a_calibrated_model_is_within_chance_and_an_overconfident_one_is_not() -
     good = calibration(*_drawn(2000), seed=1)
     assert good.ece.value <= good.by_chance
     assert good.overconfidence.low <= 0 <= good.overconfidence.high
+    # A resample's ECE is too large: the interval reaches further down than up.
+    assert good.ece.value - good.ece.low > 2 * (good.ece.high - good.ece.value)
     bad = calibration(*_drawn(2000, hotter=0.5), seed=1)
     assert bad.ece.low > bad.by_chance
     assert bad.overconfidence.low > 0
+
+
+@pytest.mark.slow
+def test_the_intervals_of_ece_and_of_overconfidence_cover_the_truth() -> None:
+    random = np.random.default_rng(1)
+
+    def world(groups: int) -> tuple[list[Stance], NDArray[np.float64]]:
+        """Groups of ten with like probabilities, told twice as sure as they are."""
+        logits = random.normal(0, 0.7, (groups, 3)).repeat(10, axis=0) + random.normal(0, 1.2, (10 * groups, 3))
+        chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        codes = (random.random((len(chances), 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, 2)
+        return [STANCES[code] for code in codes.tolist()], rescaled(chances, 0.5)
+
+    true, told = world(20_000)
+    whole = calibration(true, told, ["all"] * len(true), seed=1)
+    covered = np.zeros(2)
+    for run in range(150):
+        true, told = world(60)
+        found = calibration(true, told, [str(n // 10) for n in range(600)], seed=run)
+        covered[0] += found.ece.low <= whole.ece.value <= found.ece.high
+        covered[1] += found.overconfidence.low <= whole.overconfidence.value <= found.overconfidence.high
+    assert covered[0] / 150 >= 0.84
+    assert covered[1] / 150 >= 0.88
 
 
 @pytest.mark.parametrize("hotter", [0.5, 1.0, 3.0])

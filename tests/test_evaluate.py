@@ -86,7 +86,9 @@ def test_resamples_are_sums_of_groups_drawn_with_replacement(groups: int) -> Non
 @settings(deadline=None)
 @given(ROWS)
 def test_differences_are_those_of_scikit_learns_scores(rows: list[tuple[Stance, Stance, Stance, str]]) -> None:
-    true, one, two = ([row[n] for row in rows] for n in range(3))
+    true: list[Stance] = [row[0] for row in rows]
+    one: list[Stance] = [row[1] for row in rows]
+    two: list[Stance] = [row[2] for row in rows]
     found = compare(true, one, two, [row[3] for row in rows], seed=1)
     _no_nan(found)
     if rows:
