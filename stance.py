@@ -184,6 +184,21 @@ def train(data: str | None, out: Path) -> None:
 
 
 @cli.command()
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1)
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file.")
+def predict(model: Path | None, sources: tuple[str, ...], out: Path | None) -> None:
+    """Say the stance of every sentence, and the share of each by outlet and month.
+
+    Without arguments of the whole corpus, by work/model. Else of new articles, into FILE: MODEL is a model's folder,
+    SOURCES are as those of build.
+    """
+    if not (model and sources and out) and (model or out):
+        raise click.UsageError("expected MODEL, SOURCES and --out FILE; or none of them, for the whole corpus")
+    _predict(model, sources, out, _settings(required=False))
+
+
+@cli.command()
 @click.option("--out", default=WORK / "dataset", type=click.Path(path_type=Path), help="Folder of the dataset.")
 def publish(out: Path) -> None:
     """Write the Hugging Face dataset, and open it again."""
@@ -442,6 +457,25 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
         text = ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
         click.echo(f"{name:9}{text}")
     click.echo(f"{'wrote' if changed else 'unchanged:'} {out}")
+
+
+def _predict(model: Path | None, sources: tuple[str, ...], out: Path | None, settings: Settings) -> None:
+    from train.predict import predict_articles, predict_corpus
+    from train.shares import show
+
+    with _progress("sentences") as progress:
+        if model is None or out is None:
+            done = predict_corpus(WORK, settings.target.name, progress)
+        else:
+            done = predict_articles(sources, model, out, settings.corpus, progress)
+    if done.skipped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
+        click.echo(f"skipped articles: {reasons}; `stance build` lists them", err=True)
+    counts = ", ".join(f"{name} {count}" for name, count in done.stances.items())
+    click.echo(f"{sum(done.stances.values())} sentences: {counts}; model {done.shares.model}\n{show(done.shares)}")
+    for note in done.shares.notes:
+        click.echo(note)
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {done.out}, {done.shares_out}")
 
 
 def _publish(out: Path, settings: Settings) -> None:

@@ -67,7 +67,13 @@ def test_a_malformed_project_file_says_where(tmp_path: Path, text: str, message:
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
-    for arguments in (["build"], ["frobnicate"], ["push", "--no-such-option"]):
+    for arguments in (
+        ["build"],
+        ["frobnicate"],
+        ["push", "--no-such-option"],
+        ["predict", "model"],
+        ["predict", "--out", "a.csv"],
+    ):
         code, _, err = _run(*arguments, cwd=tmp_path)
         assert code == 2
         assert "Usage: stance" in err
@@ -95,6 +101,9 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
         (["status"], "run `stance build` first"),
         (["adjudicate"], "run `stance pull` first"),
         (["train"], "run `stance adjudicate` first"),
+        (["predict"], "work/model/model.skops is not there: run `stance train` first"),
+        (["predict", "nowhere", "empty", "--out", "new.csv"], "nowhere/model.skops is not there"),
+        (["predict", "nowhere", "empty", "--out", "new.txt"], "expected a file that ends in .parquet, .csv, .jsonl"),
         (["publish"], "codebook.md is not there"),
         (["report"], "run `stance build` first"),
         (["demo"], "stance.toml is of a project of its own: run the demo in an empty folder"),
@@ -115,5 +124,5 @@ def test_a_stage_that_cannot_run_says_what_to_do(tmp_path: Path, command: list[s
 def test_every_command_of_the_design_is_there(tmp_path: Path) -> None:
     code, out, _ = _run("--help", cwd=tmp_path)
     assert code == 0
-    for command in "init build serve push pull status adjudicate train publish report demo".split():
+    for command in "init build serve push pull status adjudicate train predict publish report demo".split():
         assert f"  {command} " in out

@@ -1,0 +1,374 @@
+"""`stance predict`: a real small model over a corpus and over new articles."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+from click import UsageError
+from click.testing import CliRunner
+from sklearn.pipeline import Pipeline
+
+from corpus.build import build
+from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError, TableError
+from corpus.store import write_jsonl
+from labeling.records import STANCES, LabelingSettings, Stance, Verdict
+from labeling.sample import draw, draw_all, read_certainty, read_sample, write_sample
+from labeling.tasks import Corpus, read_predictions
+from train import baseline, predict
+from train.examples import from_verdicts
+from train.layout import FOLDS, read_layout, read_verdicts
+from train.predict import predict_articles, predict_corpus
+from train.records import Example, TrainSettings
+from train.run import train
+from train.shares import PredictionShares
+
+WORDS = {
+    "favor": "send soldiers now brave help allies deploy needed".split(),
+    "against": "never refuse danger escalation risk war wrong warn".split(),
+    "none": "harvest bridge museum weather market council price report".split(),
+}
+TARGET = "sending Western troops to Ukraine"
+ARTICLES = 60
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    """A command as a user types it, in this process; known errors raise as they are."""
+    from stance import cli
+
+    here = Path.cwd()
+    try:
+        result = CliRunner().invoke(cli, ["-C", str(folder), *arguments], catch_exceptions=False, standalone_mode=False)
+    finally:
+        os.chdir(here)
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def _sentence(chance: random.Random, stance: Stance) -> str:
+    others = [word for words in WORDS.values() for word in words]
+    words = [*chance.sample(WORDS[stance], 2), *chance.sample(others, 4)]
+    return f"The {' '.join(words)} of day {chance.randrange(10**6)} in town."
+
+
+def _news(folder: Path, articles: int, seed: int) -> None:
+    """Articles of two outlets and two months, with one story that both carry."""
+    chance = random.Random(seed)
+    wire = [_sentence(chance, stance) for stance in STANCES]
+    rows = []
+    for n in range(articles):
+        texts = [_sentence(chance, STANCES[chance.choice([0, 1, 1, 2, 2, 2])]) for _ in range(6)]
+        rows.append(
+            {
+                "id": f"{seed}-{n}",
+                "outlet": ["Gazette", "Sentinel"][n % 2],
+                "published": f"2024-0{4 + n % 3 // 2}-1{n % 10}" if n else "",
+                "text": "\n\n".join(texts + (wire if n % 20 < 2 else [])),
+            }
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "news.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _true(text: str) -> Stance:
+    """What a person would say: the first word's stance, with a hard case that the words don't tell."""
+    if text.split()[-3][-1] in "012":
+        return "none"
+    return next(stance for stance in STANCES if text.split()[1] in WORDS[stance])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with 150 randomly sampled verdicts, and a model that was trained on them."""
+    folder = tmp_path_factory.mktemp("project")
+    work = folder / "work"
+    (folder / "stance.toml").write_text("")
+    _news(folder / "news", ARTICLES, 1)
+    build([folder / "news"], work, CorpusSettings(root=str(folder / "news")))
+    corpus = Corpus(work)
+    pool = corpus.units(corpus.chosen())
+    draws = draw(pool, "random", 150, earlier=[], settings=LabelingSettings(), target=TARGET)
+    write_sample(work, draws)
+    text = {unit.sentence_id: unit.text for unit in pool}
+    write_jsonl(
+        work / "verdicts.jsonl",
+        [
+            Verdict(sentence_id=row.sentence_id, stance=_true(text[row.sentence_id]), how="single", votes={})
+            for row in draws
+        ],
+    )
+    examples, _ = from_verdicts(work, TARGET, TrainSettings())
+    train(examples, work / "model", TrainSettings(), lambda _: None)
+    return folder
+
+
+def _sentences(work: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(work / "sentences.parquet").to_pylist()
+    return rows
+
+
+# --- the corpus
+
+
+def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(project: Path) -> None:
+    work = project / "work"
+    out = _run(project, "predict")
+    rows = pq.read_table(work / "predictions.parquet").to_pylist()
+    assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in _sentences(work)]
+    model = baseline.load(work / "model")
+    chances = baseline.probabilities(model, [row["text"] for row in _sentences(work)])
+    for row, expected in zip(rows, chances, strict=True):
+        assert [row[stance] for stance in STANCES] == list(expected)
+        assert sum(expected) == pytest.approx(1)
+        assert row["stance"] == STANCES[int(expected.argmax())]
+        assert row["model"] == predict._open(work / "model").version
+    assert len(rows[0]["model"]) == 16
+    assert list(rows[0]) == ["sentence_id", "stance", *STANCES, "model"]
+    certainty, read = read_certainty(work), read_predictions(work)
+    assert set(certainty) == set(read) == {row["sentence_id"] for row in rows}
+    assert all(certainty[name] == one.probability for name, one in read.items())
+    counts = Counter(row["stance"] for row in rows)
+    assert f"{len(rows)} sentences: " + ", ".join(f"{name} {counts[name]}" for name in STANCES) in out
+    assert "wrote work/predictions.parquet, work/shares.json" in out
+
+
+def test_uncertainty_rounds_take_what_the_model_is_least_sure_of(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path / "copy")
+    work = tmp_path / "copy" / "work"
+    _run(tmp_path / "copy", "predict")
+    _run(tmp_path / "copy", "push", "--to", "tasks.json", "--limit", "20", "--by", "uncertainty")
+    drawn = read_sample(work)
+    picks = {row.sentence_id for row in drawn if row.by == "uncertainty"}
+    assert len(picks) == 16
+    corpus, sure = Corpus(work), read_certainty(work)
+    names = {row.sentence_id for row in drawn}
+    left = {unit.sentence_id for unit in corpus.units(corpus.chosen(names))} - names
+    assert max(sure[name] for name in picks) <= min(sure[name] for name in left)
+
+
+def test_the_same_again_writes_the_same_bytes_and_says_unchanged(project: Path, tmp_path: Path) -> None:
+    work = project / "work"
+    assert _run(project, "predict")
+    files = [work / "predictions.parquet", work / "shares.json"]
+    before = [path.read_bytes() for path in files]
+    assert "unchanged: work/predictions.parquet" in _run(project, "predict")
+    for path in files:
+        path.unlink()
+    assert predict_corpus(work, TARGET).changed
+    assert [path.read_bytes() for path in files] == before
+    assert not [path for path in work.iterdir() if path.name.startswith(".predictions")]
+
+
+def test_batches_do_not_show(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    predict_corpus(project / "work", TARGET)
+    rows = pq.read_table(project / "work" / "predictions.parquet").to_pylist()
+    shares = (project / "work" / "shares.json").read_bytes()
+    monkeypatch.setattr(predict, "BATCH", 7)
+    steps: list[int] = []
+    predict_corpus(project / "work", TARGET, steps.append)
+    file = pq.ParquetFile(project / "work" / "predictions.parquet")
+    assert file.num_row_groups > 10
+    assert file.read().to_pylist() == rows
+    assert (project / "work" / "shares.json").read_bytes() == shares
+    assert sum(steps) == 2 * len(rows)
+
+
+def test_shares_are_corrected_by_the_sampled_verdicts(project: Path) -> None:
+    work = project / "work"
+    out = _run(project, "predict")
+    written = msgspec.json.decode((work / "shares.json").read_bytes(), type=PredictionShares)
+    assert 0 <= (written.power or 0) <= 1
+    assert "corrected by 150 randomly sampled verdicts" in out
+    assert {(row.kind, row.name) for row in written.rows} == {
+        ("all", ""), ("outlet", "Gazette"), ("outlet", "Sentinel"),
+        ("month", "2024-04"), ("month", "2024-05"), ("month", "unknown"),
+    }  # fmt: skip
+    truth = Counter(_true(row["text"]) for row in _sentences(work))
+    for row in written.rows[:3]:
+        assert row.labelled == 150
+        assert row.corrected is not None
+        share = truth[row.stance] / truth.total()
+        assert row.corrected.low <= share <= row.corrected.high
+    for outlet in (row for row in written.rows if row.kind == "outlet"):
+        assert outlet.labelled >= 50
+        assert outlet.corrected is not None
+    unknown = [row for row in written.rows if row.name == "unknown"]
+    assert unknown[0].n < 12
+    assert unknown[0].corrected is None
+
+
+def test_no_sentence_is_predicted_from_its_own_label(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = project / "work"
+    seen: list[set[str]] = []
+    refit = predict._refit
+
+    def watched(folder: Path, training: list[Example]) -> Any:
+        seen.append({row.text for row in training})
+        return refit(folder, training)
+
+    monkeypatch.setattr(predict, "_refit", watched)
+    predict_corpus(work, TARGET)
+    layout = read_layout(work)
+    texts = [row["text"] for row in _sentences(work)]
+    folds = layout.folds()
+    assert len(seen) == FOLDS == len(set(folds.tolist()))
+    for fold, training in enumerate(seen):
+        assert training
+        assert not training & {text for text, own in zip(texts, folds, strict=True) if own == fold}
+    # A story that several articles carry has one home, hence one fold.
+    homes: dict[str, set[int]] = {}
+    for row, home in zip(_sentences(work), layout.home.tolist(), strict=True):
+        homes.setdefault(row["copy_id"], set()).add(home)
+    assert all(len(found) == 1 for found in homes.values())
+    assert max(Counter(row["copy_id"] for row in _sentences(work)).values()) > 3
+
+
+def test_without_a_random_sample_there_is_no_correction_and_the_page_says_why(project: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in ("articles.parquet", "sentences.parquet"):
+        (work / name).symlink_to(project / "work" / name)
+    (work / "model").symlink_to(project / "work" / "model")
+    assert "there are no verdicts on this corpus yet" in _run(tmp_path, "predict")
+    verdicts = (project / "work" / "verdicts.jsonl").read_bytes()
+    (work / "verdicts.jsonl").write_bytes(verdicts)
+    done = predict_corpus(work, TARGET)
+    assert "of 150 verdicts 0 speak for the corpus" in done.shares.notes[0]
+    assert all(row.corrected is None for row in done.shares.rows)
+    corpus = Corpus(work)
+    # All were pushed and few are labelled: their beginning is no sample.
+    write_sample(work, draw_all(corpus.units(corpus.chosen()), []))
+    assert "of 150 verdicts 0 speak" in predict_corpus(work, TARGET).shares.notes[0]
+    write_sample(
+        work, draw(corpus.units(corpus.chosen()), "random", 150, earlier=[], settings=LabelingSettings(), target="")
+    )
+    rows = [msgspec.json.decode(line, type=Verdict) for line in verdicts.splitlines()]
+    one_sided = [msgspec.structs.replace(row, stance="favor") for row in rows]
+    write_jsonl(work / "verdicts.jsonl", one_sided)
+    assert "no verdict is against or none" in predict_corpus(work, TARGET).shares.notes[0]
+
+
+def test_a_verdict_stands_for_all_copies_with_its_weight(project: Path) -> None:
+    work = project / "work"
+    layout = read_layout(work)
+    known = read_verdicts(work, layout, TARGET)
+    assert known is not None
+    units = len(set(layout.unit.tolist()))
+    drawn = {row.sentence_id for row in read_sample(work)}
+    copies = {row["copy_id"] for row in _sentences(work) if row["sentence_id"] in drawn}
+    assert len(copies) == len(drawn) == 150
+    for row, weight, chosen in zip(_sentences(work), known.weight, known.by_chance, strict=True):
+        assert chosen == (row["copy_id"] in copies)
+        assert weight == pytest.approx(units / 150 if chosen else 0)
+    assert known.by_chance.sum() > 150, "a story that several articles carry is among them"
+    assert len(known.examples) == 150
+
+
+# --- new articles
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
+    project: Path, tmp_path: Path, ending: str
+) -> None:
+    _news(tmp_path / "new", 5, 2)
+    (tmp_path / "new" / "empty.txt").write_text(" ")
+    file = tmp_path / "made" / f"out.{ending}"
+    arguments = ("predict", str(project / "work" / "model"), "new", "--out", f"made/out.{ending}")
+    out = _run(tmp_path, *arguments)
+    assert "skipped articles: 1 no text in it" in out
+    assert f"wrote made/out.{ending}, made/out.shares.json" in out
+    build([tmp_path / "new"], tmp_path / "work", CorpusSettings(root=str(tmp_path)))
+    expected = _sentences(tmp_path / "work")
+    if ending == "parquet":
+        rows = pq.read_table(file).to_pylist()
+    elif ending == "csv":
+        with file.open(newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    else:
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+    names = ["sentence_id", "article_id", "outlet", "published", "start", "end", "text", "stance", *STANCES, "model"]
+    assert list(rows[0]) == names
+    for row, sentence in zip(rows, expected, strict=True):
+        assert all(str(row[name]) == str(sentence[name]) for name in ("sentence_id", "article_id", "start", "text"))
+        assert row["outlet"] in ("Gazette", "Sentinel")
+        assert sum(float(row[stance]) for stance in STANCES) == pytest.approx(1)
+    shares = msgspec.json.decode((tmp_path / "made" / "out.shares.json").read_bytes(), type=PredictionShares)
+    assert shares.rows[0].n == len(rows)
+    assert shares.power is None
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [f"out.{ending}", "out.shares.json"]
+    before = file.read_bytes()
+    assert f"unchanged: made/out.{ending}" in _run(tmp_path, *arguments)
+    assert file.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "new", "work"]
+
+
+# --- what cannot be
+
+
+def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Path) -> None:
+    model, news, out = project / "work" / "model", tmp_path / "news", tmp_path / "out.csv"
+    _news(news, 3, 3)
+    settings = CorpusSettings()
+    with pytest.raises(ExamplesError, match=r"model\.skops is not there: run `stance train` first"):
+        predict_articles([news], tmp_path, out, settings)
+    with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv, \.jsonl"):
+        predict_articles([news], model, tmp_path / "out.txt", settings)
+    with pytest.raises(SourceError, match="no such file or folder"):
+        predict_articles([tmp_path / "gone"], model, tmp_path / "new" / "out.csv", settings)
+    (tmp_path / "none.txt").write_text("ADVERTISEMENT\n")
+    with pytest.raises(SourceError, match="no article has any prose"):
+        predict_articles([tmp_path / "none.txt"], model, out, settings)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "model").symlink_to(model)
+    with pytest.raises(TableError, match="run `stance build` first"):
+        predict_corpus(tmp_path / "empty", TARGET)
+    with pytest.raises(UsageError, match="expected MODEL, SOURCES and --out FILE"):
+        _run(tmp_path, "predict", str(model))
+    predict_articles([news], model, news / "out.csv", settings)
+    before = (news / "out.csv").read_bytes()
+    with pytest.raises(SourceError, match=r"out\.csv: it is one of the sources itself"):
+        predict_articles([news], model, news / "out.csv", settings)
+    assert (news / "out.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "news", "none.txt"]
+    assert [path.name for path in (tmp_path / "empty").iterdir()] == ["model"]
+
+
+def test_a_model_of_another_version_is_one_message(project: Path, tmp_path: Path) -> None:
+    _news(tmp_path / "news", 3, 3)
+    pipeline: Pipeline = baseline.load(project / "work" / "model")
+    pipeline.named_steps["logistic"].classes_ = np.array(["con", "none", "pro"])
+    skops.io.dump(pipeline, tmp_path / "model.skops")
+    with pytest.raises(ExamplesError, match="expected a model that this version of stance wrote"):
+        predict_articles([tmp_path / "news"], tmp_path, tmp_path / "out.csv", CorpusSettings())
+    (tmp_path / "model.skops").write_bytes(b"PK nothing")
+    with pytest.raises(StanceError, match="expected a model that this version of stance wrote"):
+        predict_articles([tmp_path / "news"], tmp_path, tmp_path / "out.csv", CorpusSettings())
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_failure_halfway_keeps_the_last_predictions(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = project / "work"
+    predict_corpus(work, TARGET)
+    files = sorted(path for path in work.iterdir())
+    before = (work / "predictions.parquet").read_bytes()
+
+    def fail(done: int) -> None:
+        raise StanceError("stop")
+
+    with pytest.raises(StanceError, match="stop"):
+        predict_corpus(work, TARGET, fail)
+    assert sorted(work.iterdir()) == files
+    assert (work / "predictions.parquet").read_bytes() == before
