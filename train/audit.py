@@ -250,7 +250,7 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
     differences = np.array([first - second for first, second in runs])
     mean, low, high = float(differences.mean()), None, None
     if len(runs) > 1:
-        from scipy.stats import t  # type: ignore[import-untyped]  # scipy ships no types
+        from scipy.stats import t
 
         error = math.sqrt(float(differences.var(ddof=1)) * (1 / len(runs) + tested / (len(rows) - tested)))
         width = float(t.ppf(0.975, len(runs) - 1)) * error
