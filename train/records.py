@@ -61,7 +61,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe and its mean scores over all folds of the repeated grouped cross-validation."""
+    """A recipe and its scores, out of fold and of all targets together: the mean over repeated cross-validations."""
 
     recipe: Recipe
     f_avg: float
@@ -105,10 +105,24 @@ class Majority(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: Score
 
 
+class TargetScore(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores on the test examples of one target alone, and how many there are."""
+
+    f_avg: float
+    macro_f1: float
+    accuracy: float
+    n: int
+
+
 class TestScores(Scores, frozen=True, kw_only=True):
-    """Scores on the test split, and the majority's beside them."""
+    """Scores on the test split, the majority's beside them, and each target's alone.
+
+    `f_avg` pools all targets, as SemEval-2016 does; `mean_f_avg` is the mean over targets, each counted alike.
+    """
 
     majority: Majority
+    by_target: dict[str, TargetScore]
+    mean_f_avg: float
 
 
 class SearchScores(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +145,17 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     examples: dict[str, int]
     groups: dict[str, int]
     labels: dict[str, int]
+    warnings: list[str]
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
+    """`model.json`: what one must know to open the model files beside it."""
+
+    scikit_learn: str
+    skops: str
+    labels: list[str]
+    targets: list[str]
+    recipe: Recipe
 
 
 def read_metrics(folder: Path) -> Metrics:

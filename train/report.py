@@ -14,8 +14,11 @@ from corpus.records import ARTICLES, SPANS
 from corpus.store import read_jsonl, read_table, write_bytes
 from labeling.records import STANCES, Unsettled, Verdict
 from labeling.status import read_status
-from train import baseline
-from train.records import Score, read_metrics
+from train.baseline import Model
+from train.examples import read_examples
+from train.explain import strongest
+from train.model_files import load
+from train.records import Example, Score, read_metrics
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 NGRAMS = 20
@@ -65,7 +68,8 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset()) -> bo
         "stance build",
     ).to_pylist()
     kinds = read_table(work / "spans.parquet", pa.schema([SPANS.field("kind")]), "stance build").to_pylist()
-    model = baseline.load(work / "model")
+    model = load(work / "model")
+    training = [row for row in read_examples(work) if row.split != "test"]
     page = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page.filters["number"] = _number
     text = page.from_string(TEMPLATE.read_text("utf-8")).render(
@@ -86,23 +90,18 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset()) -> bo
             for who, scores in (("baseline", metrics.test), ("majority", metrics.test.majority))
         ],
         confusion_peak=max(max(row) for row in metrics.test.confusion) or 1,
-        ngrams=_ngrams(model),
+        ngrams=_ngrams(model, training),
         digest=hashlib.sha256((work / "model" / "model.skops").read_bytes()).hexdigest()[:16],
     )
     return write_bytes(work / "report.html", text.encode())
 
 
-def _ngrams(model: object) -> dict[str, list[Ngram]]:
-    found = baseline.strongest(model, NGRAMS)
-    peak = max(weight for rows in found.values() for _, weight in rows) or 1.0
+def _ngrams(model: Model, training: list[Example]) -> dict[str, list[Ngram]]:
+    found = next(iter(strongest(model, training, NGRAMS).values()))
+    peak = max((weight for rows in found.values() for _, weight in rows), default=1.0)
     return {
         stance: [
-            Ngram(
-                text=name.split("__", 1)[1].replace(" ", "␣" if name.startswith("char") else " "),
-                kind=name.split("__", 1)[0],
-                weight=weight,
-                share=max(weight, 0.0) / peak,
-            )
+            Ngram(text=name, kind="pair" if " " in name else "word", weight=weight, share=weight / peak)
             for name, weight in rows
         ]
         for stance, rows in found.items()

@@ -8,58 +8,58 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-from sklearn.pipeline import Pipeline
 
-from corpus.records import ExamplesError
 from corpus.store import write_bytes, write_table
 from labeling.records import STANCES, Stance
 from train import baseline
-from train.evaluate import evaluate
+from train.baseline import Model
+from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, split
-from train.records import Example, Majority, Metrics, SearchScores, TestScores, TrainSettings, Trial
+from train.model_files import save
+from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores, TrainSettings
+from train.search import Searched, check_examples, search
 
 TESTED = pa.schema(
-    [("sentence_id", pa.string()), ("label", pa.string()), ("stance", pa.string())]
+    [(name, pa.string()) for name in ("sentence_id", "target", "label", "stance")]
     + [(stance, pa.float64()) for stance in STANCES]
 )
 
 
 def train(
-    examples: Sequence[Example], out: Path, settings: TrainSettings, progress: Callable[[int], None]
+    examples: Sequence[Example],
+    out: Path,
+    settings: TrainSettings,
+    progress: Callable[[int], None],
+    jobs: int = -1,
 ) -> tuple[Metrics, bool]:
     """Search, fit, evaluate, and write the model folder.
 
-    Recipe and model see the training and validation splits alone; the test split is scored once.
+    Recipe and model see the training and validation splits alone; the test split is scored once. Where targets
+    are several, each has its own model, of one recipe.
 
     Args:
         examples: labelled texts; where none has a split, groups are split here.
         out: the folder; nothing is written before everything is known.
         settings: `[train]` of stance.toml.
         progress: told of each finished fold of the search.
+        jobs: threads, -1 for one a core; the result does not depend on it.
 
     Returns:
         The metrics, and whether any file of the folder changed.
 
     Raises:
-        ExamplesError: too few examples of a label, too few groups, no test split, or several targets.
+        ExamplesError: of a target too few examples of a label or too few groups, or no test split.
     """
-    targets = sorted({row.target for row in examples})
-    if len(targets) > 1:
-        raise ExamplesError(
-            f"expected examples of one target; found {len(targets)}: {', '.join(targets[:5])}. "
-            "Train on each target's examples apart"
-        )
     if not any(row.split for row in examples):
         examples, _ = split(examples, settings, {})
-    baseline.check_examples(examples)
+    check_examples(examples)
     training = [row for row in examples if row.split != "test"]
     testing = [row for row in examples if row.split == "test"]
-    trials = baseline.search(training, settings.seed, progress)
-    best = trials[0]
-    model = baseline.fit(best.recipe, training)
-    metrics, predictions = _test(model, trials, training, testing, settings.seed)
+    searched = search(training, settings.seed, progress, jobs)
+    model = baseline.fit(searched.trials[0].recipe, training)
+    metrics, predictions = _test(model, searched, training, testing, settings.seed)
     changed = [
-        *baseline.save(model, out),
+        *save(model, out),
         write_table(out / "predictions.parquet", predictions),
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
     ]
@@ -67,36 +67,43 @@ def train(
 
 
 def _test(
-    model: Pipeline, trials: list[Trial], training: list[Example], testing: list[Example], seed: int
+    model: Model, searched: Searched, training: list[Example], testing: list[Example], seed: int
 ) -> tuple[Metrics, pa.Table]:
     true: list[Stance] = [row.label for row in testing]
     groups = [row.group for row in testing]
-    chances = baseline.probabilities(model, [row.text for row in testing])
+    targets = [row.target for row in testing]
+    chances = baseline.probabilities(model, [row.text for row in testing], targets)
     given: list[Stance] = [STANCES[n] for n in chances.argmax(axis=1)]
     scores = evaluate(true, given, groups, seed)
-    constant = evaluate(true, [_most_frequent(training)] * len(true), groups, seed)
+    constant = evaluate(true, majority(training, targets), groups, seed)
+    by_target = _by_target(targets, true, given)
     everything = [*training, *testing]
+    best = searched.trials[0]
     metrics = Metrics(
         test=TestScores(
             **msgspec.structs.asdict(scores),
             majority=Majority(f_avg=constant.f_avg, macro_f1=constant.macro_f1, accuracy=constant.accuracy),
+            by_target=by_target,
+            mean_f_avg=sum(score.f_avg for score in by_target.values()) / len(by_target),
         ),
         cv=SearchScores(
-            f_avg=trials[0].f_avg,
-            macro_f1=trials[0].macro_f1,
-            features=trials[0].recipe.features,
-            c=trials[0].recipe.c,
-            folds=baseline.FOLDS,
-            repeats=baseline.REPEATS,
-            tried=trials,
+            f_avg=best.f_avg,
+            macro_f1=best.macro_f1,
+            features=best.recipe.features,
+            c=best.recipe.c,
+            folds=searched.folds,
+            repeats=searched.repeats,
+            tried=searched.trials,
         ),
         examples={name: sum(row.split == name for row in everything) for name in SPLITS},
         groups={name: len({row.group for row in everything if row.split == name}) for name in SPLITS},
         labels={stance: sum(row.label == stance for row in everything) for stance in STANCES},
+        warnings=_warnings(model, targets),
     )
     columns: dict[str, list[object]] = defaultdict(list)
     for row, stance, chance in zip(testing, given, chances.tolist(), strict=True):
         columns["sentence_id"].append(row.sentence_id)
+        columns["target"].append(row.target)
         columns["label"].append(row.label)
         columns["stance"].append(stance)
         for name, probability in zip(STANCES, chance, strict=True):
@@ -104,6 +111,45 @@ def _test(
     return metrics, pa.table(dict(columns), schema=TESTED)
 
 
-def _most_frequent(training: Sequence[Example]) -> Stance:
-    counts = Counter(row.label for row in training)
+def _by_target(targets: list[str], true: list[Stance], given: list[Stance]) -> dict[str, TargetScore]:
+    found: dict[str, TargetScore] = {}
+    for target in sorted(set(targets)):
+        pairs = [(t, g) for name, t, g in zip(targets, true, given, strict=True) if name == target]
+        labels, guesses = [t for t, _ in pairs], [g for _, g in pairs]
+        found[target] = TargetScore(
+            f_avg=f_avg(labels, guesses),
+            macro_f1=macro_f1(labels, guesses),
+            accuracy=sum(t == g for t, g in pairs) / len(pairs),
+            n=len(pairs),
+        )
+    return found
+
+
+def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
+    found = []
+    if len(model.pipelines) > 1:
+        found.append(
+            "Each target has its own model, which knows nothing of other targets: on a target that is not among "
+            f"the {len(model.pipelines)} trained on, a model of words is at chance."
+        )
+    if unseen := model.unseen(targets):
+        count = sum(target in unseen for target in targets)
+        found.append(f"{count} test examples are toward targets never seen in training: {', '.join(unseen)}.")
+    return found
+
+
+def majority(training: Sequence[Example], targets: Sequence[str]) -> list[Stance]:
+    """The most frequent training label of each target; of all of them for a target unseen in training.
+
+    So does the baseline of Mohammad et al. (2016), Table 2. Of equally frequent labels the first of STANCES.
+    """
+    counts: dict[str, Counter[Stance]] = defaultdict(Counter)
+    for row in training:
+        counts[row.target][row.label] += 1
+    everything: Counter[Stance] = sum(counts.values(), Counter())
+    label = {target: _most_frequent(counts.get(target, everything)) for target in set(targets)}
+    return [label[target] for target in targets]
+
+
+def _most_frequent(counts: Counter[Stance]) -> Stance:
     return max(STANCES, key=lambda stance: (counts[stance], -STANCES.index(stance)))
