@@ -31,7 +31,8 @@ def strongest(
 
     A word's weight is the decision value, less the intercept, of a text that is this word alone. So it means the
     same whether the model counts words or characters, whose own n-grams ("n th") tell a reader nothing. Only words
-    in at least COMMON training texts are listed, and a pair only where it is stronger than both of its words.
+    in at least COMMON training texts are listed, each under the stance that it speaks most for, and a pair only
+    where it is stronger than both of its words.
 
     Args:
         model: any.
@@ -58,7 +59,9 @@ def strongest(
             order = [
                 n
                 for n in np.lexsort((np.arange(len(names)), -mine))
-                if mine[n] > 0 and all(mine[n] > mine[at[word]] for word in names[n].split() if word != names[n])
+                if mine[n] > 0
+                and mine[n] == weights[n].max()
+                and all(mine[n] > mine[at[word]] for word in names[n].split() if word != names[n])
             ]
             found[target][stance] = [(names[n], float(mine[n])) for n in order[:count]]
     return found

@@ -6,10 +6,12 @@ import io
 import json
 import re
 import zipfile
+from copy import copy
 from pathlib import Path
 
 import joblib
 import msgspec
+import numpy as np
 import sklearn
 import skops
 import skops.io
@@ -22,6 +24,9 @@ from labeling.records import STANCES
 from train.baseline import Model
 from train.records import ModelCard
 
+LARGEST = 1 << 26
+"""Characters of an array of n-grams, at four bytes each."""
+
 
 def save(model: Model, folder: Path) -> list[bool]:
     """Write the three files; equal models give equal bytes.
@@ -32,9 +37,9 @@ def save(model: Model, folder: Path) -> list[bool]:
     Returns:
         For each of the files whether it changed.
     """
-    content = _content(model)
     buffer = io.BytesIO()
-    joblib.dump(content, buffer)
+    joblib.dump(_content(model.pipelines), buffer)
+    listed = {target: _listed(pipeline) for target, pipeline in model.pipelines.items()}
     card = ModelCard(
         scikit_learn=sklearn.__version__,
         skops=skops.__version__,
@@ -43,14 +48,40 @@ def save(model: Model, folder: Path) -> list[bool]:
         recipe=model.recipe,
     )
     return [
-        write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(content))),
+        write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(_content(listed)))),
         write_bytes(folder / "model.joblib", buffer.getvalue()),
         write_bytes(folder / "model.json", msgspec.json.format(msgspec.json.encode(card)) + b"\n"),
     ]
 
 
-def _content(model: Model) -> Pipeline | dict[str, Pipeline]:
-    return model.pipelines if len(model.pipelines) > 1 else next(iter(model.pipelines.values()))
+def _content(pipelines: dict[str, Pipeline]) -> Pipeline | dict[str, Pipeline]:
+    return pipelines if len(pipelines) > 1 else next(iter(pipelines.values()))
+
+
+def _listed(pipeline: Pipeline) -> Pipeline:
+    """The same with its n-grams as a parameter of the vectorizers, in an array.
+
+    scikit-learn makes its dictionary of them when it is first used. As a dictionary, skops writes and reads a
+    million n-grams in 20 seconds each, as an array in a tenth of one.
+    """
+    union = copy(pipeline["tfidf"])
+    union.transformer_list = [(name, copy(part)) for name, part in union.transformer_list]
+    for _, part in union.transformer_list:
+        ngrams = sorted(part.vocabulary_, key=part.vocabulary_.__getitem__)
+        del part.vocabulary_
+        # An array gives every n-gram the room of the longest, and cannot hold one that ends in NUL.
+        short = len(ngrams) * max(map(len, ngrams)) < LARGEST and not any(ngram.endswith("\0") for ngram in ngrams)
+        part.vocabulary = np.array(ngrams) if short else ngrams
+    return Pipeline([("tfidf", union), ("logistic", pipeline["logistic"])])
+
+
+def _restored(pipeline: Pipeline) -> Pipeline:
+    """The pipeline as it was fitted."""
+    for _, part in pipeline["tfidf"].transformer_list:
+        if part.vocabulary is not None:
+            part.vocabulary_ = {str(ngram): column for column, ngram in enumerate(part.vocabulary)}
+            part.vocabulary = None
+    return pipeline
 
 
 def _reproducible(data: bytes) -> bytes:
@@ -106,7 +137,7 @@ def load(folder: Path, *, trust: bool = False) -> Model:
     for target, one in pipelines.items():
         if list(one.classes_) != sorted(STANCES):
             raise ExamplesError(f"{path}: {target}: expected the classes {sorted(STANCES)}; found {list(one.classes_)}")
-    return Model(pipelines=pipelines, recipe=card.recipe)
+    return Model(pipelines={target: _restored(one) for target, one in pipelines.items()}, recipe=card.recipe)
 
 
 def _card(folder: Path) -> ModelCard:
