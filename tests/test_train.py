@@ -20,11 +20,12 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 from corpus.records import ARTICLES, SENTENCES, ExamplesError
 from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
-from train import baseline
+from train import model_files
 from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, from_verdicts, load, origins, read, split, summary
-from train.records import Example, Recipe, TrainSettings, read_metrics
+from train.records import Example, TrainSettings, read_metrics
 from train.run import train
+from train.search import folds_in_search
 
 STANCE = st.sampled_from(STANCES)
 WORDS = {
@@ -388,7 +389,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     steps: list[int] = []
     metrics, changed = train(_examples(), tmp_path, TrainSettings(), steps.append)
     assert changed
-    assert sum(steps) == baseline.folds_in_search()
+    assert sum(steps) == folds_in_search(_examples())
     assert metrics == read_metrics(tmp_path)
     assert metrics.test.f_avg.value > metrics.test.majority.f_avg.value
     assert 0 < metrics.cv.f_avg <= 1
@@ -401,15 +402,15 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
         assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
         assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
     texts = [row.text for row in _examples()]
-    safe, pickled = baseline.load(tmp_path), joblib.load(tmp_path / "model.joblib")
+    safe, pickled = model_files.load(tmp_path), joblib.load(tmp_path / "model.joblib")
     assert set(pickled.classes_) == set(STANCES)
-    assert list(safe.predict(texts)) == list(pickled.predict(texts))
+    assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
 
 
-def test_two_runs_give_identical_files(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        train(_examples(), tmp_path / name, TrainSettings(), lambda _: None)
-    for name in ("model.skops", "model.joblib", "metrics.json", "predictions.parquet"):
+def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Path) -> None:
+    for name, jobs in (("a", 1), ("b", 2)):
+        train(_examples(), tmp_path / name, TrainSettings(), lambda _: None, jobs)
+    for name in ("model.skops", "model.joblib", "model.json", "metrics.json", "predictions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
@@ -428,33 +429,9 @@ def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
         (_examples(groups=2), "at least 10 training examples of each stance"),
         ([r for r in _examples() if r.label != "none"], "found none 0"),
         (_examples(groups=3, size=40), "needs 5, found"),
-        ([msgspec.structs.replace(r, target=r.group[:2]) for r in _examples()], "expected examples of one target"),
     ],
 )
 def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Example], message: str) -> None:
     with pytest.raises(ExamplesError, match=message):
         train(examples, tmp_path / "model", TrainSettings(), lambda _: None)
     assert not (tmp_path / "model").exists()
-
-
-def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
-    import skops.io
-
-    skops.io.dump(Path, tmp_path / "model.skops")
-    with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
-        baseline.load(tmp_path)
-
-
-def test_a_model_that_does_not_converge_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sklearn.linear_model import LogisticRegression
-
-    monkeypatch.setattr(baseline, "classifier", lambda c: LogisticRegression(C=c, max_iter=1))
-    with pytest.raises(ExamplesError, match="did not converge"):
-        baseline.fit(Recipe(features="word", c=1.0), _examples())
-
-
-def test_the_strongest_ngrams_are_those_of_the_stance() -> None:
-    model = baseline.fit(Recipe(features="word", c=10.0), _examples())
-    for stance, rows in baseline.strongest(model, 5).items():
-        assert {name.removeprefix("word__").split()[0] for name, _ in rows} <= set(WORDS[stance])
-        assert [weight for _, weight in rows] == sorted((weight for _, weight in rows), reverse=True)

@@ -128,7 +128,7 @@ def load(folder: Path, *, trust: bool = False) -> Model:
             f"{path} cannot be opened (written by scikit-learn {card.scikit_learn}, skops {card.skops}): {error!r}; "
             "run `stance train` again"
         ) from error
-    pipelines = content if isinstance(content, dict) else dict.fromkeys(card.targets, content)
+    pipelines = content if isinstance(content, dict) else dict.fromkeys(card.targets[:1], content)
     if list(pipelines) != card.targets or not all(isinstance(one, Pipeline) for one in pipelines.values()):
         raise ExamplesError(
             f"{path}: expected a pipeline for each of {', '.join(map(repr, card.targets))}, as model.json says; "

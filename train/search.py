@@ -220,6 +220,8 @@ def weighted(counted: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
     for part, weight, counts in counted:
         fitted = counts[cut[0]]
         known = np.flatnonzero(np.bincount(fitted.indices, minlength=counts.shape[1]))
+        if not len(known):
+            raise no_ngrams("", ValueError("all that do stand in one fold"))
         tfidf = TfidfTransformer(sublinear_tf=part.sublinear_tf)
         both[0].append(tfidf.fit_transform(fitted[:, known]))
         both[1].append(tfidf.transform(counts[cut[1]][:, known], copy=False))

@@ -1,0 +1,447 @@
+"""The search, the fit, several targets, the model files, and what a model goes by."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline
+
+from corpus.records import ExamplesError
+from labeling.records import STANCES, Stance
+from tests.test_train import WORDS, _examples
+from train import baseline, model_files, search
+from train.evaluate import f_avg
+from train.explain import explain, strongest
+from train.records import Example, Recipe, TrainSettings, read_metrics
+from train.run import train
+
+FAST = Recipe(features="word", c=3.0)
+
+
+def _targets(groups: int = 24) -> list[Example]:
+    """Two targets with opposite words: what speaks for one speaks against the other."""
+    swapped: dict[Stance, Stance] = {"favor": "against", "against": "favor", "none": "none"}
+    first = _examples(groups)
+    return first + [
+        msgspec.structs.replace(row, sentence_id=f"u{row.sentence_id}", target="u", label=swapped[row.label])
+        for row in _examples(groups, seed=1)
+    ]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search over one recipe, for tests of what comes after it."""
+    monkeypatch.setattr(search, "FEATURES", ("word",))
+    monkeypatch.setattr(search, "PENALTIES", (3.0,))
+
+
+# --- the search
+
+
+@pytest.mark.parametrize("features", baseline.FEATURES)
+def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str) -> None:
+    texts = [row.text for row in _examples(groups=8)] + ["", "!", "Ünï x", "a  b\nc"]
+    cut = (np.arange(0, len(texts), 2), np.arange(1, len(texts), 2))
+    counted = [(part, weight, search._counts(part, texts)) for _, part, weight in baseline.parts(features)]
+    seen, unseen = search.weighted(counted, cut)
+    union = baseline.vectorizer(features)
+    assert abs(seen - union.fit_transform([texts[n] for n in cut[0]])).max() < 1e-6
+    assert abs(unseen - union.transform([texts[n] for n in cut[1]])).max() < 1e-6
+
+
+@pytest.mark.parametrize("features", ["word", "char_wb+word"])
+def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(features: str) -> None:
+    # The trap: newton-cg, warm-started at its default tolerance, returns the model of the C before, silently.
+    rows = _examples()
+    texts, labels = [row.text for row in rows], np.array([row.label for row in rows])
+    cuts = list(GroupKFold(3).split(texts, labels, [row.group for row in rows]))
+    found = list(search.chances(features, "t", texts, labels, cuts, search.PENALTIES, 2))
+    for (seen, held), given_ in zip(cuts, found, strict=True):
+        for c, probabilities in zip(search.PENALTIES, given_, strict=True):
+            exact = Pipeline(
+                [
+                    ("tfidf", baseline.vectorizer(features)),
+                    ("logistic", LogisticRegression(C=c, class_weight="balanced", tol=1e-9, max_iter=9999)),
+                ]
+            )
+            exact.fit([texts[n] for n in seen], labels[seen])
+            order = [list(exact.classes_).index(stance) for stance in STANCES]
+            wanted = exact.predict_proba([texts[n] for n in held])[:, order]
+            assert probabilities == pytest.approx(wanted, abs=2e-3)
+
+
+def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> None:
+    # Each group's label is written in a word of its own: out of fold nobody can know it.
+    random = np.random.default_rng(0)
+    rows = [
+        Example(
+            sentence_id=f"{g}-{n}",
+            text=f"secret{g} secret{g} {random.choice(['a', 'b'])}",
+            label=STANCES[g % 3],
+            group=f"g{g}",
+        )
+        for g in range(30)
+        for n in range(4)
+    ]
+    found = search.search(rows, seed=1)
+    assert found.out_of_fold.shape == (120, 3)
+    assert found.out_of_fold.sum(axis=1) == pytest.approx(np.ones(120))
+    labels = [row.label for row in rows]
+    assert f_avg(labels, [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]) < 0.6
+
+
+def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
+    rows = _examples()
+    found = search.search(rows, seed=1)
+    assert len(found.trials) == len(baseline.FEATURES) * len(search.PENALTIES)
+    assert [trial.f_avg for trial in found.trials] == sorted((trial.f_avg for trial in found.trials), reverse=True)
+    labels = [row.label for row in rows]
+    given_ = [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]
+    assert f_avg(labels, given_) == pytest.approx(found.trials[0].f_avg, abs=0.02)  # of means over repeats
+
+
+def test_equally_good_recipes_give_the_simplest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "f_avg", lambda *_: 0.5)
+    monkeypatch.setattr(search, "macro_f1", lambda *_: 0.5)
+    best = search.search(_examples(), seed=1).trials[0].recipe
+    assert best == Recipe(features=baseline.FEATURES[0], c=search.PENALTIES[0])
+
+
+def test_a_fit_that_stops_early_is_refused_even_where_the_solver_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    for more in ({"max_iter": 1}, {"tol": 0.1}):
+        monkeypatch.setattr(baseline, "classifier", lambda c, more=more: LogisticRegression(C=c, **more))
+        with pytest.raises(ExamplesError, match="did not converge: expected a slope of at most 1e-06, found"):
+            baseline.fit(FAST, _examples())
+
+
+def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None:
+    rows = _examples()
+    x = baseline.vectorizer("word").fit_transform([row.text for row in rows]).astype(np.float64)
+    y = np.array([row.label for row in rows])
+    model = LogisticRegression(C=2.0, class_weight="balanced", solver="newton-cg", tol=1e-10, max_iter=999).fit(x, y)
+    assert baseline.slope(model, x, y) < 1e-9
+    model.intercept_ = model.intercept_ + np.array([0.3, 0.0, -0.3])
+    weight = np.array([len(y) / 3 / (y == label).sum() for label in y])
+
+    def loss(push: float) -> float:
+        chances = np.exp(model.decision_function(x) + np.array([push, 0, 0]))
+        chances /= chances.sum(axis=1, keepdims=True)
+        hit = chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        return float(-(weight * np.log(hit)).sum() / weight.sum())
+
+    assert baseline.slope(model, x, y) >= abs(loss(1e-5) - loss(-1e-5)) / 2e-5 - 1e-6 > 0.01
+
+
+# --- several targets
+
+
+def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
+    metrics, _ = train(_targets(), tmp_path, TrainSettings(), lambda _: None)
+    assert set(metrics.test.by_target) == {"t", "u"}
+    assert min(score.f_avg for score in metrics.test.by_target.values()) > 0.7  # one model for both would be at chance
+    assert metrics.test.mean_f_avg == pytest.approx(np.mean([score.f_avg for score in metrics.test.by_target.values()]))
+    assert sum(score.n for score in metrics.test.by_target.values()) == metrics.test.n
+    assert "on a target that is not among the 2 trained on" in metrics.warnings[0]
+    assert read_metrics(tmp_path) == metrics
+    model = model_files.load(tmp_path)
+    texts = ["send soldiers now brave"] * 2
+    chances = baseline.probabilities(model, texts, ["t", "u"])
+    assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
+    assert baseline.probabilities(model, texts[:1], ["other"])[0] == pytest.approx(chances.mean(axis=0))
+    assert model.unseen(["t", "other", "other"]) == ["other"]
+    with pytest.raises(ExamplesError, match="say which of t, u"):
+        baseline.probabilities(model, texts)
+
+
+def test_targets_in_the_test_split_alone_are_scored_and_warned_of(tmp_path: Path, quick: None) -> None:
+    rows = [msgspec.structs.replace(row, split="test" if row.target == "u" else "train") for row in _targets()]
+    metrics, _ = train(rows, tmp_path, TrainSettings(), lambda _: None)
+    assert metrics.warnings == [f"{metrics.test.n} test examples are toward targets never seen in training: u."]
+    assert metrics.test.f_avg.value < 0.4
+
+
+MOST: list[tuple[str, Stance]] = [("t", "favor"), ("u", "against")]
+
+
+def test_the_majority_is_each_targets_most_frequent_training_label(tmp_path: Path, quick: None) -> None:
+    rows = [
+        Example(
+            sentence_id=f"{target}{n}",
+            text=f"{label} word{n % 7}",
+            label=label,
+            target=target,
+            group=f"{target}{n}",
+            split=split,
+        )
+        for target, most in MOST
+        for split in ("train", "test")
+        for n, label in enumerate([most] * 20 + [stance for stance in STANCES if stance != most] * 10)
+    ]
+    metrics, _ = train(rows, tmp_path, TrainSettings(), lambda _: None)
+    assert metrics.test.majority.accuracy.value == 0.5
+    assert metrics.test.majority.f_avg.value == pytest.approx(2 * 20 / (40 + 30))
+
+
+@pytest.mark.slow
+def test_semeval_2016_through_the_plain_command(shared: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from stance import cli
+
+    data = str(shared / "data" / "semeval2016_task6" / "examples.jsonl")
+    result = CliRunner().invoke(cli, ["train", data, "--out", str(tmp_path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["test"]["majority"]["f_avg"]["value"] == pytest.approx(0.6522, abs=5e-5)
+    assert metrics["cv"]["f_avg"] >= 0.685
+    assert metrics["test"]["f_avg"]["value"] >= 0.66
+
+
+# --- data that nothing can be learned from
+
+
+def _row(n: int, text: str, label: str, group: int | None = None, split: str = "train") -> Example:
+    return msgspec.convert(
+        {
+            "sentence_id": str(n),
+            "text": text,
+            "label": label,
+            "group": f"g{n if group is None else group}",
+            "split": split,
+        },
+        Example,
+    )
+
+
+def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
+    rows = [_row(n, text(n), STANCES[n % 3]) for n in range(size)]
+    return rows + [_row(1000 + n, text(n), STANCES[n % 3], split="test") for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (_thirty(lambda n: ""), "all 45 training texts are the same, ''"),
+        (_thirty(lambda n: "Same words."), "all 45 training texts are the same, 'Same words.'"),
+        (_thirty(lambda n: " " * n), "hold no word or letters to learn from"),
+        (_thirty(lambda n: "." * (1 + n % 5)), "hold no word or letters to learn from"),
+        (_thirty(lambda n: "words" if n == 0 else "?" * n), "hold no word or letters to learn from"),
+        ([_row(n, f"w{n}", "favor", split="test" if n < 9 else "train") for n in range(60)], "against 0, none 0"),
+        (_thirty(lambda n: f"w{n}") + [_row(n, "x", "none", split="test") for n in range(3)], ""),
+        ([_row(n, f"w{n}", STANCES[n % 2] if n > 1 else "none", split="train") for n in range(60)], "found none 2"),
+        ([_row(n, f"w{n}", STANCES[n % 3], n % 2) for n in range(60)], "needs 5, found 2"),
+        ([_row(n, f"w{n}", STANCES[n % 3]) for n in range(10)], "at least 10 training examples"),
+        (
+            [_row(n, f"w{n}", "none" if n < 12 else STANCES[n % 2], 0 if n < 12 else n) for n in range(60)]
+            + [_row(99, "w", "favor", split="test")],
+            "cannot hold none apart: its 12 training examples stand in 1 groups",
+        ),
+        ([_row(n, f"w{n}", STANCES[n % 3]) for n in range(60)], "no example is in the test split"),
+        (_targets(2), "for the target 't': expected at least 10"),
+    ],
+)  # fmt: skip
+def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], message: str, quick: None) -> None:
+    if not message:
+        train(rows, tmp_path / "model", TrainSettings(), lambda _: None)
+        return
+    with pytest.raises(ExamplesError, match=message):
+        train(rows, tmp_path / "model", TrainSettings(), lambda _: None)
+    assert not (tmp_path / "model").exists()
+
+
+def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
+    odd = ["", " ", "\n", "\x00", "a\x00", "ab\x00", "\ud800", "İİ", "x" * 5000, "1", "é" * 3, "🙂🙂", "!?"]
+    rows = _thirty(lambda n: odd[n % len(odd)] + (" send it" if n % 3 == 0 else " never" if n % 3 == 1 else ""), 78)
+    metrics, _ = train(rows, tmp_path, TrainSettings(), lambda _: None)
+    found = msgspec.json.encode(metrics)
+    assert b"null" not in found
+    model = model_files.load(tmp_path)
+    chances = baseline.probabilities(model, [*odd, "nothing it knows"])
+    assert np.isfinite(chances).all()
+    assert chances.sum(axis=1) == pytest.approx(np.ones(len(odd) + 1))
+    assert baseline.probabilities(model, []).shape == (0, 3)
+
+
+def test_many_more_features_than_rows_are_no_trouble() -> None:
+    random = np.random.default_rng(0)
+    rows = [_row(n, " ".join(f"w{k}" for k in random.integers(0, 10**6, 2500)), STANCES[n % 3]) for n in range(30)]
+    model = baseline.fit(Recipe(features="word", c=10.0), rows)
+    assert len(model.pipelines[""]["tfidf"].get_feature_names_out()) > 10**5
+    chances = baseline.probabilities(model, [row.text for row in rows])
+    assert [STANCES[n] for n in chances.argmax(axis=1)] == [row.label for row in rows]
+
+
+# --- the model files
+
+
+@pytest.mark.parametrize("rows", [_examples(), _targets()], ids=["one target", "two targets"])
+@pytest.mark.parametrize("features", baseline.FEATURES)
+def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], features: str) -> None:
+    model = baseline.fit(Recipe(features=features, c=1.0), rows)
+    assert model_files.save(model, tmp_path) == [True] * 3
+    assert model_files.save(baseline.fit(model.recipe, rows), tmp_path) == [False] * 3
+    texts, targets = [row.text for row in rows], [row.target for row in rows]
+    before = baseline.probabilities(model, texts, targets)
+    for trust in (False, True):
+        opened = model_files.load(tmp_path, trust=trust)
+        assert opened.recipe == model.recipe
+        assert (baseline.probabilities(opened, texts, targets) == before).all()
+
+
+def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
+    model_files.save(baseline.fit(FAST, _targets()), tmp_path)
+    (tmp_path / "model.skops").unlink()
+    code = (
+        "import joblib, sys; models = joblib.load(sys.argv[1]); "
+        "print([type(one).__module__ for one in models.values()], models['u'].predict(['send soldiers now'])[0]); "
+        "assert not {'corpus', 'labeling', 'train', 'msgspec'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "-c", code, str(tmp_path / "model.joblib")],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.stdout.split("] ") == ["['sklearn.pipeline', 'sklearn.pipeline'", "against\n"]
+
+
+def test_other_users_can_open_the_skops_file_with_skops_alone(tmp_path: Path) -> None:
+    import skops.io
+
+    model = baseline.fit(Recipe(features="char_wb+word", c=1.0), _examples())
+    model_files.save(model, tmp_path)
+    assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == []
+    texts = [row.text for row in _examples()]
+    opened = skops.io.load(tmp_path / "model.skops")
+    assert (opened.predict_proba(texts) == model.pipelines["t"].predict_proba(texts)).all()
+
+
+class _Planted:
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return Path.write_text, (Path("ran"), "x")  # type: ignore[return-value]
+
+
+def test_a_joblib_file_is_not_unpickled_unless_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    joblib.dump(_Planted(), tmp_path / "model.joblib")
+    model_files.load(tmp_path)
+    assert not Path("ran").exists()
+    with pytest.raises(ExamplesError, match="expected a pipeline for each of 't'"):
+        model_files.load(tmp_path, trust=True)
+    assert Path("ran").exists()  # that is what trust means
+
+
+def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
+    import skops.io
+
+    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    skops.io.dump(Path, tmp_path / "model.skops")
+    with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
+        model_files.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scikit_learn": "1.8.3"}, r"made with scikit-learn 1\.8\.3, here is .* install scikit-learn 1\.8\.\*"),
+        ({"labels": ["against", "favor", "none"]}, r'expected the labels in the order \["favor"'),
+        ({"targets": ["x", "y"]}, "expected a pipeline for each of 'x', 'y'"),
+        ({"recipe": 1}, r"Expected `object`, got `int` - at `\$.recipe`; run `stance train` again"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_with_what_to_do(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    card = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(card | change))
+    with pytest.raises(ExamplesError, match=message):
+        model_files.load(tmp_path)
+
+
+def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
+    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    card = json.loads((tmp_path / "model.json").read_text())
+    card["scikit_learn"] = card["scikit_learn"].rsplit(".", 1)[0] + ".99"
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    model_files.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.skops", "model.json"])
+def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
+    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ExamplesError, match=name):
+        model_files.load(tmp_path)
+    path.unlink()
+    with pytest.raises(ExamplesError, match=f"{name} is not there"):
+        model_files.load(tmp_path)
+
+
+# --- explanations
+
+FITTED = {features: baseline.fit(Recipe(features=features, c=3.0), _examples()) for features in baseline.FEATURES}
+known = st.lists(st.sampled_from([word for words in WORDS.values() for word in words]), max_size=8).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.one_of(
+        known, st.text(max_size=40), st.lists(st.sampled_from("aİ .\n\t'no refuse\x00🙂"), max_size=30).map("".join)
+    )
+)
+@example(" no")
+@example("İ no  no\n\nbrave-now, x")
+def test_contributions_sum_to_the_decision_less_the_intercept(text: str) -> None:
+    for features, model in FITTED.items():
+        pipeline = model.pipelines["t"]
+        pieces = explain(model, text)
+        assert [piece for piece, _ in pieces] == text.split()
+        decision = (pipeline.decision_function([text])[0] - pipeline["logistic"].intercept_).tolist()
+        for stance, wanted in zip(pipeline.classes_, decision, strict=True):
+            assert sum(push[stance] for _, push in pieces) == pytest.approx(wanted, abs=2e-5), features
+
+
+@pytest.mark.parametrize("features", baseline.FEATURES)
+def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None:
+    pushes = dict(explain(FITTED[features], "price soldiers never"))
+    assert max(pushes, key=lambda word: pushes[word]["favor"]) == "soldiers"
+    assert max(pushes, key=lambda word: pushes[word]["against"]) == "never"
+    assert max(pushes, key=lambda word: pushes[word]["none"]) == "price"
+
+
+@pytest.mark.parametrize("features", baseline.FEATURES)
+def test_the_strongest_words_are_those_of_the_stance_whatever_is_counted(features: str) -> None:
+    found = strongest(FITTED[features], _examples(), 5)["t"]
+    for stance, rows in found.items():
+        assert len(rows) == 5
+        assert {name.split()[0] for name, _ in rows} <= set(WORDS[stance])
+        assert [weight for _, weight in rows] == sorted((weight for _, weight in rows), reverse=True)
+
+
+def test_a_word_of_one_text_is_not_among_the_strongest() -> None:
+    rows = [*_examples(), _row(0, "zeppelin zeppelin", "favor"), _row(1, "zeppelin", "favor")]
+    rows = [msgspec.structs.replace(row, target="t") for row in rows]
+    model = baseline.fit(FAST, rows)
+    assert "zeppelin" not in dict(strongest(model, rows, 99)["t"]["favor"])
+    rows.append(msgspec.structs.replace(rows[-1], sentence_id="2"))
+    assert "zeppelin" in dict(strongest(model, rows, 99)["t"]["favor"])
+
+
+def test_explaining_needs_to_know_the_target() -> None:
+    model = baseline.fit(FAST, _targets())
+    assert explain(model, "refuse", "t")[0][1]["against"] > 0 > explain(model, "refuse", "u")[0][1]["against"]
+    with pytest.raises(ExamplesError, match="one of the model's targets, t, u; found None"):
+        explain(model, "refuse")
