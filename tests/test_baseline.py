@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
@@ -57,8 +58,19 @@ def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str
     counted = [(part, weight, search._counts(part, texts)) for _, part, weight in baseline.parts(features)]
     seen, unseen = search.weighted(counted, cut)
     union = baseline.vectorizer(features)
-    assert abs(seen - union.fit_transform([texts[n] for n in cut[0]])).max() < 1e-6
+    wanted = union.fit_transform([texts[n] for n in cut[0]])
+    assert abs(seen - wanted).max() < 1e-6
     assert abs(unseen - union.transform([texts[n] for n in cut[1]])).max() < 1e-6
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=8))
+def test_the_compact_basis_loses_nothing(rows: list[list[int]]) -> None:
+    x = csr_matrix(np.array(rows, dtype=np.float64))
+    x.eliminate_zeros()
+    basis = baseline.compact(x).toarray()
+    assert basis.T @ basis == pytest.approx(np.eye(basis.shape[1]))
+    assert x @ basis @ basis.T == pytest.approx(x.toarray())
+    assert basis.shape[1] <= np.count_nonzero(x.getnnz(axis=0))
 
 
 @pytest.mark.parametrize("features", ["word", "char_wb+word"])

@@ -108,8 +108,33 @@ def _pipeline(recipe: Recipe, target: str, rows: Sequence[Example]) -> Pipeline:
         matrix = union.fit_transform([row.text for row in rows])
     except ValueError as error:
         raise no_ngrams(target, error) from error
-    fit_logistic(logistic, matrix, np.array([row.label for row in rows]))
+    basis = compact(matrix)
+    fit_logistic(logistic, matrix @ basis, np.array([row.label for row in rows]))
+    logistic.coef_ = np.ascontiguousarray((basis @ logistic.coef_.T).T)
+    logistic.n_features_in_ = matrix.shape[1]
     return Pipeline([("tfidf", union), ("logistic", logistic)])
+
+
+def compact(x: csr_matrix) -> csr_matrix:
+    """An orthonormal basis of fewer columns that loses nothing: a fit on `x @ basis` is the fit on `x`.
+
+    With an L2 penalty the best coefficients lie in the span of the rows of `x`. Most n-grams stand in one text
+    only; those of one text can only move together, so one column does for all of them. The other columns come by
+    frequency: most of what a fit reads then lies close together, in the processor's cache.
+
+    Returns:
+        Shape (columns of `x`, fewer); the fit's coefficients are `basis @ theirs`.
+    """
+    rows = np.bincount(x.indices, minlength=x.shape[1])
+    shared = np.argsort(-rows, kind="stable")[: np.count_nonzero(rows > 1)]
+    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    single = rows[x.indices] == 1
+    row, column, value = row[single], x.indices[single], x.data[single]
+    lengths = np.sqrt(np.bincount(row, value.astype(np.float64) ** 2, minlength=x.shape[0]))
+    place = len(shared) + np.cumsum(lengths > 0) - 1
+    entries = np.concatenate([np.ones(len(shared)), value / lengths[row]]).astype(x.dtype)
+    at = np.concatenate([shared, column]), np.concatenate([np.arange(len(shared)), place[row]])
+    return csr_matrix((entries, at), shape=(x.shape[1], len(shared) + np.count_nonzero(lengths)))
 
 
 def no_ngrams(target: str, error: ValueError) -> ExamplesError:

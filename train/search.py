@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
-from train.baseline import FEATURES, calm, classifier, columns, fit_logistic, no_ngrams, parts
+from train.baseline import FEATURES, calm, classifier, columns, compact, fit_logistic, no_ngrams, parts
 from train.evaluate import f_avg, macro_f1
 from train.records import Example, Recipe, Trial
 
@@ -206,6 +206,8 @@ Counted = list[tuple[TfidfVectorizer, float, csr_matrix]]
 
 def _fold(counted: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequence[float]) -> NDArray[np.float64]:
     seen, unseen = weighted(counted, cut)
+    basis = compact(seen)
+    seen, unseen = seen @ basis, unseen @ basis
     model = classifier(1.0).set_params(warm_start=True)
     found = np.zeros((len(penalties), len(cut[1]), len(STANCES)))
     for n, c in enumerate(penalties):
