@@ -186,8 +186,9 @@ def train(data: str | None, out: Path) -> None:
 @cli.command()
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.argument("sources", nargs=-1)
+@click.option("--trust", is_flag=True, help="Open model.joblib, which runs whatever code is in it.")
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file.")
-def predict(model: Path | None, sources: tuple[str, ...], out: Path | None) -> None:
+def predict(model: Path | None, sources: tuple[str, ...], out: Path | None, trust: bool) -> None:
     """Say the stance of every sentence, and the share of each by outlet and month.
 
     Without arguments of the whole corpus, by work/model. Else of new articles, into FILE: MODEL is a model's folder,
@@ -195,7 +196,7 @@ def predict(model: Path | None, sources: tuple[str, ...], out: Path | None) -> N
     """
     if not (model and sources and out) and (model or out):
         raise click.UsageError("expected MODEL, SOURCES and --out FILE; or none of them, for the whole corpus")
-    _predict(model, sources, out, _settings(required=False))
+    _predict(model, sources, out, _settings(required=False), trust=trust)
 
 
 @cli.command()
@@ -459,7 +460,9 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
     click.echo(f"{'wrote' if changed else 'unchanged:'} {out}")
 
 
-def _predict(model: Path | None, sources: tuple[str, ...], out: Path | None, settings: Settings) -> None:
+def _predict(
+    model: Path | None, sources: tuple[str, ...], out: Path | None, settings: Settings, *, trust: bool = False
+) -> None:
     from train.predict import predict_articles, predict_corpus
     from train.shares import show
 
@@ -467,7 +470,9 @@ def _predict(model: Path | None, sources: tuple[str, ...], out: Path | None, set
         if model is None or out is None:
             done = predict_corpus(WORK, settings.target.name, progress)
         else:
-            done = predict_articles(sources, model, out, settings.corpus, progress)
+            done = predict_articles(
+                sources, model, out, settings.corpus, progress, target=settings.target.name, trust=trust
+            )
     if done.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped articles: {reasons}; `stance build` lists them", err=True)

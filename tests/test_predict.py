@@ -15,10 +15,8 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import skops.io
 from click import UsageError
 from click.testing import CliRunner
-from sklearn.pipeline import Pipeline
 
 from corpus.build import build
 from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError, TableError
@@ -29,6 +27,7 @@ from labeling.tasks import Corpus, read_predictions
 from train import baseline, predict
 from train.examples import from_verdicts
 from train.layout import FOLDS, read_layout, read_verdicts
+from train.model_files import load, save
 from train.predict import predict_articles, predict_corpus
 from train.records import Example, TrainSettings
 from train.run import train
@@ -127,13 +126,13 @@ def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(proje
     out = _run(project, "predict")
     rows = pq.read_table(work / "predictions.parquet").to_pylist()
     assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in _sentences(work)]
-    model = baseline.load(work / "model")
+    model = load(work / "model")
     chances = baseline.probabilities(model, [row["text"] for row in _sentences(work)])
     for row, expected in zip(rows, chances, strict=True):
         assert [row[stance] for stance in STANCES] == list(expected)
         assert sum(expected) == pytest.approx(1)
         assert row["stance"] == STANCES[int(expected.argmax())]
-        assert row["model"] == predict._open(work / "model").version
+        assert row["model"] == predict._open(work / "model", TARGET).version
     assert len(rows[0]["model"]) == 16
     assert list(rows[0]) == ["sentence_id", "stance", *STANCES, "model"]
     certainty, read = read_certainty(work), read_predictions(work)
@@ -214,7 +213,7 @@ def test_no_sentence_is_predicted_from_its_own_label(project: Path, monkeypatch:
     seen: list[set[str]] = []
     refit = predict._refit
 
-    def watched(folder: Path, training: list[Example]) -> Any:
+    def watched(folder: Any, training: list[Example]) -> Any:
         seen.append({row.text for row in training})
         return refit(folder, training)
 
@@ -322,7 +321,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
     model, news, out = project / "work" / "model", tmp_path / "news", tmp_path / "out.csv"
     _news(news, 3, 3)
     settings = CorpusSettings()
-    with pytest.raises(ExamplesError, match=r"model\.skops is not there: run `stance train` first"):
+    with pytest.raises(ExamplesError, match=r"model\.json is not there: run `stance train` first"):
         predict_articles([news], tmp_path, out, settings)
     with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv, \.jsonl"):
         predict_articles([news], model, tmp_path / "out.txt", settings)
@@ -348,14 +347,15 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
 
 def test_a_model_of_another_version_is_one_message(project: Path, tmp_path: Path) -> None:
     _news(tmp_path / "news", 3, 3)
-    pipeline: Pipeline = baseline.load(project / "work" / "model")
+    model = load(project / "work" / "model")
+    (pipeline,) = model.pipelines.values()
     pipeline.named_steps["logistic"].classes_ = np.array(["con", "none", "pro"])
-    skops.io.dump(pipeline, tmp_path / "model.skops")
-    with pytest.raises(ExamplesError, match="expected a model that this version of stance wrote"):
-        predict_articles([tmp_path / "news"], tmp_path, tmp_path / "out.csv", CorpusSettings())
-    (tmp_path / "model.skops").write_bytes(b"PK nothing")
-    with pytest.raises(StanceError, match="expected a model that this version of stance wrote"):
-        predict_articles([tmp_path / "news"], tmp_path, tmp_path / "out.csv", CorpusSettings())
+    save(model, tmp_path / "model")
+    with pytest.raises(ExamplesError, match="expected the classes"):
+        predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
+    (tmp_path / "model" / "model.skops").write_bytes(b"PK nothing")
+    with pytest.raises(ExamplesError, match="cannot be opened"):
+        predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -27,12 +27,14 @@ from corpus.sources import units
 from corpus.store import write_bytes
 from labeling.records import STANCES
 from train import baseline
+from train.baseline import Model
 from train.layout import FOLDS, Layout, Verdicts, opened, read_layout, read_verdicts
-from train.records import Example, Recipe, read_metrics
+from train.model_files import load
+from train.records import Example
 from train.shares import FEWEST_ARTICLES, FEWEST_LABELS, Labels, PredictionShares, power, prediction_shares
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    pass
 
 BATCH = 5_000
 """Sentences at a time; their features take some 50 MB."""
@@ -65,15 +67,16 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
 
 
-class _Model(msgspec.Struct, frozen=True):
-    """A model with its version: the first 16 digits of its file's SHA-256."""
+class _Judge(msgspec.Struct, frozen=True):
+    """A model with its version, the first 16 digits of its file's SHA-256, and the target that it is asked about."""
 
-    pipeline: Pipeline
+    model: Model
     version: str
+    target: str
 
     def chances(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Probabilities by text (rows) and stance (columns, in the order of STANCES)."""
-        return baseline.probabilities(self.pipeline, texts)
+        return baseline.probabilities(self.model, texts, [self.target] * len(texts))
 
 
 def predict_corpus(work: Path, target: str, progress: Progress = lambda done: None) -> Predicted:
@@ -90,13 +93,13 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
         TableError: there is no corpus.
         ExamplesError: there is no model, it is of another version, or the corpus has no sentence.
     """
-    model = _open(work / "model")
+    model = _open(work / "model", target)
     layout = read_layout(work)
     out = work / "predictions.parquet"
     with _staged(out) as staged:
         given = _write(model, work, layout, staged, PREDICTIONS, progress)
         verdicts = read_verdicts(work, layout, target)
-        labels, notes = _labels(work / "model", work, layout, verdicts, progress)
+        labels, notes = _labels(model, work, layout, verdicts, progress)
         shares = PredictionShares(
             model=model.version,
             power=power(labels) if labels else None,
@@ -112,6 +115,9 @@ def predict_articles(
     out: Path,
     settings: CorpusSettings,
     progress: Progress = lambda done: None,
+    *,
+    target: str = "",
+    trust: bool = False,
 ) -> Predicted:
     """Cut new articles as `stance build` does, and predict each sentence, into one file and its shares beside it.
 
@@ -122,6 +128,8 @@ def predict_articles(
             unless all could be made.
         settings: `[corpus]` of stance.toml.
         progress: told of each batch's number of sentences.
+        target: which part of a model for several targets to ask.
+        trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
 
     Raises:
         SourceError: the ending is another one, a source holds `out`, or no article can be used.
@@ -129,7 +137,7 @@ def predict_articles(
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
         raise SourceError(f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}")
-    model = _open(folder)
+    model = _open(folder, target, trust=trust)
     if out.exists() and "-" not in map(str, sources):
         held = out.resolve()
         if any(Path(unit.path).resolve() == held for unit in units(sources, settings)):
@@ -151,36 +159,39 @@ def predict_articles(
 # --- the model
 
 
-def _open(folder: Path) -> _Model:
+def _open(folder: Path, target: str, *, trust: bool = False) -> _Judge:
     """The model and its version.
 
     Raises:
-        ExamplesError: there is none, or another version of stance wrote it.
+        ExamplesError: there is none, another version of stance wrote it, or it is for several other targets.
     """
+    model = load(folder, trust=trust)
+    if len(model.pipelines) > 1 and target not in model.pipelines:
+        raise ExamplesError(
+            f"{folder} holds a model for each of {', '.join(map(repr, model.pipelines))}; none for {target!r}: set "
+            "[target] name in stance.toml to one of them"
+        )
     try:
-        pipeline = baseline.load(folder)
-        baseline.probabilities(pipeline, [""])
-    except StanceError:
-        raise
+        baseline.probabilities(model, [""], [target])
     except Exception as error:  # what a file of another version or of another kind of model breaks, is open
         raise ExamplesError(
             f"{folder / 'model.skops'}: expected a model that this version of stance wrote; found one that cannot "
             f"be used: {type(error).__name__}: {error}; run `stance train` again"
         ) from error
-    return _Model(pipeline, hashlib.sha256((folder / "model.skops").read_bytes()).hexdigest()[:16])
+    file = folder / ("model.joblib" if trust else "model.skops")
+    return _Judge(model, hashlib.sha256(file.read_bytes()).hexdigest()[:16], target)
 
 
-def _refit(folder: Path, training: list[Example]) -> _Model:
-    """The folder's recipe, fitted to other examples."""
-    chosen = read_metrics(folder).cv
-    return _Model(baseline.fit(Recipe(features=chosen.features, c=chosen.c), training), "")
+def _refit(judge: _Judge, training: list[Example]) -> _Judge:
+    """A model of the same recipe, fitted to other examples."""
+    return _Judge(baseline.fit(judge.model.recipe, training), "", judge.target)
 
 
 # --- predictions
 
 
 def _write(
-    model: _Model, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
+    model: _Judge, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
 ) -> NDArray[np.int8]:
     """Write a row a sentence; returns the stances, as places in STANCES."""
     count = len(layout.article)
@@ -207,7 +218,7 @@ def _write(
 
 
 def _labels(
-    folder: Path, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
+    judge: _Judge, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
 ) -> tuple[Labels | None, list[str]]:
     """What the correction needs, else why there is none.
 
@@ -229,7 +240,7 @@ def _labels(
         found = Counter(example.label for example in training)
         if missing := [stance for stance in STANCES if not found[stance]]:
             return None, [f"not corrected: without a fifth of the articles no verdict is {' or '.join(missing)}"]
-        model, start = _refit(folder, training), 0
+        model, start = _refit(judge, training), 0
         for batch in _batches(work, ["text"]):
             mine = np.flatnonzero(folds[start : start + batch.num_rows] == fold)
             if len(mine):
