@@ -25,6 +25,7 @@ from tests.test_train import WORDS, _examples
 from train import baseline, model_files, search
 from train.evaluate import f_avg
 from train.explain import explain, strongest
+from train.mask import masked
 from train.records import Example, Recipe, TrainSettings, read_metrics
 from train.run import train
 
@@ -293,6 +294,35 @@ def test_many_more_features_than_rows_are_no_trouble() -> None:
     assert len(model.pipelines[""]["tfidf"].get_feature_names_out()) > 10**5
     chances = baseline.probabilities(model, [row.text for row in rows])
     assert [STANCES[n] for n in chances.argmax(axis=1)] == [row.label for row in rows]
+
+
+# --- masked mentions
+
+
+def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: None) -> None:
+    # Who did it to whom: the same words, and only the side of the mention tells.
+    sides = {"favor": "[T]Ada{n}[/T] helps Bo", "against": "Bo helps [T]Ada{n}[/T]", "none": "Bo met [T]Ada{n}[/T]"}
+    rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
+    metrics, _ = train(rows, tmp_path, TrainSettings(mask=True), lambda _: None)
+    assert metrics.test.accuracy.value == 1.0
+    model = model_files.load(tmp_path)
+    texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
+    chances = baseline.probabilities(model, texts)
+    assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
+    assert [piece for piece, _ in explain(model, texts[0])] == ["targetmention", "helps", "Bo", "helps_r", "bo_r"]
+    assert "helps_l" in dict(strongest(model, rows, 20)[""]["against"])
+
+
+@given(st.text(max_size=20), st.text(max_size=10), st.text(max_size=20))
+def test_masking_twice_is_masking_once_and_unmarked_texts_stay(before: str, mention: str, after: str) -> None:
+    once = masked(f"{before}[T]{mention}[/T]{after}")
+    assert masked(once) == once
+    assert masked(before) == before
+
+
+def test_masking_without_a_marked_mention_says_how_to_mark_one(tmp_path: Path) -> None:
+    with pytest.raises(ExamplesError, match=r"write \[T\] before it and \[/T\] after it"):
+        train(_examples(), tmp_path, TrainSettings(mask=True), lambda _: None)
 
 
 # --- the model files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from corpus.records import ExamplesError
 from labeling.records import STANCES
+from train.mask import masked
 from train.records import Example, Recipe
 
 # Words may be one letter long ("I", "X"), which scikit-learn's own pattern drops.
@@ -45,10 +46,18 @@ agree with an exact solution's at .9994 and more; lbfgs at its default of 1e-4 c
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """One pipeline from texts to stances for each target, in the order of their names."""
+    """One pipeline from texts to stances for each target, in the order of their names.
+
+    Where `masked`, the pipelines expect texts as `train.mask.masked` leaves them; `read` does that.
+    """
 
     pipelines: dict[str, Pipeline]
     recipe: Recipe
+    masked: bool = False
+
+    def read(self, texts: Iterable[str]) -> list[str]:
+        """The texts as the pipelines expect them."""
+        return [masked(text) for text in texts] if self.masked else list(texts)
 
     def unseen(self, targets: Sequence[str]) -> list[str]:
         """Those of the targets that no training example had, sorted."""
@@ -208,6 +217,7 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
     """
     if targets is None and len(model.pipelines) > 1:
         raise ExamplesError(f"the model has a part for each target: say which of {', '.join(model.pipelines)} it is")
+    texts = model.read(texts)
     found = np.zeros((len(texts), len(STANCES)))
     asked = np.array(list(targets if targets is not None else [""] * len(texts)), dtype=object)
     for target in sorted(set(asked.tolist())):

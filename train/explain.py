@@ -43,8 +43,8 @@ def strongest(
         target → stance → (word or pair, weight), weights above 0, largest first, equal ones by name.
     """
     texts: dict[str, list[list[str]]] = defaultdict(list)
-    for row in training:
-        texts[row.target].append(SPOKEN.findall(row.text.lower()))
+    for row, text in zip(training, model.read(row.text for row in training), strict=True):
+        texts[row.target].append(SPOKEN.findall(text.lower()))
     found: dict[str, dict[Stance, list[tuple[str, float]]]] = {}
     for target, pipeline in model.pipelines.items():
         seen = Counter(
@@ -94,7 +94,8 @@ def explain(model: Model, text: str, target: str | None = None) -> list[tuple[st
         target: whose model to ask; may be left out where the model has one.
 
     Returns:
-        (piece, contribution by stance) in the order of the text; the pieces are what white space parts.
+        (piece, contribution by stance) in the order of the text; the pieces are what white space parts,
+        where the model masks mentions, of the masked text.
 
     Raises:
         ExamplesError: the model has several targets, and this is none of them.
@@ -102,6 +103,7 @@ def explain(model: Model, text: str, target: str | None = None) -> list[tuple[st
     if target not in model.pipelines and len(model.pipelines) > 1:
         raise ExamplesError(f"expected one of the model's targets, {', '.join(model.pipelines)}; found {target!r}")
     pipeline = model.pipelines[target] if target in model.pipelines else next(iter(model.pipelines.values()))
+    text = model.read([text])[0]
     pieces = text.split()
     total, offset = np.zeros((len(pieces), len(STANCES))), 0
     coefficients, union = _coefficients(pipeline), pipeline["tfidf"]

@@ -46,6 +46,7 @@ def save(model: Model, folder: Path) -> list[bool]:
         labels=list(STANCES),
         targets=list(model.pipelines),
         recipe=model.recipe,
+        masked=model.masked,
     )
     return [
         write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(_content(listed)))),
@@ -137,7 +138,8 @@ def load(folder: Path, *, trust: bool = False) -> Model:
     for target, one in pipelines.items():
         if list(one.classes_) != sorted(STANCES):
             raise ExamplesError(f"{path}: {target}: expected the classes {sorted(STANCES)}; found {list(one.classes_)}")
-    return Model(pipelines={target: _restored(one) for target, one in pipelines.items()}, recipe=card.recipe)
+    restored = {target: _restored(one) for target, one in pipelines.items()}
+    return Model(pipelines=restored, recipe=card.recipe, masked=card.masked)
 
 
 def _card(folder: Path) -> ModelCard:

@@ -23,10 +23,11 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[train]` in stance.toml: shares of the examples held out, and the seed of folds and intervals.
+    """`[train]` in stance.toml: shares held out, how, the seed of folds and intervals, and whether to mask mentions.
 
     `split` says what is held out: groups of articles, the newest of them, or whole outlets. Each list of
-    `together` names sentences that must share a split, as the audit asks for.
+    `together` names sentences that must share a split, as the audit asks for. With `mask`, texts in which the
+    target's mention is marked, `[T]…[/T]`, are read by `train.mask.masked`.
     """
 
     validation: float = 0.15
@@ -34,6 +35,7 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     seed: int = 1
     split: Literal["group", "date", "outlet"] = "group"
     together: list[list[str]] = []
+    mask: bool = False
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to train on."""
@@ -156,6 +158,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     labels: list[str]
     targets: list[str]
     recipe: Recipe
+    masked: bool
 
 
 def read_metrics(folder: Path) -> Metrics:

@@ -9,12 +9,14 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from corpus.records import ExamplesError
 from corpus.store import write_bytes, write_table
 from labeling.records import STANCES, Stance
 from train import baseline
 from train.baseline import Model
 from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, split
+from train.mask import MENTION, masked
 from train.model_files import save
 from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores, TrainSettings
 from train.search import Searched, check_examples, search
@@ -48,15 +50,18 @@ def train(
         The metrics, and whether any file of the folder changed.
 
     Raises:
-        ExamplesError: of a target too few examples of a label or too few groups, or no test split.
+        ExamplesError: of a target too few examples of a label or too few groups, no test split,
+            or `mask` and no text with a marked mention.
     """
     if not any(row.split for row in examples):
         examples, _ = split(examples, settings, {})
+    if settings.mask:
+        examples = _masked(examples)
     check_examples(examples)
     training = [row for row in examples if row.split != "test"]
     testing = [row for row in examples if row.split == "test"]
     searched = search(training, settings.seed, progress, jobs)
-    model = baseline.fit(searched.trials[0].recipe, training)
+    model = msgspec.structs.replace(baseline.fit(searched.trials[0].recipe, training), masked=settings.mask)
     metrics, predictions = _test(model, searched, training, testing, settings.seed)
     changed = [
         *save(model, out),
@@ -64,6 +69,15 @@ def train(
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
     ]
     return metrics, any(changed)
+
+
+def _masked(examples: Sequence[Example]) -> list[Example]:
+    if not any(MENTION.search(row.text) for row in examples):
+        raise ExamplesError(
+            "[train] mask = true, but no text marks its target's mention: write [T] before it and [/T] after it, "
+            f"or leave mask out; the first text is {examples[0].text[:60]!r}"
+        )
+    return [msgspec.structs.replace(row, text=masked(row.text)) for row in examples]
 
 
 def _test(

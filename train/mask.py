@@ -1,0 +1,30 @@
+"""The target's mention taken out of a text, and the words beside it told by their side."""
+
+from __future__ import annotations
+
+import re
+
+MENTION = re.compile(r"\[T\](.*?)\[/T\]", re.DOTALL)
+WORD = re.compile(r"\w+")
+NAME = "targetmention"
+NEAR = 3
+"""Words on each side that are told apart: what is said of the target mostly stands next to it."""
+
+
+def masked(text: str) -> str:
+    """A text as a model with `[train] mask = true` reads it.
+
+    Every marked mention, `[T]…[/T]`, becomes the same word, so that nothing is learned of who is talked about; and
+    the NEAR words on each side of the first one are said again at the end, with their side: "no_l" and
+    "no_r" are two features. A text without marks, and one that is masked already, comes back as it is.
+
+    >>> masked("They refuse [T]Macron[/T] any help")
+    'They refuse targetmention any help they_l refuse_l any_r help_r'
+    """
+    first = MENTION.search(text)
+    if first is None:
+        return text
+    left = WORD.findall(MENTION.sub(NAME, text[: first.start()]).lower())[-NEAR:]
+    right = WORD.findall(MENTION.sub(NAME, text[first.end() :]).lower())[:NEAR]
+    sides = [f"{word}_l" for word in left] + [f"{word}_r" for word in right]
+    return " ".join([MENTION.sub(NAME, text), *sides])
