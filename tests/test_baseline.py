@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import joblib
@@ -342,6 +343,14 @@ def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], featu
         assert (baseline.probabilities(opened, texts, targets) == before).all()
 
 
+def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
+    rows = [_row(n, "ab\0 ab" if n % 3 == 0 else "ab b\0" if n % 3 == 1 else "ab b", STANCES[n % 3]) for n in range(30)]
+    model = baseline.fit(Recipe(features="char", c=3.0), rows)
+    model_files.save(model, tmp_path)
+    texts = [row.text for row in rows]
+    assert (baseline.probabilities(model_files.load(tmp_path), texts) == baseline.probabilities(model, texts)).all()
+
+
 def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
     model_files.save(baseline.fit(FAST, _targets()), tmp_path)
     (tmp_path / "model.skops").unlink()
@@ -434,7 +443,12 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
 
 # --- explanations
 
-FITTED = {features: baseline.fit(Recipe(features=features, c=3.0), _examples()) for features in baseline.FEATURES}
+
+@cache
+def _fitted(features: str) -> baseline.Model:
+    return baseline.fit(Recipe(features=features, c=3.0), _examples())
+
+
 known = st.lists(st.sampled_from([word for words in WORDS.values() for word in words]), max_size=8).map(" ".join)
 
 
@@ -447,7 +461,8 @@ known = st.lists(st.sampled_from([word for words in WORDS.values() for word in w
 @example(" no")
 @example("İ no  no\n\nbrave-now, x")
 def test_contributions_sum_to_the_decision_less_the_intercept(text: str) -> None:
-    for features, model in FITTED.items():
+    for features in baseline.FEATURES:
+        model = _fitted(features)
         pipeline = model.pipelines["t"]
         pieces = explain(model, text)
         assert [piece for piece, _ in pieces] == text.split()
@@ -458,7 +473,7 @@ def test_contributions_sum_to_the_decision_less_the_intercept(text: str) -> None
 
 @pytest.mark.parametrize("features", baseline.FEATURES)
 def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None:
-    pushes = dict(explain(FITTED[features], "price soldiers never"))
+    pushes = dict(explain(_fitted(features), "price soldiers never"))
     assert max(pushes, key=lambda word: pushes[word]["favor"]) == "soldiers"
     assert max(pushes, key=lambda word: pushes[word]["against"]) == "never"
     assert max(pushes, key=lambda word: pushes[word]["none"]) == "price"
@@ -466,11 +481,13 @@ def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None
 
 @pytest.mark.parametrize("features", baseline.FEATURES)
 def test_the_strongest_words_are_those_of_the_stance_whatever_is_counted(features: str) -> None:
-    found = strongest(FITTED[features], _examples(), 5)["t"]
+    found = strongest(_fitted(features), _examples(), 5)["t"]
     for stance, rows in found.items():
         assert len(rows) == 5
         assert {name.split()[0] for name, _ in rows} <= set(WORDS[stance])
         assert [weight for _, weight in rows] == sorted((weight for _, weight in rows), reverse=True)
+    everything = [name for rows in strongest(_fitted(features), _examples(), 999)["t"].values() for name, _ in rows]
+    assert len(everything) == len(set(everything))  # a word speaks most for one stance
 
 
 def test_a_word_of_one_text_is_not_among_the_strongest() -> None:
