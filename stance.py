@@ -443,21 +443,37 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
     from train import examples as labelled
     from train.run import train
 
-    if data is None:
-        examples, splits = labelled.from_verdicts(WORK, settings.target.name, settings.train)
-        for group in splits.moved:
-            click.echo(f"moved to train: {group}, whose articles had stood in several splits")
-    else:
-        examples = labelled.load(data)
     with _progress("folds") as progress:
-        metrics, changed = train(examples, out, settings.train, progress)
+        if data is None:
+            examples, splits = labelled.from_verdicts(WORK, settings.target.name, settings.train)
+            for group in splits.moved:
+                click.echo(f"moved to train: {group}, whose articles had stood in several splits")
+            done = train(examples, out, settings.train, progress, splits=splits, work=WORK)
+        else:
+            loaded = labelled.read(data)
+            for row in loaded.spellings:
+                if row.written != row.label:
+                    click.echo(f"read {row.written!r} as {row.label} ({row.count})")
+            done = train(loaded.examples, out, settings.train, progress, origins=loaded.origins)
+    metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
-    click.echo(f"examples: {counts}; recipe: {metrics.cv.features}, C = {metrics.cv.c:g}")
+    click.echo(
+        f"examples: {counts}; recipe: {metrics.cv.features}, C = {metrics.cv.c:g} "
+        f"(cross-validation on train: F_avg {metrics.cv.f_avg:.3f})"
+    )
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         shown = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
         text = ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
         click.echo(f"{name:9}{text}")
-    click.echo(f"{'wrote' if changed else 'unchanged:'} {out}")
+    audit = analysis.audit
+    click.echo(f"audit: {len(audit.affected)} of {audit.tested} test sentences have a near-duplicate in training")
+    if analysis.curve:
+        click.echo(analysis.curve.sentence)
+    for note in [*metrics.warnings, *analysis.notes]:
+        click.echo(note, err=True)
+    if done.doubts:
+        click.echo(f"{done.doubts} verdicts that the model doubts are listed in {WORK / 'doubts.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
 
 
 def _predict(

@@ -387,7 +387,8 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 
 def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     steps: list[int] = []
-    metrics, changed = train(_examples(), tmp_path, TrainSettings(), steps.append)
+    done = train(_examples(), tmp_path, TrainSettings(), steps.append)
+    metrics, changed = done.metrics, done.changed
     assert changed
     assert sum(steps) == folds_in_search(_examples())
     assert metrics == read_metrics(tmp_path)
@@ -417,8 +418,8 @@ def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Pat
 def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
     examples, _ = split(_examples(), TrainSettings(), {})
     other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
-    a, _ = train(examples, tmp_path / "a", TrainSettings(), lambda _: None)
-    b, _ = train(other, tmp_path / "b", TrainSettings(), lambda _: None)
+    a = train(examples, tmp_path / "a", TrainSettings(), lambda _: None).metrics
+    b = train(other, tmp_path / "b", TrainSettings(), lambda _: None).metrics
     assert a.cv == b.cv
     assert (tmp_path / "a" / "model.skops").read_bytes() == (tmp_path / "b" / "model.skops").read_bytes()
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from corpus.records import ExamplesError
-from corpus.store import write_bytes, write_table
-from labeling.records import STANCES, Stance
+from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
+from labeling.records import STANCES, Stance, Verdict
 from train import baseline
+from train.analysis import Analysis, analyse
+from train.audit import audit, check
 from train.baseline import Model
+from train.errors import doubts, mistakes, read_contexts, write_doubts
 from train.evaluate import evaluate, f_avg, macro_f1
-from train.examples import SPLITS, split
+from train.examples import SPLITS, Origin, SplitSummary, split, summary
 from train.mask import MENTION, masked
 from train.model_files import save
 from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores, TrainSettings
@@ -27,13 +32,26 @@ TESTED = pa.schema(
 )
 
 
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training run made: scores, what stands beside them, and the number of doubtful verdicts."""
+
+    metrics: Metrics
+    analysis: Analysis
+    doubts: int
+    changed: bool
+
+
 def train(
     examples: Sequence[Example],
     out: Path,
     settings: TrainSettings,
     progress: Callable[[int], None],
     jobs: int = -1,
-) -> tuple[Metrics, bool]:
+    *,
+    origins: Mapping[str, Origin] | None = None,
+    splits: SplitSummary | None = None,
+    work: Path | None = None,
+) -> Trained:
     """Search, fit, evaluate, and write the model folder.
 
     Recipe and model see the training and validation splits alone; the test split is scored once. Where targets
@@ -45,30 +63,65 @@ def train(
         settings: `[train]` of stance.toml.
         progress: told of each finished fold of the search.
         jobs: threads, -1 for one a core; the result does not depend on it.
-
-    Returns:
-        The metrics, and whether any file of the folder changed.
+        origins: where groups are from, for splits by date or outlet that are made here.
+        splits: what is known of splits that were made before, of the project's verdicts.
+        work: the project's folder of tables, where the examples are its verdicts: mistakes then have their
+            contexts and votes, and `doubts.jsonl` is written there.
 
     Raises:
-        ExamplesError: of a target too few examples of a label or too few groups, no test split,
-            or `mask` and no text with a marked mention.
+        ExamplesError: a split that was made here leaks; of a target too few examples of a label or too few groups;
+            no test split; or `mask` and no text with a marked mention.
     """
-    if not any(row.split for row in examples):
-        examples, _ = split(examples, settings, {})
+    examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
+    ready_made = splits is None and any(row.split for row in examples)
+    if not ready_made and splits is None:
+        examples, moved = split(examples, settings, {}, origins)
+        splits = summary(examples, moved, settings.split, origins)
     if settings.mask:
         examples = _masked(examples)
     check_examples(examples)
     training = [row for row in examples if row.split != "test"]
     testing = [row for row in examples if row.split == "test"]
+    found = audit(training, testing)
+    if not ready_made:
+        check(found)
     searched = search(training, settings.seed, progress, jobs)
     model = msgspec.structs.replace(baseline.fit(searched.trials[0].recipe, training), masked=settings.mask)
-    metrics, predictions = _test(model, searched, training, testing, settings.seed)
+    chances = baseline.probabilities(model, [row.text for row in testing], [row.target for row in testing])
+    metrics, predictions = _test(model, searched, training, testing, chances, settings.seed)
+    votes, contexts = _votes(work), read_contexts(work, [row.sentence_id for row in testing]) if work else None
+    analysis = analyse(
+        searched,
+        training,
+        testing,
+        chances,
+        found,
+        settings.seed,
+        ready_made=ready_made,
+        splits=splits,
+        votes=votes,
+    )
+    doubtful = doubts(training, searched.out_of_fold, votes) if work else []
     changed = [
         *save(model, out),
         write_table(out / "predictions.parquet", predictions),
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
+        write_bytes(out / "analysis.json", msgspec.json.format(msgspec.json.encode(analysis)) + b"\n"),
+        write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes)),
+        bool(work) and write_doubts(work or out, doubtful),
     ]
-    return metrics, any(changed)
+    return Trained(metrics=metrics, analysis=analysis, doubts=len(doubtful), changed=any(changed))
+
+
+def _encodable(text: str) -> str:
+    """The text without half characters, which no file of ours could hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _votes(work: Path | None) -> dict[str, dict[str, Stance]] | None:
+    if work is None:
+        return None
+    return {row.sentence_id: row.votes for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
 
 
 def _masked(examples: Sequence[Example]) -> list[Example]:
@@ -81,12 +134,16 @@ def _masked(examples: Sequence[Example]) -> list[Example]:
 
 
 def _test(
-    model: Model, searched: Searched, training: list[Example], testing: list[Example], seed: int
+    model: Model,
+    searched: Searched,
+    training: list[Example],
+    testing: list[Example],
+    chances: NDArray[np.float64],
+    seed: int,
 ) -> tuple[Metrics, pa.Table]:
     true: list[Stance] = [row.label for row in testing]
     groups = [row.group for row in testing]
     targets = [row.target for row in testing]
-    chances = baseline.probabilities(model, [row.text for row in testing], targets)
     given: list[Stance] = [STANCES[n] for n in chances.argmax(axis=1)]
     scores = evaluate(true, given, groups, seed)
     constant = evaluate(true, majority(training, targets), groups, seed)
