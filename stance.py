@@ -166,9 +166,10 @@ def status(as_json: bool) -> None:
 
 
 @cli.command()
-def adjudicate() -> None:
+@click.option("--doubts", default=0, metavar="N", type=click.IntRange(0), help="Queue the N verdicts the model doubts.")
+def adjudicate(doubts: int) -> None:
     """Settle what the votes settle; list what people must."""
-    _adjudicate(_settings())
+    _adjudicate(_settings(), doubts)
 
 
 @cli.command()
@@ -417,14 +418,16 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
 
 
-def _adjudicate(settings: Settings) -> None:
+def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
     from labeling.records import read_codebook
 
     path = Path(settings.labeling.codebook)
     version = read_codebook(path).version if path.is_file() else ""
-    done = adjudicate(WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore))
+    done = adjudicate(
+        WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore), doubts=doubts
+    )
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
     click.echo(f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""))

@@ -75,7 +75,12 @@ class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def adjudicate(
-    work: Path, settings: LabelingSettings, *, codebook: str = "", ignored: Collection[str] = frozenset()
+    work: Path,
+    settings: LabelingSettings,
+    *,
+    codebook: str = "",
+    ignored: Collection[str] = frozenset(),
+    doubts: int = 0,
 ) -> AdjudicateSummary:
     """Settle what can be settled: `annotations.jsonl` and `adjudications.jsonl` to `verdicts.jsonl`, `queue.jsonl`.
 
@@ -84,6 +89,8 @@ def adjudicate(
         settings: `[labeling]` of stance.toml.
         codebook: the codebook's version now; votes given under another one settle nothing. Empty: any does.
         ignored: annotators whose votes don't count.
+        doubts: so many of the verdicts that the model doubts most, by `doubts.jsonl`, go to the queue; what a
+            person settled stays.
 
     Raises:
         TableError: a table is missing or malformed.
@@ -105,6 +112,8 @@ def adjudicate(
     votes = _pooled(votes, copy_of)
     people = [row for row in adjudications if row.adjudicator not in ignored]
     done = settle(votes, people, settings, codebook=codebook, corpus=corpus)
+    if doubts:
+        done = _reopened(done, read_jsonl(work / "doubts.jsonl", Unsettled, "stance train")[:doubts])
     path = work / "verdicts.jsonl"
     before = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else []
     now = {row.sentence_id for row in done.verdicts}
@@ -135,6 +144,20 @@ def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotat
         msgspec.structs.replace(row, sentence_id=stands.get(copy_of.get(row.sentence_id, ""), row.sentence_id))
         for row in votes
     ]
+
+
+def _reopened(done: Settled, doubts: Iterable[Unsettled]) -> Settled:
+    doubted = {row.sentence_id: row for row in doubts}
+    again = {row.sentence_id: row for row in done.verdicts if row.sentence_id in doubted and row.how != "adjudicated"}
+    queue = done.queue + [msgspec.structs.replace(doubted[key], votes=row.votes) for key, row in again.items()]
+    return Settled(
+        verdicts=[row for row in done.verdicts if row.sentence_id not in again],
+        queue=sorted(queue, key=_urgency),
+    )
+
+
+def _urgency(row: Unsettled) -> tuple[float, float, str]:
+    return row.agreement, row.confidence or 0.0, row.sentence_id
 
 
 def settle(
@@ -210,7 +233,7 @@ def settle(
                 confidence=posterior[stance] if how == "dawid_skene" else None,
             )
         )
-    queue.sort(key=lambda row: (row.agreement, row.confidence or 0.0, row.sentence_id))
+    queue.sort(key=_urgency)
     return Settled(verdicts=verdicts, queue=queue)
 
 
