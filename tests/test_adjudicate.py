@@ -7,14 +7,15 @@ from itertools import permutations
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import StanceError, TableError
-from corpus.store import write_jsonl
+from corpus.records import SENTENCES, StanceError, TableError
+from corpus.store import read_jsonl, write_jsonl, write_table
 from labeling.adjudicate import Settled, adjudicate, dawid_skene, settle
-from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance
+from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance, Unsettled
 from tests.conftest import vote
 
 ANNOTATIONS = st.lists(
@@ -131,6 +132,23 @@ def test_adjudicators_who_disagree_leave_it_open_and_the_last_answer_of_each_cou
     later = _settled("favor", "A9", updated_at="2031-01-02T00:00:00Z")
     assert settle(rows, [*both, later]).verdicts[0].stance == "favor"
     assert settle(rows, [_settled(None)]).queue[0].reason == "no majority: 1 favor, 1 against"
+
+
+def test_doubtful_verdicts_go_to_the_queue_but_for_those_a_person_settled(tmp_path: Path) -> None:
+    rows = [
+        dict.fromkeys(SENTENCES.names, "") | {"sentence_id": key, "copy_id": key, "start": 0, "end": 0} for key in "abc"
+    ]
+    rows = [row | {"index": n} for n, row in enumerate(rows)]
+    write_table(tmp_path / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
+    write_jsonl(tmp_path / "annotations.jsonl", [vote(key, "A1", "favor") for key in "abc"])
+    settled = Adjudication(sentence_id="b", adjudicator="A9", stance="favor", votes={"A1": "favor"})
+    write_jsonl(tmp_path / "adjudications.jsonl", [settled])
+    doubts = [Unsettled(sentence_id=key, votes={"A1": "favor"}, reason="the model doubts it") for key in "bca"]
+    write_jsonl(tmp_path / "doubts.jsonl", doubts)
+    done = adjudicate(tmp_path, LabelingSettings(), doubts=2)
+    assert (done.settled, done.unsettled) == ({"single": 1, "adjudicated": 1}, 1)
+    assert read_jsonl(tmp_path / "queue.jsonl", Unsettled, "")[0].sentence_id == "c"
+    assert adjudicate(tmp_path, LabelingSettings()).unsettled == 0
 
 
 MODEL = LabelingSettings(verdicts="dawid_skene", confidence=0.9)
