@@ -519,7 +519,7 @@ def _report(settings: Settings) -> None:
     from labeling.accounts import ignored
     from train.report import report
 
-    changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore))
+    changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings)
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
 
 

@@ -72,7 +72,7 @@ def _agreement(agreement: Agreement) -> list[str]:
     return [
         f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
         "articles; [95 % intervals] by bootstrap over articles",
-        f"Krippendorff's alpha (nominal) {_number(agreement.alpha)}{_reading(agreement.alpha)}",
+        f"Krippendorff's alpha (nominal) {_number(agreement.alpha)}{reading(agreement.alpha)}",
         f"Fleiss's kappa {_number(agreement.fleiss)}, of the {agreement.fleiss_sentences} sentences "
         f"with {agreement.fleiss_votes} votes",
         f"pairs of votes alike {_share(agreement.raw)}, each sentence weighing the same",
@@ -83,7 +83,7 @@ def _agreement(agreement: Agreement) -> list[str]:
     ]
 
 
-def _reading(alpha: Estimate) -> str:
+def reading(alpha: Estimate) -> str:
     """What the value means by Krippendorff's own thresholds (2004, Content Analysis, p. 241)."""
     if math.isnan(alpha.value):
         return ""

@@ -1,112 +1,143 @@
-"""One static page: labels, agreement, scores, n-grams; nothing loaded from outside."""
+"""One static page of the whole project: nothing is loaded from outside, nothing in it runs but its own script."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import math
-from collections import Counter
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
 
-from corpus.records import ARTICLES, SPANS
-from corpus.store import read_jsonl, read_table, write_bytes
-from labeling.records import STANCES, Unsettled, Verdict
-from labeling.status import read_status
-from train.baseline import Model
-from train.examples import read_examples
-from train.explain import strongest
-from train.model_files import load
-from train.records import Example, Score, read_metrics
+from corpus.store import write_bytes
+from labeling.records import STANCES, Stance
+from train import methods, plots
+from train.drawn import MOST_ARTICLES
+from train.errors import Mistake
+from train.gather import Found, gather
+from train.project import Settings
 
-TEMPLATE = Path(__file__).with_name("report.html.j2")
-NGRAMS = 20
-
-
-class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A score to draw: its name, whose it is, and its place on a line from 0 to 1."""
-
-    name: str
-    who: str
-    score: Score
+HERE = Path(__file__).parent
+MOST_MISTAKES = 300
+MOST_DOUBTS = 20
+HEAT = 9
+"""Steps of the confusion matrix's shades: classes, as a style made from data would need a weaker policy."""
 
 
-class Ngram(msgspec.Struct, frozen=True, kw_only=True):
-    """An n-gram as the page shows it, and the length of its bar, from 0 to 1."""
+def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), settings: Settings | None = None) -> bool:
+    """Write `report.html` from all that is there in `work`; sections say what to run for the rest.
 
-    text: str
-    kind: str
-    weight: float
-    share: float
-
-
-def report(work: Path, target: str, ignored: frozenset[str] = frozenset()) -> bool:
-    """Write `report.html` from the tables and the model in `work`.
+    Every text of the project is escaped, and a content-security policy admits the page's own style and script by
+    their digests and nothing else: no other script, style, picture or address. Equal inputs give equal bytes.
 
     Args:
         work: the project's folder of tables.
         target: what the stance is toward.
         ignored: the pseudonyms whose answers don't count in progress and agreement.
+        settings: of the project, for provenance and the limits; the defaults where left out.
 
     Returns:
         Whether the page changed.
 
     Raises:
-        TableError: a stage before is missing.
-        ExamplesError: there is no model yet.
+        TableError: there is no corpus, or a file is malformed.
+        ExamplesError: the model's metrics are of another version.
     """
-    from jinja2 import Environment, StrictUndefined
+    found = gather(work, target, ignored, settings or Settings())
+    return write_bytes(work / "report.html", render(found).encode())
 
-    status = read_status(work, ignored)
-    verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    queue = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
-    metrics = read_metrics(work / "model")
-    articles = read_table(
-        work / "articles.parquet",
-        pa.schema([ARTICLES.field("outlet"), ARTICLES.field("published")]),
-        "stance build",
-    ).to_pylist()
-    kinds = read_table(work / "spans.parquet", pa.schema([SPANS.field("kind")]), "stance build").to_pylist()
-    model = load(work / "model")
-    training = [row for row in read_examples(work) if row.split != "test"]
-    page = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page.filters["number"] = _number
-    text = page.from_string(TEMPLATE.read_text("utf-8")).render(
-        target=target,
-        stances=STANCES,
-        status=status,
-        articles=len(articles),
-        outlets=sorted(Counter(row["outlet"] or "unknown" for row in articles).items()),
-        dates=sorted(row["published"] for row in articles if row["published"]),
-        kinds=sorted(Counter(row["kind"] for row in kinds).items(), key=lambda item: (-item[1], item[0])),
-        verdicts=Counter(row.stance for row in verdicts),
-        how=Counter(row.how for row in verdicts).most_common(),
-        unsettled=len(queue),
-        metrics=metrics,
-        intervals=[
-            Interval(name=name, who=who, score=getattr(scores, field))
-            for name, field in (("F_avg", "f_avg"), ("macro-F1", "macro_f1"), ("accuracy", "accuracy"))
-            for who, scores in (("baseline", metrics.test), ("majority", metrics.test.majority))
-        ],
-        confusion_peak=max(max(row) for row in metrics.test.confusion) or 1,
-        ngrams=_ngrams(model, training),
-        digest=hashlib.sha256((work / "model" / "model.skops").read_bytes()).hexdigest()[:16],
+
+def render(found: Found) -> str:
+    """The page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    style, script = ((HERE / name).read_text("utf-8").strip() for name in ("report.css", "report.js"))
+    page = Environment(
+        loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    return write_bytes(work / "report.html", text.encode())
+    page.filters |= {"number": methods.number, "score": methods.score, "share": methods.share, "points": methods.points}
+    shown = {row.article_id for row in found.corpus.drawn}
+    return page.get_template("report.html.j2").render(
+        found=found,
+        stances=STANCES,
+        plots=plots,
+        methods=methods,
+        method=methods.methods(found),
+        style=Markup(style),
+        script=Markup(script),
+        style_digest=_digest(style),
+        script_digest=_digest(script),
+        most_articles=MOST_ARTICLES,
+        shown=shown,
+        scores=_scores(found),
+        heat=_heat(found),
+        mistakes=found.mistakes[:MOST_MISTAKES],
+        doubts=found.doubts[:MOST_DOUBTS],
+        linked={row.sentence_id for row in found.mistakes if _drawn(row, shown)},
+        months=_shares(found, "month"),
+        outlets=_shares(found, "outlet"),
+        whole=_shares(found, "all"),
+        settings=_settings(found.settings),
+    )
 
 
-def _ngrams(model: Model, training: list[Example]) -> dict[str, list[Ngram]]:
-    found = next(iter(strongest(model, training, NGRAMS).values()))
-    peak = max((weight for rows in found.values() for _, weight in rows), default=1.0)
-    return {
-        stance: [
-            Ngram(text=name, kind="pair" if " " in name else "word", weight=weight, share=weight / peak)
-            for name, weight in rows
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _drawn(row: Mistake, shown: set[str]) -> bool:
+    return row.context.article_id in shown
+
+
+def _scores(found: Found) -> list[plots.Bar]:
+    if found.metrics is None:
+        return []
+    test = found.metrics.test
+    rows = [
+        plots.Bar(name=f"{name}, {who}", value=score.value, low=score.low, high=score.high, tone=tone)
+        for name, ours, theirs in (
+            ("F_avg", test.f_avg, test.majority.f_avg),
+            ("macro-F1", test.macro_f1, test.majority.macro_f1),
+            ("accuracy", test.accuracy, test.majority.accuracy),
+        )
+        for who, tone, score in (("model", "one", ours), ("majority", "three", theirs))
+    ]
+    ceiling = found.analysis.ceiling if found.analysis else None
+    if ceiling is not None and ceiling.annotators:
+        first, second = ceiling.compared.first, ceiling.compared.second
+        rows += [
+            plots.Bar(name="F_avg, model*", value=first.value, low=first.low, high=first.high, tone="one"),
+            plots.Bar(name="annotators*", value=second.value, low=second.low, high=second.high, tone="two"),
         ]
-        for stance, rows in found.items()
-    }
+    return rows
 
 
-def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:.3f}"
+def _heat(found: Found) -> list[list[int]]:
+    """The shade of each cell of the confusion matrix, by its share of its row."""
+    if found.metrics is None:
+        return []
+    return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in found.metrics.test.confusion]
+
+
+def _shares(found: Found, kind: str) -> dict[Stance, list[plots.Point]]:
+    """The best estimate there is in each cell: corrected where labels allow it in all cells, else raw."""
+    rows = [row for row in found.shares.rows if row.kind == kind] if found.shares else []
+    corrected = all(row.corrected is not None for row in rows)
+    series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
+    for row in rows:
+        best = row.corrected if corrected and row.corrected is not None else row.raw
+        series[row.stance].append(plots.Point(place=row.name, value=best.value, low=best.low, high=best.high))
+    return series if rows else {}
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    """Settings as lines of stance.toml, less what is private: addresses of annotators, and where the project lies."""
+    shown: dict[str, str] = {}
+    for section in Settings.__struct_fields__:
+        for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
+            if (section, key) == ("labeling", "ignore"):
+                continue
+            if (section, key) == ("corpus", "root"):
+                value = Path(value).name if Path(value).is_absolute() else value
+            shown[f"{section}.{key}"] = msgspec.json.encode(value).decode()
+    return shown

@@ -1,0 +1,186 @@
+"""Articles as the report draws them: in pieces, each a sentence, a span that is no prose, or what is between."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.records import ARTICLES, SENTENCES, SPANS
+from corpus.store import read_table
+from labeling.records import Stance
+
+MOST_ARTICLES = 200
+MOST_CHARACTERS = 1_500_000
+"""Of all drawn articles together: with their marks they take about twice that in the page."""
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of an article's text.
+
+    Attributes:
+        text: as it stands in the article.
+        kind: `sentence`, a kind of span, or "" for what is between.
+        reason: the rule that made it a span.
+        sentence_id: of a sentence.
+        stance: the verdict on the sentence or on an exact copy of it; None where there is none.
+        twin: `copy` where the same sentence stands elsewhere too, `near` where only a near-duplicate does.
+    """
+
+    text: str
+    kind: str = ""
+    reason: str = ""
+    sentence_id: str = ""
+    stance: Stance | None = None
+    twin: str = ""
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """An article in pieces; joined they are its text. `link` is its address where that is one of the web, else ""."""
+
+    article_id: str
+    title: str
+    outlet: str
+    published: str
+    link: str
+    pieces: list[Piece]
+    sentences: int
+    copies: int
+    near: int
+    shared: list[tuple[str, int]]
+
+
+class Corpus(msgspec.Struct, frozen=True, kw_only=True):
+    """The corpus in numbers, and its drawn articles.
+
+    Attributes:
+        articles: how many there are.
+        sentences: of all articles; `copies` of them repeat an earlier one, letter by letter.
+        clusters: near-duplicates and copies of one sentence, groups of two and more.
+        outlets: name and articles, sorted by name.
+        dates: the first and the last day, empty where no article is dated.
+        kinds: of spans that are no prose, most frequent first.
+        drawn: by id; the first MOST_ARTICLES that together have at most MOST_CHARACTERS.
+    """
+
+    articles: int
+    sentences: int
+    copies: int
+    clusters: int
+    outlets: list[tuple[str, int]]
+    dates: list[str]
+    kinds: list[tuple[str, int]]
+    drawn: list[Drawn]
+
+
+def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
+    """The corpus as the report shows it.
+
+    Args:
+        work: the project's folder of tables.
+        stances: sentence → verdict.
+
+    Raises:
+        TableError: there is no corpus, or a table is malformed.
+    """
+    articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
+    spans = read_table(work / "spans.parquet", SPANS, "stance build")
+    sentences = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    facts = articles.select(["article_id", "outlet", "published"]).to_pylist()
+    days = [row["published"] for row in facts if row["published"]]
+    articles = articles.sort_by("article_id")
+    total = pc.cumulative_sum(pc.cast(pc.utf8_length(pc.fill_null(articles["text"], "")), pa.int64()))
+    rows = articles.filter(pc.less_equal(total, MOST_CHARACTERS)).slice(0, MOST_ARTICLES).to_pylist()
+    drawn = {row["article_id"] for row in rows}
+
+    keys = sentences.select(["article_id", "copy_id", "cluster_id"]).to_pylist()
+    copies = Counter(row["copy_id"] for row in keys)
+    clusters = Counter(row["cluster_id"] for row in keys)
+    places: dict[str, set[str]] = defaultdict(set)
+    for row in keys:
+        places[row["cluster_id"]].add(row["article_id"])
+    of_copy: dict[str, Stance] = {}
+    inside: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in sentences.select(["sentence_id", "copy_id"]).to_pylist():
+        if row["sentence_id"] in stances:
+            of_copy.setdefault(row["copy_id"], stances[row["sentence_id"]])
+    for row in _of(sentences, drawn):
+        inside[row["article_id"]].append(
+            row
+            | {
+                "kind": "sentence",
+                "stance": stances.get(row["sentence_id"], of_copy.get(row["copy_id"])),
+                "twin": "copy" if copies[row["copy_id"]] > 1 else "near" if clusters[row["cluster_id"]] > 1 else "",
+            }
+        )
+    for row in _of(spans, drawn):
+        if row["kind"] != "prose":
+            inside[row["article_id"]].append(row)
+    return Corpus(
+        articles=len(facts),
+        sentences=len(keys),
+        copies=len(keys) - len(copies),
+        clusters=sum(count > 1 for count in clusters.values()),
+        outlets=sorted(Counter(row["outlet"] or "unknown" for row in facts).items()),
+        dates=[min(days), max(days)] if days else [],
+        kinds=_most(Counter(row["kind"] for row in spans.select(["kind"]).to_pylist() if row["kind"] != "prose")),
+        drawn=[_draw(row, inside[row["article_id"]], places) for row in rows],
+    )
+
+
+def web_link(url: str) -> str:
+    """The address where it is one of the web, else "": a page must not link to `javascript:` or `file:`."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Piece]:
+    """The text in pieces, by marks with `start`, `end` and `kind`; where two overlap, the earlier keeps its part."""
+    found: list[Piece] = []
+    at = 0
+    for mark in sorted(marks, key=lambda mark: (mark["start"], -mark["end"], mark["kind"])):
+        start, end = max(mark["start"], at), min(mark["end"], len(text))
+        if start >= end:
+            continue
+        if start > at:
+            found.append(Piece(text=text[at:start]))
+        names = ("kind", "reason", "sentence_id", "stance", "twin")
+        found.append(Piece(text=text[start:end], **{name: mark[name] for name in names if name in mark}))
+        at = end
+    return [*found, Piece(text=text[at:])] if at < len(text) else found
+
+
+def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Mapping[str, set[str]]) -> Drawn:
+    sentences = [mark for mark in marks if mark["kind"] == "sentence"]
+    shared = Counter(other for mark in sentences for other in places[mark["cluster_id"]] if other != row["article_id"])
+    return Drawn(
+        article_id=row["article_id"],
+        title=row["title"] or "",
+        outlet=row["outlet"] or "unknown",
+        published=row["published"] or "",
+        link=web_link(row["url"] or ""),
+        pieces=pieces(row["text"] or "", marks),
+        sentences=len(sentences),
+        copies=sum(mark["twin"] == "copy" for mark in sentences),
+        near=sum(mark["twin"] == "near" for mark in sentences),
+        shared=_most(shared),
+    )
+
+
+def _of(table: pa.Table, articles: set[str]) -> list[dict[str, Any]]:
+    wanted = pa.array(sorted(articles), pa.string())
+    found: list[dict[str, Any]] = table.filter(pc.is_in(table["article_id"], value_set=wanted)).to_pylist()
+    return found
+
+
+def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,255 @@
+"""The report's plots as inline SVG: no library, no style attribute, colours by class, each with a title and a text.
+
+Colours are Okabe and Ito's, and no colour stands alone: stances have shapes of their own too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from markupsafe import Markup, escape
+
+from labeling.records import STANCES
+from train.calibration import Calibration
+from train.curve import LearningCurve
+
+WIDTH = 440
+"""Of most plots: a phone shows them nearly as large as they are, so their letters stay readable."""
+
+LETTERS = 25
+"""Of a name beside a plot; the table under it has the whole."""
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """A value with its interval, both from 0 to 1; `low` is NaN where there is none. `tone` names its colour."""
+
+    name: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    tone: str = "one"
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """What a series has at one place."""
+
+    place: str
+    value: float
+    low: float
+    high: float
+
+
+def figure(title: str, text: str, width: float, height: float, body: Sequence[Markup]) -> Markup:
+    """A drawing that says what it shows: `title` in short, `text` in words, for those who don't see it."""
+    return Markup(
+        '<svg role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
+        "<title>{title}</title><desc>{text}</desc>{body}</svg>"
+    ).format(w=_n(width), h=_n(height), title=title, text=text, body=Markup("").join(body))
+
+
+def stacked(counts: Mapping[str, int], title: str) -> Markup:
+    """Shares of a whole as one bar, stances in their order."""
+    total, at, body = sum(counts.values()) or 1, 0.0, []
+    for stance in STANCES:
+        width = WIDTH * counts.get(stance, 0) / total
+        body.append(
+            Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="26"/>').format(stance, _n(at), _n(width))
+        )
+        share = 100 * counts.get(stance, 0) / total
+        if width > 60:
+            body.append(_text(at + width / 2, 18, f"{stance} {share:.0f} %", "on"))
+        at += width
+    text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in STANCES)
+    return figure(title, text, WIDTH, 26, body)
+
+
+def bars(rows: Sequence[Bar], title: str) -> Markup:
+    """Values on a line from 0 to 1, each with its interval as a whisker."""
+    left, right, step = 128.0, WIDTH - 46.0, 26.0
+    bottom = 8 + step * len(rows)
+    body = _grid(left, right, 4, bottom)
+    for n, row in enumerate(rows):
+        y = 8 + step * (n + 0.5)
+        body.append(_text(0, y + 4, row.name, "", "start"))
+        if math.isnan(row.value):
+            body.append(_text(left + 4, y + 4, "undefined", "soft", "start"))
+            continue
+        if not math.isnan(row.low):
+            body.append(
+                _line(left + (right - left) * row.low, y, left + (right - left) * row.high, y, f"{row.tone} whisker")
+            )
+        body.append(mark(row.tone, left + (right - left) * row.value, y))
+        body.append(_text(WIDTH, y + 4, f"{row.value:.3f}", "", "end"))
+    text = "; ".join(f"{row.name} {row.value:.3f}{_between(row.low, row.high)}" for row in rows)
+    return figure(title, text, WIDTH, bottom + 22, body)
+
+
+def reliability(found: Calibration, title: str, tone: str) -> Markup:
+    """Accuracy by confidence; on the diagonal the model says how often it is right."""
+    size, left, top = 250.0, 42.0, 8.0
+    body: list[Markup] = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, y = left + size * tick, top + size * (1 - tick)
+        body += [
+            _line(x, top, x, top + size, "axis"),
+            _line(left, y, left + size, y, "axis"),
+            _text(x, top + size + 16, f"{tick:g}", "soft"),
+            _text(left - 6, y + 4, f"{tick:g}", "soft", "end"),
+        ]
+    body.append(_line(left, top + size, left + size, top, "ideal"))
+    places = [(left + size * row.confidence, row) for row in found.bins]
+    for x, row in places:
+        body.append(
+            _line(x, top + size * (1 - row.accuracy.low), x, top + size * (1 - row.accuracy.high), f"{tone} thin")
+        )
+    line = " ".join(f"{_n(x)},{_n(top + size * (1 - row.accuracy.value))}" for x, row in places)
+    body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone, line))
+    body += [mark(tone, x, top + size * (1 - row.accuracy.value)) for x, row in places]
+    body.append(_text(left + size / 2, top + size + 34, "confidence", "soft"))
+    body.append(
+        Markup(
+            '<text class="soft" text-anchor="middle" transform="translate(12 {}) rotate(-90)">share right</text>'
+        ).format(_n(top + size / 2))
+    )
+    text = "; ".join(
+        f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n}" for row in found.bins
+    )
+    return figure(title, text, left + size + 14, top + size + 42, body)
+
+
+def learning(found: LearningCurve, title: str) -> Markup:
+    """F_avg by the number of labels, on a logarithmic axis."""
+    left, right, top, bottom = 40.0, WIDTH - 26.0, 10.0, 210.0
+    body = [
+        part
+        for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
+        for part in (
+            _line(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
+            _text(left - 6, bottom - (bottom - top) * tick + 4, f"{tick:g}", "soft", "end"),
+        )
+    ]
+    first, last = math.log(found.steps[0].examples), math.log(found.steps[-1].examples)
+    line = []
+    for row in found.steps:
+        x = left + 16 + (right - left - 32) * ((math.log(row.examples) - first) / ((last - first) or 1))
+        y = bottom - (bottom - top) * row.f_avg.value
+        low, high = (bottom - (bottom - top) * end for end in (row.f_avg.low, row.f_avg.high))
+        line.append(f"{_n(x)},{_n(y)}")
+        body += [
+            _line(x, low, x, high, "one whisker"),
+            mark("one", x, y),
+            _text(x, bottom + 16, f"{row.examples:.0f}", "soft"),
+        ]
+    body.insert(10, Markup('<polyline class="one path" points="{}"/>').format(" ".join(line)))
+    body.append(_text((left + right) / 2, bottom + 34, "labels trained on", "soft"))
+    text = "; ".join(
+        f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(row.f_avg.low, row.f_avg.high)}"
+        for row in found.steps
+    )
+    return figure(title, text, WIDTH, bottom + 42, body)
+
+
+def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
+    """The share of each stance by month, with intervals; the stances stand side by side within a month."""
+    months = sorted({point.place for points in series.values() for point in points})
+    gap = max(64.0, (WIDTH - 60.0) / max(1, len(months)))
+    left, top, bottom = 42.0, 10.0, 210.0
+    right = left + gap * len(months)
+    body = [
+        part
+        for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
+        for part in (
+            _line(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
+            _text(left - 6, bottom - (bottom - top) * tick + 4, f"{100 * tick:.0f} %", "soft", "end"),
+        )
+    ]
+    body += [_text(left + gap * (n + 0.5), bottom + 18, month, "soft") for n, month in enumerate(months)]
+    for offset, (stance, points) in zip((-12, 0, 12), series.items(), strict=True):
+        places = [(left + gap * (months.index(point.place) + 0.5) + offset, point) for point in points]
+        line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in places)
+        body.append(Markup('<polyline class="{} path" points="{}"/>').format(stance, line))
+        for x, point in places:
+            if not math.isnan(point.low):
+                low, high = (bottom - (bottom - top) * end for end in (point.low, point.high))
+                body.append(_line(x, low, x, high, f"{stance} thin"))
+            body.append(mark(stance, x, bottom - (bottom - top) * point.value))
+    text = "; ".join(
+        f"{stance}: " + ", ".join(f"{point.place} {100 * point.value:.0f} %" for point in points)
+        for stance, points in series.items()
+    )
+    return figure(title, text, right + 6, bottom + 26, body)
+
+
+def shares(points: Sequence[Point], stance: str, title: str) -> Markup:
+    """The share of one stance in each place, on a line from 0 to 100 %."""
+    left, right, step = 176.0, WIDTH - 50.0, 26.0
+    bottom = 8 + step * len(points)
+    body: list[Markup] = []
+    for tick in (0.0, 0.5, 1.0):
+        x = left + (right - left) * tick
+        body += [_line(x, 4, x, bottom, "axis"), _text(x, bottom + 16, f"{100 * tick:.0f} %", "soft")]
+    for n, point in enumerate(points):
+        y = 8 + step * (n + 0.5)
+        name = point.place if len(point.place) <= LETTERS else point.place[: LETTERS - 1] + "…"
+        body.append(_text(0, y + 4, name, "", "start"))
+        if not math.isnan(point.low):
+            ends = (left + (right - left) * end for end in (point.low, point.high))
+            body.append(_line(next(ends), y, next(ends), y, f"{stance} whisker"))
+        body.append(mark(stance, left + (right - left) * point.value, y))
+        body.append(_text(WIDTH, y + 4, f"{100 * point.value:.0f} %", "", "end"))
+    text = "; ".join(f"{point.place} {100 * point.value:.0f} %" for point in points)
+    return figure(title, text, WIDTH, bottom + 22, body)
+
+
+def length(share: float, tone: str) -> Markup:
+    """A bar beside a number of a table, which says the same."""
+    return Markup(
+        '<svg class="bar" aria-hidden="true" viewBox="0 0 100 8" preserveAspectRatio="none">'
+        '<rect class="{} fill" width="{}" height="8"/></svg>'
+    ).format(tone, _n(100 * share))
+
+
+def mark(tone: str, x: float, y: float) -> Markup:
+    """A point in the shape of its tone: a circle, against a square, none a triangle."""
+    if tone in ("against", "two"):
+        return Markup('<rect class="{} fill" x="{}" y="{}" width="10" height="10"/>').format(tone, _n(x - 5), _n(y - 5))
+    if tone in ("none", "three"):
+        points = f"{_n(x)},{_n(y - 6)} {_n(x + 6)},{_n(y + 5)} {_n(x - 6)},{_n(y + 5)}"
+        return Markup('<polygon class="{} fill" points="{}"/>').format(tone, points)
+    return Markup('<circle class="{} fill" cx="{}" cy="{}" r="5.5"/>').format(tone, _n(x), _n(y))
+
+
+def symbol(tone: str) -> Markup:
+    """The shape of a stance, for a legend."""
+    return Markup('<svg class="symbol" aria-hidden="true" viewBox="0 0 14 14" width="14" height="14">{}</svg>').format(
+        mark(tone, 7, 7)
+    )
+
+
+def _grid(left: float, right: float, top: float, bottom: float) -> list[Markup]:
+    body: list[Markup] = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = left + (right - left) * tick
+        body += [_line(x, top, x, bottom, "axis"), _text(x, bottom + 16, f"{tick:g}", "soft")]
+    return body
+
+
+def _text(x: float, y: float, text: str, tone: str = "", anchor: str = "middle") -> Markup:
+    return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+        tone, _n(x), _n(y), anchor, escape(text)
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, tone: str) -> Markup:
+    return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(tone, _n(x1), _n(y1), _n(x2), _n(y2))
+
+
+def _between(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]"
+
+
+def _n(value: float) -> str:
+    """A coordinate, short; no sign on nought."""
+    return f"{round(value, 1) + 0.0:g}"
