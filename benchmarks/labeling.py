@@ -123,17 +123,17 @@ class Bench:
     def push(self) -> None:
         """All tasks in one body, in batches of several sizes, by `stance push`, and again."""
         _head(f"Push of {len(self.tasks):,} tasks")
-        raw = [_timed(partial(self._raw, f"raw {n}", len(self.tasks))) for n in range(ROUNDS)]
-        beside = _row("raw: one import of all in one body", raw)
-        scripts = [_timed(partial(self._script, f"script {n}")) for n in range(ROUNDS)]
-        _row("the same by a script with the SDK", scripts, beside)
-        for size in SIZES:
-            _row(f"raw: batches of {size:,}", [_timed(partial(self._raw, f"batches {size}", size))], beside)
-        ours: list[float] = []
-        for number in range(ROUNDS):
+        raw, scripts, ours = [], [], []
+        for number in range(ROUNDS):  # in turn, so that what else the machine does meets all alike
+            raw.append(_timed(partial(self._raw, f"raw {number}", len(self.tasks))))
+            scripts.append(_timed(partial(self._script, f"script {number}")))
             self.title(f"ours {number}")
             ours.append(_timed(lambda: self.stance("push", "--limit", "0")))
+        beside = _row("raw: one import of all in one body", raw)
+        _row("the same by a script with the SDK", scripts, beside)
         _row("`stance push`", ours, beside)
+        for size in SIZES:
+            _row(f"raw: batches of {size:,}", [_timed(partial(self._raw, f"batches {size}", size))], beside)
         again = [_timed(lambda: self.stance("push", "--limit", "0")) for _ in range(ROUNDS)]
         _row("`stance push`, nothing to do", again, beside)
 
@@ -163,14 +163,14 @@ class Bench:
             self.send(project_id, [{**task, "annotations": [answer]} for task in self.tasks[start : start + 1000]])
         _head(f"Pull of {len(self.tasks):,} tasks with one answer each")
         path = f"/api/projects/{project_id}/export?exportType=JSON&download_all_tasks=true"
-        exported = [_timed(lambda: self.web.get(path).raise_for_status()) for _ in range(ROUNDS)]
-        beside = _row("raw: the server's export (JSON)", exported)
-        _row("the SDK's `tasks.list(page_size=100)`, all fields", [_timed(lambda: self._pages(project_id))], beside)
-        whole: list[float] = []
+        exported, whole = [], []
         for _ in range(ROUNDS):
+            exported.append(_timed(lambda: self.web.get(path).raise_for_status()))
             (self.project / ".stance" / "pulled.json").unlink(missing_ok=True)
             whole.append(_timed(lambda: self.stance("pull")))
+        beside = _row("raw: the server's export (JSON)", exported)
         _row("`stance pull`, whole", whole, beside)
+        _row("the SDK's `tasks.list(page_size=100)`, all fields", [_timed(lambda: self._pages(project_id))], beside)
         _row("`stance pull`, nothing new", [_timed(lambda: self.stance("pull")) for _ in range(ROUNDS)], beside)
         changed: list[float] = []
         for number in range(ROUNDS):
