@@ -71,7 +71,7 @@ def share(found: Score | Estimate) -> str:
     if math.isnan(found.value):
         return "undefined"
     interval = "" if math.isnan(found.low) else f" [{100 * found.low:.1f}, {100 * found.high:.1f}]"
-    return f"{100 * found.value:.1f} %{interval}"
+    return f"{100 * found.value:.1f}\N{NO-BREAK SPACE}%{interval}"
 
 
 def points(found: Difference) -> str:
@@ -118,7 +118,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
         + {
             "below": "the model is not near the annotators’ ceiling but below it.",
             "near": "the model is near the annotators’ ceiling, or the sentences are too few to tell them apart.",
-            "above": "the model is above the single annotator, who differs from the majority more than it does.",
+            "above": "the model is above the annotators’ ceiling: a single annotator differs from the majority more.",
             "unknown": "with fewer than two groups nothing can be said of whether the model is near the ceiling.",
         }[ceiling.near]
     )
@@ -351,6 +351,7 @@ LATEX = {letter: "\\" + letter for letter in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "×": r"$\times$",
+    "\N{NO-BREAK SPACE}": "~",
     "“": "``",
     "”": "''",
     "’": "'",
@@ -360,7 +361,7 @@ LATEX = {letter: "\\" + letter for letter in "&%$#_{}"} | {
 
 def latex(text: str) -> str:
     """Plain text so that LaTeX sets it as it is, and takes none of it for a command."""
-    return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    return "".join(LATEX.get(letter, letter) for letter in re.sub(r"[ \t\r\n]+", " ", text).strip())
 
 
 def _latex_table(table: Table) -> str:

@@ -82,7 +82,7 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
             )
         body.append(mark(row.tone, left + (right - left) * row.value, y))
         body.append(_text(WIDTH, y + 4, f"{row.value:.3f}", "", "end"))
-    text = "; ".join(f"{row.name} {row.value:.3f}{_between(row.low, row.high)}" for row in rows)
+    text = "; ".join(f"{row.name} {_value(row.value)}{_between(row.low, row.high)}" for row in rows)
     return figure(title, text, WIDTH, bottom + 22, body)
 
 
@@ -154,8 +154,8 @@ def learning(found: LearningCurve, title: str) -> Markup:
 def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
     """The share of each stance by month, with intervals; the stances stand side by side within a month."""
     months = sorted({point.place for points in series.values() for point in points})
-    gap = max(64.0, (WIDTH - 60.0) / max(1, len(months)))
-    left, top, bottom = 42.0, 10.0, 210.0
+    gap = max(64.0, 300.0 / max(1, len(months)))
+    left, top, bottom = 50.0, 10.0, 210.0
     right = left + gap * len(months)
     body = [
         part
@@ -244,6 +244,10 @@ def _text(x: float, y: float, text: str, tone: str = "", anchor: str = "middle")
 
 def _line(x1: float, y1: float, x2: float, y2: float, tone: str) -> Markup:
     return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(tone, _n(x1), _n(y1), _n(x2), _n(y2))
+
+
+def _value(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
 def _between(low: float, high: float) -> str:

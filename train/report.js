@@ -41,7 +41,8 @@
   // Errors: by label, by prediction, in the order asked for.
   const list = byId("mistakes");
   if (list) {
-    const rows = [...list.children];
+    const rows = [...list.children], first = 25;
+    let all = false;
     const orders = {
       surest: (a, b) => b.dataset.confidence - a.dataset.confidence,
       unsure: (a, b) => a.dataset.confidence - b.dataset.confidence,
@@ -49,14 +50,15 @@
     };
     const draw = () => {
       const label = byId("by-label").value, given = byId("by-given").value;
-      let count = 0;
-      for (const row of rows) {
-        row.hidden = (label && row.dataset.label !== label) || (given && row.dataset.predicted !== given);
-        count += row.hidden ? 0 : 1;
-      }
-      list.append(...[...rows].sort(orders[byId("order").value]));
-      byId("count").textContent = `${count} shown`;
+      const sorted = [...rows].sort(orders[byId("order").value]);
+      const found = sorted.filter((row) => (!label || row.dataset.label === label) && (!given || row.dataset.predicted === given));
+      const shown = new Set(all ? found : found.slice(0, first));
+      for (const row of rows) row.hidden = !shown.has(row);
+      list.append(...sorted);
+      byId("count").textContent = `${shown.size} of ${found.length} shown`;
+      byId("more").hidden = shown.size === found.length;
     };
+    byId("more").addEventListener("click", () => { all = true; draw(); });
     for (const id of ["by-label", "by-given", "order"]) byId(id).addEventListener("change", draw);
     draw();
   }

@@ -11,14 +11,13 @@ import msgspec
 from corpus.store import write_bytes
 from labeling.records import STANCES, Stance
 from train import methods, plots
-from train.drawn import MOST_ARTICLES
-from train.errors import Mistake
 from train.gather import Found, gather
 from train.project import Settings
 
 HERE = Path(__file__).parent
 MOST_MISTAKES = 300
 MOST_DOUBTS = 20
+MOST_OUTLETS = 30
 HEAT = 9
 """Steps of the confusion matrix's shades: classes, as a style made from data would need a weaker policy."""
 
@@ -56,7 +55,6 @@ def render(found: Found) -> str:
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     page.filters |= {"number": methods.number, "score": methods.score, "share": methods.share, "points": methods.points}
-    shown = {row.article_id for row in found.corpus.drawn}
     return page.get_template("report.html.j2").render(
         found=found,
         stances=STANCES,
@@ -67,15 +65,14 @@ def render(found: Found) -> str:
         script=Markup(script),
         style_digest=_digest(style),
         script_digest=_digest(script),
-        most_articles=MOST_ARTICLES,
-        shown=shown,
+        shown={row.article_id for row in found.corpus.drawn},
         scores=_scores(found),
         heat=_heat(found),
         mistakes=found.mistakes[:MOST_MISTAKES],
         doubts=found.doubts[:MOST_DOUBTS],
-        linked={row.sentence_id for row in found.mistakes if _drawn(row, shown)},
         months=_shares(found, "month"),
-        outlets=_shares(found, "outlet"),
+        outlets=_shares(found, "outlet", MOST_OUTLETS),
+        most_outlets=MOST_OUTLETS,
         whole=_shares(found, "all"),
         settings=_settings(found.settings),
     )
@@ -83,10 +80,6 @@ def render(found: Found) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _drawn(row: Mistake, shown: set[str]) -> bool:
-    return row.context.article_id in shown
 
 
 def _scores(found: Found) -> list[plots.Bar]:
@@ -119,9 +112,11 @@ def _heat(found: Found) -> list[list[int]]:
     return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in found.metrics.test.confusion]
 
 
-def _shares(found: Found, kind: str) -> dict[Stance, list[plots.Point]]:
-    """The best estimate there is in each cell: corrected where labels allow it in all cells, else raw."""
+def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
+    """The best estimate there is: corrected where labels allow it in all cells, else raw; of the `most` largest."""
     rows = [row for row in found.shares.rows if row.kind == kind] if found.shares else []
+    largest = sorted({(-row.n, row.name) for row in rows})[:most]
+    rows = [row for row in rows if (-row.n, row.name) in largest]
     corrected = all(row.corrected is not None for row in rows)
     series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
     for row in rows:

@@ -1,0 +1,474 @@
+"""The page: what it says at each stage, that hostile texts stay texts, and that its drawings can be read."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.build import build
+from corpus.records import SENTENCES, CorpusSettings, TableError
+from corpus.store import read_table, write_bytes, write_jsonl
+from labeling.adjudicate import adjudicate
+from labeling.agreement import Estimate
+from labeling.records import STANCES, Annotation, LabelingSettings
+from tests.conftest import vote
+from tests.test_train import WORDS
+from train import drawn as drawing
+from train import methods, plots
+from train.analysis import read_analysis
+from train.drawn import pieces, read_corpus, web_link
+from train.examples import from_verdicts
+from train.gather import gather
+from train.project import Settings
+from train.records import PublishSettings, TrainSettings
+from train.report import report
+from train.run import train
+from train.shares import Kind, PredictionShares, ShareRow
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ATTACKS = (
+    "<script>window.owned = 1</script>",
+    "</script><script>window.owned = 1</script>",
+    "</style><style>body { display: none }</style>",
+    "<svg onload=window.owned=1><animate onbegin=window.owned=1></svg>",
+    "<img src=http://127.0.0.1:9/x onerror=window.owned=1>",
+    '" onmouseover="window.owned=1" style="background: url(http://127.0.0.1:9/y)',
+    "{{ 7 * 191 }}{% raw %}{{ found }}",
+    "</textarea></pre></details></main><!-- <iframe src=javascript:window.owned=1>",
+    "\u2028]]>&lt;script&gt;\u202e",
+)
+TARGET = "troops " + "".join(ATTACKS)
+URL = "javascript:window.owned=1//"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of hostile articles: attacks in their texts, titles, outlets and addresses."""
+    project = tmp_path_factory.mktemp("built")
+    chance = np.random.default_rng(2)
+    everything = [word for words in WORDS.values() for word in words]
+    facts = []
+    for n in range(24):
+        attack = ATTACKS[n % len(ATTACKS)]
+        told = [f"{word}{n}" for word in chance.choice(everything, 24)]  # no two alike, or the audit finds a leak
+        lines = [f"The minister wrote {attack} and {' '.join(told)}."]
+        for m in range(5):
+            words = [*chance.choice(WORDS[STANCES[(n + m) % 3]], 5), *chance.choice(everything, 4), f"item{n}x{m}"]
+            lines.append("Report: " + " ".join(words) + ".")
+        if n in (3, 17):
+            lines.append("Exactly the same sentence stands in two of the articles.")
+        write_bytes(project / "news" / f"{n:02}.txt", "\n\n".join(lines).encode())
+        url = URL if n % 2 else f'https://news.example/{n}?"><script>window.owned=1</script>'
+        facts.append([f"{n:02}.txt", f"Outlet {n % 4} {attack}", f"2031-{n // 8 + 1:02}-11", f"Title {attack}", url])
+    with (project / "news" / "articles.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["file", "outlet", "published", "title", "url"], *facts])
+    build([str(project / "news")], project / "work", CorpusSettings(root=str(project / "news")))
+    return project / "work"
+
+
+def _answers(work: Path) -> list[Annotation]:
+    chance = np.random.default_rng(3)
+    answers: list[Annotation] = []
+    for n, row in enumerate(read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()):
+        kinds = [stance for stance in STANCES for word in row["text"].split() if word.strip(".") in WORDS[stance]]
+        label = max(STANCES, key=kinds.count)
+        if chance.random() < 0.2:  # so that the model errs
+            label = STANCES[int(chance.integers(3))]
+        for name in ("A1", "A2", "A3"):
+            given = "none" if chance.random() < 0.1 else label
+            answers.append(
+                vote(row["sentence_id"], name, given, codebook="1.0", comment=f"hm {ATTACKS[n % len(ATTACKS)]}")
+            )
+    return answers
+
+
+@pytest.fixture(scope="module")
+def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with three annotators, verdicts, a model, and shares."""
+    work = tmp_path_factory.mktemp("finished") / "work"
+    shutil.copytree(built, work)
+    write_jsonl(work / "annotations.jsonl", _answers(work))
+    adjudicate(work, LabelingSettings())
+    examples, splits = from_verdicts(work, TARGET, TrainSettings())
+    train(examples, work / "model", TrainSettings(), lambda _: None, splits=splits, work=work)
+    places: list[tuple[Kind, str]] = [("all", ""), ("outlet", ATTACKS[0]), ("month", "2031-01"), ("month", "2031-02")]
+    rows = [
+        ShareRow(
+            kind=kind,
+            name=name,
+            n=9,
+            stance=stance,
+            raw=Estimate(value=0.3, low=0.2, high=0.4),
+            corrected=None,
+            labelled=0,
+        )
+        for kind, name in places
+        for stance in STANCES
+    ]
+    shares = PredictionShares(model="another", power=None, notes=[ATTACKS[1]], rows=rows)
+    write_bytes(work / "shares.json", msgspec.json.encode(shares))
+    return work
+
+
+@pytest.fixture(scope="module")
+def drawn(finished: Path) -> str:
+    settings = Settings(publish=PublishSettings(annotators="Students & <b>others</b> at 10 % pay"))
+    report(finished, TARGET, frozenset(), settings)
+    return (finished / "report.html").read_text("utf-8")
+
+
+@pytest.fixture
+def page(finished: Path, drawn: str, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1366, "height": 900})
+    page = context.new_page()
+    page.goto((finished / "report.html").as_uri())
+    yield page
+    context.close()
+
+
+# --- stages
+
+
+def test_without_a_corpus_it_is_the_known_error(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="run `stance build` first"):
+        report(tmp_path, "t")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_stage_has_its_page_that_says_what_to_run_next(built: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(built, work)
+    seen = []
+    for step in (
+        lambda: None,
+        lambda: write_jsonl(work / "annotations.jsonl", []),
+        lambda: write_jsonl(work / "annotations.jsonl", _answers(work)[::3]),
+        lambda: write_jsonl(work / "annotations.jsonl", _answers(work)),
+        lambda: adjudicate(work, LabelingSettings()),
+    ):
+        step()
+        report(work, "t")
+        seen.append(set(re.findall("run <code>stance (.*?)</code>", (work / "report.html").read_text("utf-8"))))
+    assert seen == [{"pull", "train"}] * 2 + [{"adjudicate", "train"}] * 2 + [{"train", "predict"} - {"predict"}]
+    page = (work / "report.html").read_text("utf-8")
+    assert "Krippendorff’s alpha (nominal) over the" in page
+    assert "There is no model yet" in page
+
+
+def test_a_model_without_its_analysis_or_examples_still_has_its_scores(finished: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(finished, work)
+    (work / "model" / "analysis.json").unlink()
+    (work / "examples.parquet").unlink()
+    report(work, "t")
+    page = (work / "report.html").read_text("utf-8")
+    assert "The audit is missing: run <code>stance train</code>" in page
+    assert "examples.parquet is not there: run `stance train` first" in page
+    assert "F_avg, model" in page
+
+
+def test_predictions_of_another_model_are_called_so(drawn: str) -> None:
+    assert "These predictions are of another model (another, now " in drawn
+
+
+def test_equal_inputs_give_equal_bytes(finished: Path, drawn: str, tmp_path: Path) -> None:
+    work = tmp_path / "elsewhere" / "work"
+    shutil.copytree(finished, work)
+    (work / "report.html").unlink()
+    settings = Settings(publish=PublishSettings(annotators="Students & <b>others</b> at 10 % pay"))
+    assert report(work, TARGET, frozenset(), settings)
+    assert (work / "report.html").read_text("utf-8") == drawn
+    assert not report(work, TARGET, frozenset(), settings)
+
+
+def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> None:
+    found = gather(finished, TARGET, frozenset(), Settings())
+    assert found.metrics is not None
+    assert found.analysis is not None
+    for expected in (
+        methods.score(found.metrics.test.f_avg),
+        methods.score(found.status.agreement.alpha),
+        methods.number(found.analysis.calibration.before.by_chance),
+        methods.score(found.analysis.calibration.after.ece),
+        found.files["articles.parquet"],
+        found.files["model/model.skops"],
+        "version 1.0 (",
+        "ceiling",
+        "flatter",
+    ):
+        assert expected in drawn, expected
+    assert "Students &amp; &lt;b&gt;others&lt;/b&gt;" in drawn
+
+
+def test_whom_the_settings_ignore_and_where_the_project_lies_stay_private(finished: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(finished, work)
+    settings = Settings(
+        corpus=CorpusSettings(root="/home/somebody/secret/news"), labeling=LabelingSettings(ignore=["a@b.example"])
+    )
+    report(work, "t", frozenset({"A3"}), settings)
+    page = (work / "report.html").read_text("utf-8")
+    assert "a@b.example" not in page
+    assert "somebody" not in page
+    assert re.search(r"Not counted: \d+ answers of A3, ignored by the settings", page)
+
+
+# --- hostile texts
+
+
+def test_hostile_texts_run_nothing_and_load_nothing(finished: Path, drawn: str, browser: Browser) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    page.goto((finished / "report.html").as_uri())
+    page.select_option("#chooser", "5")
+    page.mouse.move(200, 300)
+    page.wait_for_timeout(200)
+    assert asked == [(finished / "report.html").as_uri()]
+    assert complaints == []
+    assert page.evaluate("window.owned") is None
+    assert page.title() == f"Stance toward {TARGET}"
+    counts: dict[str, int] = page.evaluate(
+        """() => {
+          const all = [...document.querySelectorAll("*")];
+          return {
+            scripts: document.scripts.length, styles: document.querySelectorAll("style, link").length,
+            loaders: document.querySelectorAll("img, iframe, object, embed, animate, foreignObject, base").length,
+            inline: all.filter((e) => e.getAttributeNames().some((n) => n === "style" || n.startsWith("on"))).length,
+            links: [...document.links].filter((e) => !["https:", "file:"].includes(e.protocol)).length,
+          };
+        }"""
+    )
+    assert counts == {"scripts": 1, "styles": 1, "loaders": 0, "inline": 0, "links": 0}
+    text = page.text_content("main") or ""
+    for attack in ATTACKS:
+        assert attack in text
+    assert "1337" not in drawn
+    page.close()
+
+
+def test_the_policy_alone_would_stop_a_script_and_a_style(finished: Path, page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "window.owned = 1";
+          document.body.append(script);
+          document.body.insertAdjacentHTML("beforeend", "<p id=probe style='color: rgb(1, 2, 3)'>x</p>");
+        }"""
+    )
+    assert page.evaluate("window.owned") is None
+    assert page.evaluate("getComputedStyle(document.getElementById('probe')).color") != "rgb(1, 2, 3)"
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://a.example/x", "https://a.example/x"),
+        ("http://a.example", "http://a.example"),
+        ("javascript:alert(1)", ""),
+        ("JavaScript:alert(1)", ""),
+        ("\x01javascript:alert(1)", ""),
+        ("java\nscript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("file:///etc/passwd", ""),
+        ("//a.example", ""),
+        ("https://[", ""),
+        ("", ""),
+    ],
+)
+def test_only_addresses_of_the_web_become_links(url: str, link: str) -> None:
+    assert web_link(url) == link
+
+
+# --- use
+
+
+def test_the_reader_chooses_articles_filters_errors_and_jumps(page: Page) -> None:
+    visible = "[...document.querySelectorAll('.article')].filter((e) => !e.hidden).map((e) => e.dataset.number)"
+    assert page.evaluate(visible) == ["0"]
+    page.click("#back")
+    assert page.evaluate(visible) == ["23"]
+    page.select_option("#chooser", "4")
+    assert page.evaluate(visible) == ["4"]
+    link = page.locator("a[href^='#s-']").first
+    href = link.get_attribute("href") or ""
+    link.click()
+    assert page.evaluate(f"document.getElementById('{href[1:]}').closest('.article').hidden") is False
+    rows: list[list[str]] = page.evaluate(
+        "[...document.querySelectorAll('#mistakes > li')].map((e) => [e.dataset.label, e.dataset.confidence])"
+    )
+    assert rows
+    label = rows[0][0]
+    page.select_option("#by-label", label)
+    shown: list[list[str]] = page.evaluate(
+        "[...document.querySelectorAll('#mistakes > li')].filter((e) => !e.hidden)"
+        ".map((e) => [e.dataset.label, e.dataset.confidence])"
+    )
+    assert shown == [row for row in rows if row[0] == label][:25]
+    page.select_option("#order", "unsure")
+    back: list[float] = page.evaluate(
+        "[...document.querySelectorAll('#mistakes > li')].map((e) => Number(e.dataset.confidence))"
+    )
+    assert back == sorted(back)
+
+
+def test_the_copy_button_copies_the_whole_text(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("summary", has_text="LaTeX").click()
+    page.locator("button[data-copy=latex]").click()
+    page.get_by_text("Copied", exact=True).wait_for()
+    copied: str = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.text_content("#latex")
+    assert r"\begin{tabular}" in copied
+
+
+@pytest.mark.parametrize("width", [1366, 820, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_the_screen(finished: Path, drawn: str, browser: Browser, width: int, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto((finished / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = [int(part) for part in re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))]
+    assert (sum(paper[:3]) > 384) == (scheme == "light")
+    context.close()
+
+
+def test_every_drawing_says_what_it_shows(drawn: str) -> None:
+    drawings = re.findall(r'<svg role="img".*?</svg>', drawn, re.S)
+    assert len(drawings) >= 8
+    for text in drawings:
+        tree = ElementTree.fromstring(text)
+        assert len(tree.findtext("title") or "") > 5
+        assert len(tree.findtext("desc") or "") > 10
+        assert "nan" not in text
+    for text in re.findall(r"<svg.*?</svg>", drawn, re.S):
+        assert 'role="img"' in text or 'aria-hidden="true"' in text
+
+
+# --- the corpus
+
+
+def test_the_drawn_articles_have_a_limit_that_the_page_names(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "MOST_ARTICLES", 7)
+    found = read_corpus(built, {})
+    assert [row.article_id for row in found.drawn] == [f"{n:02}" for n in range(7)]
+    assert found.articles == 24
+    shutil.copytree(built, tmp_path / "work")
+    report(tmp_path / "work", "t")
+    assert "The first 7 of 24 articles" in (tmp_path / "work" / "report.html").read_text("utf-8")
+    monkeypatch.setattr(drawing, "MOST_CHARACTERS", 1000)
+    assert 1 <= len(read_corpus(built, {}).drawn) < 7
+
+
+def test_copies_and_verdicts_are_marked_in_the_text(built: Path) -> None:
+    found = read_corpus(built, {})
+    copied = [(row.article_id, piece) for row in found.drawn for piece in row.pieces if piece.twin == "copy"]
+    assert [name for name, _ in copied] == ["03", "17"]
+    assert found.copies == 1
+    ids = {piece.sentence_id for _, piece in copied}
+    again = read_corpus(built, {min(ids): "against"})
+    assert [piece.stance for row in again.drawn for piece in row.pieces if piece.sentence_id in ids] == [
+        "against",
+        "against",
+    ]
+    assert {name for row in found.drawn if row.article_id == "03" for name, _ in row.shared} >= {"17"}
+
+
+MARKS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.sampled_from(["sentence", "ad"])), max_size=8)
+
+
+@given(st.text(max_size=25), MARKS, st.randoms(use_true_random=False))
+def test_the_pieces_are_the_whole_text_whatever_the_marks(
+    text: str, marks: list[tuple[int, int, str]], chance: random.Random
+) -> None:
+    rows = [{"start": start, "end": end, "kind": kind} for start, end, kind in marks]
+    found = pieces(text, rows)
+    assert "".join(piece.text for piece in found) == text
+    assert all(piece.text for piece in found)
+    chance.shuffle(rows)
+    assert pieces(text, rows) == found
+
+
+# --- the paragraph
+
+
+@given(st.text())
+def test_latex_takes_no_text_for_a_command(text: str) -> None:
+    rest = methods.latex(text)
+    for known in sorted({*methods.LATEX.values()}, key=len, reverse=True):
+        if known.startswith("\\"):
+            rest = rest.replace(known, "")
+    rest = rest.replace(r"$\times$", "")
+    assert not set(rest) & set("\\&%$#_{}^")
+    assert "\n" not in rest
+
+
+def test_the_text_to_paste_holds_hostile_names_as_text(finished: Path) -> None:
+    found = gather(finished, "50 % of_all {troops} & | <b>", frozenset(), Settings())
+    made = methods.methods(found)
+    assert r"50 \% of\_all \{troops\} \& \textbar{} \textless{}b\textgreater{}" in made.latex
+    assert r"50 % of\_all {troops} \& \| \<b\>" in made.markdown
+    assert made.latex.count(r"\begin{table}") == made.latex.count(r"\end{table}") == len(made.tables) >= 3
+    for table in made.tables:
+        assert {len(row) for row in table.rows} == {len(table.heads)}
+
+
+def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> None:
+    def limits(work: Path, settings: Settings) -> str:
+        return " ".join(methods.methods(gather(work, "t", frozenset(), settings)).limits)
+
+    told = Settings(publish=PublishSettings(annotators="Machine-made labels."))
+    assert "“Machine-made labels.”" in limits(finished, told)
+    assert "achine-made" not in limits(finished, Settings())
+    assert "the project does not say" in limits(finished, Settings())
+    assert "The test set is small" in limits(finished, told)
+    assert "The test set is small" not in limits(built, told)
+
+
+@pytest.mark.parametrize(
+    ("near", "says"),
+    [
+        ("below", "not near the annotators’ ceiling but below"),
+        ("near", "is near the annotators’ ceiling, or"),
+        ("above", "above the annotators’ ceiling"),
+        ("unknown", "nothing can be said"),
+    ],
+)
+def test_the_page_says_whether_the_model_is_near_the_ceiling(finished: Path, near: Any, says: str) -> None:
+    ceiling = read_analysis(finished / "model").ceiling
+    assert ceiling is not None
+    assert says in methods.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
+    assert "no annotators’ ceiling" in methods.ceiling_sentence(None)
+
+
+def test_numbers_that_are_undefined_are_called_so() -> None:
+    assert methods.number(math.nan) == "undefined"
+    assert methods.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
+    assert methods.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
+    drawing = plots.bars([plots.Bar(name="alpha <b>", value=math.nan)], "t")
+    assert "undefined" in drawing
+    assert "nan" not in drawing
+    assert "<b>" not in drawing
