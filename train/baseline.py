@@ -127,23 +127,24 @@ def _pipeline(recipe: Recipe, target: str, rows: Sequence[Example]) -> Pipeline:
 def compact(x: csr_matrix) -> csr_matrix:
     """An orthonormal basis of fewer columns that loses nothing: a fit on `x @ basis` is the fit on `x`.
 
-    With an L2 penalty the best coefficients lie in the span of the rows of `x`. Most n-grams stand in one text
-    only; those of one text can only move together, so one column does for all of them. The other columns come by
-    frequency: most of what a fit reads then lies close together, in the processor's cache.
+    N-grams with the same value in every text ("ollu" and "llut", and most that stand in one text alone) get the same
+    coefficient, so one column does for them. The columns come by frequency: most of what a fit reads then lies close
+    together, in the processor's cache. With characters, the two save half to two thirds of a fit's time.
 
     Returns:
         Shape (columns of `x`, fewer); the fit's coefficients are `basis @ theirs`.
     """
-    rows = np.bincount(x.indices, minlength=x.shape[1])
-    shared = np.argsort(-rows, kind="stable")[: np.count_nonzero(rows > 1)]
-    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
-    single = rows[x.indices] == 1
-    row, column, value = row[single], x.indices[single], x.data[single]
-    lengths = np.sqrt(np.bincount(row, value.astype(np.float64) ** 2, minlength=x.shape[0]))
-    place = len(shared) + np.cumsum(lengths > 0) - 1
-    entries = np.concatenate([np.ones(len(shared)), value / lengths[row]]).astype(x.dtype)
-    at = np.concatenate([shared, column]), np.concatenate([np.arange(len(shared)), place[row]])
-    return csr_matrix((entries, at), shape=(x.shape[1], len(shared) + np.count_nonzero(lengths)))
+    # Columns are the same when two random projections are, of 53 bits each.
+    keys = x.T @ np.random.default_rng(0).random((x.shape[0], 2))
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    first = np.concatenate([[True], (np.diff(keys[order], axis=0) != 0).any(axis=1)])
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = np.cumsum(first) - 1
+    texts = np.bincount(x.indices, minlength=x.shape[1])[order[first]]
+    place = np.empty_like(texts)
+    place[np.argsort(-texts, kind="stable")] = np.arange(len(texts))
+    entries = (1 / np.sqrt(np.bincount(group)[group])).astype(x.dtype)
+    return csr_matrix((entries, (np.arange(len(group)), place[group])), shape=(len(group), len(texts)))
 
 
 def no_ngrams(target: str, error: ValueError) -> ExamplesError:

@@ -224,8 +224,9 @@ def weighted(counted: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
         known = np.flatnonzero(np.bincount(fitted.indices, minlength=counts.shape[1]))
         if not len(known):
             raise no_ngrams("", ValueError("all that do stand in one fold"))
-        tfidf = TfidfTransformer(sublinear_tf=part.sublinear_tf)
-        both[0].append(tfidf.fit_transform(fitted[:, known]))
+        fitted = fitted[:, known]
+        tfidf = TfidfTransformer(sublinear_tf=part.sublinear_tf).fit(fitted)
+        both[0].append(tfidf.transform(fitted, copy=False))
         both[1].append(tfidf.transform(counts[cut[1]][:, known], copy=False))
         if weight != 1:
             for stack in both:
