@@ -343,6 +343,18 @@ def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], featu
         assert (baseline.probabilities(opened, texts, targets) == before).all()
 
 
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.test_baseline import _targets; from train import baseline, "
+        "model_files; from train.records import Recipe; "
+        "model_files.save(baseline.fit(Recipe(features='char_wb+word', c=1.0), _targets()), Path(sys.argv[1]))"
+    )
+    for name in "abc":  # memory addresses differ, mostly
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, cwd=Path(__file__).parent.parent)
+    for file in ("model.skops", "model.joblib", "model.json"):
+        assert len({(tmp_path / name / file).read_bytes() for name in "abc"}) == 1, file
+
+
 def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
     rows = [_row(n, "ab\0 ab" if n % 3 == 0 else "ab b\0" if n % 3 == 1 else "ab b", STANCES[n % 3]) for n in range(30)]
     model = baseline.fit(Recipe(features="char", c=3.0), rows)

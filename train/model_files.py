@@ -38,7 +38,7 @@ def save(model: Model, folder: Path) -> list[bool]:
         For each of the files whether it changed.
     """
     buffer = io.BytesIO()
-    joblib.dump(_content(model.pipelines), buffer)
+    joblib.dump(_content({target: _copied(pipeline) for target, pipeline in model.pipelines.items()}), buffer)
     listed = {target: _listed(pipeline) for target, pipeline in model.pipelines.items()}
     card = ModelCard(
         scikit_learn=sklearn.__version__,
@@ -59,21 +59,29 @@ def _content(pipelines: dict[str, Pipeline]) -> Pipeline | dict[str, Pipeline]:
     return pipelines if len(pipelines) > 1 else next(iter(pipelines.values()))
 
 
+def _copied(pipeline: Pipeline) -> Pipeline:
+    """The same, with vectorizers that one may change, and without the memory address that they keep."""
+    union = copy(pipeline["tfidf"])
+    union.transformer_list = [(name, copy(part)) for name, part in union.transformer_list]
+    for _, part in union.transformer_list:
+        vars(part).pop("_stop_words_id", None)  # of a check already made; it differs from process to process
+    return Pipeline([("tfidf", union), ("logistic", pipeline["logistic"])])
+
+
 def _listed(pipeline: Pipeline) -> Pipeline:
     """The same with its n-grams as a parameter of the vectorizers, in an array.
 
     scikit-learn makes its dictionary of them when it is first used. As a dictionary, skops writes and reads a
     million n-grams in 20 seconds each, as an array in a tenth of one.
     """
-    union = copy(pipeline["tfidf"])
-    union.transformer_list = [(name, copy(part)) for name, part in union.transformer_list]
-    for _, part in union.transformer_list:
+    pipeline = _copied(pipeline)
+    for _, part in pipeline["tfidf"].transformer_list:
         ngrams = sorted(part.vocabulary_, key=part.vocabulary_.__getitem__)
         del part.vocabulary_
         # An array gives every n-gram the room of the longest, and cannot hold one that ends in NUL.
         short = len(ngrams) * max(map(len, ngrams)) < LARGEST and not any(ngram.endswith("\0") for ngram in ngrams)
         part.vocabulary = np.array(ngrams) if short else ngrams
-    return Pipeline([("tfidf", union), ("logistic", pipeline["logistic"])])
+    return pipeline
 
 
 def _restored(pipeline: Pipeline) -> Pipeline:
