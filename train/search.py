@@ -20,7 +20,7 @@ from train.evaluate import f_avg, macro_f1
 from train.records import Example, Recipe, Trial
 
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
-"""Values of C; on the starter corpus and on SemEval the best lies inside, and the curve is flat around it."""
+"""Values of C; on SemEval-2016 6A the best lies inside, and the curve is flat around it."""
 FOLDS = 5
 REPEATS = 3
 MANY = 10_000
