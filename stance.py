@@ -240,6 +240,7 @@ def demo() -> None:
     _adjudicate(settings)
     _status(settings)
     _train(None, WORK / "model", settings)
+    _predict(None, (), None, settings)
     _publish(WORK / "dataset", settings)
     _report(settings)
     click.echo(
