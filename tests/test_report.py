@@ -448,6 +448,22 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
     assert "The test set is small" not in limits(built, told)
 
 
+def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.shares is not None
+    assert methods.shares_sentence(found) == ""
+    ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
+    assert methods.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
+    assert "the model’s errors are in them" in methods.shares_sentence(ours)
+
+
+def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert "no random sample" not in " ".join(methods.methods(found).limits)
+    fewer = msgspec.structs.replace(found.status, labelled=found.status.labelled - 1)
+    assert "no random sample" in " ".join(methods.methods(msgspec.structs.replace(found, status=fewer)).limits)
+
+
 @pytest.mark.parametrize(
     ("near", "says"),
     [

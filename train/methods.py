@@ -22,6 +22,7 @@ from train.records import Metrics, Score
 FEW_GROUPS = 10
 """Test groups up to which the bootstrap's intervals were too narrow in simulation (`train.evaluate.evaluate`)."""
 SMALL_TEST = 500
+UNITS = {"char": "character", "char_wb": "within-word character"}
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,11 +190,36 @@ def split_sentence(found: Found) -> str:
 def recipe_sentence(metrics: Metrics) -> str:
     """What the model is made of, and how that was chosen."""
     cv = metrics.cv
+    features = " and ".join(UNITS.get(name, name) for name in cv.features.split("+"))
     return (
-        f"TF-IDF ({cv.features.replace('+', ' and ')} n-grams) with logistic regression, C = {cv.c:g}, the best of "
+        f"TF-IDF ({features} n-grams) with logistic regression, C = {cv.c:g}, the best of "
         f"{len(cv.tried)} recipes in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
         f"(F_avg {cv.f_avg:.3f}); the test split chose nothing."
     )
+
+
+def whole_corpus(found: Found) -> bool:
+    """Whether every sentence of the corpus is labelled, copies by one of them: then nothing need be estimated."""
+    return found.status.labelled == found.corpus.sentences - found.corpus.copies
+
+
+def shares_sentence(found: Found) -> str:
+    """What the model says of the whole corpus; "" without predictions of this very model."""
+    if found.shares is None or found.shares.model != found.model:
+        return ""
+    rows = [row for row in found.shares.rows if row.kind == "all"]
+    if not rows:
+        return ""
+    corrected = all(row.corrected is not None for row in rows)
+    shown = ", ".join(
+        f"{row.stance} {share(row.corrected if corrected and row.corrected else row.raw)}" for row in rows
+    )
+    how = (
+        "corrected by randomly sampled labels (prediction-powered inference)"
+        if corrected
+        else "as predicted; the model’s errors are in them"
+    )
+    return f"Over all {rows[0].n} sentences the shares are {shown} ({how})."
 
 
 def _labelled(found: Found) -> str:
@@ -239,6 +265,7 @@ def _trained(found: Found) -> str:
         parts += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive else ""]
         parts += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
         parts += [analysis.curve.sentence if analysis.curve else ""]
+    parts.append(shares_sentence(found))
     return " ".join(part for part in parts if part)
 
 
@@ -255,7 +282,7 @@ def _limits(found: Found) -> list[str]:
         limits.append(
             f"There were only {len(status.annotators)} annotators: what one of them alone means is not known."
         )
-    if status.shares is not None and status.shares.weighted is None:
+    if status.shares is not None and status.shares.weighted is None and not whole_corpus(found):
         limits.append(
             "The labelled sentences are no random sample: shares of labels don’t speak for the corpus beyond them."
         )
