@@ -27,7 +27,7 @@ from labeling.records import STANCES, Annotation, LabelingSettings
 from tests.conftest import vote
 from tests.test_train import WORDS
 from train import drawn as drawing
-from train import methods, plots
+from train import methods, plots, readings
 from train.analysis import read_analysis
 from train.drawn import pieces, read_corpus, web_link
 from train.examples import from_verdicts
@@ -201,10 +201,10 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
     assert found.metrics is not None
     assert found.analysis is not None
     for expected in (
-        methods.score(found.metrics.test.f_avg),
-        methods.score(found.status.agreement.alpha),
-        methods.number(found.analysis.calibration.before.by_chance),
-        methods.score(found.analysis.calibration.after.ece),
+        readings.score(found.metrics.test.f_avg),
+        readings.score(found.status.agreement.alpha),
+        readings.number(found.analysis.calibration.before.by_chance),
+        readings.score(found.analysis.calibration.after.ece),
         found.files["articles.parquet"],
         found.files["model/model.skops"],
         "version 1.0 (",
@@ -451,10 +451,10 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     assert found.shares is not None
-    assert methods.shares_sentence(found) == ""
+    assert readings.shares_sentence(found) == ""
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
-    assert methods.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
-    assert "the model’s errors are in them" in methods.shares_sentence(ours)
+    assert readings.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
+    assert "the model’s errors are in them" in readings.shares_sentence(ours)
 
 
 def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:
@@ -476,14 +476,14 @@ def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) ->
 def test_the_page_says_whether_the_model_is_near_the_ceiling(finished: Path, near: Any, says: str) -> None:
     ceiling = read_analysis(finished / "model").ceiling
     assert ceiling is not None
-    assert says in methods.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
-    assert "no annotators’ ceiling" in methods.ceiling_sentence(None)
+    assert says in readings.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
+    assert "no annotators’ ceiling" in readings.ceiling_sentence(None)
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:
-    assert methods.number(math.nan) == "undefined"
-    assert methods.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
-    assert methods.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
+    assert readings.number(math.nan) == "undefined"
+    assert readings.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
+    assert readings.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
     drawing = plots.bars([plots.Bar(name="alpha <b>", value=math.nan)], "t")
     assert "undefined" in drawing
     assert "nan" not in drawing

@@ -10,7 +10,7 @@ import msgspec
 
 from corpus.store import write_bytes
 from labeling.records import STANCES, Stance
-from train import methods, plots
+from train import methods, plots, readings
 from train.gather import Found, gather
 from train.project import Settings
 
@@ -54,12 +54,12 @@ def render(found: Found) -> str:
     page = Environment(
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    page.filters |= {"number": methods.number, "score": methods.score, "share": methods.share, "points": methods.points}
+    page.filters |= {"number": readings.number, "score": readings.score, "share": readings.share}
     return page.get_template("report.html.j2").render(
         found=found,
         stances=STANCES,
         plots=plots,
-        methods=methods,
+        readings=readings,
         method=methods.methods(found),
         style=Markup(style),
         script=Markup(script),
