@@ -164,7 +164,9 @@ def calm() -> Iterator[None]:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Near the optimum a line search in single precision fails; the slope then says whether it was near enough.
-        warnings.filterwarnings("ignore", "Line Search failed|The line search algorithm did not converge|Rounding errors")
+        warnings.filterwarnings(
+            "ignore", "Line Search failed|The line search algorithm did not converge|Rounding errors"
+        )
         yield
 
 
