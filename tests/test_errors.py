@@ -44,6 +44,18 @@ def test_mistakes_stand_surest_first_with_context_and_votes() -> None:
         mistakes(_rows("afna"), chances[:3])
 
 
+def test_a_mistake_says_which_words_pushed_from_the_label_to_the_prediction() -> None:
+    (row,) = _rows("f")
+    by: list[tuple[str, dict[Stance, float]]] = [
+        ("never", {"favor": -0.5, "against": 1.0, "none": 0.0}),
+        ("mind", {"favor": 0.25, "against": 0.0, "none": 0.75}),
+    ]
+    (found,) = mistakes([row], np.array([[0.2, 0.7, 0.1]]), explained=lambda _: by)
+    assert (found.label, found.predicted) == ("favor", "against")
+    assert [(push.piece, push.weight) for push in found.pushes] == [("never", 1.5), ("mind", -0.25)]
+    assert mistakes([row], np.array([[0.8, 0.1, 0.1]]), explained=lambda _: by) == []
+
+
 def test_planted_wrong_labels_are_the_first_doubts() -> None:
     random = np.random.default_rng(1)
     codes = random.integers(0, 3, 300)

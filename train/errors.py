@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,11 +30,19 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a sentence, and how far it pushed the model from the label to what it predicted; below 0, back."""
+
+    piece: str
+    weight: float
+
+
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     """A test sentence whose predicted stance is not its label.
 
     `confidence` is the probability of the predicted stance, `label_probability` that of the label; `votes` are the
-    annotators'. Context and votes are empty where the data has none.
+    annotators'. Context and votes are empty where the data has none. `pushes` are the words in their order, as
+    `train.explain.explain` has them.
     """
 
     sentence_id: str
@@ -47,6 +55,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     label_probability: float
     context: Context
     votes: dict[str, Stance]
+    pushes: list[Push] = []
 
 
 class Doubt(Unsettled, frozen=True, kw_only=True):
@@ -97,6 +106,7 @@ def mistakes(
     probabilities: NDArray[np.float64],
     contexts: Mapping[str, Context] | None = None,
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
+    explained: Callable[[Example], Sequence[tuple[str, Mapping[Stance, float]]]] | None = None,
 ) -> list[Mistake]:
     """The test sentences that the model gets wrong, those first of which it is surest.
 
@@ -105,6 +115,7 @@ def mistakes(
         probabilities: examples × stances, in the order of STANCES; the largest is predicted, of equal ones the first.
         contexts: sentence → context, as `read_contexts` gives.
         votes: sentence → annotator → stance, as the verdicts hold.
+        explained: what each word of an example adds to the decision value of each stance.
 
     Raises:
         ExamplesError: the probabilities are not of these examples.
@@ -125,8 +136,18 @@ def mistakes(
         )
         for row, chances in zip(testing, probabilities.tolist(), strict=True)
     ]
-    wrong = [row for row in found if row.predicted != row.label]
-    return sorted(wrong, key=lambda row: (-row.confidence, row.label_probability, row.sentence_id, row.text))
+    wrong = [(row, example) for row, example in zip(found, testing, strict=True) if row.predicted != row.label]
+    shown = [
+        msgspec.structs.replace(
+            row,
+            pushes=[
+                Push(piece=piece, weight=by[row.predicted] - by[row.label])
+                for piece, by in (explained(example) if explained else ())
+            ],
+        )
+        for row, example in wrong
+    ]
+    return sorted(shown, key=lambda row: (-row.confidence, row.label_probability, row.sentence_id, row.text))
 
 
 def doubts(

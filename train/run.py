@@ -21,6 +21,7 @@ from train.baseline import Model
 from train.errors import doubts, mistakes, read_contexts, write_doubts
 from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, Origin, SplitSummary, split, summary
+from train.explain import explain
 from train.mask import MENTION, masked
 from train.model_files import save
 from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores, TrainSettings
@@ -89,6 +90,7 @@ def train(
     model = msgspec.structs.replace(baseline.fit(searched.trials[0].recipe, training), masked=settings.mask)
     chances = baseline.probabilities(model, [row.text for row in testing], [row.target for row in testing])
     metrics, predictions = _test(model, searched, training, testing, chances, settings.seed)
+    several = len(model.pipelines) > 1
     votes, contexts = _votes(work), read_contexts(work, [row.sentence_id for row in testing]) if work else None
     analysis = analyse(
         searched,
@@ -101,13 +103,17 @@ def train(
         splits=splits,
         votes=votes,
     )
+
+    def explained(row: Example) -> list[tuple[str, dict[Stance, float]]]:
+        return explain(model, row.text, row.target) if row.target in model.pipelines or not several else []
+
     doubtful = doubts(training, searched.out_of_fold, votes) if work else []
     changed = [
         *save(model, out),
         write_table(out / "predictions.parquet", predictions),
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
         write_bytes(out / "analysis.json", msgspec.json.format(msgspec.json.encode(analysis)) + b"\n"),
-        write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes)),
+        write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes, explained)),
         bool(work) and write_doubts(work or out, doubtful),
     ]
     return Trained(metrics=metrics, analysis=analysis, doubts=len(doubtful), changed=any(changed))
