@@ -262,6 +262,7 @@ def test_sentences_alike_within_articles_make_the_interval_wider() -> None:
     assert by_article.high - by_article.low > 1.5 * (by_sentence.high - by_sentence.low)
 
 
+@pytest.mark.slow
 def test_the_interval_over_articles_covers_the_truth_where_one_over_sentences_does_not() -> None:
     # 60 projects of 20 articles. The truth is alpha of one long run. With 20 clusters a percentile interval of
     # nominal 95 % is somewhat short: of 1,000 such projects it covered 932, the one over sentences 463.

@@ -343,6 +343,7 @@ def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], featu
         assert (baseline.probabilities(opened, texts, targets) == before).all()
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.test_baseline import _targets; from train import baseline, "

@@ -330,6 +330,7 @@ def test_a_line_break_after_key_or_address_is_taken_off(
     assert "unchanged" in settled("push", "--dry-run")
 
 
+@pytest.mark.slow
 def test_a_failure_after_the_token_is_refused_half_way_loses_nothing(
     fresh: Run, server: Server, fails: Fails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +359,7 @@ LOST: list[dict[str, Any]] = [
 LOST_NAMES = "taken-502 taken-dropped taken-cut taken-html taken-late dropped 500 429".split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", LOST, ids=LOST_NAMES)
 def test_an_import_whose_answer_is_lost_is_made_good_in_the_same_push(
     fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
@@ -373,6 +375,7 @@ def test_an_import_whose_answer_is_lost_is_made_good_in_the_same_push(
     assert not (fresh.project / pushing.SENDING).exists()
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_for_good_says_so_and_the_next_push_goes_on(
     fresh: Run, server: Server, fails: Fails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,6 +429,7 @@ def test_a_project_whose_making_was_not_answered_is_found_by_the_next_push(
     assert sorted(keys(server, fresh).values()) == [1] * 12
 
 
+@pytest.mark.slow
 def test_a_server_that_gives_smaller_pages_than_asked_for_hides_no_task(
     fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +467,7 @@ def test_two_projects_of_one_title_are_refused(fresh: Run, server: Server, fails
     assert "has 2 projects with the title" in fails(fresh, server, "push")
 
 
+@pytest.mark.slow
 def test_two_machines_that_make_the_project_at_once_share_the_first(
     fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -545,6 +550,7 @@ def test_an_answer_that_was_being_written_during_the_last_pull_is_seen(fresh: Ru
     assert pulled(fresh) == {answer: "against"}
 
 
+@pytest.mark.slow
 def test_an_answer_of_which_no_time_tells_is_found_by_number(
     fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -566,6 +572,7 @@ def test_an_answer_of_which_no_time_tells_is_found_by_number(
     assert fetched(fresh("pull")) == 0
 
 
+@pytest.mark.slow
 def test_tasks_deleted_at_the_server_and_made_anew_keep_their_answers_apart(fresh: Run, server: Server) -> None:
     fresh("push")
     held = tasks(server, fresh)

@@ -120,6 +120,7 @@ def test_by_without_a_limit_is_wrong_usage(stance: Run) -> None:
     assert "--by needs --limit" in done.output
 
 
+@pytest.mark.slow
 def test_what_the_server_held_before_there_were_rounds_is_not_drawn_again(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "4")
@@ -199,6 +200,7 @@ def test_a_second_task_of_a_sentence_is_removed_unless_it_holds_answers(stance: 
     assert "3 answers of 1 annotators" in stance("pull")
 
 
+@pytest.mark.slow
 def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "2")
@@ -217,6 +219,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     assert "settings to change" not in stance("push", "--limit", "2")
 
 
+@pytest.mark.slow
 def test_an_older_interface_of_ours_is_renewed_without_force(
     stance: Run, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -248,6 +251,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     assert sorted(task["overlap"] for task in page["tasks"]) == [1] * 9 + [2] * 3
 
 
+@pytest.mark.slow
 def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server) -> None:
     _settings(stance, "blind = true")
     stance("build", "news")
@@ -263,6 +267,7 @@ def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server
     assert "0 tasks had changed" in stance("pull")
 
 
+@pytest.mark.slow
 def test_predictions_are_hidden_unless_asked_for(stance: Run, server: Server) -> None:
     stance("build", "news")
     _predict(stance.project / "work")
@@ -288,6 +293,7 @@ def test_two_pushes_of_one_project_are_kept_apart(stance: Run) -> None:
         stance("pull")
 
 
+@pytest.mark.slow
 def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "2")

@@ -99,6 +99,7 @@ def test_two_builds_do_not_write_to_one_folder(news: Path, tmp_path: Path) -> No
         _build(news, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_shards_hang_on_names_not_on_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     # A million names, simulated: one new file in front changes one shard, not all behind it.
     names = [f"{n:07}.txt" for n in range(1_000_000)]
