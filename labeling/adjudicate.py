@@ -22,6 +22,7 @@ from labeling.records import (
     Stance,
     Unsettled,
     Verdict,
+    alike,
     counted,
     latest_answers,
     latest_votes,
@@ -208,7 +209,7 @@ def settle(
                 verdicts.append(_adjudicated(answers[0], by, codebook, here))
                 continue
             reason = "adjudicators disagree: " + ", ".join(f"{row.adjudicator} {row.stance}" for row in answers)
-            queue.append(Unsettled(sentence_id=sentence_id, votes=by, reason=reason, agreement=_alike(by)))
+            queue.append(Unsettled(sentence_id=sentence_id, votes=by, reason=reason, agreement=alike(by)))
             continue
         if not here:
             continue
@@ -219,7 +220,7 @@ def settle(
                 found = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
             confidence = max(posterior.values(), default=None)
             queue.append(
-                Unsettled(sentence_id=sentence_id, votes=by, reason=found, agreement=_alike(by), confidence=confidence)
+                Unsettled(sentence_id=sentence_id, votes=by, reason=found, agreement=alike(by), confidence=confidence)
             )
             continue
         stance, how = found
@@ -302,14 +303,6 @@ def _adjudicated(answer: Adjudication, by: Votes, codebook: str, here: bool) -> 
         settled_at=answer.updated_at,
         flag="; ".join(flags),
     )
-
-
-def _alike(by: Votes) -> float:
-    """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
-    n = len(by)
-    if n < 2:
-        return float(n)
-    return sum(count * (count - 1) for count in Counter(by.values()).values()) / (n * (n - 1))
 
 
 def _list(versions: set[str]) -> str:

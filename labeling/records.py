@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -252,3 +253,11 @@ def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stanc
         if row.stance is not None:
             votes.setdefault(sentence_id, {})[annotator] = row.stance
     return votes
+
+
+def alike(votes: Mapping[str, str]) -> float:
+    """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
+    n = len(votes)
+    if n < 2:
+        return float(n)
+    return sum(count * (count - 1) for count in Counter(votes.values()).values()) / (n * (n - 1))

@@ -23,7 +23,7 @@ from labeling.annotators import (
     warnings,
 )
 from labeling.estimate import Shares, shares
-from labeling.records import Annotation, Stance, Verdict, counted, latest_answers, latest_votes
+from labeling.records import Annotation, Stance, Verdict, alike, counted, latest_answers, latest_votes
 from labeling.sample import read_sample
 
 CONTESTED = 10
@@ -164,19 +164,14 @@ def _to_label(work: Path, copy_of: Mapping[str, str]) -> dict[str, str]:
 def _contested(
     votes: Mapping[str, Mapping[str, Stance]], sentences: Mapping[str, Mapping[str, str]]
 ) -> list[Contested]:
-    ranked: list[tuple[float, int, str]] = []
-    for key, by in votes.items():
-        pairs = len(by) * (len(by) - 1)
-        alike = sum(count * (count - 1) for count in Counter(by.values()).values())
-        if alike < pairs:
-            ranked.append((alike / pairs, -len(by), key))
+    ranked = [(share, -len(by), key) for key, by in votes.items() if (share := alike(by)) < 1]
     return [
         Contested(
             sentence_id=key,
             article_id=sentences[key]["article_id"],
             text=sentences[key]["text"],
             votes=dict(votes[key]),
-            alike=alike,
+            alike=share,
         )
-        for alike, _, key in sorted(ranked)[:CONTESTED]
+        for share, _, key in sorted(ranked)[:CONTESTED]
     ]

@@ -18,7 +18,7 @@ from train.calibration import Recalibration, recalibrate
 from train.curve import LearningCurve, learning_curve
 from train.evaluate import Ceiling, ceiling
 from train.examples import SplitSummary
-from train.records import Example, Recipe
+from train.records import Example, Recipe, read_record
 from train.search import Searched
 
 Result = TypeVar("Result")
@@ -60,13 +60,7 @@ def read_analysis(folder: Path) -> Analysis:
     Raises:
         ExamplesError: there is none, or it is of another version.
     """
-    path = folder / "analysis.json"
-    if not path.is_file():
-        raise ExamplesError(f"{path} is not there: run `stance train` first")
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Analysis)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise ExamplesError(f"{path}: {error}; run `stance train` again") from error
+    return read_record(folder / "analysis.json", Analysis)
 
 
 def fitting(recipe: Recipe) -> FitPredict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.records import ARTICLES, SENTENCES, ExamplesError
 from corpus.store import read_table, write_jsonl
-from labeling.records import STANCES, Stance, Unsettled
+from labeling.records import STANCES, Stance, Unsettled, alike
 from train.records import Example
 
 
@@ -198,7 +197,7 @@ def doubts(
                 votes=by,
                 reason=f"the verdict is {row.label}; a model that had not seen the article says {predicted} "
                 f"({100 * float(top[n]):.0f} %, {row.label} {100 * float(own[n]):.0f} %)",
-                agreement=_alike(by),
+                agreement=alike(by),
                 confidence=float(top[n]),
                 label=row.label,
                 predicted=predicted,
@@ -217,14 +216,6 @@ def write_doubts(work: Path, found: Sequence[Doubt]) -> bool:
         Whether the file changed.
     """
     return write_jsonl(work / "doubts.jsonl", found)
-
-
-def _alike(by: Mapping[str, Stance]) -> float:
-    """The share of pairs of votes that are alike, as in the queue: 1 for a single vote, 0 for none."""
-    n = len(by)
-    if n < 2:
-        return float(n)
-    return sum(count * (count - 1) for count in Counter(by.values()).values()) / (n * (n - 1))
 
 
 def _check(examples: Sequence[Example], probabilities: NDArray[np.float64]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from corpus.records import ExamplesError
 from labeling.records import Stance
+
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,10 +169,18 @@ def read_metrics(folder: Path) -> Metrics:
     Raises:
         ExamplesError: there are none, or they are of another version.
     """
-    path = folder / "metrics.json"
+    return read_record(folder / "metrics.json", Metrics)
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """A record that `stance train` wrote.
+
+    Raises:
+        ExamplesError: it isn't there, or is of another version.
+    """
     if not path.is_file():
         raise ExamplesError(f"{path} is not there: run `stance train` first")
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Metrics)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ExamplesError(f"{path}: {error}; run `stance train` again") from error
