@@ -96,6 +96,7 @@ def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(feat
             assert probabilities == pytest.approx(wanted, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> None:
     # Each group's label is written in a word of its own: out of fold nobody can know it.
     random = np.random.default_rng(0)
@@ -116,6 +117,7 @@ def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> Non
     assert f_avg(labels, [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]) < 0.6
 
 
+@pytest.mark.slow
 def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
     rows = _examples()
     found = search.search(rows, seed=1)
@@ -126,6 +128,7 @@ def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
     assert f_avg(labels, given_) == pytest.approx(found.trials[0].f_avg, abs=0.02)  # of means over repeats
 
 
+@pytest.mark.slow
 def test_equally_good_recipes_give_the_simplest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "f_avg", lambda *_: 0.5)
     monkeypatch.setattr(search, "macro_f1", lambda *_: 0.5)

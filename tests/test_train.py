@@ -408,6 +408,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
 
 
+@pytest.mark.slow
 def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 2)):
         train(_examples(), tmp_path / name, TrainSettings(), lambda _: None, jobs)
@@ -415,6 +416,7 @@ def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Pat
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
     examples, _ = split(_examples(), TrainSettings(), {})
     other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
