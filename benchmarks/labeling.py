@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.corpus import write_articles
+from benchmarks.corpus import _load, write_articles
 from labeling.answers import chosen
 from labeling.connection import Server
 from labeling.plan import INTERFACE, page
@@ -49,10 +49,6 @@ def main() -> None:
             bench.push()
             bench.pull()
     print(f"\nload after: {_load()}")
-
-
-def _load() -> str:
-    return " ".join(f"{load:.1f}" for load in os.getloadavg()) + " (1, 5, 15 minutes)"
 
 
 def _timed(work: Callable[[], Any]) -> float:

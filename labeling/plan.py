@@ -145,8 +145,12 @@ def plan_push(
             "overlap_cohort_percentage": 100 if settings.blind else round(settings.overlap_share * 100),
         }
         plan = _with_settings(plan, INTERFACE, wanted, asked.force)
-        lacking = [task for task in tasks if task.key and task.key[0] in predictions and not task.total_predictions]
-        plans.append(msgspec.structs.replace(plan, predict=[(task.id, task.key[0]) for task in lacking if task.key]))
+        lacking = [
+            (task.id, task.key[0])
+            for task in tasks
+            if task.key and task.key[0] in predictions and not task.total_predictions
+        ]
+        plans.append(msgspec.structs.replace(plan, predict=lacking))
     queue = _plan_queue(studio, work, corpus, settings, target, codebook, asked.force)
     return PushPlan(asked=asked, drawn=drawn, projects=plans, queue=queue, predictions=predictions)
 

@@ -90,7 +90,8 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
     corpus = set(ids.column("sentence_id").to_pylist())
     with locked(project, "pull"):
         known = _known(work / ANNOTATIONS)
-        state = _read_state(project, studio.url, work / ANNOTATIONS)
+        last = _last_pull(project)
+        state = _trusted(last, studio.url, work / ANNOTATIONS)
         pulled: dict[int, _Pulled] = {}
         fetched: list[StudioTask] = []
         for title in settings.titles:
@@ -102,14 +103,15 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         by = {answer["completed_by"] for task in [*fetched, *queue] for answer in task.annotations}
         names = pseudonyms(project, studio.accounts(), by - {None})
         fresh = _annotations(fetched, names, known, codebook)
-        unread = _unread(project, studio.url, pulled)
+        unread = _unread(last, studio.url, pulled)
+        elsewhere = _answers(unread or {})
         gone = _dropped(state, pulled)
         kept = [
             row
             for row in known
             if row.adopted
             or unread is None
-            or row.studio_id in _answers(unread)
+            or row.studio_id in elsewhere
             or (state.projects and row.studio_id not in gone)
         ]
         rows = merge(kept, fresh)
@@ -200,14 +202,12 @@ def _dropped(state: _State, pulled: Mapping[int, _Pulled]) -> set[int]:
     return _answers(then) - _answers(pulled)
 
 
-def _unread(project: Path, url: str, pulled: Mapping[int, _Pulled]) -> dict[int, _Pulled] | None:
+def _unread(last: _State | None, url: str, pulled: Mapping[int, _Pulled]) -> dict[int, _Pulled] | None:
     """The projects of the last pull that this one doesn't read: another title, or blind no more, deletes no answer.
 
     None where the last pull was of another server.
     """
-    try:
-        last = msgspec.json.decode((project / STATE).read_bytes(), type=_State)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+    if last is None:
         return {}
     if last.url != url:
         return None
@@ -302,14 +302,17 @@ def _known(path: Path) -> list[Annotation]:
     return read_jsonl(path, Annotation, "stance pull") if path.is_file() else []
 
 
-def _read_state(project: Path, url: str, annotations: Path) -> _State:
-    """What the last pull saw; nothing where the annotations are no longer those that it wrote."""
+def _last_pull(project: Path) -> _State | None:
     try:
-        state = msgspec.json.decode((project / STATE).read_bytes(), type=_State)
+        return msgspec.json.decode((project / STATE).read_bytes(), type=_State)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-        state = _State(url=url, digest="", projects={})
-    if state.url == url and annotations.is_file() and state.digest == _digest(annotations):
-        return state
+        return None
+
+
+def _trusted(last: _State | None, url: str, annotations: Path) -> _State:
+    """What the last pull saw; nothing where the annotations are no longer those that it wrote."""
+    if last and last.url == url and annotations.is_file() and last.digest == _digest(annotations):
+        return last
     return _State(url=url, digest="", projects={})
 
 

@@ -21,7 +21,7 @@ from labeling.tasks import Prediction, data
 
 SENDING = Path(".stance") / "sending.json"
 BATCH = 5000
-"""Tasks an import: 6 % slower than all in one; docs/benchmarks.md has the times of several sizes."""
+"""Tasks an import: a sixth slower than all in one; docs/benchmarks.md has the times of several sizes."""
 SETTLE = 15.0
 """Seconds after which an import whose answer was lost is there or won't come: 1,000 tasks take the server 0.6 s."""
 RETRIES = 3

@@ -111,6 +111,11 @@ def draw_round(
     return Drawn(draws=draws, new=len(draws) - len(earlier), keys=list(keys), notes=notes)
 
 
+def _last(draws: Sequence[Draw]) -> list[Draw]:
+    number = max((row.round for row in draws), default=0)
+    return [row for row in draws if row.round == number]
+
+
 def _unanswered(
     draws: Sequence[Draw],
     stands: Mapping[str, str],
@@ -123,8 +128,7 @@ def _unanswered(
 
     Those that left the corpus get none any more; of copies, the one that stands for them (`stands`) gets it.
     """
-    rounds = [row for row in draws if row.by != "control"]
-    last = [row for row in rounds if row.round == max(row.round for row in rounds)]
+    last = _last([row for row in draws if row.by != "control"])
     ways = {row.by for row in last}
     # A round by uncertainty holds a random share; of one sentence, say, that is all of it.
     same = ways == {by} or (by == "uncertainty" and ways in ({"random", by}, {"random"} if all_random else {by}))
@@ -142,8 +146,7 @@ def _controls(
     count: int,
     notes: list[str],
 ) -> list[Draw]:
-    earlier = [row for row in draws if row.by == "control"]
-    last = [row for row in earlier if row.round == max(row.round for row in earlier)]
+    last = _last([row for row in draws if row.by == "control"])
     # Whatever count is asked for now: there may have been fewer settled ones than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
         notes.append(

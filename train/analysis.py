@@ -110,7 +110,8 @@ def analyse(
     fit_predict = fitting(searched.trials[0].recipe)
     notes: list[str] = []
     # Splits that came with the data may cut through clusters; the curve must not learn from the test's.
-    apart = [row for row in training if row.group not in set(groups)]
+    tested = set(groups)
+    apart = [row for row in training if row.group not in tested]
     by = [votes.get(row.sentence_id, {}) for row in testing] if votes else []
     return Analysis(
         audit=found,
