@@ -268,7 +268,7 @@ def _studio() -> Iterator[Studio]:
 
 
 @contextmanager
-def _progress(unit: str) -> Iterator[Callable[[int], None]]:
+def _progress(unit: str) -> Iterator[Callable[..., None]]:
     """A bar on a terminal's stderr that begins with the first step; nothing elsewhere."""
     from tqdm import tqdm
 
@@ -469,6 +469,8 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
         shown = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
         text = ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
         click.echo(f"{name:9}{text}")
+    if len(metrics.test.by_target) > 1:
+        click.echo(f"mean of the targets' own F_avg on test: {metrics.test.mean_f_avg:.3f}")
     audit = analysis.audit
     click.echo(f"audit: {len(audit.affected)} of {audit.tested} test sentences have a near-duplicate in training")
     if analysis.curve:

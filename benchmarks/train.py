@@ -227,7 +227,7 @@ def semeval() -> None:
     rows = load(Path(data) / "data" / "semeval2016_task6" / "examples.jsonl")
     start, before = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
-        metrics = train(rows, Path(folder), TrainSettings(), lambda _: None).metrics
+        metrics = train(rows, Path(folder), TrainSettings(), lambda *_: None).metrics
     cpu, wall = time.process_time() - before, time.perf_counter() - start
     print(
         f"Search, fit and evaluation: {cpu:.0f} s CPU, {wall:.0f} s; {metrics.cv.repeats} x {metrics.cv.folds} folds\n"

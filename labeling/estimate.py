@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from labeling.agreement import Estimate
 from labeling.records import STANCES, Stance
 from labeling.sample import Draw
+
+Unit = TypeVar("Unit", bound=Hashable)
 
 RESAMPLES = 1000
 NEARLY = 1e-9
@@ -36,6 +39,30 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int
     carrying: int
     unlabelled: int
+
+
+def known_by(
+    settled: Mapping[str, Stance], draws: Iterable[Draw], unit_of: Mapping[str, Unit]
+) -> tuple[dict[Unit, str], dict[str, Stance]]:
+    """What each group of exact copies is known by, and its stance.
+
+    Args:
+        settled: verdicts by sentence; those that left the corpus don't count.
+        draws: of all rounds.
+        unit_of: the group of each sentence of the corpus that is settled or drawn.
+
+    Returns:
+        The sentence that each group is known by: the member that was drawn, else the first that is settled; and
+        the stances by these sentences, the own verdict before a copy's.
+    """
+    here = {name: stance for name, stance in sorted(settled.items()) if name in unit_of}
+    stands = {unit_of[name]: name for name in reversed(here)}
+    stands |= {unit_of[row.sentence_id]: row.sentence_id for row in draws if row.sentence_id in unit_of}
+    stance_of: dict[str, Stance] = {}
+    for name, stance in here.items():
+        known = stands[unit_of[name]]
+        stance_of.setdefault(known, here.get(known, stance))
+    return stands, stance_of
 
 
 def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | None = None) -> dict[str, float]:

@@ -22,7 +22,7 @@ from labeling.annotators import (
     progress,
     warnings,
 )
-from labeling.estimate import Shares, shares
+from labeling.estimate import Shares, known_by, shares
 from labeling.records import Annotation, Stance, Verdict, alike, counted, latest_answers, latest_votes
 from labeling.sample import read_sample
 
@@ -142,13 +142,7 @@ def _shares(
     path = work / "verdicts.jsonl"
     verdicts = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else settle(known).verdicts
     draws = read_sample(work)
-    settled = {row.sentence_id: row.stance for row in verdicts if row.sentence_id in copy_of}
-    # A copy group is known by the member that was drawn, else by one that is settled.
-    stands = {copy_of[key]: key for key in sorted(settled, reverse=True)}
-    stands |= {copy_of[row.sentence_id]: row.sentence_id for row in draws if row.sentence_id in copy_of}
-    stance_of: dict[str, Stance] = {}
-    for key, stance in sorted(settled.items()):
-        stance_of.setdefault(stands[copy_of[key]], settled.get(stands[copy_of[key]], stance))
+    stands, stance_of = known_by({row.sentence_id: row.stance for row in verdicts}, draws, copy_of)
     copies = {stands.get(copy_id, copy_id): count for copy_id, count in Counter(copy_of.values()).items()}
     return shares(draws, stance_of, copies, article_of, seed=1)
 

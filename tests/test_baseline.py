@@ -139,7 +139,7 @@ def test_equally_good_recipes_give_the_simplest(monkeypatch: pytest.MonkeyPatch)
 def test_a_fit_that_stops_early_is_refused_even_where_the_solver_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
     for more in ({"max_iter": 1}, {"tol": 0.1}):
         monkeypatch.setattr(baseline, "classifier", lambda c, more=more: LogisticRegression(C=c, **more))
-        with pytest.raises(ExamplesError, match="did not converge: expected a slope of at most 1e-06, found"):
+        with pytest.raises(ExamplesError, match="did not converge: expected a slope of at most 4e-06, found"):
             baseline.fit(FAST, _examples())
 
 
@@ -165,7 +165,7 @@ def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None
 
 
 def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
-    metrics = train(_targets(), tmp_path, TrainSettings(), lambda _: None).metrics
+    metrics = train(_targets(), tmp_path, TrainSettings(), lambda *_: None).metrics
     assert set(metrics.test.by_target) == {"t", "u"}
     assert min(score.f_avg for score in metrics.test.by_target.values()) > 0.7  # one model for both would be at chance
     assert metrics.test.mean_f_avg == pytest.approx(np.mean([score.f_avg for score in metrics.test.by_target.values()]))
@@ -184,7 +184,7 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
 
 def test_targets_in_the_test_split_alone_are_scored_and_warned_of(tmp_path: Path, quick: None) -> None:
     rows = [msgspec.structs.replace(row, split="test" if row.target == "u" else "train") for row in _targets()]
-    metrics = train(rows, tmp_path, TrainSettings(), lambda _: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     assert metrics.warnings == [f"{metrics.test.n} test examples are toward targets never seen in training: u."]
     assert metrics.test.f_avg.value < 0.4
 
@@ -206,7 +206,7 @@ def test_the_majority_is_each_targets_most_frequent_training_label(tmp_path: Pat
         for split in ("train", "test")
         for n, label in enumerate([most] * 20 + [stance for stance in STANCES if stance != most] * 10)
     ]
-    metrics = train(rows, tmp_path, TrainSettings(), lambda _: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     assert metrics.test.majority.accuracy.value == 0.5
     assert metrics.test.majority.f_avg.value == pytest.approx(2 * 20 / (40 + 30))
 
@@ -271,17 +271,17 @@ def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
 )  # fmt: skip
 def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], message: str, quick: None) -> None:
     if not message:
-        train(rows, tmp_path / "model", TrainSettings(), lambda _: None)
+        train(rows, tmp_path / "model", TrainSettings(), lambda *_: None)
         return
     with pytest.raises(ExamplesError, match=message):
-        train(rows, tmp_path / "model", TrainSettings(), lambda _: None)
+        train(rows, tmp_path / "model", TrainSettings(), lambda *_: None)
     assert not (tmp_path / "model").exists()
 
 
 def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
     odd = ["", " ", "\n", "\x00", "a\x00", "ab\x00", "\ud800", "İİ", "x" * 5000, "1", "é" * 3, "🙂🙂", "!?"]
     rows = _thirty(lambda n: odd[n % len(odd)] + (" send it" if n % 3 == 0 else " never" if n % 3 == 1 else ""), 78)
-    metrics = train(rows, tmp_path, TrainSettings(), lambda _: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     found = msgspec.json.encode(metrics)
     assert b"null" not in found
     model = model_files.load(tmp_path)
@@ -307,7 +307,7 @@ def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: Non
     # Who did it to whom: the same words, and only the side of the mention tells.
     sides = {"favor": "[T]Ada{n}[/T] helps Bo", "against": "Bo helps [T]Ada{n}[/T]", "none": "Bo met [T]Ada{n}[/T]"}
     rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
-    metrics = train(rows, tmp_path, TrainSettings(mask=True), lambda _: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings(mask=True), lambda *_: None).metrics
     assert metrics.test.accuracy.value == 1.0
     model = model_files.load(tmp_path)
     texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
@@ -326,7 +326,7 @@ def test_masking_twice_is_masking_once_and_unmarked_texts_stay(before: str, ment
 
 def test_masking_without_a_marked_mention_says_how_to_mark_one(tmp_path: Path) -> None:
     with pytest.raises(ExamplesError, match=r"write \[T\] before it and \[/T\] after it"):
-        train(_examples(), tmp_path, TrainSettings(mask=True), lambda _: None)
+        train(_examples(), tmp_path, TrainSettings(mask=True), lambda *_: None)
 
 
 # --- the model files

@@ -69,7 +69,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl(work / "annotations.jsonl", answers)
     adjudicate(work, LabelingSettings())
     examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda _: None)
+    train(examples, work / "model", TrainSettings(), lambda *_: None)
     return project
 
 

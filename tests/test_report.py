@@ -105,7 +105,7 @@ def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl(work / "annotations.jsonl", _answers(work))
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, TARGET, TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda _: None, splits=splits, work=work)
+    train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
     places: list[tuple[Kind, str]] = [("all", ""), ("outlet", ATTACKS[0]), ("month", "2031-01"), ("month", "2031-02")]
     rows = [
         ShareRow(

@@ -25,7 +25,6 @@ from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, from_verdicts, load, origins, read, split, summary
 from train.records import Example, TrainSettings, read_metrics
 from train.run import train
-from train.search import folds_in_search
 
 STANCE = st.sampled_from(STANCES)
 WORDS = {
@@ -386,11 +385,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 
 
 def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
-    steps: list[int] = []
-    done = train(_examples(), tmp_path, TrainSettings(), steps.append)
+    steps: list[tuple[int, int]] = []
+    done = train(_examples(), tmp_path, TrainSettings(), lambda *step: steps.append(step))
     metrics, changed = done.metrics, done.changed
     assert changed
-    assert sum(steps) == folds_in_search(_examples())
+    assert set(steps) == {(1, len(steps))}
     assert metrics == read_metrics(tmp_path)
     assert metrics.test.f_avg.value > metrics.test.majority.f_avg.value
     assert 0 < metrics.cv.f_avg <= 1
@@ -411,7 +410,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 2)):
-        train(_examples(), tmp_path / name, TrainSettings(), lambda _: None, jobs)
+        train(_examples(), tmp_path / name, TrainSettings(), lambda *_: None, jobs)
     for name in ("model.skops", "model.joblib", "model.json", "metrics.json", "predictions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
@@ -420,8 +419,8 @@ def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Pat
 def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
     examples, _ = split(_examples(), TrainSettings(), {})
     other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
-    a = train(examples, tmp_path / "a", TrainSettings(), lambda _: None).metrics
-    b = train(other, tmp_path / "b", TrainSettings(), lambda _: None).metrics
+    a = train(examples, tmp_path / "a", TrainSettings(), lambda *_: None).metrics
+    b = train(other, tmp_path / "b", TrainSettings(), lambda *_: None).metrics
     assert a.cv == b.cv
     assert (tmp_path / "a" / "model.skops").read_bytes() == (tmp_path / "b" / "model.skops").read_bytes()
 
@@ -436,5 +435,5 @@ def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
 )
 def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Example], message: str) -> None:
     with pytest.raises(ExamplesError, match=message):
-        train(examples, tmp_path / "model", TrainSettings(), lambda _: None)
+        train(examples, tmp_path / "model", TrainSettings(), lambda *_: None)
     assert not (tmp_path / "model").exists()

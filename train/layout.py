@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from corpus.records import ARTICLES, SENTENCES, TableError
 from corpus.store import read_jsonl
-from labeling.estimate import weights
-from labeling.records import STANCES, Stance, Verdict
+from labeling.estimate import known_by, weights
+from labeling.records import STANCES, Verdict
 from labeling.sample import read_sample
 from train.records import Example
 from train.shares import Codes, Guesses
@@ -139,13 +139,7 @@ def read_verdicts(work: Path, layout: Layout, target: str) -> Verdicts | None:
     draws = [row for row in read_sample(work) if row.by != "control"]
     found = _find(work / "sentences.parquet", settled.keys() | {row.sentence_id for row in draws})
     unit_of = {name: int(layout.unit[place]) for name, (place, _) in found.items()}
-    # A group of copies is known by its member that was drawn, else by one that is settled, as in `stance status`.
-    stands = {unit_of[name]: name for name in sorted(settled.keys() & found.keys(), reverse=True)}
-    stands |= {unit_of[row.sentence_id]: row.sentence_id for row in draws if row.sentence_id in found}
-    stance_of: dict[str, Stance] = {}
-    for name, stance in sorted(settled.items()):
-        if name in found:
-            stance_of.setdefault(stands[unit_of[name]], settled.get(stands[unit_of[name]], stance))
+    _, stance_of = known_by(settled, draws, unit_of)
     units = int(layout.unit.max(initial=-1)) + 1
     stance_by, weight_by = np.zeros(units, np.int8), np.zeros(units)
     chance_by = np.zeros(units, np.bool_)

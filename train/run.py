@@ -46,7 +46,7 @@ def train(
     examples: Sequence[Example],
     out: Path,
     settings: TrainSettings,
-    progress: Callable[[int], None],
+    progress: Callable[[int, int], None],
     jobs: int = -1,
     *,
     origins: Mapping[str, Origin] | None = None,
@@ -62,7 +62,7 @@ def train(
         examples: labelled texts; where none has a split, groups are split here.
         out: the folder; nothing is written before everything is known.
         settings: `[train]` of stance.toml.
-        progress: told of each finished fold of the search.
+        progress: told of each finished fold of the search, and of how many there are.
         jobs: threads, -1 for one a core; the result does not depend on it.
         origins: where groups are from, for splits by date or outlet that are made here.
         splits: what is known of splits that were made before, of the project's verdicts.

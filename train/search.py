@@ -86,7 +86,7 @@ def check_examples(examples: Sequence[Example]) -> None:
 
 
 def search(
-    training: Sequence[Example], seed: int, progress: Callable[[int], None] = lambda _: None, jobs: int = -1
+    training: Sequence[Example], seed: int, progress: Callable[[int, int], None] = lambda *_: None, jobs: int = -1
 ) -> Searched:
     """Score every recipe by repeated, grouped, stratified cross-validation.
 
@@ -96,7 +96,7 @@ def search(
     Args:
         training: the training examples, as `check_examples` lets them pass; nothing else is looked at.
         seed: of the folds.
-        progress: told of each finished fold.
+        progress: told of each finished fold, and of how many there are.
         jobs: threads, -1 for one a core; the result does not depend on it.
 
     Raises:
@@ -105,6 +105,7 @@ def search(
     labels = np.array([row.label for row in training])
     repeats = _repeats(len(training))
     cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in _by_target(training).items()}
+    total = len(FEATURES) * len(cuts) * repeats * FOLDS
     trials: list[Trial] = []
     best, out_of_fold = (-1.0, 0.0), np.zeros(0)
     for features in FEATURES:
@@ -114,7 +115,7 @@ def search(
             mine = chances(features, target, texts, labels[rows], cuts[target], PENALTIES, jobs)
             for number, ((_, held), given) in enumerate(zip(cuts[target], mine, strict=True)):
                 found[:, number // FOLDS, rows[held]] = given
-                progress(1)
+                progress(1, total)
         for c, probabilities in zip(PENALTIES, found, strict=True):
             trial = _trial(Recipe(features=features, c=c), labels, probabilities)
             trials.append(trial)
@@ -123,11 +124,6 @@ def search(
     # Stable: of equal ones the first tried, which is the simpler.
     trials.sort(key=lambda trial: (-trial.f_avg, -trial.macro_f1))
     return Searched(trials=trials, out_of_fold=out_of_fold, folds=FOLDS, repeats=repeats)
-
-
-def folds_in_search(training: Sequence[Example]) -> int:
-    """How many folds `search` will report to its progress."""
-    return len(FEATURES) * len({row.target for row in training}) * _repeats(len(training)) * FOLDS
 
 
 def _repeats(examples: int) -> int:
