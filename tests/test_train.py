@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import joblib
 import msgspec
@@ -13,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
@@ -327,6 +329,109 @@ def test_rows_that_differ_in_columns_or_splits_are_errors_that_name_one(tmp_path
         load(path)
 
 
+def test_a_group_called_0_is_a_group(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    rows = [{"text": f"sentence number {n}", "label": "none", "group": n % 2, "target": 0} for n in range(6)]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert [row.group for row in load(path)] == ["0", "1"] * 3
+    assert {row.target for row in load(path)} == {"0"}
+
+
+def test_a_cell_that_pandas_left_empty_is_no_group_called_nan(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    columns = {"text": ["one text", "another one"], "label": ["none"] * 2, "group": pa.array([float("nan"), 4.0])}
+    pq.write_table(pa.table(columns), path)
+    assert [row.group for row in load(path)] == ["cluster 0", "4.0"]
+
+
+def test_a_row_without_a_text_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "label": "none"}\n{"text": null, "label": "pro"}\n{"text": " ", "label": "pro"}\n')
+    with pytest.raises(ExamplesError, match="2 of 3 rows have no text, the first is row 2"):
+        load(path)
+
+
+def test_files_as_windows_programs_write_them_are_read(tmp_path: Path) -> None:
+    text = '{"text": "a", "label": "none"}\r\n{"text": "b", "label": "pro"}\r\n'
+    (tmp_path / "data.JSONL").write_text(text, "utf-8-sig", newline="")
+    (tmp_path / "data.CSV").write_text("text,label\r\na,none\r\nb,pro\r\n", "utf-8-sig", newline="")
+    assert load(tmp_path / "data.JSONL") == load(tmp_path / "data.CSV")
+    assert [row.label for row in load(tmp_path / "data.CSV")] == ["none", "favor"]
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "label": "none"}\n\n["b"]\n')
+    with pytest.raises(ExamplesError, match="line 3 cannot be read: Expected `object`, got `array`"):
+        load(path)
+
+
+def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> None:
+    # The reader's blocks are of 1 MB: some text lies across each border, one is longer than a block.
+    texts = [f"{n} " + "word\nof " * 40_000 for n in range(5)] + ["long " * 600_000]
+    with (tmp_path / "data.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["text", "label"], *([text, "none"] for text in texts)])
+    assert [row.text for row in load(tmp_path / "data.csv")] == texts
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (["Train", "dev", "TEST"], ["train", "validation", "test"]),
+        (["training", "valid ", "testing"], ["train", "validation", "test"]),
+    ],
+)
+def test_splits_are_known_by_their_usual_names(tmp_path: Path, written: list[str], found: list[str]) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(json.dumps({"text": "a", "label": "none", "split": name}) for name in written))
+    assert [row.split for row in load(path)] == found
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (["train", "dev"], "leaves nothing to test: .*; found train 1, validation 1"),
+        (["test", "test"], "leaves nothing to train on: .*; found test 2"),
+        (["train", "fold 1"], "unknown split 'fold 1'; expected train, validation, test, or an alias: dev"),
+    ],
+)
+def test_splits_that_nothing_can_be_made_of_are_clear_errors(tmp_path: Path, written: list[str], message: str) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(json.dumps({"text": "a", "label": "none", "split": name}) for name in written))
+    with pytest.raises(ExamplesError, match=message):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("feature", "labels", "message"),
+    [
+        ("string", ["favor", "against", "none"], ""),
+        ("class_label", [0, -1, 2], r"labels that are no stance: '-1' \(2\)"),
+        ("", [], "column label is missing"),
+    ],
+)
+def test_a_dataset_of_others_at_the_hub_is_read_or_a_clear_error(
+    tmp_path: Path, feature: str, labels: list[object], message: str
+) -> None:
+    columns: dict[str, Any] = {"text": ["a", "b", "c"]} | ({"label": labels} if labels else {})
+    for name in ("train", "test"):
+        (tmp_path / "gold").mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), tmp_path / "gold" / f"{name}.parquet")
+    names = "".join(f"          '{n}': {stance}\n" for n, stance in enumerate(STANCES))
+    kind = f"\n      class_label:\n        names:\n{names}" if feature == "class_label" else f" {feature}\n"
+    label = f"  - name: label\n    dtype:{kind}" if feature else ""
+    (tmp_path / "README.md").write_text(
+        "---\nconfigs:\n- config_name: gold\n  data_files:\n  - split: train\n    path: gold/train.parquet\n"
+        "  - split: test\n    path: gold/test.parquet\ndataset_info:\n  config_name: gold\n  features:\n"
+        f"  - name: text\n    dtype: string\n{label}---\n"
+    )
+    if message:
+        with pytest.raises(ExamplesError, match=message):
+            load(tmp_path)
+    else:
+        assert [row.label for row in load(tmp_path)] == labels * 2
+
+
 def test_outlets_and_dates_of_a_file_can_be_split_by(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     rows = [f"sentence number {n},favor,g{n},o{n % 4},2026-02-{n + 1:02}" for n in range(20)]
@@ -347,6 +452,7 @@ def test_semeval_loads_as_it_is(shared: Path) -> None:
 # --- scores
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(STANCE, STANCE, st.sampled_from("abc")), min_size=1, max_size=40))
 def test_scores_are_scikit_learns(rows: list[tuple[Stance, Stance, str]]) -> None:
     true, given_, groups = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
@@ -437,3 +543,25 @@ def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Examp
     with pytest.raises(ExamplesError, match=message):
         train(examples, tmp_path / "model", TrainSettings(), lambda *_: None)
     assert not (tmp_path / "model").exists()
+
+
+def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path) -> None:
+    examples = [
+        msgspec.structs.replace(row, split="test" if n % 5 == 0 else "train") for n, row in enumerate(_examples())
+    ]
+    metrics = train(examples, tmp_path, TrainSettings(), lambda *_: None).metrics
+    assert "cut through 24 of the test split's 24 groups (g0, g1, g10, …)" in metrics.warnings[0]
+
+
+def test_a_target_of_the_test_split_alone_with_few_labels_is_measured(tmp_path: Path) -> None:
+    examples, _ = split(_examples(), TrainSettings(), {})
+    few = [
+        Example(
+            sentence_id=f"x{n}", text=f"help is needed now {n}", label="favor", target="u", group=f"x{n}", split="test"
+        )
+        for n in range(3)
+    ]
+    done = train([*examples, *few], tmp_path, TrainSettings(), lambda *_: None)
+    assert done.metrics.test.by_target["u"].n == 3
+    assert done.analysis.curve is not None
+    assert "no against for the target 'u'" in done.analysis.notes[0]

@@ -14,6 +14,7 @@ from corpus.duplicates import cluster
 from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.records import ALIASES, STANCES, Stance, Verdict
+from train.outside import file_rows, published_rows
 from train.records import Example, TrainSettings
 from train.splits import SPLITS as SPLITS
 from train.splits import Origin as Origin
@@ -21,6 +22,14 @@ from train.splits import SplitSummary as SplitSummary
 from train.splits import origins as origins
 from train.splits import split as split
 from train.splits import summary as summary
+
+SPLIT_NAMES: dict[str, str] = {
+    **{name: name for name in SPLITS},
+    "training": "train",
+    **dict.fromkeys(("val", "valid", "dev", "development"), "validation"),
+    "testing": "test",
+}
+"""How other data sets write the three splits; compared without regard to case and outer space."""
 
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
 
@@ -67,16 +76,16 @@ def read(source: str | Path) -> Loaded:
         Without a `group` each cluster of near-duplicate texts is one.
 
     Raises:
-        ExamplesError: no such source, columns are missing, a label is unknown, a split's name is, or some rows
-            have a split and others none.
+        ExamplesError: no such source, columns are missing, a text is empty, a label is unknown, a split's name is,
+            some rows have a split and others none, or the splits leave nothing to train on or to test.
     """
     path = Path(source)
     if path.is_dir():
-        rows = _published(str(path.resolve()))
+        rows = published_rows(str(path.resolve()))
     elif path.is_file():
-        rows = _rows(path)
-    elif len(path.parts) == 2 and not path.suffix:
-        rows = _published(str(source))
+        rows = file_rows(path)
+    elif len(path.parts) == 2 and (not path.suffix or path.suffix[1:].isdigit()):  # a dataset's name may hold "v1.0"
+        rows = published_rows(str(source))
     else:
         raise ExamplesError(f"{source}: no such file, folder or dataset")
     if not rows:
@@ -86,27 +95,24 @@ def read(source: str | Path) -> Loaded:
             raise ExamplesError(
                 f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(row)} in row {number}"
             )
-    spellings = _spellings(source, Counter(_written(row) for row in rows))
+    spellings = _spellings(source, Counter(_cell(row, "label") for row in rows))
     read_as = {spelling.written: spelling.label for spelling in spellings}
-    splits = ["validation" if (given := str(row.get("split") or "")) in {"val", "dev"} else given for row in rows]
-    if odd := sorted(set(splits) - {"", *SPLITS}):
-        raise ExamplesError(f"{source}: unknown split {', '.join(map(repr, odd))}; expected {', '.join(SPLITS)}")
-    if any(splits) and not all(splits):
+    splits = _splits(source, [_cell(row, "split") for row in rows])
+    texts = ["" if row["text"] is None else str(row["text"]) for row in rows]
+    if empty := [number for number, text in enumerate(texts, 1) if not text.strip()]:
         raise ExamplesError(
-            f"{source}: {splits.count('')} of {len(rows)} rows have no split, the first is row {splits.index('') + 1}; "
-            "give every row one, or leave out the column, and splits are made here"
+            f"{source}: {len(empty)} of {len(rows)} rows have no text, the first is row {empty[0]}; fill or remove them"
         )
-    texts = [str(row["text"] or "") for row in rows]
-    groups = [str(row.get("group") or "") for row in rows]
+    groups = [_cell(row, "group") for row in rows]
     if not all(groups):
         clusters = cluster(texts)
         groups = [group or f"cluster {clusters[n]}" for n, group in enumerate(groups)]
     examples = [
         Example(
-            sentence_id=str(row.get("sentence_id") or n),
+            sentence_id=_cell(row, "sentence_id") or str(n),
             text=text,
-            label=read_as[_written(row)],
-            target=str(row.get("target") or ""),
+            label=read_as[_cell(row, "label")],
+            target=_cell(row, "target"),
             group=group,
             split=split,
         )
@@ -117,15 +123,40 @@ def read(source: str | Path) -> Loaded:
         spellings=spellings,
         ready_made=any(splits),
         origins=origins(
-            (group, str(row.get("outlet") or ""), str(row.get("published") or ""))
-            for row, group in zip(rows, groups, strict=True)
+            (group, _cell(row, "outlet"), _cell(row, "published")) for row, group in zip(rows, groups, strict=True)
         ),
     )
 
 
-def _written(row: Mapping[str, object]) -> str:
-    # An empty label must not be read as the word "None", which is an alias.
-    return "" if row["label"] is None else str(row["label"]).strip()
+def _cell(row: Mapping[str, object], name: str) -> str:
+    """What a row has in a column, as text; "" where it has nothing. The number 0 is a name like any other."""
+    value = row.get(name)
+    # No value must not be read as the word "None", which is an alias of a label; NaN is how pandas says none.
+    return "" if value is None or value != value else str(value).strip()
+
+
+def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
+    """The rows' ready-made splits by their usual names; all "" where there are none."""
+    if odd := sorted({name for name in written if name and name.casefold() not in SPLIT_NAMES}):
+        raise ExamplesError(
+            f"{source}: unknown split {', '.join(map(repr, odd))}; expected {', '.join(SPLITS)}, or an alias: "
+            f"{', '.join(sorted(SPLIT_NAMES.keys() - set(SPLITS)))}"
+        )
+    splits = [SPLIT_NAMES[name.casefold()] if name else "" for name in written]
+    counts = Counter(splits)
+    if len(counts) > 1 and counts[""]:
+        raise ExamplesError(
+            f"{source}: {counts['']} of {len(splits)} rows have no split, the first is row {splits.index('') + 1}; "
+            "give every row one, or leave out the column, and splits are made here"
+        )
+    if not counts[""] and (not counts["test"] or len(counts) == 1):
+        found = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
+        raise ExamplesError(
+            f"{source}: the column split leaves nothing to {'train on' if counts['test'] else 'test'}: expected rows "
+            f"of test and of train or validation; found {found}. Name the missing one so, or leave out the column, "
+            "and splits are made here"
+        )
+    return splits
 
 
 def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
@@ -139,43 +170,6 @@ def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
         )
     found = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
     return sorted(found, key=lambda row: (STANCES.index(row.label), row.written))
-
-
-def _rows(path: Path) -> list[dict[str, object]]:
-    try:
-        if path.suffix == ".jsonl":
-            lines = path.read_bytes().splitlines()
-            return [msgspec.json.decode(line, type=dict[str, object]) for line in lines if line.strip()]
-        if path.suffix == ".csv":
-            import pyarrow.csv
-
-            # Everything is text: a column of labels 0, 1, 2 must reach the alias table as it was written.
-            names = pyarrow.csv.open_csv(path).schema.names
-            options = pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in names})
-            found: list[dict[str, object]] = pyarrow.csv.read_csv(path, convert_options=options).to_pylist()
-            return found
-        if path.suffix == ".parquet":
-            table: list[dict[str, object]] = pq.read_table(path).to_pylist()
-            return table
-    except (pa.ArrowException, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ExamplesError(f"{path}: cannot be read: {error}") from error
-    raise ExamplesError(f"{path}: expected .jsonl, .csv, .parquet or a dataset's folder")
-
-
-def _published(name: str) -> list[dict[str, object]]:
-    from datasets import load_dataset
-
-    try:
-        opened = load_dataset(name, "gold")
-    except Exception as error:  # the library raises many kinds; all mean that it cannot be opened
-        raise ExamplesError(f"{name}: cannot be opened as a published dataset: {error}") from error
-    rows: list[dict[str, object]] = []
-    for name_of, part in opened.items():
-        label = part.features["label"]
-        for row in part:
-            if row.get("copy_of") is None:
-                rows.append({**row, "label": label.int2str(row["label"]), "split": name_of, "group": row.get("group")})
-    return rows
 
 
 def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
