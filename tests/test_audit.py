@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_short_sentences_leak_only_when_they_are_equal() -> None:
     four, five = "nobody answered the minister", "nobody answered the minister a"
     assert ratio(four, five) > 95
     assert audit(_rows([four]), _rows([five])).found == audit(_rows([five]), _rows([four])).found == 0
+
+
+def test_equal_texts_by_the_thousand_are_counted_and_only_listed_as_far_as_can_be_read() -> None:
+    training, testing = _rows(["Yes."] * 3_000 + ["no more of it"], "b"), _rows(["Yes.", "other"] * 1_000, "a")
+    tracemalloc.start()
+    found = audit(training, testing)
+    assert tracemalloc.get_traced_memory()[1] < 50e6  # all pairs at once are some 500 MB
+    tracemalloc.stop()
+    assert (found.found, len(found.pairs), found.tested) == (3_000_000, audits.MOST, 2_000)
+    assert found.affected == list(range(0, 2_000, 2))
+    everything = sorted((one.sentence_id, two.sentence_id) for one in testing[::2] for two in training[:-1])
+    assert [(pair.test_id, pair.train_id) for pair in found.pairs] == everything[: audits.MOST]
 
 
 def test_nothing_to_compare_is_no_leak() -> None:

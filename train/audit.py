@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from heapq import nsmallest
+from itertools import islice, product
 
 import msgspec
 import numpy as np
@@ -116,33 +118,39 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
             test, train = block[row], long[low + column]
             if test != train:
                 pairs.append((ratio(test, train), test, train))
-    places = sorted(
-        ((value, here, there) for value, test, train in pairs for here in tests[test] for there in trains[train]),
-        key=lambda found: (-found[0], testing[found[1]].sentence_id, training[found[2]].sentence_id, found[1:]),
+    # Equal texts can make millions of pairs: of each two texts only so many are looked at as can be listed.
+    listed = nsmallest(
+        MOST,
+        (
+            (-value, testing[here].sentence_id, training[there].sentence_id, here, there)
+            for value, test, train in pairs
+            for here, there in islice(product(tests[test], trains[train]), MOST)
+        ),
     )
     return Audit(
         threshold=threshold,
         compared=len(training) * len(testing),
-        found=len(places),
+        found=sum(len(tests[test]) * len(trains[train]) for _, test, train in pairs),
         pairs=[
             Pair(
                 test_id=testing[here].sentence_id,
                 train_id=training[there].sentence_id,
-                ratio=value,
+                ratio=-minus,
                 test_text=testing[here].text,
                 train_text=training[there].text,
             )
-            for value, here, there in places[:MOST]
+            for minus, _, _, here, there in listed
         ],
-        affected=sorted({here for _, here, _ in places}),
+        affected=sorted({here for _, test, _ in pairs for here in tests[test]}),
         tested=len(testing),
     )
 
 
 def _places(rows: Sequence[Example]) -> dict[str, list[int]]:
+    """Where each normalised text stands, by the names of its sentences."""
     found: dict[str, list[int]] = {}
-    for n, row in enumerate(rows):
-        found.setdefault(normalise(row.text), []).append(n)
+    for n in sorted(range(len(rows)), key=lambda n: rows[n].sentence_id):
+        found.setdefault(normalise(rows[n].text), []).append(n)
     return found
 
 
