@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
 from train import evaluate as evaluation
+from train.analysis import enough
 from train.audit import FitPredict
 from train.curve import learning_curve
 from train.evaluate import ceiling, compare, evaluate, f_avg, macro_f1, resampled
@@ -204,6 +205,12 @@ def test_without_shared_votes_there_is_no_ceiling() -> None:
         _no_nan(found)
     one = ceiling([{"A": "favor", "B": "none"}], ["favor"], ["1"], seed=1)
     assert one.near == "unknown"
+
+
+def test_one_other_person_is_no_majority_for_the_ceiling_of_a_project() -> None:
+    three: dict[str, Stance] = {"A": "favor", "B": "favor", "C": "none"}
+    assert enough(three) == three
+    assert enough({"A": "favor", "B": "favor"}) == {}
 
 
 # --- the learning curve

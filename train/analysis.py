@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
         curve: scores by the number of training groups.
         ceiling: the annotators' own scores beside the model's.
         notes: what could not be measured, and why.
+        outside: whether the examples came from elsewhere, and are not the project's own verdicts.
     """
 
     audit: Audit
@@ -52,6 +54,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     curve: LearningCurve | None
     ceiling: Ceiling | None
     notes: list[str]
+    outside: bool = False
 
 
 def read_analysis(folder: Path) -> Analysis:
@@ -67,9 +70,12 @@ def fitting(recipe: Recipe) -> FitPredict:
     """A function that fits the recipe to examples and gives the stances of others."""
 
     def fit_predict(training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
-        for target in sorted({row.target for row in testing}):
-            labels = {row.label for row in training if row.target == target}
-            if missing := [stance for stance in STANCES if stance not in labels]:
+        labels: dict[str, set[Stance]] = defaultdict(set)
+        for row in training:
+            labels[row.target].add(row.label)
+        # Those of the test part alone are judged by the models of the others, as in `baseline.probabilities`.
+        for target in sorted(labels):
+            if missing := [stance for stance in STANCES if stance not in labels[target]]:
                 of = f" for the target {target!r}" if target else ""
                 raise ExamplesError(f"a part of the training data has no {missing[0]}{of}: there are too few of them")
         model = baseline.fit(recipe, training)
@@ -90,6 +96,7 @@ def analyse(
     ready_made: bool,
     splits: SplitSummary | None = None,
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
+    outside: bool = False,
 ) -> Analysis:
     """Measure what stands beside the scores of a chosen recipe.
 
@@ -103,6 +110,7 @@ def analyse(
         ready_made: whether the splits came with the data.
         splits: what is known of splits that were made here.
         votes: sentence → annotator → stance, where there are any.
+        outside: whether the examples are not the project's own.
     """
     groups = [row.group for row in testing]
     true: list[Stance] = [row.label for row in testing]
@@ -112,7 +120,7 @@ def analyse(
     # Splits that came with the data may cut through clusters; the curve must not learn from the test's.
     tested = set(groups)
     apart = [row for row in training if row.group not in tested]
-    by = [votes.get(row.sentence_id, {}) for row in testing] if votes else []
+    by = [enough(votes.get(row.sentence_id, {})) for row in testing] if votes else []
     return Analysis(
         audit=found,
         ready_made=ready_made,
@@ -123,9 +131,15 @@ def analyse(
             [row.label for row in training], searched.out_of_fold, true, probabilities, groups, seed
         ),
         curve=_tried(lambda: learning_curve(apart, testing, fit_predict, REPEATS, seed), notes),
-        ceiling=ceiling(by, given, groups, seed) if sum(len(votes) > 2 for votes in by) else None,
+        ceiling=ceiling(by, given, groups, seed) if any(by) else None,
         notes=notes,
+        outside=outside,
     )
+
+
+def enough(votes: Mapping[str, Stance]) -> Mapping[str, Stance]:
+    """The votes of three people and more: one other person alone is no majority to be measured by."""
+    return votes if len(votes) > 2 else {}
 
 
 def _tried(work: Callable[[], Result], notes: list[str]) -> Result | None:

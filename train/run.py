@@ -102,6 +102,7 @@ def train(
         ready_made=ready_made,
         splits=splits,
         votes=votes,
+        outside=work is None,
     )
 
     def explained(row: Example) -> list[tuple[str, dict[Stance, float]]]:
@@ -175,7 +176,7 @@ def _test(
         examples={name: sum(row.split == name for row in everything) for name in SPLITS},
         groups={name: len({row.group for row in everything if row.split == name}) for name in SPLITS},
         labels={stance: sum(row.label == stance for row in everything) for stance in STANCES},
-        warnings=_warnings(model, targets),
+        warnings=[*_warnings(model, targets), *_across(training, testing)],
     )
     columns: dict[str, list[object]] = defaultdict(list)
     for row, stance, chance in zip(testing, given, chances.tolist(), strict=True):
@@ -213,6 +214,20 @@ def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
         count = sum(target in unseen for target in targets)
         found.append(f"{count} test examples are toward targets never seen in training: {', '.join(unseen)}.")
     return found
+
+
+def _across(training: Sequence[Example], testing: Sequence[Example]) -> list[str]:
+    """What to say of groups that ready-made splits cut through."""
+    tested = {row.group for row in testing}
+    shared = sorted(tested & {row.group for row in training})
+    if not shared:
+        return []
+    count = sum(row.group in shared for row in testing)
+    return [
+        f"The splits that came with the data cut through {len(shared)} of the test split's {len(tested)} groups "
+        f"({', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}), with {count} of its {len(testing)} examples: "
+        "what was learned from the same groups flatters the scores."
+    ]
 
 
 def majority(training: Sequence[Example], targets: Sequence[str]) -> list[Stance]:
