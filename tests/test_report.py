@@ -34,7 +34,7 @@ from train.examples import from_verdicts
 from train.gather import gather
 from train.project import Settings
 from train.records import PublishSettings, TrainSettings
-from train.report import report
+from train.report import render, report
 from train.run import train
 from train.shares import Kind, PredictionShares, ShareRow
 
@@ -488,3 +488,35 @@ def test_numbers_that_are_undefined_are_called_so() -> None:
     assert "undefined" in drawing
     assert "nan" not in drawing
     assert "<b>" not in drawing
+
+
+def test_a_model_of_other_data_is_not_told_as_one_of_the_project(finished: Path, drawn: str, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(finished, work)
+    analysis = msgspec.structs.replace(read_analysis(work / "model"), outside=True)
+    write_bytes(work / "model" / "analysis.json", msgspec.json.encode(analysis))
+    report(work, TARGET)
+    said = "trained and tested on labelled data from outside this project"
+    page = (work / "report.html").read_text("utf-8")
+    assert page.count(said) == 4  # beside the scores, in the paragraph, and in both texts to paste
+    assert said not in drawn
+    assert "can’t be listed here" in page
+
+
+def test_what_has_no_date_is_no_month_after_the_last() -> None:
+    months = [plots.Point(place=place, value=0.5, low=0.4, high=0.6) for place in ("2031-01", "2031-02", "unknown")]
+    drawing = plots.over_time(dict.fromkeys(STANCES, months), "t")
+    lines = re.findall(r'<polyline class="\w+ path" points="([^"]*)"', drawing)
+    assert [len(line.split()) for line in lines] == [2, 2, 2]
+    assert "unknown 50 %" in drawing
+
+
+def test_each_drawing_of_shares_says_whether_they_are_corrected(finished: Path) -> None:
+    found = gather(finished, TARGET, frozenset(), Settings())
+    assert found.shares is not None
+    rows = [
+        msgspec.structs.replace(row, corrected=row.raw if row.name != "2031-02" else None) for row in found.shares.rows
+    ]
+    page = render(msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, rows=rows, power=0.5)))
+    assert "<h3>By month (raw)</h3>" in page
+    assert "<h3>By outlet (corrected)</h3>" in page

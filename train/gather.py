@@ -63,7 +63,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         analysis: likewise.
         card: likewise.
         ngrams: of the project's target, or of the model's first; None without a model or its examples.
-        unopened: why the model that is there can't be opened, or "".
+        unopened: why there are no n-grams of the model that is there, or "".
         mistakes: surest first.
         doubts: most doubtful first.
         shares: None before `stance predict`.
@@ -113,7 +113,8 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
     latest = latest_answers(ours)
     model = work / "model"
     trained = (model / "metrics.json").is_file()
-    ngrams, unopened = _ngrams(work, target) if trained else (None, "")
+    analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
+    ngrams, unopened = _ngrams(work, target, analysis) if trained else (None, "")
     files = {name: _digest(work / name) for name in FILES if (work / name).is_file()}
     return Found(
         target=target,
@@ -126,7 +127,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
         verdicts=verdicts,
         queue=_lines(work / "queue.jsonl", Unsettled, "stance adjudicate") or [],
         metrics=read_metrics(model) if trained else None,
-        analysis=read_analysis(model) if (model / "analysis.json").is_file() else None,
+        analysis=analysis,
         card=_record(model / "model.json", ModelCard, "stance train"),
         ngrams=ngrams,
         unopened=unopened,
@@ -140,7 +141,9 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
     )
 
 
-def _ngrams(work: Path, target: str) -> tuple[Ngrams | None, str]:
+def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams | None, str]:
+    if analysis is not None and analysis.outside:
+        return None, "The model’s training texts are not in this project, so its words can’t be listed here."
     try:
         model = load(work / "model")
         training = [row for row in read_examples(work) if row.split != "test"]

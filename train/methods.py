@@ -19,6 +19,7 @@ from train.readings import (
     majority_sentence,
     naive_sentence,
     number,
+    outside_sentence,
     recipe_sentence,
     score,
     shares_sentence,
@@ -94,7 +95,7 @@ def _trained(found: Found) -> str:
     metrics, analysis = found.metrics, found.analysis
     if metrics is None:
         return ""
-    parts = [split_sentence(found), f"The model is {recipe_sentence(metrics)}"]
+    parts = [outside_sentence(found), split_sentence(found), f"The model is {recipe_sentence(metrics)}"]
     test = metrics.test
     parts.append(
         f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of favor and "
@@ -136,6 +137,9 @@ def _limits(found: Found) -> list[str]:
             limits.append(
                 f"It has only {test.groups} groups, for which bootstrap intervals are known to be too narrow."
             )
+        limits += found.metrics.warnings
+        if found.analysis is not None and found.analysis.outside:
+            limits.append("How well the model does on this corpus was not measured.")
         limits.append(
             "The model reads words and letters, no meaning: irony, quotation and who is speaking escape it, and "
             "scores hold for articles like these."

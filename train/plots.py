@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from labeling.records import STANCES
 from train.calibration import Calibration
 from train.curve import LearningCurve
+from train.layout import UNKNOWN
 
 WIDTH = 440
 """Of most plots: a phone shows them nearly as large as they are, so their letters stay readable."""
@@ -168,7 +169,9 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
     body += [_text(left + gap * (n + 0.5), bottom + 18, month, "soft") for n, month in enumerate(months)]
     for offset, (stance, points) in zip((-12, 0, 12), series.items(), strict=True):
         places = [(left + gap * (months.index(point.place) + 0.5) + offset, point) for point in points]
-        line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in places)
+        # What has no date is no month after the last one.
+        dated = [(x, point) for x, point in places if point.place != UNKNOWN]
+        line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in dated)
         body.append(Markup('<polyline class="{} path" points="{}"/>').format(stance, line))
         for x, point in places:
             if not math.isnan(point.low):

@@ -146,6 +146,16 @@ def split_sentence(found: Found) -> str:
     )
 
 
+def outside_sentence(found: Found) -> str:
+    """That the model is of other data than the project's; "" where it isn't."""
+    if found.analysis is None or not found.analysis.outside:
+        return ""
+    return (
+        "The model was trained and tested on labelled data from outside this project, not on its verdicts; all scores "
+        "are of that data."
+    )
+
+
 def recipe_sentence(metrics: Metrics) -> str:
     """What the model is made of, and how that was chosen."""
     cv = metrics.cv

@@ -13,6 +13,7 @@ from labeling.records import STANCES, Stance
 from train import methods, plots, readings
 from train.gather import Found, gather
 from train.project import Settings
+from train.shares import ShareRow
 
 HERE = Path(__file__).parent
 MOST_MISTAKES = 300
@@ -73,6 +74,7 @@ def render(found: Found) -> str:
         months=_shares(found, "month"),
         outlets=_shares(found, "outlet", MOST_OUTLETS),
         most_outlets=MOST_OUTLETS,
+        estimate={"month": _drawn_rows(found, "month")[1], "outlet": _drawn_rows(found, "outlet", MOST_OUTLETS)[1]},
         whole=_shares(found, "all"),
         settings=_settings(found.settings),
     )
@@ -112,15 +114,20 @@ def _heat(found: Found) -> list[list[int]]:
     return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in found.metrics.test.confusion]
 
 
-def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
-    """The best estimate there is: corrected where labels allow it in all cells, else raw; of the `most` largest."""
+def _drawn_rows(found: Found, kind: str, most: int | None = None) -> tuple[list[ShareRow], str]:
+    """The rows of the `most` largest cells, and which estimate of them all is drawn: `corrected` or `raw`."""
     rows = [row for row in found.shares.rows if row.kind == kind] if found.shares else []
     largest = sorted({(-row.n, row.name) for row in rows})[:most]
     rows = [row for row in rows if (-row.n, row.name) in largest]
-    corrected = all(row.corrected is not None for row in rows)
+    return rows, "corrected" if all(row.corrected is not None for row in rows) else "raw"
+
+
+def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
+    """The best estimate there is: corrected where labels allow it in all cells, else raw; of the `most` largest."""
+    rows, estimate = _drawn_rows(found, kind, most)
     series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
     for row in rows:
-        best = row.corrected if corrected and row.corrected is not None else row.raw
+        best = row.corrected if estimate == "corrected" and row.corrected is not None else row.raw
         series[row.stance].append(plots.Point(place=row.name, value=best.value, low=best.low, high=best.high))
     return series if rows else {}
 
