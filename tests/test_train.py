@@ -239,6 +239,19 @@ def test_later_runs_keep_the_splits_on_disk(tmp_path: Path) -> None:
     assert all(kept[row.sentence_id] == row.split for row in first)
 
 
+def test_a_verdict_that_goes_and_comes_back_finds_its_split(tmp_path: Path) -> None:
+    rows = [(f"s{n:02}", f"a{n}", f"s{n:02}", f"s{n:02}") for n in range(60)]
+    _corpus(tmp_path, rows[:30])
+    first = {row.sentence_id: row.split for row in from_verdicts(tmp_path, "t", TrainSettings())[0]}
+    for part in (rows[10:40], rows[20:60], rows):  # the first ten are away for two runs
+        _corpus(tmp_path, part)
+        found = {row.sentence_id: row.split for row in from_verdicts(tmp_path, "t", TrainSettings())[0]}
+        assert {name: found[name] for name in found.keys() & first.keys()} == {
+            name: first[name] for name in found.keys() & first.keys()
+        }
+    assert len(found) == 60
+
+
 def test_a_project_splits_by_date_and_keeps_to_it(tmp_path: Path) -> None:
     _corpus(tmp_path, [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(20)])
     columns = {name: [""] * 20 for name in ARTICLES.names}

@@ -177,7 +177,7 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
 
     A copy group is one example. Groups are the connected components of article and near-duplicate cluster
     over the labelled sentences and their copies, and of the sentences that `[train] together` names. A split once
-    given stays; a group that joins two earlier splits goes to train.
+    given stays, also where a verdict goes and comes back; a group that joins two earlier splits goes to train.
 
     Raises:
         TableError: a table is missing.
@@ -218,24 +218,32 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
             if row["article_id"] in groups
         )
     path = work / "examples.parquet"
-    examples, moved = split(examples, settings, _previous(path, settings.split), origin_of)
+    previous = _previous(path, settings.split)
+    examples, moved = split(examples, settings, previous, origin_of)
     table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
-    write_table(path, table.replace_schema_metadata({"split": settings.split}))
+    # A verdict that is open again comes back some day, and must find its split.
+    gone = {name: previous[name] for name in sorted(previous.keys() - articles.keys())}
+    write_table(path, table.replace_schema_metadata({"split": settings.split, "gone": msgspec.json.encode(gone)}))
     return examples, summary(examples, moved, settings.split, origin_of)
 
 
 def _previous(path: Path, by: str) -> dict[str, str]:
-    """The splits of an earlier run, which were made in the same way."""
+    """The splits of earlier runs, which were made in the same way; of sentences that are no examples now, too."""
     if not path.is_file():
         return {}
     kept = read_table(path, EXAMPLES, "stance train").to_pylist()
-    made = (pq.read_schema(path).metadata or {}).get(b"split", b"group").decode()
+    notes = pq.read_schema(path).metadata or {}
+    made = notes.get(b"split", b"group").decode()
     if made != by:
         raise ExamplesError(
             f'{path} holds splits by {made}, and splits last; [train] split says "{by}". Set it back to "{made}", '
             "or move the file away: then all are split anew, and later scores are not comparable with earlier ones"
         )
-    return {row["sentence_id"]: row["split"] for row in kept}
+    try:
+        gone = msgspec.json.decode(notes.get(b"gone", b"{}"), type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise TableError(f"{path}: {error}; it was written by something else than `stance train`") from error
+    return gone | {row["sentence_id"]: row["split"] for row in kept}
 
 
 def read_examples(work: Path) -> list[Example]:
