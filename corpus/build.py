@@ -1,7 +1,7 @@
-"""The stage: articles to the tables `articles`, `sentences` and `spans`, at any scale of one machine.
+"""The stage: articles to the tables `articles`, `sentences` and `spans`, at any scale.
 
-Workers cut the input shard by shard (`corpus.shards`); then one global step finds near-duplicates and streams
-the shards into the tables. Nothing holds the corpus in memory.
+An engine (`corpus.engine`) cuts the input shard by shard (`corpus.shards`) and finds near-duplicates in one global
+step; then this process streams the shards into the tables. Nothing holds the corpus in memory.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import filecmp
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from corpus import duplicates
+from corpus.database import Database
+from corpus.engine import Engine, Local
 from corpus.records import (
     ARTICLES,
     SENTENCES,
@@ -31,17 +33,12 @@ from corpus.records import (
     StanceError,
 )
 from corpus.shards import Progress, Shard, cut_shards, digest, place, plan
-from corpus.store import read_jsonl, write_bytes, write_jsonl
-
-if TYPE_CHECKING:
-    import duckdb
+from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 
 VANISHED_AT_MOST = 0.1
 """Share of labelled sentences that a build may make vanish without `force`."""
 
 ROWS = 50_000
-MEMORY = "400MB"
-"""Of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 
 
@@ -84,6 +81,7 @@ def build(
     strict: bool = False,
     workers: int | None = None,
     progress: Progress = lambda done, total, articles, sentences: None,
+    engine: Callable[[], AbstractContextManager[Engine]] | None = None,
 ) -> BuildSummary:
     """Build the corpus tables.
 
@@ -95,6 +93,7 @@ def build(
         strict: an article that has to be skipped is an error.
         workers: processes; default one a core. Their number changes no result.
         progress: told of finished shards, all shards, articles and sentences so far.
+        engine: opened where there is something to do; without, `workers` processes and DuckDB. It changes no result.
 
     Raises:
         SourceError: no article, none with prose, two with one id, or a skipped one under `strict`.
@@ -106,7 +105,9 @@ def build(
     try:
         state.mkdir(parents=True, exist_ok=True)
         with FileLock(state / "lock", timeout=0):
-            return _build(shards, out, state, settings, force, strict, workers, progress)
+            return _build(
+                shards, out, state, settings, force, strict, engine or (lambda: nullcontext(Local(workers))), progress
+            )
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
     except StanceError:
@@ -126,7 +127,7 @@ def _build(
     settings: CorpusSettings,
     force: bool,
     strict: bool,
-    workers: int | None,
+    engine: Callable[[], AbstractContextManager[Engine]],
     progress: Progress,
 ) -> BuildSummary:
     last = _last(state)
@@ -134,25 +135,28 @@ def _build(
     whole = last is not None and last.key == key and all((out / name).is_file() for name in TABLES)
     if last is not None and whole and not (strict and last.summary.skipped):
         return msgspec.structs.replace(last.summary, cut=0, changed=False)
-    folder = state / "shards"
+    folder = state.resolve() / "shards"
     folder.mkdir(exist_ok=True)
     for left in (*state.glob("new.*"), *folder.glob("half.*")):  # by a build that was killed
         shutil.rmtree(left, ignore_errors=True)
-    cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, workers, progress)
-    folders = [folder / shard.key for shard in shards]
-    skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
-    if strict and skipped:
-        first = skipped[0]
-        raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
-    with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
-        summary = _tables(shards, folders, Path(name), out, skipped, force)
-        (state / "done.json").unlink(missing_ok=True)
-        changed = [_bring(Path(name) / table, out / table) for table in TABLES]
+    with engine() as running:
+        cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
+        folders = [folder / shard.key for shard in shards]
+        skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
+        if strict and skipped:
+            first = skipped[0]
+            raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
+        with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
+            new = Path(name).resolve()
+            with running.database(new) as tables:
+                summary = _tables(tables, shards, folders, new, out, skipped, force)
+            (state / "done.json").unlink(missing_ok=True)
+            changed = [_bring(new / table, out / table) for table in TABLES]
     summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
     done = _Done(key=key, shards=[(*place(shard.units[0]), shard.key) for shard in shards], summary=summary)
     write_bytes(state / "done.json", msgspec.json.encode(done))
     for stale in {path.name for path in folder.iterdir()} - {shard.key for shard in shards}:
-        shutil.rmtree(folder / stale)
+        shutil.rmtree(folder / stale, ignore_errors=True)
     return summary
 
 
@@ -160,18 +164,7 @@ def _build(
 
 
 def _tables(
-    shards: list[Shard], folders: list[Path], new: Path, out: Path, skipped: list[Skipped], force: bool
-) -> BuildSummary:
-    """Write the tables into `new`, from the shards in their order."""
-    import duckdb
-
-    try:
-        return _counted(shards, folders, new, out, skipped, force)
-    except duckdb.Error as error:
-        raise StanceError(f"{out}: cannot be written: {error}; its tables are as they were") from error
-
-
-def _counted(
+    tables: Database,
     shards: list[Shard],
     folders: list[Path],
     new: Path,
@@ -179,21 +172,22 @@ def _counted(
     skipped: list[Skipped],
     force: bool,
 ) -> BuildSummary:
-    import duckdb
-
-    config: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(new), "preserve_insertion_order": False}
-    with duckdb.connect(str(new / "ids.duckdb"), config=config) as connection:
-        _check_ids(connection, shards, folders)
-        pieces = [str(one / "pieces.parquet") for one in folders]
-        total = connection.execute(
-            "SELECT count(*) FROM read_parquet($1) WHERE kind = 'sentence'", [pieces]
-        ).fetchall()[0][0]
-        if not total:
-            names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
-            raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
-        _check_labelled(connection, pieces, out, force)
-        copies, clusters = duplicates.label(connection, pieces)
-        counts = _write(folders, new, duplicates.labelled(connection, pieces))
+    """Write the tables into `new`, from the shards in their order."""
+    tables.read("article", folders, "articles.parquet")
+    _check_ids(tables, shards)
+    tables.read("piece", folders, "pieces.parquet")
+    tables.view(
+        "keyed",
+        "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
+    )
+    total = tables.ask("SELECT count(*) FROM keyed")[0][0]
+    if not total:
+        names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
+        raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
+    if not force:
+        _check_labelled(tables, new, out)
+    copies, clusters = duplicates.label(tables)
+    counts = _write(folders, new, duplicates.labelled(tables))
     write_jsonl(new / "skipped.jsonl", skipped)
     languages = Counter(
         row
@@ -243,14 +237,13 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
     return counts
 
 
-def _check_ids(connection: duckdb.DuckDBPyConnection, shards: list[Shard], folders: list[Path]) -> None:
-    twice = connection.execute(
-        "SELECT article_id, min(source), max(source), count(*) FROM read_parquet($1) "
-        "GROUP BY article_id HAVING count(*) > 1 ORDER BY article_id",
-        [[str(one / "articles.parquet") for one in folders]],
-    ).fetchall()
+def _check_ids(tables: Database, shards: list[Shard]) -> None:
+    twice = tables.ask(
+        "SELECT article_id, min(source), max(source) FROM article GROUP BY article_id HAVING count(*) > 1 "
+        "ORDER BY article_id"
+    )
     if twice:
-        article_id, first, second, _ = twice[0]
+        article_id, first, second = twice[0]
         # Outside of the root a file's source is its name alone, and two may share that.
         paths = [unit.path for shard in shards for unit in shard.units if unit.source == first == second]
         if len(paths) > 1:
@@ -262,31 +255,37 @@ def _check_ids(connection: duckdb.DuckDBPyConnection, shards: list[Shard], folde
         )
 
 
-def _check_labelled(connection: duckdb.DuckDBPyConnection, pieces: list[str], out: Path, force: bool) -> None:
+def _check_labelled(tables: Database, new: Path, out: Path) -> None:
     annotations = out / "annotations.jsonl"
-    if force or not annotations.is_file():
+    if not annotations.is_file():
         return
     labelled = sorted({row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")})
-    kept = connection.execute(
-        "SELECT count(DISTINCT sentence_id) FROM read_parquet($1) WHERE sentence_id IN (SELECT unnest($2))",
-        [pieces, labelled],
-    ).fetchall()[0][0]
-    gone = len(labelled) - kept
-    if gone <= VANISHED_AT_MOST * len(labelled):
+    (new / "labelled").mkdir()
+    write_table(new / "labelled" / "labelled.parquet", pa.table({"sentence_id": pa.array(labelled, pa.string())}))
+    tables.read("labelled", [new / "labelled"], "labelled.parquet")
+    kept = tables.ask("SELECT DISTINCT keyed.sentence_id FROM keyed JOIN labelled USING (sentence_id)")
+    gone = set(labelled) - {row[0] for row in kept}
+    if len(gone) <= VANISHED_AT_MOST * len(labelled):
         return
-    lines: list[str] = []
-    if (out / "sentences.parquet").is_file():
-        rows = connection.execute(
-            "SELECT article_id, left(text, 80) FROM read_parquet($1) WHERE sentence_id IN (SELECT unnest($2)) "
-            "AND sentence_id NOT IN (SELECT sentence_id FROM read_parquet($3) WHERE kind = 'sentence') "
-            'ORDER BY article_id, "index" LIMIT 10',
-            [str(out / "sentences.parquet"), labelled, pieces],
-        ).fetchall()
-        lines = [f"\n  {article}: {text}" for article, text in rows]
+    lines = "".join(f"\n  {article}: {text[:80]}" for article, text in _first(out / "sentences.parquet", gone))
     raise StanceError(
-        f"{gone} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
-        f"Build with --force if that is meant.{''.join(lines)}"
+        f"{len(gone)} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
+        f"Build with --force if that is meant.{lines}"
     )
+
+
+def _first(sentences: Path, ids: set[str], limit: int = 10) -> list[tuple[str, str]]:
+    """Article and text of some of the last build's sentences, by article and place."""
+    if not sentences.is_file():
+        return []
+    wanted = pa.array(sorted(ids), pa.string())
+    columns = ["sentence_id", "article_id", "start", "text"]
+    rows = [
+        (row["article_id"], row["start"], row["text"])
+        for batch in pq.ParquetFile(sentences).iter_batches(ROWS, columns=columns)
+        for row in batch.filter(pc.is_in(batch.column("sentence_id"), value_set=wanted)).to_pylist()
+    ]
+    return [(article, text) for article, _, text in sorted(rows)[:limit]]
 
 
 # --- files

@@ -13,19 +13,18 @@ by value, so neither the order of the input nor its sharding changes a cluster.
 from __future__ import annotations
 
 import re
-import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from itertools import accumulate, chain, count
-from typing import TYPE_CHECKING, TypeVar
+from itertools import accumulate, count
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    import duckdb
+from corpus import database
+from corpus.database import Database
 
 Id = TypeVar("Id", str, int)
 
@@ -43,8 +42,6 @@ WORDS_APART, SAME_RARE = 4, 5
 RARE_WORDS = WORDS_APART + 2
 #: All pairs up to this size of a bucket, and of each block of a larger one.
 BLOCK = 20
-#: Sentences a batch: its distinct words are hashed once each, which pays from some ten thousand sentences.
-BATCH = 50_000
 
 
 class _Marks(dict[int, str | None]):
@@ -139,81 +136,53 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
     """
     if not ids:
         return [], []
-    import duckdb
-
     kind = pa.string() if isinstance(ids[0], str) else pa.int64()
-    schema = pa.schema([("sentence_id", kind), ("text", pa.string())])
+    schema = pa.schema([("file", pa.int64()), ("place", pa.int64()), ("sentence_id", kind), ("text", pa.string())])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for start in range(0, len(ids), BATCH):
+        for start in range(0, len(ids), database.BATCH):
+            rows = range(start, min(start + database.BATCH, len(ids)))
             # Arrow holds no lone surrogate; it becomes a question mark here, and normalising drops both.
-            clean = [text.encode("utf-8", "replace").decode() for text in texts[start : start + BATCH]]
-            batch = {"sentence_id": list(ids[start : start + BATCH]), "text": clean}
+            clean = [texts[row].encode("utf-8", "replace").decode() for row in rows]
+            batch = {"file": [0] * len(rows), "place": rows, "sentence_id": [ids[row] for row in rows], "text": clean}
             yield pa.RecordBatch.from_pydict(batch, schema=schema)
 
-    with tempfile.TemporaryDirectory(prefix="stance-") as spill:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory_limit,
-            "temp_directory": spill,
-            "preserve_insertion_order": False,
-        }
-        with duckdb.connect(config=config) as connection:
-            _apply(connection, keyed, pa.RecordBatchReader.from_batches(schema, batches()), "keyed")
-            _components(connection)
-            found = connection.sql(_FOUND).to_arrow_table()
-    place = {sentence_id: row for row, sentence_id in enumerate(found["sentence_id"].to_pylist())}
-    rows = [place[sentence_id] for sentence_id in ids]
-    copies, clusters = found["copy_id"].to_pylist(), found["cluster_id"].to_pylist()
-    return [copies[row] for row in rows], [clusters[row] for row in rows]
+    with database.duck(memory_limit) as tables:
+        tables.fill("keyed", map(keyed, batches()))
+        label(tables)
+        found = pa.Table.from_batches(labelled(tables))
+    return found["copy_id"].to_pylist(), found["cluster_id"].to_pylist()
 
 
-def label(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> tuple[int, int]:
-    """The copy and the cluster of the sentences in Parquet files, like `group`, without holding the corpus.
+def label(tables: Database) -> tuple[int, int]:
+    """The copy and the cluster of sentences, like `group`, without holding the corpus.
 
     Args:
-        connection: to an empty database, which then has a table `found` of `sentence_id`, `copy_id` and
+        tables: with a table `keyed` of `sentence_id`, `node`, `words` and `key`, and of `file` and `place`, which
+            order the sentences. They then have a table `found` of `file`, `place`, `sentence_id`, `copy_id` and
             `cluster_id`.
-        files: with the columns `sentence_id` (null in rows that are none), `node`, `words` and `key`.
 
     Returns:
         How many sentences are copies of another (all but the first of each copy group), and how many
         clusters have two sentences and more.
     """
-    connection.execute(
-        f"CREATE VIEW keyed AS SELECT sentence_id, node, words, key FROM read_parquet({_listed(files)}) "
-        "WHERE sentence_id IS NOT NULL"
-    )
-    _components(connection)
-    connection.execute(f"CREATE TABLE found AS {_FOUND}")
-    copies, clusters = connection.sql(
-        "SELECT (SELECT count(*) - count(DISTINCT copy_id) FROM found), "
-        "(SELECT count(*) FROM (SELECT cluster_id FROM found GROUP BY cluster_id HAVING count(*) > 1) AS large)"
-    ).fetchall()[0]
+    _components(tables)
+    tables.make("named", _NAMED)
+    tables.make("found", _FOUND)
+    copies, clusters = tables.ask(_COUNTED)[0]
     return int(copies), int(clusters)
 
 
-def labelled(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """After `label`: `copy_id` and `cluster_id` of the sentences, in the order of the files and their rows."""
-    return iter(
-        connection.sql(
-            "SELECT copy_id, cluster_id FROM found JOIN ("
-            f"SELECT sentence_id, list_position({_listed(files)}, filename) AS file, file_row_number AS place "
-            f"FROM read_parquet({_listed(files)}, filename = true, file_row_number = true) "
-            "WHERE sentence_id IS NOT NULL) AS placed USING (sentence_id) ORDER BY file, place"
-        ).to_arrow_reader(BATCH)
-    )
-
-
-def _listed(files: Sequence[str]) -> str:
-    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    return f"[{quoted}]"
+def labelled(tables: Database) -> Iterator[pa.RecordBatch]:
+    """After `label`: `copy_id` and `cluster_id` of the sentences, in the order of `file` and `place`."""
+    return tables.stream("SELECT copy_id, cluster_id FROM found ORDER BY file, place")
 
 
 def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """From `sentence_id`, `text` to `sentence_id`, `node` (hash of the key), `words` (how many) and `key`."""
+    """`node` (hash of the key), `words` (how many) and `key` in place of `text`."""
     keys = [normalise(text) for text in _strings(batch, "text")]
     columns = {
-        "sentence_id": batch.column("sentence_id"),
+        **{name: batch.column(name) for name in ("file", "place", "sentence_id")},
         "node": pa.array(map(node_id, keys), pa.int64()),
         "words": pa.array((len(key.split()) for key in keys), pa.int32()),
         "key": pa.array(keys, pa.string()),
@@ -340,46 +309,33 @@ _STARS = {
 _UNSETTLED = """
     SELECT (SELECT count(*) FROM edge JOIN edge AS above ON edge.label = above.node)
     + (SELECT count(*) - count(DISTINCT node) FROM edge)"""
+# A sentence that every article repeats is one node here: no row and no window holds all its copies.
+_NAMED = """
+    SELECT one.node, one.copy_id,
+        min(one.copy_id) OVER (PARTITION BY coalesce(edge.label, one.node)) AS cluster_id
+    FROM (SELECT node, min(sentence_id) AS copy_id FROM keyed GROUP BY node) AS one
+    LEFT JOIN edge ON one.node = edge.node"""
 _FOUND = f"""
-    SELECT sentence_id, min(sentence_id) OVER (PARTITION BY coalesce(label, keyed.node)) AS cluster_id,
-        CASE WHEN words < {MIN_WORDS} THEN sentence_id
-        ELSE min(sentence_id) OVER (PARTITION BY keyed.node) END AS copy_id
-    FROM keyed LEFT JOIN edge ON keyed.node = edge.node"""
+    SELECT file, place, sentence_id, cluster_id,
+        CASE WHEN words < {MIN_WORDS} THEN sentence_id ELSE copy_id END AS copy_id
+    FROM keyed JOIN named ON keyed.node = named.node"""
+_COUNTED = """
+    SELECT (SELECT count(*) FROM found WHERE copy_id <> sentence_id),
+    (SELECT count(*) FROM (SELECT cluster_id FROM found GROUP BY cluster_id HAVING count(*) > 1) AS large)"""
 
 
-def _components(connection: duckdb.DuckDBPyConnection) -> None:
+def _components(tables: Database) -> None:
     """From the table `keyed` to `edge`: each node of a component but its lowest, and that one as `label`."""
-
-    def make(table: str, query: str) -> None:
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query}")
-
-    make("node", f"SELECT node, min(key) AS key FROM keyed WHERE words >= {MIN_WORDS} GROUP BY node")
-    # A cursor reads while the connection writes.
-    with connection.cursor() as reader:
-        _apply(connection, worded, reader.sql("SELECT node, key FROM node").to_arrow_reader(BATCH), "word")
-        for table, query in _CANDIDATES.items():
-            make(table, query)
-        for pairs, near in (("pair", "near"), ("spoke", "near_hub")):
-            if pairs == "spoke":
-                make(pairs, _SPOKES)
-            keys = reader.sql(_WITH_KEYS.format(table=pairs))
-            _apply(connection, verified, keys.to_arrow_reader(BATCH), f"maybe_{near}")
-            make(near, _AGREE.format(table=f"maybe_{near}"))
-    make("edge", _EDGES)
-    while connection.sql(_UNSETTLED).fetchall()[0][0]:
+    tables.make("node", f"SELECT node, min(key) AS key FROM keyed WHERE words >= {MIN_WORDS} GROUP BY node")
+    tables.apply(worded, "SELECT node, key FROM node", "word")
+    for table, query in _CANDIDATES.items():
+        tables.make(table, query)
+    for pairs, near in (("pair", "near"), ("spoke", "near_hub")):
+        if pairs == "spoke":
+            tables.make(pairs, _SPOKES)
+        tables.apply(verified, _WITH_KEYS.format(table=pairs), f"maybe_{near}")
+        tables.make(near, _AGREE.format(table=f"maybe_{near}"))
+    tables.make("edge", _EDGES)
+    while tables.ask(_UNSETTLED)[0][0]:
         for table, query in _STARS.items():
-            make(table, query)
-
-
-def _apply(
-    connection: duckdb.DuckDBPyConnection,
-    function: Callable[[pa.RecordBatch], pa.RecordBatch],
-    batches: pa.RecordBatchReader,
-    table: str,
-) -> None:
-    """Write what a function makes of each batch into a new table, which is there even when no batch is."""
-    write = f"CREATE TABLE {table} AS"
-    for batch in chain([pa.RecordBatch.from_pylist([], schema=batches.schema)], batches):
-        connection.register("batch", function(batch))
-        connection.execute(f"{write} SELECT * FROM batch")
-        write = f"INSERT INTO {table}"
+            tables.make(table, query)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import bisect
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 
 from corpus.cut import PIECES, cut
 from corpus.read import read
-from corpus.records import ARTICLES, Article, CorpusSettings, Skipped, Unit
+from corpus.records import ARTICLES, Article, CorpusSettings, Skipped, StanceError, Unit
 from corpus.sources import DATA_FILES, units
 from corpus.store import write_jsonl
 
@@ -33,6 +32,7 @@ FLUSH = 2_000_000
 """Characters of text that a worker holds before it cuts and writes them: some 15,000 sentences."""
 
 Progress = Callable[[int, int, int, int], None]
+Cut = Callable[["list[Job]"], Iterator["Made"]]
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,28 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     units: list[Unit]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A shard to make, in any process that sees the folder.
+
+    `folder` is that of all shards, absolute; `before` are keys of shards of the last build: pieces of unchanged
+    articles are taken over from them.
+    """
+
+    shard: Shard
+    folder: str
+    before: list[str]
+    settings: CorpusSettings
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A shard that is there now: how many articles and sentences it holds, and how many articles were cut anew."""
+
+    key: str
+    articles: int
+    sentences: int
+    cut: int
 
 
 def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> list[Shard]:
@@ -108,50 +130,42 @@ def cut_shards(
     folder: Path,
     before: list[tuple[str, int, str]],
     settings: CorpusSettings,
-    workers: int | None,
+    cut: Cut,
     progress: Progress,
 ) -> int:
-    """Make the shards that are missing; returns how many articles were cut anew."""
-    todo = [shard for shard in shards if not (folder / shard.key).is_dir()]
-    count = min(workers or os.cpu_count() or 1, len(todo))
-    done, articles, sentences, cut_anew = len(shards) - len(todo), 0, 0, 0
-    for found in _each(todo, folder, before, settings, count):
-        done, articles, sentences = done + 1, articles + found[0], sentences + found[1]
-        cut_anew += found[2]
+    """Make the shards that are missing; returns how many articles were cut anew.
+
+    Args:
+        shards: of `plan`.
+        folder: where they lie.
+        before: the last build's: where each began, and its key.
+        settings: `[corpus]` of stance.toml.
+        cut: runs `make_shard` of each job once or more often, in any order; gives each result once.
+        progress: told of finished shards, all shards, articles and sentences so far.
+
+    Raises:
+        StanceError: a shard was made, and is not to be seen.
+    """
+    jobs = [
+        Job(shard=shard, folder=str(folder.resolve()), before=_overlapping(before, shard), settings=settings)
+        for shard in shards
+        if not (folder / shard.key).is_dir()
+    ]
+    done, articles, sentences, cut_anew = len(shards) - len(jobs), 0, 0, 0
+    for made in cut(jobs):
+        if not (folder / made.key).is_dir():
+            raise StanceError(f"{folder} is another folder for those who work on the shards; all must share it")
+        done, articles, sentences = done + 1, articles + made.articles, sentences + made.sentences
+        cut_anew += made.cut
         progress(done, len(shards), articles, sentences)
     return cut_anew
 
 
-def _each(
-    todo: list[Shard], folder: Path, before: list[tuple[str, int, str]], settings: CorpusSettings, count: int
-) -> Iterator[tuple[int, int, int]]:
-    if count < 2:
-        yield from (make_shard(shard, folder, _overlapping(before, shard), settings) for shard in todo)
-        return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky import get_reusable_executor
-
-    jobs = (delayed(make_shard)(shard, folder, _overlapping(before, shard), settings) for shard in todo)
-    yield from Parallel(n_jobs=count, return_as="generator_unordered")(jobs)
-    # Idle workers would keep 150 MB each through the global step.
-    get_reusable_executor().shutdown(wait=True)
-
-
-def make_shard(shard: Shard, folder: Path, before: list[str], settings: CorpusSettings) -> tuple[int, int, int]:
-    """Cut one shard into `folder/KEY`, whole or not at all.
-
-    Args:
-        shard: what to cut.
-        folder: of all shards.
-        before: shards of the last build: pieces of unchanged articles are taken over from them.
-        settings: `[corpus]` of stance.toml.
-
-    Returns:
-        The numbers of articles, of sentences, and of articles that were cut anew.
-    """
-    old = _Old([folder / key for key in before if (folder / key).is_dir()])
-    totals = [0, 0, 0]
-    skipped: list[Skipped] = []
+def make_shard(job: Job) -> Made:
+    """Cut one shard into its folder, whole or not at all; twice at once does no harm."""
+    folder, skipped = Path(job.folder), list[Skipped]()
+    old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
+    articles_, sentences, cut_anew = 0, 0, 0
     with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
         half = Path(name) / "shard"
         half.mkdir()
@@ -159,16 +173,21 @@ def make_shard(shard: Shard, folder: Path, before: list[str], settings: CorpusSe
             pq.ParquetWriter(half / "articles.parquet", ARTICLES, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
-            for held in _held(shard, settings, skipped):
-                kept, cut_, anew = _cut_held(held, old, settings, skipped)
+            for held in _held(job.shard, job.settings, skipped):
+                kept, cut_, anew = _cut_held(held, old, job.settings, skipped)
                 articles.write_batch(kept)
                 pieces.write_table(cut_)
-                totals[0] += kept.num_rows
-                totals[1] += cut_.num_rows - cut_.column("sentence_id").null_count
-                totals[2] += anew
+                articles_ += kept.num_rows
+                sentences += cut_.num_rows - cut_.column("sentence_id").null_count
+                cut_anew += anew
         write_jsonl(half / "skipped.jsonl", skipped)
-        half.rename(folder / shard.key)
-    return totals[0], totals[1], totals[2]
+        try:
+            half.rename(folder / job.shard.key)
+        except OSError:
+            # Of two who made it, one for dead too early, the first is kept: both are the same.
+            if not (folder / job.shard.key).is_dir():
+                raise
+    return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=cut_anew)
 
 
 def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Iterator[list[Article]]:

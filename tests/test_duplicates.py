@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
-from corpus import duplicates
+from corpus import database, duplicates
 from corpus.duplicates import cluster, group, normalise
 
 WIRE = (
@@ -143,7 +143,7 @@ def test_no_order_changes_an_id_in_a_crowd() -> None:
 def test_no_size_of_batch_changes_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
     texts, _ = planted(3_000, seed=2)
     whole = group(range(len(texts)), texts)
-    monkeypatch.setattr(duplicates, "BATCH", 97)
+    monkeypatch.setattr(database, "BATCH", 97)
     assert group(range(len(texts)), texts) == whole
 
 
@@ -273,7 +273,7 @@ def test_a_line_of_2000_verified_pairs_is_one_cluster() -> None:
 
 
 def test_two_texts_in_any_two_batches_meet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duplicates, "BATCH", 1)
+    monkeypatch.setattr(database, "BATCH", 1)
     assert cluster([WIRE, "Something else altogether happened here.", WIRE.replace("Thursday", "Friday")]) == [0, 1, 0]
 
 

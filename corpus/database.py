@@ -1,0 +1,115 @@
+"""Tables that SQL makes of tables: what the global step asks of a database, and DuckDB as one.
+
+The other one is Spark (`corpus.spark_engine`). Both run the same strings, so a query may only use what both read
+alike: signed 64-bit integers, strings that are compared by their bytes, no name that is reserved in either.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
+
+BATCH = 50_000
+"""Rows a batch: of sentences, the distinct words are hashed once each, which pays from some ten thousand on."""
+
+Function = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+
+class Database(Protocol):
+    """Tables by name; queries are SQL strings that see all of them."""
+
+    def read(self, view: str, folders: Sequence[Path], name: str) -> None:
+        """A view of the files `name`, Parquet of one schema, in folders of different names (letters and digits).
+
+        It has two columns more: `file`, the folder's place in the list, and `place`, the row's in its file, from 0.
+        """
+
+    def view(self, view: str, query: str) -> None:
+        """Give a query a name; it is run where the name is used."""
+
+    def make(self, table: str, query: str) -> None:
+        """Make a table of what a query gives; one of that name, which the query may read, is replaced."""
+
+    def apply(self, function: Function, query: str, table: str) -> None:
+        """Make a new table of what a function makes of each batch of a query's rows, also where there is none."""
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows that a query gives; for few."""
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The rows that a query gives, in its order; for any number."""
+
+
+class Duck:
+    """DuckDB: one machine, and beyond its memory limit the disk."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take a connection to an empty database; `duck` opens one."""
+        self._connection = connection
+
+    def read(self, view: str, folders: Sequence[Path], name: str) -> None:
+        """See `Database`."""
+        files = ", ".join("'" + str(folder / name).replace("'", "''") + "'" for folder in folders)
+        self.view(view, f"SELECT *, file_index AS file, file_row_number AS place FROM read_parquet([{files}])")
+
+    def view(self, view: str, query: str) -> None:
+        """See `Database`."""
+        self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS {query}")
+
+    def make(self, table: str, query: str) -> None:
+        """See `Database`."""
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS {query}")
+
+    def apply(self, function: Function, query: str, table: str) -> None:
+        """See `Database`."""
+        with self._connection.cursor() as reader:  # it reads while the connection writes
+            batches = reader.sql(query).to_arrow_reader(BATCH)
+            empty = pa.RecordBatch.from_pylist([], schema=batches.schema)
+            self.fill(table, map(function, chain([empty], batches)))
+
+    def fill(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Make a new table of at least one batch, which may have no row."""
+        write = f"CREATE TABLE {table} AS"
+        for batch in batches:
+            self._connection.register("batch", batch)
+            self._connection.execute(f"{write} SELECT * FROM batch")
+            write = f"INSERT INTO {table}"
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """See `Database`."""
+        rows: list[tuple[Any, ...]] = self._connection.sql(query).fetchall()
+        return rows
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """See `Database`."""
+        return iter(self._connection.sql(query).to_arrow_reader(BATCH))
+
+
+@contextmanager
+def duck(memory_limit: str, folder: Path | None = None) -> Iterator[Duck]:
+    """An empty DuckDB database.
+
+    Args:
+        memory_limit: beyond which it spills, as `400MB`.
+        folder: where the tables lie and what is spilt; without, in memory and a temporary folder.
+    """
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="duckdb-", dir=folder) as spill:
+        config: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,
+        }
+        path = str(folder / "tables.duckdb") if folder else ":memory:"
+        with duckdb.connect(path, config=config) as connection:
+            yield Duck(connection)

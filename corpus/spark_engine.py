@@ -1,0 +1,193 @@
+"""The build on Spark: `corpus.shards.make_shard` on the executors, the SQL of `corpus.duplicates` on all of them.
+
+All machines must see the same files under the same paths: the sources, and the folder of the tables, where
+executors write shards and the steps between. Tested on one machine, with `local[N]` and a standalone cluster. The
+final tables are streamed by the driver from the shards, a batch at a time: so they are the same bytes as without
+Spark, in the same order, and stand there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.build import BuildSummary, build
+from corpus.database import BATCH, Database, Function
+from corpus.records import CorpusSettings, StanceError
+from corpus.shards import Job, Made, Progress, make_shard
+from corpus.spark import PARTITIONS, session
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+WAVE = 16
+"""Shards a core that are handed out at once: progress is told, and the driver holds jobs, of one wave."""
+SHUFFLE = 64 << 20
+"""Bytes of input Parquet for each partition of a shuffle; the widest shuffle, of words, is about as large."""
+MADE = "key string, articles long, sentences long, cut long"
+
+
+def build_spark(
+    sources: Sequence[Path | str],
+    out: Path,
+    settings: CorpusSettings,
+    address: str,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    progress: Progress = lambda done, total, articles, sentences: None,
+) -> BuildSummary:
+    """`corpus.build.build` on Spark: the same tables to the byte, and each engine goes on where the other stopped.
+
+    Args:
+        sources: as there; files that all machines see under one path.
+        out: as there; a folder that all machines see under one path.
+        settings: `[corpus]` of stance.toml.
+        address: see `corpus.spark.session`, which is opened only where there is something to do.
+        force: as there.
+        strict: as there.
+        progress: as there.
+
+    Raises:
+        StanceError: as there and in `corpus.spark.session`. What was finished is kept: run it again.
+    """
+
+    @contextmanager
+    def engine() -> Iterator[Cluster]:
+        with session(address) as spark:
+            yield Cluster(spark)
+
+    return build(sources, out, settings, force=force, strict=strict, progress=progress, engine=engine)
+
+
+class Cluster:
+    """Spark's executors, as an `Engine`."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        """Take an open session."""
+        self._spark = spark
+
+    def cut(self, jobs: list[Job]) -> Iterator[Made]:
+        """See `Engine`."""
+        cores = self._spark.sparkContext.defaultParallelism
+        for start in range(0, len(jobs), WAVE * cores):
+            # Pickled, as names of files may be no text; one column, so that a job is one row.
+            wave = pa.table({"job": [pickle.dumps(job) for job in jobs[start : start + WAVE * cores]]})
+            frame = self._spark.createDataFrame(wave).repartition(wave.num_rows)
+            for row in frame.mapInArrow(_made, MADE).collect():
+                yield Made(**row.asDict())
+
+    @contextmanager
+    def database(self, folder: Path) -> Iterator[Database]:
+        """See `Engine`."""
+        yield SparkTables(self._spark, folder)
+
+
+def _made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for data in batch.column("job").to_pylist():
+            job: Job = pickle.loads(data)
+            _check_shared(job)
+            try:
+                made = make_shard(job)
+            except OSError as error:
+                raise StanceError(f"{socket.gethostname()}: {job.folder} cannot be written: {error}") from error
+            yield pa.RecordBatch.from_pylist([msgspec.structs.asdict(made)])
+
+
+def _check_shared(job: Job) -> None:
+    """Articles that only the driver sees would be skipped here, one by one, as gone."""
+    paths = [job.folder, *(unit.path for unit in job.shard.units if unit.size)]
+    for path in paths:
+        if not Path(path).exists():
+            raise StanceError(
+                f"{path} is not there on {socket.gethostname()}; all machines of a cluster must see the sources and "
+                "the tables under the same paths"
+            )
+
+
+class SparkTables:
+    """Spark SQL as a `Database`: each table is written as Parquet and read back.
+
+    So the loss of a machine costs the step that was under way, and a plan never grows with the rounds before it.
+    """
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        """Take a session, and a folder that all executors see, for the tables."""
+        self._spark = spark
+        self._folder = folder
+        self._number = count()
+        self._made: dict[str, Path] = {}
+
+    def read(self, view: str, folders: Sequence[Path], name: str) -> None:
+        """See `Database`."""
+        from pyspark.sql.functions import broadcast
+
+        files = [folder / name for folder in folders]
+        # No name of a folder is a glob; the option is Spark's own, for its own reads.
+        rows = self._spark.read.option("__globPaths__", "false").parquet(*map(_uri, files))
+        order = pa.table(
+            {"folder": [folder.name for folder in folders], "file": pa.array(range(len(files)), pa.int64())}
+        )
+        placed = rows.selectExpr(
+            "*",
+            "element_at(split(_metadata.file_path, '/'), -2) AS folder",
+            "_metadata.row_index AS place",
+        )
+        placed.join(broadcast(self._spark.createDataFrame(order)), "folder").drop("folder").createOrReplaceTempView(
+            view
+        )
+        partitions = sum(file.stat().st_size for file in files) // SHUFFLE
+        cores = self._spark.sparkContext.defaultParallelism
+        self._spark.conf.set("spark.sql.shuffle.partitions", max(PARTITIONS * cores, partitions))
+
+    def view(self, view: str, query: str) -> None:
+        """See `Database`."""
+        self._spark.sql(query).createOrReplaceTempView(view)
+
+    def make(self, table: str, query: str) -> None:
+        """See `Database`."""
+        self._write(table, self._spark.sql(query))
+
+    def apply(self, function: Function, query: str, table: str) -> None:
+        """See `Database`."""
+        from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+
+        frame = self._spark.sql(query)
+        empty = pa.RecordBatch.from_pylist([], schema=to_arrow_schema(frame.schema))
+        schema = from_arrow_schema(function(empty).schema)
+        self._write(table, frame.mapInArrow(lambda batches: map(function, batches), schema))
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """See `Database`."""
+        return [tuple(row) for row in self._spark.sql(query).collect()]
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """See `Database`."""
+        self._write("stream", self._spark.sql(query))
+        # A sort leaves one file a range of values, numbered in their order.
+        for file in sorted(self._made["stream"].glob("part-*.parquet")):
+            yield from pq.ParquetFile(file).iter_batches(BATCH)
+
+    def _write(self, table: str, frame: Any) -> None:
+        path = self._folder / f"{table}.{next(self._number)}"
+        frame.write.parquet(_uri(path))
+        self._spark.read.schema(frame.schema).parquet(_uri(path)).createOrReplaceTempView(table)
+        if table in self._made:
+            shutil.rmtree(self._made[table])
+        self._made[table] = path
+
+
+def _uri(path: Path) -> str:
+    # Not `as_uri`: Spark does the escaping itself.
+    return f"file://{path}"
