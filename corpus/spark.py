@@ -109,7 +109,7 @@ def _check_installed() -> None:
         said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     except OSError as error:
         raise StanceError(f"{wanted}; {java} cannot be run: {error.strerror}") from error
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
+    found = re.search(r'version "(?:1\.)?(\d+)[^"]*"', said)
     if found is None or int(found[1]) < JAVA:
         raise StanceError(f"{wanted}; {java} is {found[0] if found else 'none'}")
 
@@ -264,12 +264,10 @@ def _explain(error: Exception, address: str) -> NoReturn:
         raise StanceError(
             f"{address}: executors have no {missing[1]}; set PYSPARK_PYTHON to a Python {here} that they have"
         ) from error
-    if "Could not parse Master URL" in text or "All masters are unresponsive" in text:
+    if re.search("Could not parse Master URL|masters are unresponsive|stopped SparkContext", text):
         raise StanceError(
-            f"{address}: no Spark cluster of the version {version('pyspark')} is there; expected local[N] or "
-            "spark://HOST:PORT"
+            f"{address}: no Spark cluster of the version {version('pyspark')} is there, or it went away; expected "
+            "local[N] or spark://HOST:PORT"
         ) from error
-    told = [line.strip() for line in text.splitlines() if re.search(r"(Error|Exception)\b.*:", line)]
-    raise StanceError(
-        f"{address}: Spark failed: {(told[-1] if told else text.strip().splitlines()[0])[:500]}; run it again"
-    ) from error
+    told = re.findall(r"^[ :]*(\S*(?:Error|Exception)\b.*:.*)$", text, re.MULTILINE) or text.strip().splitlines()
+    raise StanceError(f"{address}: Spark failed: {told[-1][:500]}; run it again") from error

@@ -9,6 +9,7 @@ Spark, in the same order, and stand there whole or not at all.
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -134,8 +135,7 @@ class SparkTables:
         from pyspark.sql.functions import broadcast
 
         files = [folder / name for folder in folders]
-        # No name of a folder is a glob; the option is Spark's own, for its own reads.
-        rows = self._spark.read.option("__globPaths__", "false").parquet(*map(_uri, files))
+        rows = self._spark.read.parquet(*map(_pattern, files))
         order = pa.table(
             {"folder": [folder.name for folder in folders], "file": pa.array(range(len(files)), pa.int64())}
         )
@@ -182,7 +182,7 @@ class SparkTables:
     def _write(self, table: str, frame: Any) -> None:
         path = self._folder / f"{table}.{next(self._number)}"
         frame.write.parquet(_uri(path))
-        self._spark.read.schema(frame.schema).parquet(_uri(path)).createOrReplaceTempView(table)
+        self._spark.read.schema(frame.schema).parquet(_pattern(path)).createOrReplaceTempView(table)
         if table in self._made:
             shutil.rmtree(self._made[table])
         self._made[table] = path
@@ -191,3 +191,8 @@ class SparkTables:
 def _uri(path: Path) -> str:
     # Not `as_uri`: Spark does the escaping itself.
     return f"file://{path}"
+
+
+def _pattern(path: Path) -> str:
+    """What Spark reads is a glob."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", _uri(path))
