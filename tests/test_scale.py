@@ -7,8 +7,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 import corpus.shards
 from corpus.build import build
 from corpus.records import SENTENCES, SPANS, CorpusSettings, SourceError, StanceError, Unit
+from corpus.shards import plan
 from corpus.store import read_table
 from tests.conftest import REPO
 
@@ -130,6 +133,90 @@ def test_one_line_of_fifty_megabytes_is_an_article_like_any_other(tmp_path: Path
     assert done.sentences == 600_000
     rows = read_table(tmp_path / "out" / "sentences.parquet", SENTENCES, "").slice(599_990).to_pylist()
     assert all(text[row["start"] : row["end"]] == row["text"] for row in rows)
+
+
+class Killer(threading.Thread):
+    """Acts once as soon as something is so."""
+
+    def __init__(self, now: Callable[[], bool], act: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self.now, self.act, self.acted = now, act, False
+
+    def run(self) -> None:
+        until = time.monotonic() + 600
+        while not self.now() and time.monotonic() < until:
+            time.sleep(0.02)
+        if self.now():
+            self.act()
+            self.acted = True
+
+    def __enter__(self) -> Killer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.join()
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of what any thread of a process started."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(found) for file in files for found in file.read_text().split()]
+
+
+def command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def workers() -> list[int]:
+    """Process ids of this process' workers."""
+    return [pid for pid in children(os.getpid()) if b"LokyProcess" in command(pid)]
+
+
+def busy(pid: int) -> bool:
+    """Whether a worker has a shard in hand."""
+    with suppress(OSError):
+        return any("/half." in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["busy", "idle"])
+def test_a_killed_worker_loses_nothing(victim: str, news: Path, tmp_path: Path) -> None:
+    # One article takes longer than all others: who works on it is busy in the end, and the other one idle.
+    sentence = "The minister of Brennia visited the port of Ostrel on Monday morning with item {}. "
+    (news / "long.txt").write_text("".join(sentence.format(n) for n in range(20_000)))
+    out = tmp_path / "killed"
+    total = len(plan([str(news)], out, CorpusSettings(root=str(news))))
+    victims: list[int] = []
+
+    def one_is_idle() -> bool:
+        made = [path for path in out.glob(".build/shards/*") if not path.name.startswith("half.")]
+        if len(made) == total - 1:
+            victims[:] = [pid for pid in workers() if busy(pid) == (victim == "busy")]
+        return bool(victims)
+
+    with Killer(one_is_idle, lambda: os.kill(victims[0], signal.SIGKILL)) as killer:
+        tables = _build(news, out, workers=2)
+    assert killer.acted
+    assert tables == _build(news, tmp_path / "whole", workers=1)
+
+
+def test_a_worker_that_is_killed_again_and_again_is_one_message(news: Path, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def kill() -> None:
+        while not stop.wait(0.01):
+            for pid in workers():
+                os.kill(pid, signal.SIGKILL)
+
+    with Killer(lambda: bool(workers()), kill):
+        with pytest.raises(StanceError, match=r"a worker was killed 3 times.*\d+ of \d+ shards are left"):
+            _build(news, tmp_path / "out", workers=2)
+        stop.set()
+    assert not (tmp_path / "out").exists()
 
 
 SCRIPT = """

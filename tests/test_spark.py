@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -29,6 +28,7 @@ from corpus.spark import session
 from corpus.spark_engine import build_spark
 from tests.conftest import REPO
 from tests.test_duplicates import line, planted, variants
+from tests.test_scale import Killer, children, command
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pip install stance-corpus[spark]"),
@@ -36,7 +36,17 @@ pytestmark = [
         not (os.environ.get("JAVA_HOME") or shutil.which("java")), reason="Java 17 is not installed (for Spark)"
     ),
 ]
+# A JVM that lives for a minute does best with its quick compiler: half of the CPU time.
+QUICK_JVM = "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
 STARTER = REPO / "seeds" / "articles"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_jvm() -> Iterator[None]:
+    """Java is started by the first session of this process, and stays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_SUBMIT_ARGS", QUICK_JVM)
+        yield
 
 
 def write(folder: Path, texts: list[str], article: int = 30) -> None:
@@ -217,7 +227,11 @@ class Standalone:
         import pyspark
 
         home = Path(pyspark.__file__).parent
-        environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
+        environment = os.environ | {
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_DAEMON_MEMORY": "256m",
+            "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        }
         with (self.folder / f"{len(self._started)}.log").open("wb") as log:
             run = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}", "--host", "127.0.0.1"]
             process = subprocess.Popen(
@@ -229,16 +243,6 @@ class Standalone:
             )
         self._started.append(process)
         return process
-
-
-def children(pid: int) -> list[int]:
-    return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def command(pid: int) -> bytes:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +273,7 @@ def test_a_cluster_without_workers_is_one_message(empty_cluster: Standalone, mon
 FOREIGN = """#!/bin/sh
 exec {python} -c '
 import runpy, sys
+import pyspark.worker
 sys.version_info = (3, 8, 1, "final", 0)
 sys.argv = sys.argv[2:]
 runpy.run_module(sys.argv[0], run_name="__main__")
@@ -384,29 +389,6 @@ def mapping(out: Path) -> bool:
 def shuffling(out: Path) -> bool:
     """The words are there, and the joins and groupings of them under way."""
     return any(out.glob(".build/new.*/rare.*"))
-
-
-class Killer(threading.Thread):
-    """Acts once as soon as something is so."""
-
-    def __init__(self, now: Callable[[], bool], act: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self.now, self.act, self.acted = now, act, False
-
-    def run(self) -> None:
-        until = time.monotonic() + 120
-        while not self.now() and time.monotonic() < until:
-            time.sleep(0.02)
-        if self.now():
-            self.act()
-            self.acted = True
-
-    def __enter__(self) -> Killer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.join()
 
 
 @pytest.mark.slow
