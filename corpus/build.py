@@ -239,16 +239,16 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
 
 def _check_ids(tables: Database, shards: list[Shard]) -> None:
     twice = tables.ask(
-        "SELECT article_id, min(source), max(source) FROM article GROUP BY article_id HAVING count(*) > 1 "
-        "ORDER BY article_id"
+        "SELECT article_id, min(source), max(source), count(*) OVER () FROM article "
+        "GROUP BY article_id HAVING count(*) > 1 ORDER BY article_id LIMIT 1"
     )
     if twice:
-        article_id, first, second = twice[0]
+        article_id, first, second, doubled = twice[0]
         # Outside of the root a file's source is its name alone, and two may share that.
         paths = [unit.path for shard in shards for unit in shard.units if unit.source == first == second]
         if len(paths) > 1:
             first, second = paths[:2]
-        more = f" ({len(twice) - 1} more ids are doubled)" if len(twice) > 1 else ""
+        more = f" ({doubled - 1} more ids are doubled)" if doubled > 1 else ""
         raise SourceError(
             f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "
             "or set [corpus] root to a folder above both"

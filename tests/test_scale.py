@@ -18,7 +18,7 @@ import pytest
 import corpus.shards
 from corpus.build import build
 from corpus.records import SENTENCES, SPANS, CorpusSettings, SourceError, StanceError, Unit
-from corpus.shards import plan
+from corpus.shards import Job, make_shard, plan
 from corpus.store import read_table
 from tests.conftest import REPO
 
@@ -180,6 +180,18 @@ def busy(pid: int) -> bool:
     with suppress(OSError):
         return any("/half." in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
     return False
+
+
+def test_a_shard_that_two_make_is_there_once(news: Path, tmp_path: Path) -> None:
+    settings = CorpusSettings(root=str(news))
+    shard = plan([str(news)], tmp_path, settings)[0]
+    job = Job(shard=shard, folder=str(tmp_path), before=[], settings=settings)
+    made = make_shard(job)
+    assert made.cut == made.articles == len(shard.units)
+    files = {path: path.read_bytes() for path in (tmp_path / shard.key).iterdir()}
+    assert make_shard(job) == made
+    assert {path: path.read_bytes() for path in (tmp_path / shard.key).iterdir()} == files
+    assert [path.name for path in tmp_path.iterdir() if path != news] == [shard.key]
 
 
 @pytest.mark.slow
