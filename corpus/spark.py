@@ -160,6 +160,8 @@ def _started(address: str, folder: Path, local: bool) -> Iterator[SparkSession]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
+        # Else a `train.py` where the command was typed would be taken for ours.
+        "spark.executorEnv.PYTHONSAFEPATH": "1",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
     }
     if local or address.removeprefix("spark://").startswith(("127.", "localhost:")):
