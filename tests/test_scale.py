@@ -225,9 +225,11 @@ def test_a_worker_that_is_killed_again_and_again_is_one_message(news: Path, tmp_
                 os.kill(pid, signal.SIGKILL)
 
     with Killer(lambda: bool(workers()), kill):
-        with pytest.raises(StanceError, match=r"a worker was killed 3 times.*\d+ of \d+ shards are left"):
-            _build(news, tmp_path / "out", workers=2)
-        stop.set()
+        try:
+            with pytest.raises(StanceError, match=r"a worker was killed 3 times.*\d+ of \d+ shards are left"):
+                _build(news, tmp_path / "out", workers=2)
+        finally:
+            stop.set()
     assert not (tmp_path / "out").exists()
 
 
