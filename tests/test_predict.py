@@ -132,7 +132,7 @@ def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(proje
         assert [row[stance] for stance in STANCES] == list(expected)
         assert sum(expected) == pytest.approx(1)
         assert row["stance"] == STANCES[int(expected.argmax())]
-        assert row["model"] == predict._open(work / "model", TARGET).version
+        assert row["model"] == predict.open_model(work / "model", TARGET).version
     assert len(rows[0]["model"]) == 16
     assert list(rows[0]) == ["sentence_id", "stance", *STANCES, "model"]
     certainty, read = read_certainty(work), read_predictions(work)

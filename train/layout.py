@@ -46,7 +46,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     def guesses(self, stance: NDArray[np.int8]) -> Guesses:
         """The model's stances beside where they count; an outlet or month that isn't known is `unknown`."""
         outlets, outlet = np.unique([row["outlet"] or UNKNOWN for row in self.articles], return_inverse=True)
-        months, month = np.unique([_month(row["published"]) for row in self.articles], return_inverse=True)
+        months, month = np.unique([month_of(row["published"]) for row in self.articles], return_inverse=True)
         return Guesses(
             stance=stance,
             home=self.home,
@@ -180,7 +180,8 @@ def _numbered(table: pa.Table) -> tuple[Codes, int]:
     return encoded.indices.to_numpy(), len(encoded.dictionary)
 
 
-def _month(published: str | None) -> str:
+def month_of(published: str | None) -> str:
+    """The month of a date, such as 2024-05; `unknown` where it names none."""
     found = re.match(r"\d{4}-(?:0[1-9]|1[0-2])(?!\d)", published or "")
     return found[0] if found else UNKNOWN
 

@@ -19,6 +19,17 @@ from train.layout import UNKNOWN
 WIDTH = 440
 """Of most plots: a phone shows them nearly as large as they are, so their letters stay readable."""
 
+ALONE = """
+text { fill: #1b1f24; font: 13px system-ui, "Segoe UI", Roboto, sans-serif; } text.soft { fill: #57616b; }
+.favor { fill: #0072b2; stroke: #0072b2; } .against { fill: #c24e00; stroke: #c24e00; }
+.none { fill: #6b747d; stroke: #6b747d; } .axis { stroke: #d5dbe1; } .fill { stroke: none; }
+.thin, .path { stroke-width: 1.5; } .path { fill: none; }
+"""
+"""The light colours of report.css for a file of its own, without variables, which few viewers of images know."""
+
+MONTHS = 24
+"""That have room for a name each; of more, some are named."""
+
 LETTERS = 25
 """Of a name beside a plot; the table under it has the whole."""
 
@@ -155,7 +166,9 @@ def learning(found: LearningCurve, title: str) -> Markup:
 def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
     """The share of each stance by month, with intervals; the stances stand side by side within a month."""
     months = sorted({point.place for points in series.values() for point in points})
-    gap = max(64.0, 300.0 / max(1, len(months)))
+    place_of = {month: n for n, month in enumerate(months)}
+    gap = max(64.0, 300.0 / max(1, len(months))) if len(months) <= MONTHS else max(24.0, 64.0 * MONTHS / len(months))
+    named, apart = math.ceil(64 / gap), min(12.0, gap / 4)
     left, top, bottom = 50.0, 10.0, 210.0
     right = left + gap * len(months)
     body = [
@@ -166,9 +179,11 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
             _text(left - 6, bottom - (bottom - top) * tick + 4, f"{100 * tick:.0f} %", "soft", "end"),
         )
     ]
-    body += [_text(left + gap * (n + 0.5), bottom + 18, month, "soft") for n, month in enumerate(months)]
-    for offset, (stance, points) in zip((-12, 0, 12), series.items(), strict=True):
-        places = [(left + gap * (months.index(point.place) + 0.5) + offset, point) for point in points]
+    body += [
+        _text(left + gap * (n + 0.5), bottom + 18, month, "soft") for month, n in place_of.items() if n % named == 0
+    ]
+    for offset, (stance, points) in zip((-apart, 0, apart), series.items(), strict=True):
+        places = [(left + gap * (place_of[point.place] + 0.5) + offset, point) for point in points]
         # What has no date is no month after the last one.
         dated = [(x, point) for x, point in places if point.place != UNKNOWN]
         line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in dated)
@@ -183,6 +198,31 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
         for stance, points in series.items()
     )
     return figure(title, text, right + 6, bottom + 26, body)
+
+
+def alone(drawing: Markup, title: str) -> str:
+    """A drawing by stance as an image file of its own: with a title to read, the shapes' meaning and colours."""
+    start, _, rest = drawing.partition("</desc>")
+    told = start.partition("<desc>")[2]
+    width, height = map(float, start.partition('viewBox="0 0 ')[2].partition('"')[0].split())
+    wide, head = max(width, float(WIDTH)), 56.0
+    body = [_text(8, 20, title, "", "start")]
+    for n, stance in enumerate(STANCES):
+        body += [mark(stance, 16 + 84 * n, 42), _text(28 + 84 * n, 46, stance, "soft", "start")]
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
+        '<title>{title}</title><desc>{text}</desc><style>{style}</style><rect width="{w}" height="{h}" fill="#ffffff"/>'
+        '{body}<g transform="translate(0 {head})">{rest}</g></svg>\n'
+    ).format(
+        w=_n(wide),
+        h=_n(height + head),
+        title=title,
+        text=Markup(told),
+        style=Markup(ALONE),
+        body=Markup("").join(body),
+        head=_n(head),
+        rest=Markup(rest.removesuffix("</svg>")),
+    )
 
 
 def shares(points: Sequence[Point], stance: str, title: str) -> Markup:

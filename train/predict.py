@@ -67,7 +67,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
 
 
-class _Judge(msgspec.Struct, frozen=True):
+class Judge(msgspec.Struct, frozen=True):
     """A model with its version, the first 16 digits of its file's SHA-256, and the target that it is asked about."""
 
     model: Model
@@ -93,7 +93,7 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
         TableError: there is no corpus.
         ExamplesError: there is no model, it is of another version, or the corpus has no sentence.
     """
-    model = _open(work / "model", target)
+    model = open_model(work / "model", target)
     layout = read_layout(work)
     out = work / "predictions.parquet"
     with _staged(out) as staged:
@@ -137,7 +137,7 @@ def predict_articles(
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
         raise SourceError(f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}")
-    model = _open(folder, target, trust=trust)
+    model = open_model(folder, target, trust=trust)
     if out.exists() and "-" not in map(str, sources):
         held = out.resolve()
         if any(Path(unit.path).resolve() == held for unit in units(sources, settings)):
@@ -159,7 +159,7 @@ def predict_articles(
 # --- the model
 
 
-def _open(folder: Path, target: str, *, trust: bool = False) -> _Judge:
+def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
     """The model and its version.
 
     Raises:
@@ -179,19 +179,19 @@ def _open(folder: Path, target: str, *, trust: bool = False) -> _Judge:
             f"be used: {type(error).__name__}: {error}; run `stance train` again"
         ) from error
     file = folder / ("model.joblib" if trust else "model.skops")
-    return _Judge(model, hashlib.sha256(file.read_bytes()).hexdigest()[:16], target)
+    return Judge(model, hashlib.sha256(file.read_bytes()).hexdigest()[:16], target)
 
 
-def _refit(judge: _Judge, training: list[Example]) -> _Judge:
+def _refit(judge: Judge, training: list[Example]) -> Judge:
     """A model of the same recipe, fitted to other examples."""
-    return _Judge(baseline.fit(judge.model.recipe, training), "", judge.target)
+    return Judge(baseline.fit(judge.model.recipe, training), "", judge.target)
 
 
 # --- predictions
 
 
 def _write(
-    model: _Judge, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
+    model: Judge, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
 ) -> NDArray[np.int8]:
     """Write a row a sentence; returns the stances, as places in STANCES."""
     count = len(layout.article)
@@ -218,7 +218,7 @@ def _write(
 
 
 def _labels(
-    judge: _Judge, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
+    judge: Judge, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
 ) -> tuple[Labels | None, list[str]]:
     """What the correction needs, else why there is none.
 

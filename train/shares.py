@@ -46,6 +46,21 @@ class Guesses(msgspec.Struct, frozen=True, kw_only=True):
     months: list[str]
 
 
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, counted: an entry for the sentences that one home has in one outlet and month.
+
+    Attributes:
+        sentences: shape (entries, 3): how many have each stance, in the order of STANCES.
+    """
+
+    sentences: NDArray[np.int64]
+    home: Codes
+    outlet: Codes
+    month: Codes
+    outlets: list[str]
+    months: list[str]
+
+
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
     """What people said of some of the same sentences, in the same order.
 
@@ -127,31 +142,24 @@ def prediction_shares(guesses: Guesses, labels: Labels | None, seed: int = 1) ->
         Zrnic and Candès (2024), Cross-prediction-powered inference, PNAS 121:e2322083121.
     """
     weight = power(labels) if labels is not None and labels.weight.any() else None
-    everything = np.zeros(len(guesses.stance), np.int32)
-    kinds: list[tuple[Kind, Codes, list[str]]] = [
-        ("all", everything, [""]),
-        ("outlet", guesses.outlet, guesses.outlets),
-        ("month", guesses.month, guesses.months),
-    ]
     rows: list[ShareRow] = []
-    for kind, codes, names in kinds:
-        for code, here in sorted(_cells(codes), key=lambda cell: names[cell[0]]):
-            raw = _raw(guesses.stance[here], guesses.home[here], seed)
-            corrected, labelled = None, 0
-            if labels is not None and weight is not None:
-                corrected, labelled = _corrected(labels, here, guesses.home[here], weight)
-            rows += [
-                ShareRow(
-                    kind=kind,
-                    name=names[code],
-                    n=len(here),
-                    stance=stance,
-                    raw=raw[n],
-                    corrected=corrected[n] if corrected else None,
-                    labelled=labelled,
-                )
-                for n, stance in enumerate(STANCES)
-            ]
+    for kind, name, here in _cells(guesses):
+        raw = _raw(_by_home(guesses.stance[here], guesses.home[here]), seed)
+        corrected, labelled = None, 0
+        if labels is not None and weight is not None:
+            corrected, labelled = _corrected(labels, here, guesses.home[here], weight)
+        rows += _rows(kind, name, len(here), raw, corrected, labelled)
+    return rows
+
+
+def counted_shares(counts: Counts, seed: int = 1) -> list[ShareRow]:
+    """What `prediction_shares` gives without labels, to the last bit, from counts: memory grows with homes alone."""
+    rows: list[ShareRow] = []
+    for kind, name, here in _cells(counts):
+        homes, at = np.unique(counts.home[here], return_inverse=True)
+        sums = np.zeros((len(homes), len(STANCES)), np.int64)
+        np.add.at(sums, at, counts.sentences[here])
+        rows += _rows(kind, name, int(sums.sum()), _raw(sums, seed), None, 0)
     return rows
 
 
@@ -173,18 +181,48 @@ def power(labels: Labels) -> float:
     return min(max(together / spread, 0.0), 1.0) if spread else 0.0
 
 
-def _cells(codes: Codes) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each code that occurs, with the places where it does."""
-    order = np.argsort(codes, kind="stable")
-    found, starts = np.unique(codes[order], return_index=True)
-    yield from zip(found.tolist(), np.split(order, starts[1:]), strict=True)
+def _cells(found: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int64]]]:
+    """All, each outlet and each month that occur, by name, with the places where they do."""
+    yield "all", "", np.arange(len(found.home))
+    kinds: list[tuple[Kind, Codes, list[str]]] = [
+        ("outlet", found.outlet, found.outlets),
+        ("month", found.month, found.months),
+    ]
+    for kind, codes, names in kinds:
+        order = np.argsort(codes, kind="stable")
+        held, starts = np.unique(codes[order], return_index=True)
+        cells = zip(held.tolist(), np.split(order, starts[1:]), strict=True)
+        for code, here in sorted(cells, key=lambda cell: names[cell[0]]):
+            yield kind, names[code], here
 
 
-def _raw(stance: NDArray[np.int8], home: Codes, seed: int) -> list[Estimate]:
+def _rows(
+    kind: Kind, name: str, n: int, raw: list[Estimate], corrected: list[Estimate] | None, labelled: int
+) -> list[ShareRow]:
+    return [
+        ShareRow(
+            kind=kind,
+            name=name,
+            n=n,
+            stance=stance,
+            raw=raw[place],
+            corrected=corrected[place] if corrected else None,
+            labelled=labelled,
+        )
+        for place, stance in enumerate(STANCES)
+    ]
+
+
+def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
+    """How many sentences each home (rows, in their order) has of each stance."""
     homes, at = np.unique(home, return_inverse=True)
-    count = len(homes)
-    sums = np.stack([np.bincount(at[stance == n], minlength=count) for n in range(len(STANCES))], axis=1)
-    value = sums.sum(axis=0) / len(stance)
+    return np.stack([np.bincount(at[stance == n], minlength=len(homes)) for n in range(len(STANCES))], axis=1)
+
+
+def _raw(sums: NDArray[np.int64], seed: int) -> list[Estimate]:
+    """The shares of one cell by its homes' counts, as of `_by_home`."""
+    count = len(sums)
+    value = sums.sum(axis=0) / sums.sum()
     if count < 2:
         return [Estimate(value=float(share), low=0.0, high=1.0) for share in value]
     chance = np.random.default_rng(seed)
