@@ -32,6 +32,7 @@ from corpus.records import (
     SourceError,
     StanceError,
 )
+from corpus.recrawls import without_recrawls
 from corpus.shards import Progress, Shard, cut_shards, digest, place, plan
 from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 
@@ -141,7 +142,7 @@ def _build(
         shutil.rmtree(left, ignore_errors=True)
     with engine() as running:
         cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
-        folders = [folder / shard.key for shard in shards]
+        folders = without_recrawls([folder / shard.key for shard in shards])
         skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
         if strict and skipped:
             first = skipped[0]
@@ -155,7 +156,8 @@ def _build(
     summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
     done = _Done(key=key, shards=[(*place(shard.units[0]), shard.key) for shard in shards], summary=summary)
     write_bytes(state / "done.json", msgspec.json.encode(done))
-    for stale in {path.name for path in folder.iterdir()} - {shard.key for shard in shards}:
+    used = {shard.key for shard in shards} | {one.name for one in folders}
+    for stale in {path.name for path in folder.iterdir()} - used:
         shutil.rmtree(folder / stale, ignore_errors=True)
     return summary
 
@@ -220,7 +222,7 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
         waiting = pa.table({"copy_id": pa.array([], pa.string()), "cluster_id": pa.array([], pa.string())})
         for folder in folders:
             for batch in pq.ParquetFile(folder / "articles.parquet").iter_batches(ROWS):
-                articles.write_batch(batch)
+                articles.write_batch(batch.select(ARTICLES.names))
                 counts["articles"] += batch.num_rows
             for batch in pq.ParquetFile(folder / "pieces.parquet").iter_batches(ROWS):
                 for row in pc.value_counts(batch.column("kind")).to_pylist():
@@ -233,7 +235,8 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
                 for name in ("copy_id", "cluster_id"):
                     mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
                 waiting = waiting.slice(mine.num_rows)
-                sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES))
+                # In one piece: pages end where chunks do, and those of `ids` are the engine's.
+                sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks())
     return counts
 
 

@@ -95,12 +95,13 @@ class Duck:
 
 
 @contextmanager
-def duck(memory_limit: str, folder: Path | None = None) -> Iterator[Duck]:
+def duck(memory_limit: str, folder: Path | None = None, threads: int | None = None) -> Iterator[Duck]:
     """An empty DuckDB database.
 
     Args:
         memory_limit: beyond which it spills, as `400MB`.
         folder: where the tables lie and what is spilt; without, in memory and a temporary folder.
+        threads: how many it may use; default one a core.
     """
     import duckdb
 
@@ -110,6 +111,8 @@ def duck(memory_limit: str, folder: Path | None = None) -> Iterator[Duck]:
             "temp_directory": spill,
             "preserve_insertion_order": False,
         }
+        if threads:
+            config["threads"] = threads
         path = str(folder / "tables.duckdb") if folder else ":memory:"
         with duckdb.connect(path, config=config) as connection:
             yield Duck(connection)

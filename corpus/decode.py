@@ -33,17 +33,18 @@ class BrokenUtf8Error(NotTextError):
     """They are UTF-8, but for a few bytes: read in another encoding, all else would be wrong."""
 
 
-def decode(data: bytes, *, html: bool = False) -> tuple[str, str]:
+def decode(data: bytes, *, html: bool = False, charset: str = "") -> tuple[str, str]:
     """Text of a whole file, unchanged but for a byte-order mark, and the encoding it was read in.
 
     Args:
         data: the file's bytes.
         html: believe the charset that the page declares, where it can be true.
+        charset: what the page's HTTP header declares; believed before the page, as browsers do.
 
     Raises:
         NotTextError: it is binary, or breaks the encoding that it is in.
     """
-    encoding = encoding_of(data, html=html)
+    encoding = encoding_of(data, html=html, charset=charset)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -53,8 +54,8 @@ def decode(data: bytes, *, html: bool = False) -> tuple[str, str]:
     return text, encoding
 
 
-def encoding_of(data: bytes, *, html: bool = False) -> str:
-    """The encoding of a file's bytes: its mark, UTF-16 by its NULs, UTF-8, what HTML declares, or a guess.
+def encoding_of(data: bytes, *, html: bool = False, charset: str = "") -> str:
+    """The encoding of a file's bytes: its mark, UTF-16 by its NULs, UTF-8, what HTTP or HTML declares, or a guess.
 
     UTF-8 that is more than ASCII comes before the declaration: nothing else looks like it by chance, and pages
     saved by a crawler often are UTF-8 under the old declaration.
@@ -64,7 +65,7 @@ def encoding_of(data: bytes, *, html: bool = False) -> str:
     """
     if encoding := _marked(data):
         return encoding
-    declared = _declared(data) if html else ""
+    declared = (_believed(charset, data) or _declared(data)) if html else ""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -149,12 +150,15 @@ def _marked(data: bytes) -> str:
 def _declared(data: bytes) -> str:
     """The charset that an HTML page declares, by the name Python has for it, if the page decodes in it."""
     found = _DECLARED.search(data[:4096])
-    if not found:
-        return ""
+    return _believed((found[1] or found[2]).decode("ascii", "replace"), data) if found else ""
+
+
+def _believed(charset: str, data: bytes) -> str:
+    """Python's name of a charset that is declared for a page, if the page decodes in it."""
     try:
-        name = codecs.lookup((found[1] or found[2]).decode("ascii", "replace")).name
+        name = codecs.lookup(charset).name
         name = _WEB.get(name, name)
-        # A page whose declaration could be read as ASCII is in no UTF-16.
+        # A page whose declaration could be read as ASCII is in no UTF-16, and one without NULs neither.
         if name.startswith(("utf-16", "utf-32")):
             return ""
         data.decode(name)

@@ -7,10 +7,10 @@ tables.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from corpus.database import Database, duck
 from corpus.records import StanceError
@@ -22,6 +22,10 @@ ATTEMPTS = 3
 """How often work goes on after a worker was killed: the same article may be what killed it."""
 
 
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
 class Engine(Protocol):
     """Runs what a build hands out."""
 
@@ -30,6 +34,52 @@ class Engine(Protocol):
 
     def database(self, folder: Path) -> AbstractContextManager[Database]:
         """An empty database; `folder` is for its files and removed by the caller."""
+
+
+def on_processes(
+    function: Callable[[Work], Result], pieces: Mapping[str, Work], workers: int | None
+) -> Iterator[Result]:
+    """Run a function on pieces of work in worker processes; what a killed one had in hand is done by another.
+
+    Args:
+        function: of a module, so that processes can import it; what it does twice must do no harm.
+        pieces: by a name of their own; of fewer than two, or for one worker, it is this process that works.
+        workers: default one a core.
+
+    Yields:
+        Each piece's result once, in any order.
+
+    Raises:
+        StanceError: workers were killed again and again.
+    """
+    count = min(workers or os.cpu_count() or 1, len(pieces))
+    if count < 2:
+        yield from map(function, pieces.values())
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    waiting = dict(pieces)
+    for left in reversed(range(ATTEMPTS)):
+        run = Parallel(n_jobs=min(count, len(waiting)), return_as="generator_unordered")
+        try:
+            for name, result in run([delayed(_named)(function, name, piece) for name, piece in waiting.items()]):
+                del waiting[name]
+                yield result
+            break
+        except TerminatedWorkerError as error:
+            if not left:
+                raise StanceError(
+                    f"a worker was killed {ATTEMPTS} times, which a machine does when its memory is full; "
+                    f"{len(waiting)} of {len(pieces)} shards are left. Run it again with fewer --workers"
+                ) from error
+    # Idle workers would keep 150 MB each, and a model, through the global step.
+    get_reusable_executor().shutdown(wait=True)
+
+
+def _named(function: Callable[[Work], Result], name: str, piece: Work) -> tuple[str, Result]:
+    return name, function(piece)
 
 
 class Local:
@@ -45,29 +95,7 @@ class Local:
         Raises:
             StanceError: workers were killed again and again.
         """
-        if min(self._workers, len(jobs)) < 2:
-            yield from map(make_shard, jobs)
-            return
-        from joblib import Parallel, delayed
-        from joblib.externals.loky import get_reusable_executor
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-        waiting = {job.shard.key: job for job in jobs}
-        for left in reversed(range(ATTEMPTS)):
-            run = Parallel(n_jobs=min(self._workers, len(waiting)), return_as="generator_unordered")
-            try:
-                for made in run([delayed(make_shard)(job) for job in waiting.values()]):
-                    del waiting[made.key]
-                    yield made
-                break
-            except TerminatedWorkerError as error:
-                if not left:
-                    raise StanceError(
-                        f"a worker was killed {ATTEMPTS} times, which a machine does when its memory is full; "
-                        f"{len(waiting)} of {len(jobs)} shards are left. Run it again with fewer --workers"
-                    ) from error
-        # Idle workers would keep 150 MB each through the global step.
-        get_reusable_executor().shutdown(wait=True)
+        yield from on_processes(make_shard, {job.shard.key: job for job in jobs}, self._workers)
 
     @contextmanager
     def database(self, folder: Path) -> Iterator[Database]:
@@ -79,7 +107,7 @@ class Local:
         import duckdb
 
         try:
-            with duck(MEMORY, folder) as tables:
+            with duck(MEMORY, folder, self._workers) as tables:
                 yield tables
         except duckdb.Error as error:
             raise OSError(str(error)) from error

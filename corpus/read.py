@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from corpus.decode import NotTextError, decode
 from corpus.page import extract
 from corpus.records import Article, CorpusSettings, Skipped, Unit
 from corpus.rows import ARTICLE_BYTES, FIELDS, rows
 from corpus.sources import DATA_FILES, shown
+from corpus.warc import NoPage, Page, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +43,8 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
 
     An article's id is the record's own `id`, else its `url`; of a file its front matter's `id`, else its path from
     the root or, outside of it, its name, both without the ending. A row with neither is called by its file and place,
-    `file#row`: that one id changes when rows are put in before it.
+    `file#row`: that one id changes when rows are put in before it. A page of a web archive is called by the URL that
+    it was crawled from.
 
     Args:
         unit: of `corpus.sources.units`.
@@ -59,6 +62,10 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
     if not unit.size:
         reason = "the file is empty" if Path(unit.path).is_file() else "cannot be read: no such file"
         yield _skip(unit.article_id, unit.source, reason)
+        return
+    if unit.kind == "warc":
+        for page in pages(unit):
+            yield _crawled(unit, page)
         return
     for number, row in rows(unit, settings):
         own_id, source = f"{unit.article_id}#{number}", f"{unit.source}:{number}"
@@ -111,6 +118,29 @@ def _file(unit: Unit) -> Article | Skipped:
         return _skip(article_id, unit.source, str(error))
     sha256 = hashlib.sha256(data).hexdigest()
     return _article(article_id, unit.source, text, sha256, encoding, extractor, fields | unit.metadata)
+
+
+def _crawled(unit: Unit, page: Page | NoPage) -> Article | Skipped:
+    """A page of a web archive. Its own idea of its URL is not taken up: many pages of a site may name one."""
+    article_id = page.url or (f"{unit.article_id}#{page.number}" if page.number else unit.article_id)
+    source = f"{unit.source}:{page.number}" if page.number else unit.source
+    if isinstance(page, NoPage):
+        return _skip(article_id, source, page.reason)
+    try:
+        text, encoding = decode(page.data, html=True, charset=page.charset)
+        text, extractor, fields = extract(text)
+    except NotTextError as error:
+        return _skip(article_id, source, str(error))
+    sha256 = hashlib.sha256(page.data).hexdigest()
+    fields |= {"url": page.url, "outlet": fields["outlet"] or _host(page.url), "crawled": page.crawled}
+    return _article(article_id, source, text, sha256, encoding, extractor, fields)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _front_matter(text: str) -> dict[str, str]:

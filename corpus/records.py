@@ -53,7 +53,10 @@ class PublishError(StanceError):
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
-    """One article: its text is what all offsets count in, in code points."""
+    """One article: its text is what all offsets count in, in code points.
+
+    `crawled` is when a web archive's crawler fetched it; empty for all else.
+    """
 
     article_id: str
     source: str
@@ -67,6 +70,7 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str
     extractor: str
     text: str
+    crawled: str = ""
 
 
 KINDS = ("prose", "title", "heading", "caption", "credit", "byline", "dateline", "ad", "footer", "other")
@@ -83,9 +87,9 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of reading work, small enough to send to a worker: one article's file, or a row range of a data file.
 
-    `start` and `end` are bytes of a .jsonl file and row groups of a .parquet file; `first` is the number of the
-    first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's; `metadata` is its row
-    in the sidecar.
+    `start` and `end` are bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
+    number of the first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's;
+    `metadata` is its row in the sidecar.
     """
 
     path: str
@@ -136,7 +140,10 @@ class Span(msgspec.Struct, frozen=True):
     reason: str
 
 
-ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__])
+ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__ if name != "crawled"])
+ARTICLES_AND_CRAWL = ARTICLES.append(pa.field("crawled", pa.string()))
+"""Articles in shards: of a page that was crawled twice, the date says which one stays."""
+
 SPANS = pa.schema(
     [
         ("article_id", pa.string()),

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from corpus.cut import PIECES, cut
 from corpus.read import read
-from corpus.records import ARTICLES, Article, CorpusSettings, Skipped, StanceError, Unit
+from corpus.records import ARTICLES_AND_CRAWL, Article, CorpusSettings, Skipped, StanceError, Unit
 from corpus.sources import DATA_FILES, units
 from corpus.store import write_jsonl
 
@@ -36,7 +36,7 @@ Cut = Callable[["list[Job]"], Iterator["Made"]]
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of input that are cut together; `key` digests all that the result depends on."""
+    """Units of input that are cut together; `key` digests all that the result depends on, the rules in front."""
 
     key: str
     units: list[Unit]
@@ -81,7 +81,7 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
     rules = digest(_code(), msgspec.json.encode(settings, order="deterministic").decode())
     return [
         Shard(
-            key=digest(rules, *(f"{unit!r} {_stamp(Path(unit.path))}" for unit in group)),
+            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(Path(unit.path))}' for unit in group))}",
             units=group,
         )
         for group in groups
@@ -94,11 +94,17 @@ def place(unit: Unit) -> tuple[str, int]:
 
 
 def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
-    """The last build's shards that may hold articles of this one: a new file may have split or joined some."""
+    """The last build's shards that may hold articles of this one: a new file may have split or joined some.
+
+    None that were cut by other rules; and none of a web archive, which is written once and may be too big for memory.
+    """
+    if shard.units[0].kind == "warc":
+        return []
+    rules = shard.key.partition(".")[0]
     starts = [(source, start) for source, start, _ in before]
     first = max(bisect.bisect_right(starts, place(shard.units[0])) - 1, 0)
     last = bisect.bisect_right(starts, place(shard.units[-1]))
-    return [key for *_, key in before[first:last]]
+    return [key for *_, key in before[first:last] if key.partition(".")[0] == rules]
 
 
 def _stamp(path: Path) -> str:
@@ -170,7 +176,7 @@ def make_shard(job: Job) -> Made:
         half = Path(name) / "shard"
         half.mkdir()
         with (
-            pq.ParquetWriter(half / "articles.parquet", ARTICLES, compression="lz4") as articles,
+            pq.ParquetWriter(half / "articles.parquet", ARTICLES_AND_CRAWL, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
             for held in _held(job.shard, job.settings, skipped):
@@ -192,20 +198,20 @@ def make_shard(job: Job) -> Made:
 
 def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Iterator[list[Article]]:
     """The shard's articles, some at a time; those that cannot be read are added to `skipped`."""
-    held: list[Article] = []
+    held: dict[str, Article] = {}
     size = 0
     for unit in shard.units:
         for found in read(unit, settings):
             if isinstance(found, Skipped):
                 skipped.append(found)
                 continue
-            held.append(found)
+            if size >= FLUSH or found.article_id in held:  # by which the pieces of those held are told apart
+                yield list(held.values())
+                held, size = {}, 0
+            held[found.article_id] = found
             size += len(found.text)
-            if size >= FLUSH:
-                yield held
-                held, size = [], 0
     if held:
-        yield held
+        yield list(held.values())
 
 
 class _Old:
@@ -235,7 +241,7 @@ def _cut_held(
     held: list[Article], old: _Old, settings: CorpusSettings, skipped: list[Skipped]
 ) -> tuple[pa.RecordBatch, pa.Table, int]:
     taken = {n: found for n, article in enumerate(held) if (found := old.pieces(article)) is not None}
-    rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES)
+    rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES_AND_CRAWL)
     if not taken:
         pieces = pa.Table.from_batches([cut(rows, settings)])
     else:

@@ -16,9 +16,14 @@ from pathlib import Path
 from corpus.decode import BLOCK
 from corpus.records import CorpusSettings, SourceError, Unit
 from corpus.rows import FIELDS, csv_encoding, csv_rows, cut
+from corpus.warc import cut_archive
 
-KINDS = {".txt": "txt", ".html": "html", ".htm": "html", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-DATA_FILES = {"jsonl", "csv", "parquet"}
+KINDS = {
+    **{".txt": "txt", ".html": "html", ".htm": "html", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"},
+    **{".warc": "warc", ".warc.gz": "warc"},
+}
+DATA_FILES = {"jsonl", "csv", "parquet", "warc"}
+"""Kinds of which one file holds many articles."""
 SIDECAR = "articles.csv"
 SIDECAR_FIELDS = {"file", "url", "outlet", "title", "published", "language", "licence"}
 STDIN = "stdin"
@@ -57,13 +62,18 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
         below = place.relative_to(base) if base else Path(place.name)
         unit = Unit(
             path=str(Path(name).absolute()),
-            kind=KINDS[Path(name).suffix.lower()],
-            article_id=below.with_suffix("").as_posix(),
+            kind=KINDS[_ending(name)],
+            article_id=below.as_posix()[: -len(_ending(below.name))],
             source=shown(below.as_posix()),
             size=_size(name),
             metadata=sidecars.row(place, base or place.parent),
         )
-        work += cut(unit, settings) if unit.kind in DATA_FILES else [unit]
+        if unit.kind == "warc":
+            work += cut_archive(unit)
+        elif unit.kind in DATA_FILES:
+            work += cut(unit, settings)
+        else:
+            work.append(unit)
     if "-" in map(str, sources):
         unit = _stdin()
         work += cut(unit, settings) if unit.kind in DATA_FILES else [unit]
@@ -82,7 +92,7 @@ def _find(source: str, skip: set[str]) -> Iterator[tuple[str, str]]:
             raise SourceError(f"{source}: no article found; expected files that end in {endings}")
         yield from found
     elif os.path.lexists(source):
-        if path.suffix.lower() not in KINDS:
+        if not _ending(path.name):
             raise SourceError(f"{source}: expected one of {endings}")
         if path.exists() and not path.is_file():
             raise SourceError(f"{source}: expected a file or a folder")
@@ -96,7 +106,7 @@ def _find(source: str, skip: set[str]) -> Iterator[tuple[str, str]]:
         for name in sorted(glob.glob(source, recursive=True)):  # noqa: PTH207  absolute patterns too
             if Path(name).is_dir():
                 found += _walk(Path(name), skip)
-            elif Path(name).suffix.lower() in KINDS:
+            elif _ending(name):
                 found.append((os.path.realpath(name), name))
         if not found:
             raise SourceError(f"{source}: nothing matches; expected files that end in {endings}")
@@ -129,8 +139,15 @@ def _walk(folder: Path, skip: set[str]) -> Iterator[tuple[str, str]]:
                 # A link upwards is a loop, and may lead out of the named folder to everything above it.
                 if not Path(real).is_relative_to(target):
                     todo.append((target, entry.path))
-            elif Path(entry.name).suffix.lower() in KINDS and (link or entry.is_file()):
+            elif _ending(entry.name) and (link or entry.is_file()):
                 yield target, entry.path
+
+
+def _ending(name: str) -> str:
+    """The ending of a file that is read, in lower case; nothing where it is of no such kind."""
+    path = Path(name.lower())
+    ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    return ending if ending in KINDS else ""
 
 
 def _place(real: Path, named: Path, root: Path, named_root: Path) -> tuple[Path, Path | None]:
@@ -139,7 +156,7 @@ def _place(real: Path, named: Path, root: Path, named_root: Path) -> tuple[Path,
     With all links resolved, so that every name of a file gives one place; but as named, where a link below the root
     leads out of it, into a hidden folder (git-annex, DVC), to another ending or nowhere.
     """
-    options = [(real, root)] if KINDS.get(real.suffix.lower()) and real.exists() else []
+    options = [(real, root)] if _ending(real.name) and real.exists() else []
     options.append((named, named_root))
     below = [(path, base) for path, base in options if path.is_relative_to(base)]
     for path, base in below:

@@ -1,11 +1,12 @@
 """Coverage-guided fuzzing of reading: python tests/fuzz_read.py SECONDS [FOLDER]; see `tests/fuzz.py`.
 
-Arbitrary bytes, and bytes made of what the five kinds of files are made of, become a file. Whatever it holds,
+Arbitrary bytes, and bytes made of what the six kinds of files are made of, become a file. Whatever it holds,
 reading gives articles that the tables can hold, skipped articles with a reason, or one SourceError.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-KINDS = ("txt", "html", "jsonl", "csv", "parquet")
+KINDS = ("txt", "html", "jsonl", "csv", "parquet", "warc")
 PIECES = [
     *(b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0", b"\r\n", b"\r", b"\n", b"\x80\x9f", b"\xe9", b"\xed\xa0\x80"),
     *(b"---\n", b"title: Rain\n", b"id: x\n", b"language: en-GB\n", b"It rained in Sund on Monday morning. " * 8),
@@ -25,6 +26,15 @@ PIECES = [
     *(b"<html><head><title>T</title>", b'<meta charset="', b"utf-16", b"iso-8859-1", b'">', b"<body>", b"<p>", b"</p>"),
     *(b"<article>", b"<div>" * 300, b"<b>", b"</div>", b"<!--", b"-->", b"<![CDATA[", b"&#xD800;", b"&#0;", b"&amp;"),
     *(b"<!DOCTYPE html>", b'<script type="application/ld+json">{"datePublished": "2031-01-01"', b"</script>", b"<svg>"),
+    *(
+        b"WARC/1.0\r\n",
+        b"WARC-Type: response\r\n",
+        b"WARC-Type: revisit\r\n",
+        b"WARC-Target-URI: http://a.example/\r\n",
+    ),
+    *(b"Content-Length: 100\r\n", b"Content-Length: 99999999999999999999\r\n", b"\r\n\r\n", b"WARC-Date: 2031\r\n"),
+    *(b"HTTP/1.1 200 OK\r\n", b"Content-Type: text/html; charset=", b"Content-Encoding: ", b"gzip", b"br", b"zstd"),
+    *(b"Transfer-Encoding: chunked\r\n", b"20\r\n", b"0\r\n\r\n", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"),
     *(b'<meta property="og:title" content="', b'<time datetime="2031-13-41">', b"\xe2\x80\xa8", b"\xf0\x9f\x99\x82"),
 ]
 
@@ -57,8 +67,19 @@ def main() -> None:
         nonlocal slowest
         data = atheris.FuzzedDataProvider(raw)
         kind = KINDS[data.ConsumeIntInRange(0, len(KINDS) - 1)]
-        path = folder / f"a.{kind}"
-        path.write_bytes(built(data))
+        path = folder / (f"a.{kind}" if kind != "warc" or data.ConsumeBool() else "a.warc.gz")
+        parts = [built(data)]
+        if kind == "warc":
+            # Records whose head is right, of which some are packed: else few would get to the page.
+            parts = [data.ConsumeBytes(data.ConsumeIntInRange(0, 40))]
+            while data.remaining_bytes() and len(parts) < 6:
+                block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" * data.ConsumeBool() + built(data)
+                record = (
+                    b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: %d\r\n\r\n" % len(block) + block + b"\r\n\r\n"
+                )
+                parts.append(gzip.compress(record) if data.ConsumeBool() else record)
+            parts.append(data.ConsumeBytes(40))
+        path.write_bytes(b"".join(parts))
         counts["runs"] += 1
         started = time.process_time()
         try:

@@ -15,9 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import clean
-from corpus.build import build
-from corpus.cut import cut
-from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, SourceError, StanceError, TableError
+from corpus.build import _write, build
+from corpus.cut import PIECES, cut
+from corpus.records import (
+    ARTICLES,
+    ARTICLES_AND_CRAWL,
+    SENTENCES,
+    SPANS,
+    Article,
+    CorpusSettings,
+    SourceError,
+    StanceError,
+    TableError,
+)
 from corpus.store import read_table, write_jsonl
 from tests.conftest import NEWS, vote
 
@@ -203,3 +213,25 @@ def test_tables_have_the_columns_that_others_rely_on(project: Path) -> None:
     for name, schema in (("articles", ARTICLES), ("sentences", SENTENCES), ("spans", SPANS)):
         assert pq.read_schema(project / "work" / f"{name}.parquet").equals(schema)
     assert clean.lines("") == []
+
+
+def test_how_an_engine_cuts_its_answer_into_batches_changes_no_byte(tmp_path: Path) -> None:
+    # Enough for several pages of a column: where they end is what differed at a million sentences.
+    size, made = 40_000, random.Random(1)
+    ids = [f"{made.getrandbits(128):032x}" for _ in range(size)]
+    rows = {name: [None] * size for name in PIECES.names} | {
+        "article_id": ["a"] * size,
+        "kind": ["sentence"] * size,
+        **{name: list(range(size)) for name in ("start", "end", "index")},
+        "sentence_id": ids,
+        **{name: [f"{sentence_id} stands here." for sentence_id in ids] for name in ("text", "before", "after")},
+    }
+    pq.write_table(pa.table(rows, schema=PIECES), tmp_path / "pieces.parquet")
+    pq.write_table(ARTICLES_AND_CRAWL.empty_table(), tmp_path / "articles.parquet")
+    found = pa.table({"copy_id": ids, "cluster_id": ids})
+    written = []
+    for batch in (777, 3000, 50_000):
+        (tmp_path / str(batch)).mkdir()
+        _write([tmp_path], tmp_path / str(batch), iter(found.to_batches(batch)))
+        written.append((tmp_path / str(batch) / "sentences.parquet").read_bytes())
+    assert len(set(written)) == 1

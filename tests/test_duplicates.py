@@ -158,6 +158,7 @@ def test_clusters_are_named_by_their_first_member_and_hold_all_copies(texts: lis
 
 @settings(max_examples=25, deadline=None)
 @given(corpus_of_few_words)
+@pytest.mark.slow
 def test_a_cluster_without_its_strangers_is_a_cluster_again(texts: list[str]) -> None:
     found = cluster(texts)
     biggest = max(set(found), key=found.count, default=0)

@@ -84,6 +84,14 @@ def test_the_projects_own_patterns_come_first(news: Path, tmp_path: Path) -> Non
             CorpusSettings(patterns=patterns)
 
 
+def test_changed_rules_cut_every_article_anew(news: Path, tmp_path: Path) -> None:
+    plain = CorpusSettings(root=str(news))
+    patterns = CorpusSettings(root=str(news), patterns={"footer": ["The same wire sentence"]})
+    for settings, spans in ((plain, {}), (patterns, {"footer": 60}), (plain, {})):
+        done = build([str(news)], tmp_path / "out", settings, workers=1)
+        assert (done.cut, done.spans) == (60, spans)
+
+
 def test_strict_makes_a_skipped_article_an_error(news: Path, tmp_path: Path) -> None:
     (news / "ads.txt").write_text("ADVERTISEMENT\n")
     with pytest.raises(SourceError, match=r"1 articles cannot be used, the first: ads\.txt: no prose in it"):

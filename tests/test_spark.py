@@ -79,6 +79,7 @@ def same_rows(one: Path, two: Path) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_executors_import_the_package_that_was_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever is installed there, as an editable one here, or lies where the command was typed. It is the first test:
     # Java, and what it starts, stay in the folder of the first session.
@@ -114,6 +115,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_local_executors_make_the_tables_of_one_machine(
     crowd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,96 @@
+"""Pages that web archives hold more than once: the first that was crawled is the article, wherever the others lie.
+
+The first, not the last: an archive that is added later then changes no article that is there, and no labelled sentence
+vanishes. The choice hangs on the records alone, not on the files' names, their order or the order within them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.records import Skipped, StanceError
+from corpus.shards import digest
+from corpus.store import read_jsonl, write_jsonl
+
+MEMORY = "400MB"
+BATCH = 10_000
+
+# Equal in all but their place, they are the same record in two files: either will do.
+_LATER = """
+    WITH page AS (
+        SELECT article_id, source, filename, file_row_number AS place, rtrim(crawled, 'Z') AS crawled, sha256
+        FROM read_parquet($1, filename = true, file_row_number = true) WHERE crawled <> ''
+    )
+    SELECT filename, place, article_id, source, kept FROM (
+        SELECT *, row_number() OVER crawls AS rank, first_value(source) OVER crawls AS kept
+        FROM page JOIN (SELECT article_id FROM page GROUP BY article_id HAVING count(*) > 1) AS twice USING (article_id)
+        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, sha256, source, place)
+    ) AS ranked WHERE rank > 1 ORDER BY filename, place"""
+
+
+def without_recrawls(shards: Sequence[Path]) -> list[Path]:
+    """The shards with one page a URL: those that hold a later one are written again, beside, without it.
+
+    Args:
+        shards: folders of finished shards, all below one folder.
+
+    Returns:
+        As many folders, in the same order; those written are named by the shard's key and by what left it, and one
+        that is there already is kept.
+
+    Raises:
+        StanceError: the disk is full.
+    """
+    import duckdb
+
+    with tempfile.TemporaryDirectory(dir=shards[0].parent, prefix="half.") as spill:
+        files = [str(shard / "articles.parquet") for shard in shards]
+        try:
+            with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as connection:
+                later = connection.execute(_LATER, [files]).fetchall()
+        except duckdb.Error as error:
+            raise StanceError(f"{spill}: crawls cannot be compared: {error}; the tables are as they were") from error
+        leave: dict[str, dict[int, Skipped]] = defaultdict(dict)
+        for file, place, article_id, source, kept in later:
+            reason = f"the page was crawled before: {kept}"
+            leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
+        found: list[Path] = []
+        for shard, file in zip(shards, files, strict=True):
+            rows = leave.get(file, {})
+            name = shard.name
+            if rows:
+                name += f".{digest(*(f'{place} {row!r}' for place, row in rows.items()))}"
+            found.append(shard.with_name(name))
+            if not found[-1].is_dir():
+                half = Path(spill) / name
+                _write(shard, rows, half)
+                half.rename(found[-1])
+    return found
+
+
+def _write(shard: Path, rows: dict[int, Skipped], half: Path) -> None:
+    """Write a shard without some of its articles, which are given by their row."""
+    half.mkdir()
+    leaving = pa.array(rows, pa.int64())
+    for table in ("articles", "pieces"):
+        old = pq.ParquetFile(shard / f"{table}.parquet")
+        with pq.ParquetWriter(half / f"{table}.parquet", old.schema_arrow, compression="lz4") as new:
+            article = -1
+            for batch in old.iter_batches(BATCH):
+                if table == "articles":
+                    first = pa.repeat(1, batch.num_rows)
+                else:
+                    # Of every article in a shard, in its order, a sentence comes first, and has the index 0.
+                    first = pc.fill_null(pc.equal(batch.column("index"), 0), False).cast(pa.int64())
+                places = pc.add(pc.cumulative_sum(first), article)
+                article = places[-1].as_py()
+                new.write_batch(batch.filter(pc.invert(pc.is_in(places, value_set=leaving))))
+    skipped = read_jsonl(shard / "skipped.jsonl", Skipped, "stance build")
+    write_jsonl(half / "skipped.jsonl", [*skipped, *rows.values()])
