@@ -249,6 +249,7 @@ def test_the_plot_stands_alone_and_says_in_words_what_it_shows(whole: Path) -> N
 # --- the same on every engine, and again
 
 
+@pytest.mark.slow
 def test_two_workers_and_other_shards_write_the_same_bytes(
     news: Path, model: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -334,7 +334,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
     (tmp_path / "empty" / "model").symlink_to(model)
     with pytest.raises(TableError, match="run `stance build` first"):
         predict_corpus(tmp_path / "empty", TARGET)
-    with pytest.raises(UsageError, match="expected MODEL, SOURCES and --out FILE"):
+    with pytest.raises(UsageError, match="expected MODEL, SOURCES and --out"):
         _run(tmp_path, "predict", str(model))
     predict_articles([news], model, news / "out.csv", settings)
     before = (news / "out.csv").read_bytes()

@@ -19,17 +19,17 @@ import sklearn
 from filelock import FileLock, Timeout
 
 from corpus.build import build
-from corpus.engine import Engine, Local
+from corpus.engine import Engine, Local, on_processes
 from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError
 from corpus.shards import digest
 from corpus.store import write_bytes
 from labeling.records import STANCES
-from train import plots
+from train import plots, scoring
 from train.collect import count, views, write_scores
 from train.layout import UNKNOWN
 from train.partitions import Part
 from train.predict import MADE_BY, Predicted, open_model
-from train.scoring import Asked, Job, on_processes, on_spark, plan, rules
+from train.scoring import Asked, Job, on_spark, plan, rules
 from train.shares import PredictionShares, counted_shares
 
 STATE = ".archive"
@@ -186,7 +186,9 @@ def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], t
         @cache
         def engine() -> tuple[Engine, Run]:
             if address is None:
-                return Local(workers), lambda jobs: on_processes(jobs, workers)
+                return Local(workers), lambda jobs: on_processes(
+                    scoring.make, {job.shard.key: job for job in jobs}, workers
+                )
             from corpus.spark import session
             from corpus.spark_engine import Cluster
 

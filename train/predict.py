@@ -136,7 +136,9 @@ def predict_articles(
         ExamplesError: there is no model there, or it is of another version.
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
-        raise SourceError(f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}")
+        raise SourceError(
+            f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}, or a folder's name for an archive"
+        )
     model = open_model(folder, target, trust=trust)
     if out.exists() and "-" not in map(str, sources):
         held = out.resolve()

@@ -7,7 +7,6 @@ changed, it is still finished. A finished one is a folder that was renamed into 
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import socket
 import tempfile
@@ -189,45 +188,6 @@ def _judge(asked: Asked, files: Callable[[], dict[str, bytes]] | None = None) ->
 
 
 # --- where it runs
-
-
-def on_processes(jobs: list[Job], workers: int | None) -> Iterator[int]:
-    """Make shards by worker processes; what a killed one had in hand is made by another.
-
-    Yields:
-        The number of sentences of each finished shard.
-
-    Raises:
-        StanceError: workers were killed again and again.
-    """
-    count = min(workers or os.cpu_count() or 1, len(jobs))
-    if count < 2:
-        yield from map(make, jobs)
-        return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky import get_reusable_executor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    waiting = {job.shard.key: job for job in jobs}
-    for left in reversed(range(ATTEMPTS)):
-        run = Parallel(n_jobs=min(count, len(waiting)), return_as="generator_unordered")
-        try:
-            for key, rows in run([delayed(_named)(job) for job in waiting.values()]):
-                del waiting[key]
-                yield rows
-            break
-        except TerminatedWorkerError as error:
-            if not left:
-                raise StanceError(
-                    f"a worker was killed {ATTEMPTS} times, which a machine does when its memory is full; "
-                    f"{len(waiting)} of {len(jobs)} shards are left. Run it again with fewer --workers"
-                ) from error
-    # Idle workers would keep the model, each its own, through the global step.
-    get_reusable_executor().shutdown(wait=True)
-
-
-def _named(job: Job) -> tuple[str, int]:
-    return job.shard.key, make(job)
 
 
 def on_spark(jobs: list[Job], spark: SparkSession) -> Iterator[int]:
