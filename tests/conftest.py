@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 REPO = Path(__file__).parent.parent
 
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 NEWS = {
     "gazette/visit": (
         "Minister visits the port\n\nBy Ada Lorne\n\n"
@@ -101,6 +102,62 @@ def stance(project: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Ru
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
     return Run(project)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that is labelled and trained, to read only: see `finish`."""
+    project = tmp_path_factory.mktemp("finished")
+    finish(project)
+    return project
+
+
+def finish(project: Path) -> None:
+    """Make a project that is labelled and trained: 30 articles, two annotators who differ now and then."""
+    import numpy as np
+
+    from corpus.build import build
+    from corpus.records import SENTENCES, CorpusSettings
+    from corpus.store import read_table, write_bytes, write_jsonl
+    from labeling.adjudicate import adjudicate
+    from labeling.records import STANCES, LabelingSettings
+    from tests.test_train import WORDS
+    from train.examples import from_verdicts
+    from train.records import TrainSettings
+    from train.run import train
+
+    random = np.random.default_rng(2)
+    everything = [word for words in WORDS.values() for word in words]
+    for n in range(30):
+        lines = []
+        for m in range(5):
+            words = [*random.choice(WORDS[STANCES[(n + m) % 3]], 5), *random.choice(everything, 4), f"item{n}x{m}"]
+            lines.append("Report: " + " ".join(words) + ".")
+        if n in (3, 17):
+            lines.append("Exactly the same sentence stands in two of the articles.")
+        outlet = HOSTILE if n == 0 else "plain"
+        write_bytes(project / "news" / f"{n:02}.txt", "\n\n".join(lines).encode())
+        with (project / "news" / "articles.csv").open("a") as file:
+            if n == 0:
+                file.write("file,outlet,published\n")
+            file.write(f'{n:02}.txt,"{outlet}",2031-03-{n + 1:02}\n')
+    write_bytes(project / "codebook.md", b"# Codebook\n\nVersion 1.0\n")
+    work = project / "work"
+    build([str(project / "news")], work, CorpusSettings(root=str(project / "news")))
+    rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
+    answers: list[Annotation] = []
+    for row in rows:
+        if row["copy_id"] != row["sentence_id"]:
+            continue
+        kinds = [stance for stance in STANCES for word in row["text"].split() if word.strip(".") in WORDS[stance]]
+        label = max(STANCES, key=kinds.count)
+        other = "none" if random.random() < 0.1 else label
+        answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
+    answers.append(vote(answers[0].sentence_id, "A3", None))
+    write_jsonl(work / "annotations.jsonl", answers)
+    adjudicate(work, LabelingSettings())
+    examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
+    train(examples, work / "model", TrainSettings(), lambda *_: None)
 
 
 class Run:

@@ -4,85 +4,45 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus.build import build
-from corpus.records import SENTENCES, CorpusSettings, PublishError
-from corpus.store import read_jsonl, read_table, write_bytes, write_jsonl, write_table
-from labeling.adjudicate import adjudicate
-from labeling.records import STANCES, Annotation, LabelingSettings, read_codebook
-from tests.conftest import vote
-from tests.test_train import WORDS
+from corpus.records import PublishError, StanceError, TableError
+from corpus.store import read_jsonl, write_bytes, write_table
+from labeling.records import STANCES, Annotation, read_codebook
+from tests.conftest import HOSTILE
+from train import gold
 from train import publish as publishing
-from train.examples import EXAMPLES, from_verdicts, load, read_examples
-from train.publish import publish
-from train.records import PublishSettings, TrainSettings
+from train.examples import EXAMPLES, load, read_examples
+from train.manifest import check_dataset, read_manifest, to_json
+from train.publish import PublishInputs, PublishSummary, publish
+from train.records import PublishSettings
 from train.report import report
-from train.run import train
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 SETTINGS = PublishSettings(licence="cc-by-4.0", authors=["Ann Author"])
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that is labelled and trained: 30 articles, two annotators who differ now and then."""
-    project = tmp_path_factory.mktemp("finished")
-    random = np.random.default_rng(2)
-    everything = [word for words in WORDS.values() for word in words]
-    for n in range(30):
-        lines = []
-        for m in range(5):
-            words = [*random.choice(WORDS[STANCES[(n + m) % 3]], 5), *random.choice(everything, 4), f"item{n}x{m}"]
-            lines.append("Report: " + " ".join(words) + ".")
-        if n in (3, 17):
-            lines.append("Exactly the same sentence stands in two of the articles.")
-        outlet = HOSTILE if n == 0 else "plain"
-        write_bytes(project / "news" / f"{n:02}.txt", "\n\n".join(lines).encode())
-        with (project / "news" / "articles.csv").open("a") as file:
-            if n == 0:
-                file.write("file,outlet,published\n")
-            file.write(f'{n:02}.txt,"{outlet}",2031-03-{n + 1:02}\n')
-    write_bytes(project / "codebook.md", b"# Codebook\n\nVersion 1.0\n")
-    work = project / "work"
-    build([str(project / "news")], work, CorpusSettings(root=str(project / "news")))
-    rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
-    answers: list[Annotation] = []
-    for row in rows:
-        if row["copy_id"] != row["sentence_id"]:
-            continue
-        kinds = [stance for stance in STANCES for word in row["text"].split() if word.strip(".") in WORDS[stance]]
-        label = max(STANCES, key=kinds.count)
-        other = "none" if random.random() < 0.1 else label
-        answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
-    answers.append(vote(answers[0].sentence_id, "A3", None))
-    write_jsonl(work / "annotations.jsonl", answers)
-    adjudicate(work, LabelingSettings())
-    examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None)
-    return project
-
-
-def _publish(project: Path, out: Path, settings: PublishSettings = SETTINGS) -> bool:
+def _publish(project: Path, out: Path, settings: PublishSettings = SETTINGS, **more: Any) -> PublishSummary:
     codebook = read_codebook(project / "codebook.md")
-    return publish(project / "work", out, "a target <b>", codebook, settings).changed
+    inputs = PublishInputs(**{"allow_open": True, **more})
+    return publish(project / "work", out, "a target <b>", codebook, settings, inputs=inputs)
 
 
 def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp_path: Path) -> None:
     from datasets import ClassLabel, load_dataset
 
     out = tmp_path / "dataset"
-    assert _publish(finished, out)
+    assert _publish(finished, out).changed
     gold = load_dataset(str(out), "gold", cache_dir=str(tmp_path / "cache"))
     assert set(gold) == {"train", "validation", "test"}
     for part in gold.values():
@@ -102,7 +62,7 @@ def test_gold_holds_each_settled_sentence_and_its_copies_once(finished: Path, tm
     out = tmp_path / "dataset"
     _publish(finished, out)
     examples = {row.sentence_id: row for row in read_examples(finished / "work")}
-    rows = [row for part in publishing.gold_rows(finished / "work", list(examples.values())).values() for row in part]
+    rows = [row for part in gold.gold_rows(finished / "work", list(examples.values())).values() for row in part]
     assert len({row["sentence_id"] for row in rows}) == len(rows) == len(examples) + 1
     (copy,) = [row for row in rows if row["copy_of"]]
     original = next(row for row in rows if row["sentence_id"] == copy["copy_of"])
@@ -117,7 +77,7 @@ def test_gold_holds_each_settled_sentence_and_its_copies_once(finished: Path, tm
 def test_publishing_again_changes_nothing(finished: Path, tmp_path: Path) -> None:
     _publish(finished, tmp_path / "a")
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")}
-    assert not _publish(finished, tmp_path / "a")
+    assert not _publish(finished, tmp_path / "a").changed
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")} == stamps
     _publish(finished, tmp_path / "b")
     for path in (tmp_path / "a").rglob("*.*"):
@@ -142,10 +102,14 @@ def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_pat
     assert "Ann Author" in text
 
 
-def test_text_is_never_published_without_a_licence(finished: Path, tmp_path: Path) -> None:
-    with pytest.raises(PublishError, match="licence is not set"):
-        _publish(finished, tmp_path / "dataset", PublishSettings())
-    assert not (tmp_path / "dataset").exists()
+def test_without_a_licence_no_text_is_published(finished: Path, tmp_path: Path) -> None:
+    done = _publish(finished, tmp_path / "dataset", PublishSettings())
+    assert done.standoff
+    assert _publish(finished, tmp_path / "asked", standoff=True).standoff
+    for out in (tmp_path / "dataset", tmp_path / "asked"):
+        for path in (out / "gold").iterdir():
+            assert not {"text", "before", "after", "title"} & set(pq.read_schema(path).names)
+    assert not _publish(finished, tmp_path / "licensed").standoff
 
 
 def test_a_dataset_that_does_not_open_is_not_published(
@@ -153,23 +117,203 @@ def test_a_dataset_that_does_not_open_is_not_published(
 ) -> None:
     out = tmp_path / "dataset"
     _publish(finished, out)
-    before = (out / "README.md").read_bytes()
-    monkeypatch.setattr(publishing, "_size_category", lambda count: {"not": ["a", "size"]})
-    monkeypatch.setattr(publishing, "_yaml_features", lambda config: [{"name": "label", "dtype": "int8"}])
+    before = _bytes(out)
+    monkeypatch.setattr(publishing, "yaml_features", lambda kinds: [{"name": "label", "dtype": "int64"}])
     with pytest.raises(PublishError, match="was not published"):
         _publish(finished, out)
-    assert (out / "README.md").read_bytes() == before
+    assert _bytes(out) == before
 
 
-def test_an_empty_split_is_an_error(finished: Path, tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
-    examples, _ = from_verdicts(work, "t", TrainSettings())
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _lines(path: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    rows = [change(msgspec.json.decode(line)) for line in path.read_bytes().splitlines()]
+    path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows if row is not None))
+
+
+def _no_verdict(work: Path) -> None:
+    _lines(work / "verdicts.jsonl", lambda _: None)
+
+
+def _no_adjudication(work: Path) -> None:
+    (work / "verdicts.jsonl").unlink()
+
+
+def _odd_verdict(work: Path) -> None:
+    _lines(work / "verdicts.jsonl", lambda row: row | {"stance": "pro" if row["stance"] == "favor" else row["stance"]})
+
+
+def _odd_answer(work: Path) -> None:
+    _lines(work / "annotations.jsonl", lambda row: row | {"stance": "maybe" if row["stance"] else None})
+
+
+def _odd_vote(work: Path) -> None:
+    _lines(work / "verdicts.jsonl", lambda row: row | {"votes": row["votes"] | {"A1": "hm"}})
+
+
+def _odd_example(work: Path) -> None:
+    _examples(work, label="pro")
+
+
+def _old_examples(work: Path) -> None:
+    _lines(work / "verdicts.jsonl", lambda row: row | {"stance": "none"})
+
+
+def _fewer_verdicts(work: Path) -> None:
+    (work / "verdicts.jsonl").write_bytes(b"".join((work / "verdicts.jsonl").read_bytes().splitlines(True)[1:]))
+
+
+def _fewer_examples(work: Path) -> None:
+    table = pq.read_table(work / "examples.parquet")
     (work / "examples.parquet").unlink()
-    rows = [msgspec.structs.asdict(row) | {"split": "train"} for row in examples]
+    write_table(work / "examples.parquet", table.slice(1))
+
+
+def _one_split(work: Path) -> None:
+    _examples(work, split="train")
+
+
+def _examples(work: Path, **values: str) -> None:
+    rows = [msgspec.structs.asdict(row) | values for row in read_examples(work)]
+    (work / "examples.parquet").unlink()
     write_table(work / "examples.parquet", pa.Table.from_pylist(rows, schema=EXAMPLES))
-    with pytest.raises(PublishError, match="the split validation is empty"):
-        publish(work, tmp_path / "out", "t", read_codebook(finished / "codebook.md"), SETTINGS)
+
+
+BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
+    (_no_verdict, PublishError, "holds no verdict: there is nothing to publish.*`stance adjudicate`"),
+    (_no_adjudication, TableError, "verdicts.jsonl is not there: run `stance adjudicate` first"),
+    (
+        _odd_verdict,
+        PublishError,
+        r"verdicts.jsonl, line \d+: labels outside the codebook: 'pro' \(\d\d\); expected favor",
+    ),
+    (_odd_answer, PublishError, r"annotations.jsonl, line 1: labels outside the codebook: 'maybe' \(302\)"),
+    (_odd_vote, PublishError, r"verdicts.jsonl, line 1: labels outside the codebook: 'hm' \(14\d\)"),
+    (_odd_example, TableError, "Invalid enum value 'pro'.*run `stance train` again"),
+    (_old_examples, PublishError, r"of different runs: .* 9\d have another label"),
+    (_fewer_verdicts, PublishError, "of different runs: .* 1 have another label than their verdict, or none"),
+    (_fewer_examples, PublishError, "of different runs: .* 1 verdicts are no example"),
+    (_one_split, PublishError, "the split validation is empty"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "kind", "message"), BAD, ids=[spoil.__name__ for spoil, _, _ in BAD])
+def test_each_bad_state_gets_one_message_and_changes_no_file(
+    finished: Path, tmp_path: Path, spoil: Callable[[Path], None], kind: type[StanceError], message: str
+) -> None:
+    project, out = tmp_path / "project", tmp_path / "dataset"
+    shutil.copytree(finished, project)
+    _publish(project, out)
+    before = _bytes(out)
+    spoil(project / "work")
+    with pytest.raises(kind, match=message):
+        _publish(project, out)
+    assert _bytes(out) == before
+    with pytest.raises(kind, match=message):
+        _publish(project, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
+    count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
+    with pytest.raises(
+        PublishError, match=rf"{count} sentences are open, {count} of them ties .*`stance push` .*`stance adjudicate`"
+    ) as told:
+        _publish(finished, tmp_path / "dataset", allow_open=False)
+    assert "--allow-open" in str(told.value)
+    assert not (tmp_path / "dataset").exists()
+    done = _publish(finished, tmp_path / "dataset", allow_open=True)
+    assert (count, done.unsettled) == (6, 6)
+
+
+def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished, project)
+    _lines(project / "work" / "queue.jsonl", lambda row: row | {"sentence_id": "gone " + row["sentence_id"]})
+    assert _publish(project, tmp_path / "dataset", allow_open=False).unsettled == 0
+
+
+def test_what_people_wrote_in_the_card_survives_and_broken_yaml_stops(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    _publish(finished, out)
+    card = out / "README.md"
+    card.write_bytes(card.read_bytes() + b"\n## Our own words\n\nKept.\n")
+    with pytest.raises(PublishError, match=r"changed: README.md;"):
+        check_dataset(out)
+    assert _publish(finished, out).changed
+    assert "## Our own words\n\nKept." in card.read_text("utf-8")
+    assert "README.md" in check_dataset(out).right
+    card.write_text(card.read_text("utf-8").replace("---\n", "---\nlicense: [broken\n", 1), "utf-8")
+    before = _bytes(out)
+    with pytest.raises(PublishError, match=r"README.md.*YAML"):
+        _publish(finished, out)
+    assert _bytes(out) == before
+
+
+def test_a_stand_off_release_that_quotes_an_article_is_not_published(finished: Path, tmp_path: Path) -> None:
+    quoted = " ".join((finished / "news" / "05.txt").read_text("utf-8").split()[1:9])
+    settings = PublishSettings(rationale=f"They say: {quoted}")
+    with pytest.raises(PublishError, match=r"stand in the article '05' too"):
+        _publish(finished, tmp_path / "dataset", settings)
+    assert not (tmp_path / "dataset").exists()
+    licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
+    assert _publish(finished, tmp_path / "dataset", licensed).proof is None
+
+
+def test_a_release_of_the_other_kind_leaves_nothing_behind(finished: Path, tmp_path: Path) -> None:
+    for name, standoff in (("text", False), ("standoff", True), ("text", False)):
+        _publish(finished, tmp_path / "dataset", standoff=standoff)
+        _publish(finished, tmp_path / name, standoff=standoff)
+        assert _bytes(tmp_path / "dataset") == _bytes(tmp_path / name)
+
+
+def test_an_older_part_of_a_split_goes_and_other_files_stay(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    _publish(finished, out)
+    shutil.copy(out / "gold" / "train-00000-of-00001.parquet", out / "gold" / "train-00001-of-00002.parquet")
+    write_bytes(out / "NOTES.txt", b"ours")
+    assert _publish(finished, out).changed
+    assert not (out / "gold" / "train-00001-of-00002.parquet").exists()
+    assert (out / "NOTES.txt").read_bytes() == b"ours"
+
+
+def test_broken_off_at_any_file_the_check_says_so_and_the_next_publish_ends_right(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _publish(finished, tmp_path / "old", standoff=True)
+    _publish(finished, tmp_path / "new")
+    # The release before had a file more.
+    record = read_manifest(tmp_path / "old")
+    shutil.copy(tmp_path / "old" / "codebook.md", tmp_path / "old" / "RULES.md")
+    record = msgspec.structs.replace(record, files=record.files | {"RULES.md": record.files["codebook.md"]})
+    write_bytes(tmp_path / "old" / "manifest.json", to_json(record))
+    check_dataset(tmp_path / "old")
+    old, new = _bytes(tmp_path / "old"), _bytes(tmp_path / "new")
+    for step in range(len(new)):
+        out = tmp_path / f"broken{step}"
+        shutil.copytree(tmp_path / "old", out)
+        left = [step]
+
+        def writing(path: Path, data: bytes, left: list[int] = left) -> bool:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return write_bytes(path, data)
+
+        monkeypatch.setattr(publishing, "write_bytes", writing)
+        with pytest.raises(KeyboardInterrupt):
+            publishing._replace(new, out)
+        monkeypatch.setattr(publishing, "write_bytes", write_bytes)
+        if _bytes(out) != old:
+            with pytest.raises(PublishError, match=r"is not the release that its manifest"):
+                check_dataset(out)
+        if step in (1, len(new) - 1):
+            _publish(finished, out)
+        else:
+            publishing._replace(new, out)
+        assert _bytes(out) == new
 
 
 # --- the page

@@ -107,8 +107,13 @@ def _template(folder: Path) -> bytes:
         record = getattr(settings, section)
         note = (type(record).__doc__ or "").splitlines()[0]
         lines += [f"# {note.split('stance.toml: ', 1)[1]}", f"[{section}]"]
-        lines += [
-            f"{key} = {msgspec.json.encode(value).decode()}" for key, value in msgspec.structs.asdict(record).items()
-        ]
+        for key, value in msgspec.structs.asdict(record).items():
+            lines += [*_note(type(record), key), f"{key} = {msgspec.json.encode(value).decode()}"]
         lines.append("")
     return "\n".join(lines).encode()
+
+
+def _note(kind: type[msgspec.Struct], key: str) -> list[str]:
+    """What the record's docstring says of the key, as a comment; nothing where it doesn't list its attributes."""
+    found = re.search(rf"^ {{8}}{key}: (.+(?:\n {{12}}.+)*)", kind.__doc__ or "", re.MULTILINE)
+    return [f"# {' '.join(found.group(1).split())}"] if found else []

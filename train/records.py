@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -48,13 +49,117 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             )
 
 
+LICENCES: dict[str, str] = {
+    **{
+        name.lower(): name
+        for name in (
+            *("AFL-3.0", "AGPL-3.0", "Apache-2.0", "Artistic-2.0", "BSD-2-Clause", "BSD-3-Clause"),
+            *("BSD-3-Clause-Clear", "BSL-1.0", "CC0-1.0", "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0"),
+            *("CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-3.0", "CC-BY-NC-ND-4.0"),
+            *("CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-SA-3.0"),
+            *("CC-BY-SA-4.0", "CDLA-Permissive-1.0", "CDLA-Sharing-1.0", "ECL-2.0", "EPL-1.0", "EPL-2.0"),
+            *("etalab-2.0", "EUPL-1.1", "EUPL-1.2", "GPL-2.0", "GPL-3.0", "ISC", "LGPL-2.1", "LGPL-3.0"),
+            *("LPPL-1.3c", "MIT", "MPL-2.0", "MS-PL", "NCSA", "OFL-1.1", "OSL-3.0", "PostgreSQL", "Unlicense"),
+            *("WTFPL", "Zlib"),
+        )
+    },
+    **{"c-uda": "C-UDA-1.0", "lgpl-lr": "LGPLLR", "odbl": "ODbL-1.0", "odc-by": "ODC-By-1.0", "pddl": "PDDL-1.0"},
+    **dict.fromkeys(
+        (
+            *("apple-amlr", "apple-ascl", "bigcode-openrail-m", "bigscience-bloom-rail-1.0", "bigscience-openrail-m"),
+            *("bsd", "cc", "cdla-permissive-2.0", "creativeml-openrail-m", "deepfloyd-if-license"),
+            *("fair-noncommercial-research-license", "gemma", "gfdl", "gpl", "h-research", "intel-research", "lgpl"),
+            *("llama2", "llama3", "llama3.1", "llama3.2", "llama3.3", "llama4", "open-mdw", "openrail", "openrail++"),
+            *("other", "unknown"),
+        ),
+        "",
+    ),
+}
+"""The Hub's licence identifiers, and the SPDX identifier that CFF 1.2 knows of each, "" where it knows none.
+
+References:
+    https://huggingface.co/docs/hub/repositories-licenses; SPDX licence list of 2021-05-14, in the schema of CFF 1.2.0.
+"""
+
+Creators = Literal["", "crowdsourced", "expert-generated", "machine-generated", "found", "other"]
+"""How the Hub's metadata says who made texts or labels; "" says nothing."""
+
+
 class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[publish]` in stance.toml: what only people know about the release."""
+    """`[publish]` in stance.toml: what only people know about the release; the card names what is left empty.
+
+    Attributes:
+        name: of the release; none: it is called by the target.
+        version: of the release; a tag at the Hub is made from it.
+        licence: an identifier of the Hub, or `other`. Without one the release is stand-off.
+        licence_name: of a licence that is `other`.
+        licence_link: where a licence that is `other` can be read.
+        authors: who made the dataset: a person as "Family, Given", a group by its name.
+        contact: where questions go.
+        funding: who paid for it.
+        url: a page about it.
+        doi: of the release, without `https://doi.org/`.
+        rationale: why these articles, why this target.
+        collection: where and how the articles were got.
+        query: what was searched for, word for word.
+        language: codes of the texts' languages.
+        variety: which English, by whom it is written.
+        text_source: who made the articles' texts, as the Hub's `language_creators` say it: found, crowdsourced,
+            expert-generated, machine-generated or other.
+        speakers: whose language it is: outlets, journalists, those whom they quote.
+        situation: when, where and for whom the articles were written.
+        annotators: who the annotators were, and how they were chosen and trained.
+        annotation_source: who made the labels, as the Hub's `annotations_creators` say it: crowdsourced,
+            expert-generated, machine-generated or other.
+        demographics: of the annotators: age, gender, languages, what they know of the matter.
+        pay: what the annotators were paid.
+        personal: what personal or sensitive information there is, and what was done about it.
+    """
 
     name: str = ""
+    version: str = "0.1.0"
     licence: str = ""
+    licence_name: str = ""
+    licence_link: str = ""
     authors: list[str] = []
+    contact: str = ""
+    funding: str = ""
+    url: str = ""
+    doi: str = ""
+    rationale: str = ""
+    collection: str = ""
+    query: str = ""
+    language: list[str] = msgspec.field(default_factory=lambda: ["en"])
+    variety: str = ""
+    text_source: Creators = "found"
+    speakers: str = ""
+    situation: str = ""
     annotators: str = ""
+    annotation_source: Creators = ""
+    demographics: str = ""
+    pay: str = ""
+    personal: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the Hub or a citation file would refuse later, with a worse message."""
+        if self.licence and self.licence.lower() not in LICENCES:
+            raise ValueError(
+                f"licence: expected an identifier that the Hub knows (for instance cc-by-4.0, cc0-1.0, odc-by), or "
+                f'"other" with licence_name and licence_link; got {self.licence!r}. The list is at '
+                "https://huggingface.co/docs/hub/repositories-licenses"
+            )
+        if self.licence.lower() == "other" and not (self.licence_name and self.licence_link):
+            raise ValueError('licence: "other" needs licence_name, and licence_link to where it can be read')
+        if not re.fullmatch(r"[0-9A-Za-z]+([.+-][0-9A-Za-z]+)*", self.version):
+            raise ValueError(f'version: expected one such as "1.0.0", of letters, digits and .+-; got {self.version!r}')
+        if self.doi and not re.fullmatch(r"10\.\d{4,9}(\.\d+)?/[A-Za-z0-9:/_;\-.()\[\]\\]+", self.doi):
+            raise ValueError(f"doi: expected one such as 10.5281/zenodo.1003150; got {self.doi!r}")
+        for code in self.language or [""]:
+            if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", code):
+                raise ValueError(f'language: expected codes of ISO 639 such as "en"; got {code!r}')
+        for name, value in (("url", self.url), ("licence_link", self.licence_link)):
+            if value and not re.fullmatch(r"https?://[^\s<>\"]+", value):
+                raise ValueError(f"{name}: expected an address that begins with https://; got {value!r}")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

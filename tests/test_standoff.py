@@ -1,0 +1,166 @@
+"""A stand-off release: what is left of a row, and a check that nothing of the articles is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.duplicates import normalise
+from corpus.records import PublishError
+from corpus.store import write_bytes
+from train.standoff import DERIVED, EXEMPT, HERE, Proof, columns, prove, public_id, strip
+
+TARGET = "sending our own brave instructors"
+ARTICLE = (
+    "Minister visits the quiet port\n\nThe minister of Brennia visited the port of Ostrel on Monday morning. "
+    'She is against sending our own brave instructors there. "We re-sign the cease-fire. No."'
+)
+TEXT = "The minister of Brennia visited the port of Ostrel on Monday morning."
+
+
+def full_row(**more: Any) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys([*columns("gold"), *DERIVED["gold"]], "")
+    del row["text_sha256"], row["text_key"]
+    return row | {"sentence_id": "0" * 32, "text": TEXT, "target": TARGET, "article_id": "a", "votes": []} | more
+
+
+def release(folder: Path, rows: list[dict[str, Any]] | None = None, **files: str) -> Path:
+    """A release with one stand-off row, and files by name, `__` for the dot."""
+    rows = strip("gold", [full_row()]) if rows is None else rows
+    path = folder / "release" / "gold" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    for name, text in {"README__md": "A card.", **files}.items():
+        write_bytes(folder / "release" / name.replace("__", "."), text.encode())
+    return folder / "release"
+
+
+def checked(folder: Path) -> Proof:
+    return prove(folder, {"a": ARTICLE})
+
+
+def test_a_stripped_row_holds_offsets_digests_and_labels() -> None:
+    row = full_row(start=3, end=7, label="favor", before="Before.", title="Minister visits", outlet="The Gazette")
+    (stripped,) = strip("gold", [row])
+    assert list(stripped) == columns("gold")
+    assert not {"text", "before", "after", "title", "note"} & set(stripped)
+    assert stripped["text_sha256"] == hashlib.sha256(TEXT.encode()).hexdigest()
+    assert stripped["text_key"] == hashlib.sha256(normalise(TEXT).encode()).hexdigest()
+    assert (stripped["start"], stripped["label"], stripped["outlet"]) == (3, "favor", "The Gazette")
+
+
+def test_comments_and_holders_stay_out_of_the_annotations() -> None:
+    row = dict.fromkeys(columns("annotations"), "x") | {"holder": "the minister", "comment": "odd"}
+    assert strip("annotations", [row]) == [dict.fromkeys(columns("annotations"), "x")]
+
+
+def test_a_column_of_which_nothing_is_said_is_refused() -> None:
+    with pytest.raises(PublishError, match="whether summary may stand in a stand-off release isn't said"):
+        strip("gold", [full_row(summary="He went.")])
+
+
+def test_an_id_that_could_be_a_headline_becomes_its_digest() -> None:
+    slug = "news/holm-refuses-to-rule-out-troops"
+    (row,) = strip("gold", [full_row(article_id=slug, group=slug)])
+    assert row["article_id"] == row["group"] == public_id(slug) != slug
+    assert public_id("https://example.org/2031/03/no-troops-now").startswith("https://")
+    assert public_id("https://example.org/no-troops-for-now").startswith("id-")
+    assert public_id("courier/2031-02-27-castellane-five-words") == "courier/2031-02-27-castellane-five-words"
+    assert public_id("2000-soldiers-may-go-there").startswith("id-")
+
+
+@given(st.text(max_size=60))
+def test_an_id_is_kept_or_becomes_a_digest_that_is_kept(text: str) -> None:
+    given_id = public_id(text)
+    assert given_id == text or given_id.startswith("id-")
+    assert public_id(given_id) == given_id
+
+
+def test_a_stripped_release_passes_and_says_what_it_exempts(tmp_path: Path) -> None:
+    url = "https://x.org/the-minister-of-brennia-visited-the"
+    card = f"Stance toward sending\nour own brave instructors, see {url}. {TARGET}"
+    folder = release(
+        tmp_path,
+        strip("gold", [full_row(outlet=TEXT, url="https://x.org/" + TEXT.replace(" ", "-"), codebook=TEXT)]),
+        README__md=card,
+        codebook__md=TEXT,
+        manifest__json=json.dumps({"configuration": {"target": TARGET}}),
+    )
+    proof = checked(folder)
+    assert (proof.files, proof.articles) == (4, 1)
+    assert {f"gold.{name}" for name in EXEMPT} | {"codebook.md", "text files"} == set(proof.exempt)
+    assert {"README.md", "manifest.json: configuration.target", "gold.label", "gold.article_id"} <= set(proof.fields)
+
+
+@pytest.mark.parametrize("name", ["how", "article_id", "published"])
+def test_five_words_in_a_column_are_found(tmp_path: Path, name: str) -> None:
+    rows = [*strip("gold", [full_row()]), strip("gold", [full_row()])[0] | {name: "THE MINISTER, of Brennia: visited!"}]
+    with pytest.raises(PublishError, match=f"row 1, {name}: the words 'the minister of brennia visited'.*article 'a'"):
+        checked(release(tmp_path, rows))
+
+
+def test_five_words_in_a_nested_column_are_found(tmp_path: Path) -> None:
+    rows = strip("gold", [full_row()])
+    rows[0]["votes"] = [{"annotator": "port of Ostrel on Monday", "stance": 1}]
+    with pytest.raises(PublishError, match=r"row 0, votes.annotator: the words 'port of ostrel on monday'"):
+        checked(release(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("README__md", "See *the minister\nof Brennia* visited", "README.md, its text"),
+        ("README__md", "minister-visits-the-quiet-port", "README.md, its text"),
+        ("README__md", "he said: we resign the ceasefire no", "README.md, its text"),
+        ("notes__txt", "sending OUR own brave instructors there", "notes.txt, its text"),
+        ("croissant__json", json.dumps({"a": [{"b": "of Brennia visited the\nport"}]}), "croissant.json, a.b"),
+        ("croissant__json", '{"of Brennia visited the port', "croissant.json, its text"),
+        ("croissant__json", json.dumps({"of Brennia visited the port": 1}), "croissant.json, its text"),
+        ("of Brennia visited the port", "", "its name"),
+    ],
+)
+def test_five_words_in_a_text_file_are_found(tmp_path: Path, name: str, text: str, found: str) -> None:
+    # Its own row has no target, so that nothing of the text is exempt.
+    rows = strip("gold", [full_row(target="")])
+    with pytest.raises(PublishError, match=found):
+        checked(release(tmp_path, rows, **{name: text}))
+
+
+def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path: Path) -> None:
+    ours = "who appear by pseudonym alone"
+    assert ours in (HERE / "annotators.md.j2").read_text("utf-8")
+    folder = release(tmp_path / "card", README__md=f"{ours}.")
+    assert prove(folder, {"a": f"“{ours},” he said."}).files == 2
+    folder = release(tmp_path / "column", [strip("gold", [full_row()])[0] | {"how": ours}], README__md=f"{ours}.")
+    with pytest.raises(PublishError, match=r"gold/train-00000-of-00001\.parquet, row 0, how"):
+        prove(folder, {"a": f"“{ours},” he said."})
+
+
+def test_four_words_may_be_the_same(tmp_path: Path) -> None:
+    assert checked(release(tmp_path, README__md="The minister of Brennia did; visited the port of Lume"))
+
+
+@pytest.mark.parametrize("name", ["text", "before", "after", "title", "comment", "holder"])
+def test_a_column_of_text_is_refused_however_short_its_text_is(tmp_path: Path, name: str) -> None:
+    rows = [strip("gold", [full_row()])[0] | {name: "No."}]
+    with pytest.raises(PublishError, match=f"{name}: a stand-off release has no such column"):
+        checked(release(tmp_path, rows))
+
+
+@settings(deadline=None)
+@given(words=st.lists(st.sampled_from("a bb ccc dd-d e'e f".split()), min_size=5, max_size=30), at=st.integers(0, 25))
+def test_any_five_words_of_an_article_are_found_in_a_card(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str], at: int
+) -> None:
+    at = min(at, len(words) - 5)
+    folder = release(tmp_path_factory.mktemp("any"), [], README__md="xx " + "  ".join(words[at : at + 5]) + " yy")
+    with pytest.raises(PublishError, match="the words"):
+        prove(folder, {"other": "nothing", "a": " ".join(words)})

@@ -1,0 +1,185 @@
+"""The dataset's card: metadata that the Hub reads, sections that people read, and what they wrote there kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeling.records import STANCES
+from train import methods, readings
+from train.companions import bibtex, changelog, citation, cited, data_statement, extractors, licence
+from train.croissant import croissant
+from train.facts import Before, CardFacts, ConfigFacts, Round, SplitFacts, missing, read_facts
+from train.front import join, split
+from train.handwritten import Markdown, decode, fill, merge
+
+__all__ = ["Before", "CardFacts", "ConfigFacts", "SplitFacts", "missing", "others", "read_facts", "render"]
+
+NAME = "README.md"
+MOST_OUTLETS = 50
+ADDED = ("source_datasets", "tags", "task_categories", "task_ids")
+"""Lists of the metadata that people may add to; the rest of what we write comes from settings and data alone."""
+SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
+
+
+def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
+    """The card, `README.md`: what we know between markers, what people wrote in `previous` kept.
+
+    Kept are the text outside of our parts, keys of the metadata that aren't ours, and what was added to tags, tasks
+    and sources. An edited part, or an edited value of ours, is refused: `train.handwritten` says why.
+
+    Args:
+        facts: what to tell.
+        previous: the card that this one replaces; None: there is none.
+
+    Raises:
+        PublishError: `previous` is no UTF-8, its metadata is no YAML, a marker is missing, or it was edited where it
+            would be overwritten.
+    """
+    front, body = split(decode(previous, NAME) if previous else "", NAME)
+    merged = merge(sections(facts), body, NAME, front.first)
+    return (join(metadata(facts), front, ADDED, NAME) + merged).encode()
+
+
+def others(facts: CardFacts) -> dict[str, bytes]:
+    """`annotators.md`, `CITATION.cff`, `croissant.json` and `CHANGELOG.md` by name.
+
+    Raises:
+        PublishError: what is there of them is malformed, or was edited where it would be overwritten.
+    """
+    return {
+        "annotators.md": data_statement(facts),
+        "CITATION.cff": citation(facts),
+        "croissant.json": croissant(facts),
+        "CHANGELOG.md": changelog(facts),
+    }
+
+
+def metadata(facts: CardFacts) -> dict[str, Any]:
+    """The metadata as the Hub reads them; class ids are strings, for YAML would make them integers.
+
+    The Hub knows no task of its own for stance: it is a choice of one of three classes. An annotation source that
+    isn't stated is `other`, the vocabulary having no word for that.
+    """
+    said = facts.settings
+    key = said.licence.lower() or "unknown"
+    return {
+        "pretty_name": facts.name,
+        "language": said.language,
+        "license": key,
+        **({"license_name": said.licence_name, "license_link": said.licence_link} if key == "other" else {}),
+        "annotations_creators": [said.annotation_source or "other"],
+        "language_creators": [said.text_source or "other"],
+        "multilinguality": ["monolingual" if len(said.language) == 1 else "multilingual"],
+        "size_categories": [size_category(facts.rows)],
+        "source_datasets": ["original"],
+        "task_categories": ["text-classification"],
+        "task_ids": ["multi-class-classification"],
+        "tags": ["stance-detection", "news"],
+        "configs": [
+            {
+                "config_name": config.name,
+                **({"default": True} if config.name == "gold" else {}),
+                "data_files": [
+                    {"split": split.name, "path": f"{config.name}/{split.name}-*"} for split in config.splits
+                ],
+            }
+            for config in facts.configs
+        ],
+        "dataset_info": [
+            {
+                "config_name": config.name,
+                "features": config.features,
+                "splits": [
+                    {"name": split.name, "num_bytes": split.num_bytes, "num_examples": split.rows}
+                    for split in config.splits
+                ],
+                "download_size": sum(split.size for split in config.splits),
+                "dataset_size": sum(split.num_bytes for split in config.splits),
+            }
+            for config in facts.configs
+        ],
+    }
+
+
+def size_category(rows: int) -> str:
+    """The Hub's category of a number of rows.
+
+    >>> size_category(999), size_category(1000)
+    ('n<1K', '1K<n<10K')
+    """
+    return SIZES[min(max(len(str(rows)) - 3, 0), len(SIZES) - 1)]
+
+
+def sections(facts: CardFacts) -> str:
+    """The card's sections, each between its markers; all numbers are the report's."""
+    found = facts.found
+    method = methods.methods(found)
+    agreement = [table for table in method.tables if table.caption.startswith("Agreement")]
+    outlets = sorted(found.corpus.outlets, key=lambda row: (-row[1], row[0]))
+    return fill(
+        "card.md.j2",
+        facts=facts,
+        said=facts.settings,
+        found=found,
+        stances=list(STANCES),
+        readings=readings,
+        sizes=[
+            (config.name, split.name, split.rows, split.size) for config in facts.configs for split in config.splits
+        ],
+        fields=[
+            (config.name, Markdown(", ".join(f"`{feature['name']}`" for feature in config.features)))
+            for config in facts.configs
+        ],
+        labels=[(name, *by.values()) for name, by in facts.labels.items()],
+        outlets=outlets[:MOST_OUTLETS],
+        other_outlets=len(outlets[MOST_OUTLETS:]),
+        extractors=extractors(facts),
+        rounds=[(row.number, row.by, row.drawn, row.settled, _chance(row)) for row in facts.rounds],
+        codebooks=", ".join(f"version {name or 'unknown'}: {count} answers" for name, count in found.codebooks.items()),
+        annotators=[
+            (row.annotator, *(row.votes[stance] for stance in STANCES), row.skips, row.unsure)
+            for row in found.status.annotators
+        ],
+        controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in found.status.controls],
+        how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
+        shares=_shares(facts),
+        splits=_splits(facts),
+        agreement=agreement,
+        scores=[table for table in method.tables if table not in agreement],
+        limits=method.limits,
+        missing=missing(facts.settings),
+        licence=licence(facts.settings),
+        # Addresses of the web alone, without spaces or angle brackets: `PublishSettings` says so.
+        url=Markdown(f"<{facts.settings.url}>" if facts.settings.url else ""),
+        doi=Markdown(f"<https://doi.org/{facts.settings.doi}>" if facts.settings.doi else ""),
+        bibtex=Markdown(bibtex(facts)),
+        cited=cited(facts),
+    )
+
+
+def _chance(row: Round) -> str:
+    if row.low is None or row.high is None:
+        return "none: chance did not choose"
+    return f"{row.low:.4g}" if row.low == row.high else f"{row.low:.4g} to {row.high:.4g}"
+
+
+def _shares(facts: CardFacts) -> list[tuple[str, str, str]]:
+    shares = facts.found.status.shares
+    if shares is None:
+        return []
+    whole = shares.weighted
+    return [
+        (stance, readings.share(shares.raw[stance]), readings.share(whole[stance]) if whole else "no estimate")
+        for stance in STANCES
+    ]
+
+
+def _splits(facts: CardFacts) -> list[str]:
+    analysis = facts.found.analysis
+    told = [
+        readings.split_sentence(facts.found)
+        or "A group is a connected component of articles and near-duplicate sentences; none stands in two splits."
+    ]
+    if analysis is not None:
+        told += [readings.audit_sentence(analysis), readings.naive_sentence(analysis.naive) if analysis.naive else ""]
+    return [sentence for sentence in told if sentence]

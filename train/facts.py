@@ -1,0 +1,283 @@
+"""What the card tells of a release, as data: read from the project's tables and the files that were written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.records import ARTICLES, ConfigError, PublishError, Skipped
+from corpus.store import read_jsonl, read_table
+from labeling.records import STANCES, Annotation, Codebook, Stance, counted, read_codebook
+from labeling.sample import Draw, read_sample
+from labeling.status import Status
+from train.gather import Found, gather
+from train.privacy import release_names
+from train.project import Settings
+from train.records import PublishSettings
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+WRITTEN = ("annotators.md", "CHANGELOG.md")
+"""Beside the card, the files of a release that people may write in."""
+UNNAMED = "unnamed"
+DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+ASKED = {
+    "licence": "under which licence it may be used",
+    "authors": "who made it",
+    "contact": "where questions go",
+    "funding": "who paid for it",
+    "rationale": "why these articles and this target",
+    "collection": "where and how the articles were got",
+    "query": "what was searched for",
+    "variety": "which variety of the language the articles are in",
+    "speakers": "whose language it is: outlets, journalists, those whom they quote",
+    "situation": "when, where and for whom the articles were written",
+    "annotators": "who the annotators were, and how they were chosen and trained",
+    "annotation_source": "who made the labels, in the Hub's terms",
+    "demographics": "the annotators' age, gender, languages, knowledge of the matter",
+    "pay": "what the annotators were paid",
+    "personal": "what personal or sensitive information there is, and what was done about it",
+}
+"""The keys of `[publish]` whose absence the card names."""
+
+
+class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A split's Parquet file: `path` is in the release, `size` the file's, `num_bytes` the table's in memory."""
+
+    name: str
+    rows: int
+    num_bytes: int
+    path: str
+    size: int
+    sha256: str
+
+
+class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A config: its splits in order, and its features as the Hub's YAML writes them."""
+
+    name: str
+    splits: list[SplitFacts]
+    features: list[dict[str, Any]]
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """Sentences that one round drew in one way, how many are settled, and their chances of being drawn.
+
+    `low` and `high` bound the probabilities; None where chance did not choose.
+    """
+
+    number: int
+    by: str
+    drawn: int
+    settled: int
+    low: float | None
+    high: float | None
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """The release that stands where this one goes.
+
+    Attributes:
+        files: the text files that people may have written in, by name.
+        labels: sentence → label; None where there is no release yet.
+        codebook: its version; "" where it isn't known.
+    """
+
+    files: dict[str, bytes] = {}
+    labels: dict[str, Stance] | None = None
+    codebook: str = ""
+
+
+class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the card and the files beside it tell.
+
+    Attributes:
+        settings: what people said.
+        target: what the stance is toward.
+        standoff: whether the release is without the articles' text.
+        date: the day of the newest annotation, ISO 8601; "" where none has a time.
+        codebook: its version.
+        configs: as written.
+        labels: split → stance → rows of `gold`.
+        how: way of settling → rows of `gold`, sorted.
+        published: sentence → label of `gold`.
+        copies: rows of `gold` that are exact copies of a labelled sentence.
+        articles: that `gold` has sentences of.
+        rounds: how sentences were sampled; empty where all were to be labelled.
+        extractors: what read the articles → articles, sorted.
+        skipped: articles that gave no sentence.
+        found: the project as the report shows it, for the same numbers.
+        before: what is there already.
+    """
+
+    settings: PublishSettings
+    target: str
+    standoff: bool
+    date: str
+    codebook: str
+    configs: list[ConfigFacts]
+    labels: dict[str, dict[Stance, int]]
+    how: dict[str, int]
+    published: dict[str, Stance]
+    copies: int
+    articles: int
+    rounds: list[Round]
+    extractors: dict[str, int]
+    skipped: int
+    found: Found
+    before: Before = Before()
+
+    @property
+    def name(self) -> str:
+        """The release's name, on one line."""
+        return " ".join(self.settings.name.split()) or " ".join(f"Stance toward {self.target}".split())
+
+    @property
+    def rows(self) -> int:
+        """Rows of `gold`."""
+        return len(self.published)
+
+
+def read_facts(
+    work: Path,
+    settings: PublishSettings,
+    target: str,
+    codebook: Codebook,
+    gold: Mapping[str, Sequence[Mapping[str, Any]]],
+    configs: Sequence[ConfigFacts],
+    *,
+    ignored: Collection[str] = frozenset(),
+    standoff: bool = False,
+    before: Path | None = None,
+    names: Mapping[str, str] | None = None,
+) -> CardFacts:
+    """Gather what the card tells.
+
+    Args:
+        work: the project's folder of tables.
+        settings: `[publish]` of stance.toml.
+        target: what the stance is toward.
+        codebook: its version and text.
+        gold: the rows of `gold` by split, in full or stand-off, labels as strings.
+        configs: the Parquet files as written.
+        ignored: annotators whose answers don't count.
+        standoff: whether the release is without the articles' text.
+        before: the folder of the release that this one replaces; None, or not there: there is none.
+        names: what annotators are called in the release; None: as `train.privacy.release_names` calls them.
+
+    Raises:
+        TableError: a stage before is missing.
+        ExamplesError: metrics or analysis are of another version.
+        PublishError: the release before can't be read.
+    """
+    rows = [row for part in gold.values() for row in part]
+    annotations = counted(read_jsonl(work / "annotations.jsonl", Annotation, "stance pull"), ignored)
+    articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
+    found = gather(work, target, frozenset(ignored), Settings(publish=settings))
+    called = names if names is not None else release_names(annotations, found.verdicts or [], {})
+    found = msgspec.structs.replace(found, status=_renamed(found.status, called))
+    skipped = work / "skipped.jsonl"
+    return CardFacts(
+        settings=settings,
+        target=target,
+        standoff=standoff,
+        date=max(filter(DAY.fullmatch, ((row.updated_at or row.created_at)[:10] for row in annotations)), default=""),
+        codebook=codebook.version,
+        configs=list(configs),
+        labels={
+            name: {stance: sum(row["label"] == stance for row in part) for stance in STANCES}
+            for name, part in gold.items()
+        },
+        how=dict(sorted(Counter(row["how"] for row in rows).items())),
+        published={row["sentence_id"]: row["label"] for row in rows},
+        copies=sum(row["copy_of"] is not None for row in rows),
+        articles=len({row["article_id"] for row in rows}),
+        rounds=_rounds(read_sample(work), {row.sentence_id for row in found.verdicts or []}),
+        extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
+        skipped=len(read_jsonl(skipped, Skipped, "stance build")) if skipped.is_file() else 0,
+        found=found,
+        before=_before(before) if before is not None else Before(),
+    )
+
+
+def missing(settings: PublishSettings) -> list[str]:
+    """What `[publish]` leaves unsaid, a line each: `pay: what the annotators were paid`."""
+    return [f"{key}: {what}" for key, what in ASKED.items() if not _said(getattr(settings, key))]
+
+
+def _said(value: str | list[str]) -> bool:
+    return any(part.strip() for part in ([value] if isinstance(value, str) else value))
+
+
+def _renamed(status: Status, called: Mapping[str, str]) -> Status:
+    """The status with annotators under their names in the release, without what the card doesn't tell of them."""
+    replace = msgspec.structs.replace
+
+    def anew(rows: Sequence[Record], *keys: str) -> list[Record]:
+        return [replace(row, **{key: called.get(getattr(row, key), UNNAMED) for key in keys}) for row in rows]
+
+    agreement = status.agreement
+    return replace(
+        status,
+        annotators=anew(status.annotators, "annotator"),
+        controls=anew(status.controls, "annotator"),
+        ignored={},
+        contested=[],
+        warnings=[],
+        agreement=replace(
+            agreement,
+            annotators=[called.get(name, UNNAMED) for name in agreement.annotators],
+            pairs=anew(agreement.pairs, "first", "second"),
+            rest=anew(agreement.rest, "annotator"),
+        ),
+    )
+
+
+def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
+    drawn: dict[tuple[int, str], list[Draw]] = defaultdict(list)
+    for row in draws:
+        drawn[row.round, row.by].append(row)
+    found: list[Round] = []
+    for (number, by), rows in sorted(drawn.items()):
+        chances = [row.probability for row in rows if row.probability is not None]
+        found.append(
+            Round(
+                number=number,
+                by=by,
+                drawn=len(rows),
+                settled=sum(row.sentence_id in settled for row in rows),
+                low=min(chances, default=None),
+                high=max(chances, default=None),
+            )
+        )
+    return found
+
+
+def _before(folder: Path) -> Before:
+    labels: dict[str, Stance] = {}
+    tables = sorted((folder / "gold").glob("*.parquet"))
+    for path in tables:
+        try:
+            table = pq.read_table(path, columns=["sentence_id", "label"])
+            ids, kinds = table["sentence_id"].to_pylist(), table["label"].to_pylist()
+            labels |= {key: STANCES[kind] for key, kind in zip(ids, kinds, strict=True)}
+        except (pa.ArrowException, KeyError, IndexError, TypeError, ValueError) as error:
+            raise PublishError(
+                f"{path}: expected the release before, with sentence_id and label; found: {error}. "
+                "Move that folder away to begin anew"
+            ) from error
+    try:
+        codebook = read_codebook(folder / "codebook.md").version
+    except ConfigError:  # a release of an older version, or one cut short: then nothing is said of its codebook
+        codebook = ""
+    return Before(
+        files={name: (folder / name).read_bytes() for name in WRITTEN if (folder / name).is_file()},
+        labels=labels if tables else None,
+        codebook=codebook,
+    )

@@ -1,0 +1,136 @@
+"""The YAML metadata on top of a card: ours are written anew, what people added to them is kept as they wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from corpus.records import PublishError
+from train.handwritten import digest
+
+FRONT = re.compile(r"---\n(.*?)^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
+NOTE = re.compile(r"<!-- stance:metadata((?: [a-z_]+=[0-9a-f]{16})*) -->\n*")
+
+
+class Front(msgspec.Struct, frozen=True, kw_only=True):
+    """The metadata of a card as they are.
+
+    Attributes:
+        source: their YAML.
+        values: by key.
+        strings: likewise, with every scalar as it is spelled: YAML 1.1 takes `no` for false, YAML 1.2 doesn't.
+        lines: key → its line in the file.
+        known: key → digest of the value that we wrote; nothing where the card is none of ours.
+        first: the line in the file where the text below begins.
+    """
+
+    source: str = ""
+    values: dict[Any, Any] = {}
+    strings: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    known: dict[str, str] = {}
+    first: int = 1
+
+
+def split(text: str, name: str) -> tuple[Front, str]:
+    """Metadata and text of a card.
+
+    Args:
+        text: the card; "": there is none.
+        name: the file's, for messages.
+
+    Raises:
+        PublishError: the metadata have no end, are no YAML, no mapping, or have a key twice.
+    """
+    import yaml
+
+    if not text.startswith("---\n"):
+        return Front(), text
+    found = FRONT.match(text)
+    if found is None:
+        raise PublishError(f"{name}, line 1: the metadata begin with --- and have no end: expected a second line ---")
+    source = found.group(1)
+    try:
+        lines = _keys(yaml.compose(source, yaml.SafeLoader))
+        values = yaml.safe_load(source) or {}
+        strings = yaml.load(source, yaml.BaseLoader) or {}
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or str(error)
+        raise PublishError(
+            f"{name}, line {mark.line + 2 if mark else 1}: the metadata between the lines --- are no YAML: {why}. Mend "
+            "that line, or delete all up to the second --- to have our metadata written anew"
+        ) from error
+    if not isinstance(values, dict):
+        raise PublishError(f"{name}, line 2: expected metadata as `key: value`; found {type(values).__name__}")
+    body = text[found.end() :]
+    note = NOTE.match(body)
+    front = Front(
+        source=source,
+        values=values,
+        strings=strings,
+        lines=lines,
+        known=dict(part.split("=") for part in note.group(1).split()) if note else {},
+        first=(found.group() + (note.group() if note else "")).count("\n") + 1,
+    )
+    return front, body[note.end() :] if note else body
+
+
+def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: str) -> str:
+    """Our metadata with what people added, between lines of `---`, and a note of the digests of ours.
+
+    Other keys and lines of comment are kept letter by letter; to lists that `added` names items may have been added.
+
+    Raises:
+        PublishError: people changed a value of ours, or what they added can't stand beside ours.
+    """
+    import yaml
+
+    written = dict(ours)
+    for key, value in front.values.items():
+        if key in added and isinstance(value, list):
+            written[key] = [*ours[key], *(item for item in front.strings[key] if item not in ours[key])]
+        elif key in ours and value != ours[key] and digest([value]) != front.known.get(key):
+            raise PublishError(
+                f"{name}, line {front.lines[key]}: `{key}` of the metadata was written by hand, but it is made from "
+                f"stance.toml and the data at every publish: say it in stance.toml, and delete `{key}` here"
+            )
+    text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110) + _theirs(front, ours)
+    whole = written | {key: value for key, value in front.values.items() if key not in ours}
+    try:
+        same = yaml.safe_load(text) == whole
+    except (yaml.YAMLError, ValueError):
+        same = False
+    if not same:
+        raise PublishError(
+            f"{name}, line 2: what was added to the metadata can't be kept as it stands: give each key a line of its "
+            "own that begins with it, without anchors to other keys"
+        )
+    note = " ".join(f"{key}={digest([value])}" for key, value in ours.items())
+    return f"---\n{text}---\n\n<!-- stance:metadata {note} -->\n\n"
+
+
+def _keys(node: Any) -> dict[str, int]:
+    """The line of each key; one that stands twice is an error, where YAML's loader would silently take the last."""
+    import yaml
+
+    lines: dict[str, int] = {}
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
+        if str(key.value) in lines:
+            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+        lines[str(key.value)] = key.start_mark.line + 2
+    return lines
+
+
+def _theirs(front: Front, ours: Collection[str]) -> str:
+    keys = {line: key for key, line in front.lines.items()}
+    kept: list[str] = []
+    key = ""
+    for number, line in enumerate(front.source.splitlines(keepends=True), 2):
+        key = keys.get(number, key)
+        if (key and key not in ours) or line.startswith("#"):
+            kept.append(line)
+    return "".join(kept)

@@ -1,0 +1,235 @@
+"""Rows of a release and their types: settled sentences and single answers, checked, as Parquet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.records import ARTICLES, SENTENCES, PublishError
+from corpus.store import read_jsonl, read_table
+from labeling.records import STANCES, Annotation, Verdict
+from train.examples import SPLITS
+from train.records import Example
+from train.standoff import columns
+
+if TYPE_CHECKING:
+    from datasets import Features
+
+GOLD = (
+    "sentence_id text label target before after article_id start end cluster_id copy_of group title outlet "
+    "published url how votes codebook"
+).split()
+ANNOTATION = "sentence_id annotator stance unsure holder seconds codebook created_at updated_at".split()
+
+Row = dict[str, Any]
+
+
+def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] | None = None) -> dict[str, list[Row]]:
+    """Rows of the config `gold` by split: each settled sentence, and its exact copies with `copy_of` set.
+
+    Args:
+        work: the project's folder of tables.
+        examples: those of the last `stance train`, with their splits.
+        names: what an annotator is called in the release, where not as in the verdicts.
+
+    Returns:
+        By split, in the order of article and place.
+
+    Raises:
+        PublishError: examples and verdicts are of different runs.
+        TableError: a table is missing.
+    """
+    names = names or {}
+    about = pa.schema([ARTICLES.field(name) for name in ("article_id", "title", "outlet", "published", "url")])
+    articles = {
+        row["article_id"]: row for row in read_table(work / "articles.parquet", about, "stance build").to_pylist()
+    }
+    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
+    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    settled = {row.sentence_id: row for row in examples}
+    _same_run(settled, verdicts, set(table["sentence_id"].to_pylist()))
+    # Of a large corpus only the labelled sentences and their copies become Python objects.
+    labelled = table["copy_id"].filter(pc.is_in(table["sentence_id"], pa.array(sorted(settled), pa.string())))
+    sentences = table.filter(pc.is_in(table["copy_id"], labelled.combine_chunks())).to_pylist()
+    by_copy: dict[str, Example] = {}
+    for row in sorted(sentences, key=lambda row: row["sentence_id"]):
+        if row["sentence_id"] in settled:
+            by_copy.setdefault(row["copy_id"], settled[row["sentence_id"]])
+    rows: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    for row in sorted(sentences, key=lambda row: (row["article_id"], row["start"])):
+        # People may have settled two copies of one sentence: each keeps its own label.
+        example = settled.get(row["sentence_id"], by_copy[row["copy_id"]])
+        article, verdict = articles[row["article_id"]], verdicts[example.sentence_id]
+        votes = sorted((names.get(who, who), stance) for who, stance in verdict.votes.items())
+        rows[example.split].append(
+            {
+                **{name: row[name] for name in GOLD if name in row},
+                **{name: article[name] for name in ("title", "outlet", "published", "url")},
+                "label": example.label,
+                "target": example.target,
+                "copy_of": None if row["sentence_id"] == example.sentence_id else example.sentence_id,
+                "group": example.group,
+                "how": verdict.how,
+                "votes": [{"annotator": who, "stance": stance} for who, stance in votes],
+                "codebook": verdict.codebook,
+            }
+        )
+    return {split: [{name: row[name] for name in GOLD} for row in part] for split, part in rows.items()}
+
+
+def check_labels(work: Path) -> None:
+    """Every label in verdicts and answers is one of the codebook's.
+
+    Raises:
+        PublishError: one is not; the message counts each such label, and says where the first stands.
+    """
+    for name in ("verdicts.jsonl", "annotations.jsonl"):
+        odd: Counter[str] = Counter()
+        first = 0
+        lines = (work / name).read_bytes().split(b"\n") if (work / name).is_file() else []
+        for number, line in enumerate(lines, 1):
+            try:
+                row = msgspec.json.decode(line or b"{}", type=_Labelled)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # whoever reads the whole record says what is wrong
+            found = {label for label in (row.stance, *row.votes.values()) if label is not None and label not in STANCES}
+            odd.update(found)
+            first = first or (number if found else 0)
+        if odd:
+            shown = ", ".join(f"{label!r} ({count})" for label, count in sorted(odd.items()))
+            raise PublishError(
+                f"{work / name}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
+                "Correct the answers at the server, then run `stance pull`, `stance adjudicate` and `stance train`"
+            )
+
+
+class _Labelled(msgspec.Struct):
+    stance: str | None = None
+    votes: dict[str, str] = {}
+
+
+def _same_run(settled: Mapping[str, Example], verdicts: Mapping[str, Verdict], corpus: set[str]) -> None:
+    """Examples are the verdicts of the corpus' sentences, or the release would miss some and keep stale labels."""
+    unlike = {key for key in settled.keys() & verdicts.keys() if settled[key].label != verdicts[key].stance}
+    odd = sorted((settled.keys() - verdicts.keys()) | (settled.keys() - corpus) | unlike)
+    missing = sorted((verdicts.keys() & corpus) - settled.keys())
+    if odd or missing:
+        raise PublishError(
+            f"verdicts and examples are of different runs: of {len(settled)} examples {len(odd)} have another label "
+            f"than their verdict, or none, and {len(missing)} verdicts are no example; the first is sentence "
+            f"{(odd or missing)[0]}. Run `stance adjudicate` and `stance train`, then publish again"
+        )
+
+
+def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:
+    """Rows of the config `annotations`: one an answer, by sentence, annotator and time.
+
+    Comments stay at home: they are notes among colleagues, and nothing could prove them free of names.
+    """
+    ordered = sorted(
+        annotations, key=lambda row: (row.sentence_id, row.annotator, row.created_at, row.updated_at, row.stance or "")
+    )
+    return [{name: getattr(row, name) for name in ANNOTATION} for row in ordered]
+
+
+def features(config: str, standoff: bool = False) -> Features:
+    """The typed features of a config; the labels' order is favor, against, none."""
+    from datasets import ClassLabel, Features, List, Value
+
+    text, label = Value("string"), ClassLabel(names=list(STANCES))
+    typed = {
+        "label": label,
+        "stance": label,
+        "start": Value("int64"),
+        "end": Value("int64"),
+        "unsure": Value("bool"),
+        "seconds": Value("float64"),
+        "votes": List({"annotator": text, "stance": label}),
+    }
+    names = columns(config) if standoff else {"gold": GOLD, "annotations": ANNOTATION}[config]
+    return Features({name: typed.get(name, text) for name in names})
+
+
+def yaml_features(kinds: Features) -> list[dict[str, Any]]:
+    """Features as the Hub's YAML writes them; class ids quoted, for YAML would make them integers."""
+
+    def one(kind: Any) -> dict[str, Any]:
+        if hasattr(kind, "names"):
+            return {"dtype": {"class_label": {"names": {str(n): name for n, name in enumerate(kind.names)}}}}
+        if hasattr(kind, "feature"):
+            return {"list": [{"name": name, **one(inner)} for name, inner in kind.feature.items()]}
+        return {"dtype": kind.dtype}
+
+    return [{"name": name, **one(kind)} for name, kind in kinds.items()]
+
+
+def encoded(config: str, rows: Sequence[Row], kinds: Features) -> list[Row]:
+    """The rows as they are stored: each label as its number.
+
+    `datasets` would write and load a number outside of the names without a word, so numbers are made here alone.
+
+    Raises:
+        PublishError: a label is none of the feature's names, or a row has other columns than the features.
+    """
+    labels = {name: kind.names for name, kind in kinds.items() if hasattr(kind, "names")}
+    inner = {
+        name: {key: one.names for key, one in kind.feature.items() if hasattr(one, "names")}
+        for name, kind in kinds.items()
+        if hasattr(kind, "feature")
+    }
+
+    def number(names: list[str], value: str | None, row: Row, column: str) -> int | None:
+        if value is None and config == "annotations":
+            return None  # skipped
+        if value not in names:
+            raise PublishError(
+                f"{config}: sentence {row['sentence_id']} has the {column} {value!r}, which the codebook doesn't know; "
+                f"expected {', '.join(names)}. Correct it at the server, then pull, adjudicate and train again"
+            )
+        return names.index(value)
+
+    done: list[Row] = []
+    for row in rows:
+        if row.keys() != kinds.keys():
+            raise PublishError(f"{config}: expected the columns {', '.join(kinds)}; found {', '.join(row)}")
+        new = {name: number(labels[name], row[name], row, name) if name in labels else row[name] for name in kinds}
+        for name, by in inner.items():
+            new[name] = [
+                {key: number(by[key], value, row, name) if key in by else value for key, value in item.items()}
+                for item in row[name]
+            ]
+        done.append(new)
+    return done
+
+
+def parquet(rows: Sequence[Row], kinds: Features) -> tuple[bytes, int]:
+    """Encoded rows as a Parquet file, and their size in memory as `load_dataset` counts it.
+
+    Everything that a version of a library may choose otherwise is said: equal rows are to give equal bytes. The
+    features stand in the file's metadata, where `datasets` looks for them; chunks are cut by content, so that a
+    changed row changes one page, which is all that a Hub then has to store.
+    """
+    table = pa.Table.from_pylist(rows, schema=kinds.arrow_schema)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        version="2.6",
+        data_page_version="1.0",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=True,
+        write_statistics=True,
+        write_page_index=True,
+        row_group_size=10_000,
+        use_content_defined_chunking=True,
+    )
+    data = sink.getvalue()
+    return data.to_pybytes(), int(pq.read_table(pa.BufferReader(data)).nbytes)

@@ -1,0 +1,199 @@
+"""Markdown that we write and people go on writing: our parts stand between markers, all else is theirs.
+
+A part begins with `<!-- stance:begin NAME DIGEST -->` and ends with `<!-- stance:end NAME -->`; the digest is of
+what we wrote there. Whatever stands outside of them is kept byte for byte (but for line ends, which become LF).
+A part that was changed between its markers is refused, with its line: overwriting it would lose what somebody
+wrote, keeping it would publish numbers that no longer hold. A part that was deleted is written anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from corpus.records import PublishError
+
+MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")
+INTERVAL = re.compile(r"(?<=.)\[[-+]?\d+(?:\.\d+)?, [-+]?\d+(?:\.\d+)?\](?![(\[])")
+HIDE = str.maketrans("[]", "\x01\x02")
+SHOW = str.maketrans("\x01\x02", "[]")
+"""Brackets on the way through the escaping; control characters are gone by then."""
+UNMARKED = "Built with stance (`stance-corpus`)."
+"""Stood in the cards of versions that had no markers."""
+
+
+class Piece(msgspec.Struct, kw_only=True):
+    """A stretch of a text: a part of ours by its name, or what people wrote, where the name is ""."""
+
+    text: str
+    name: str = ""
+    digest: str = ""
+    line: int = 1
+
+
+class Markdown(str):
+    """Text that is Markdown already; all else is escaped when it is put into a template."""
+
+    __slots__ = ()
+
+
+def plain(text: object) -> Markdown:
+    r"""Text that Markdown shows as it is, on one line: no markup, link, table cell, list or HTML comes of it.
+
+    >>> plain("- a *b* <!-- c -->")
+    '\\- a \\*b\\* \\<!-- c --\\>'
+    """
+    if isinstance(text, Markdown):
+        return text
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", str(text)).split())
+    # Left as they are: an interval such as [0.1, 0.2], and an underscore in a word, which mean nothing to Markdown.
+    line = INTERVAL.sub(lambda found: found.group().translate(HIDE), line)
+    line = re.sub(r"[\\`*\[\]<>|#~$&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", line).translate(SHOW)
+    return Markdown(re.sub(r"^(?:([-+=](?!\d))|(\d+)([.)](?:\s|$)))", r"\2\\\1\3", line))
+
+
+def paragraphs(text: str) -> Markdown:
+    """Several paragraphs, parted by empty lines, each as by `plain`."""
+    return Markdown("\n\n".join(plain(part) for part in re.split(r"\n\s*\n", text.strip())))
+
+
+def table(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Markdown:
+    """A table whose first column stands to the left, the others to the right."""
+    lines = [heads, ["---", *("---:" for _ in heads[1:])], *rows]
+    cells = ([row if n == 1 else plain(row) for row in line] for n, line in enumerate(lines))
+    return Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in cells))
+
+
+def fill(template: str, **facts: Any) -> str:
+    """A template of this folder with the facts put in; text that isn't `Markdown` is escaped by `plain`."""
+    return str(_templates().get_template(template).render(facts))
+
+
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    page = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        finalize=plain,
+    )
+    page.filters["paragraphs"] = paragraphs
+    page.globals["table"] = table
+    return page
+
+
+def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
+    """Put our parts into the text that is there, and leave what people wrote where it is.
+
+    Args:
+        fresh: our parts, each between its markers; what is between them doesn't count.
+        previous: the text that is there; "": nothing is.
+        name: the file's, for messages.
+        first: the number of the previous text's first line in it.
+
+    Raises:
+        PublishError: a marker of `previous` is missing, stands twice, or a part was changed.
+    """
+    ours = {piece.name: piece.text for piece in _pieces(fresh, name, 1) if piece.name}
+    pieces = _pieces(previous, name, first)
+    if not any(piece.name for piece in pieces):
+        if UNMARKED in previous:
+            raise PublishError(
+                f"{name}: this card is of a version of stance that did not mark what it wrote, so its numbers can't be "
+                "told from what people wrote: move it away, publish, and put your own words back into the new one"
+            )
+        rest = previous.strip("\n")
+        return "\n\n".join([*(_part(key, text) for key, text in ours.items()), *([rest] if rest else [])]) + "\n"
+    for piece in pieces:
+        if piece.name and piece.digest != digest(_tidy(piece.text)):
+            end = f"<!-- stance:end {piece.name} -->"
+            raise PublishError(
+                f"{name}, line {piece.line}: the part {piece.name!r} was changed between its markers, where every "
+                f"publish writes anew: move your own words below its line {end}, where they stay, delete the rest of "
+                "the part with both its markers, and publish again"
+            )
+    kept = [piece for piece in pieces if not piece.name or piece.name in ours]
+    place = 0
+    for key in ours:
+        there = next((n for n, piece in enumerate(kept) if piece.name == key), None)
+        if there is None:
+            kept[place:place] = [Piece(text="\n\n" if place else ""), Piece(text="", name=key)]
+            if not place:
+                kept.insert(2, Piece(text="\n\n"))
+            there = place + 1
+        place = there + 1
+    return "".join(_part(piece.name, ours[piece.name]) if piece.name else piece.text for piece in kept)
+
+
+def decode(data: bytes, name: str) -> str:
+    """A text file that people may have edited on any system: without a byte order mark, line ends as LF.
+
+    Raises:
+        PublishError: it is no UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PublishError(f"{name}, line {line}: expected UTF-8; {error}. Save it as UTF-8") from error
+
+
+def digest(value: Any) -> str:
+    """Sixteen hexadecimal digits of a value as JSON."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
+
+
+def _tidy(text: str) -> str:
+    """Without outer empty lines and white space at the ends of lines, which editors take away unasked."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+
+
+def _part(name: str, text: str) -> str:
+    return f"<!-- stance:begin {name} {digest(_tidy(text))} -->\n{_tidy(text)}\n<!-- stance:end {name} -->"
+
+
+def _pieces(text: str, name: str, first: int) -> list[Piece]:
+    pieces = [Piece(text="")]
+    seen: set[str] = set()
+    for number, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", text), first):
+        found = MARKER.fullmatch(line.rstrip("\n"))
+        if found is None:
+            pieces[-1].text += line
+            continue
+        kind, key, given = found.groups()
+        open_part = pieces[-1].name
+        wrong = (
+            f"the part {open_part!r} has no end before it"
+            if kind == "begin" and open_part
+            else f"the part {key!r} is there already"
+            if kind == "begin" and key in seen
+            else "it ends no part that is open here"
+            if kind == "end" and key != open_part
+            else ""
+        )
+        if wrong:
+            raise PublishError(
+                f"{name}, line {number}: found the marker {line.strip()!r}, but {wrong}; "
+                "put the markers back as they were, or delete both and what is between them"
+            )
+        if kind == "begin":
+            seen.add(key)
+            pieces.append(Piece(text="", name=key, digest=given or "", line=number))
+        else:
+            pieces.append(Piece(text=line[len(line.rstrip("\n")) :]))
+    if pieces[-1].name:
+        raise PublishError(
+            f"{name}, line {pieces[-1].line}: the part {pieces[-1].name!r} has no end: "
+            f"expected a line <!-- stance:end {pieces[-1].name} -->"
+        )
+    return [piece for piece in pieces if piece.text or piece.name]

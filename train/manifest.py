@@ -1,0 +1,195 @@
+"""What a release is made of and from: `manifest.json`, and the check of a folder against it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from corpus.records import PublishError
+from labeling.records import Codebook
+from train.project import Settings
+
+FILE = "manifest.json"
+INPUTS = (
+    *("articles.parquet", "spans.parquet", "sentences.parquet", "skipped.jsonl", "sample.parquet"),
+    *("annotations.jsonl", "adjudications.jsonl", "verdicts.jsonl", "queue.jsonl", "examples.parquet"),
+    *("model/metrics.json", "model/analysis.json"),
+)
+"""What rows and card are made of, below the project's folder of tables."""
+LIBRARIES = ("datasets", "jinja2", "msgspec", "numpy", "pyarrow", "pyyaml", "scikit-learn", "scipy")
+"""Those whose version may change a byte of the release."""
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's SHA-256 in hex, and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """Which release it is; `date` is the day of the newest answer, "" where none has a time."""
+
+    name: str
+    version: str
+    date: str
+    standoff: bool
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`manifest.json`.
+
+    Attributes:
+        dataset: which release it is.
+        files: every file of the release but the manifest itself, by its path in there.
+        inputs: every file that the release was made from, by its path in the project's folder of tables; `codebook`
+            and `configuration` are the codebook's text and the JSON of `configuration`, sorted by key.
+        versions: of this package, of Python's minor version, and of the libraries that may change a byte.
+        configuration: the sections of stance.toml, without what names annotators' accounts or this machine's folders.
+    """
+
+    dataset: Dataset
+    files: dict[str, Digest]
+    inputs: dict[str, Digest]
+    versions: dict[str, str]
+    configuration: dict[str, dict[str, Any]]
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """A release's files against its manifest, each list sorted; hidden files are not looked at.
+
+    Attributes:
+        right: as the manifest says.
+        changed: there, with other bytes.
+        missing: in the manifest only.
+        unknown: in the folder only; `load_dataset` would take a Parquet file for part of the data.
+    """
+
+    right: list[str]
+    changed: list[str] = []
+    missing: list[str] = []
+    unknown: list[str] = []
+
+
+def manifest(
+    files: Mapping[str, bytes], work: Path, codebook: Codebook, settings: Settings, dataset: Dataset
+) -> Manifest:
+    """The manifest of a release; it holds no time, no folder and no machine, so equal inputs give an equal one.
+
+    Args:
+        files: the release's files by path, without the manifest.
+        work: the project's folder of tables.
+        codebook: whose text is in the release.
+        settings: all of stance.toml.
+        dataset: which release it is.
+    """
+    configuration = _configuration(settings)
+    made_from = {name: _of_file(work / name) for name in INPUTS if (work / name).is_file()}
+    made_from["codebook"] = _of(codebook.text.encode())
+    made_from["configuration"] = _of(msgspec.json.encode(configuration, order="sorted"))
+    versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
+    return Manifest(
+        dataset=dataset,
+        files={name: _of(files[name]) for name in sorted(files)},
+        inputs=dict(sorted(made_from.items())),
+        versions=versions | {name: _version(name) for name in LIBRARIES},
+        configuration=configuration,
+    )
+
+
+def to_json(record: Manifest) -> bytes:
+    """The manifest as it is written: two spaces of indentation, keys as they stand."""
+    return msgspec.json.format(msgspec.json.encode(record)) + b"\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a release.
+
+    Raises:
+        PublishError: there is none, it is malformed, or it names a file outside of the folder.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise PublishError(f"{path} is not there: expected a folder that `stance publish` wrote, or a copy of one")
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PublishError(f"{path}: {error}; it is no manifest of this version of stance") from error
+    for name in found.files:
+        if {"..", ""} & set(name.split("/")) or "\\" in name:
+            raise PublishError(f"{path} names {name!r}: expected paths inside of the release")
+    return found
+
+
+def check_dataset(folder: Path) -> Checked:
+    """Compare every file of a release with its manifest.
+
+    Returns:
+        All of them right.
+
+    Raises:
+        PublishError: there is no manifest, or a file is changed, missing or unknown; the message names them all.
+    """
+    found = compare(folder, read_manifest(folder))
+    lists = {"changed": found.changed, "missing": found.missing, "unknown": found.unknown}
+    if wrong := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names):
+        raise PublishError(
+            f"{folder} is not the release that its {FILE} describes: {wrong}; {len(found.right)} files are right. "
+            "Fetch it again, or run `stance publish` again if it is yours"
+        )
+    return found
+
+
+def compare(folder: Path, record: Manifest) -> Checked:
+    """Each file of a folder: right, changed, missing, or unknown to the manifest."""
+    there = set(_files(folder)) - {FILE}
+    same = {name for name in there & record.files.keys() if _of_file(folder / name) == record.files[name]}
+    return Checked(
+        right=sorted(same),
+        changed=sorted(there & record.files.keys() - same),
+        missing=sorted(record.files.keys() - there),
+        unknown=sorted(there - record.files.keys()),
+    )
+
+
+def _files(folder: Path) -> Sequence[str]:
+    """Paths below the folder but hidden ones: `.git`, `.gitattributes` and `.cache` come with a download."""
+    found: list[str] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        here = Path(place).relative_to(folder)
+        found += [(here / name).as_posix() for name in names if not name.startswith(".")]
+    return found
+
+
+def _configuration(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The sections of stance.toml; accounts to ignore are mail addresses, and the corpus' root is a folder here."""
+    sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    kept_back = {"corpus": {"root"}, "labeling": {"ignore", "title", "codebook"}}
+    return {
+        section: {key: value for key, value in values.items() if key not in kept_back.get(section, set())}
+        for section, values in sections.items()
+    }
+
+
+def _of(data: bytes) -> Digest:
+    return Digest(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+
+def _of_file(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=path.stat().st_size)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a folder of the sources
+        return "not installed"
