@@ -392,6 +392,7 @@ def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> Non
     [
         (["Train", "dev", "TEST"], ["train", "validation", "test"]),
         (["training", "valid ", "testing"], ["train", "validation", "test"]),
+        (["train", "train"], ["", ""]),
     ],
 )
 def test_splits_are_known_by_their_usual_names(tmp_path: Path, written: list[str], found: list[str]) -> None:
@@ -558,6 +559,7 @@ def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Examp
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.slow
 def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path) -> None:
     examples = [
         msgspec.structs.replace(row, split="test" if n % 5 == 0 else "train") for n, row in enumerate(_examples())
@@ -566,6 +568,7 @@ def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path)
     assert "cut through 24 of the test split's 24 groups (g0, g1, g10, …)" in metrics.warnings[0]
 
 
+@pytest.mark.slow
 def test_a_target_of_the_test_split_alone_with_few_labels_is_measured(tmp_path: Path) -> None:
     examples, _ = split(_examples(), TrainSettings(), {})
     few = [

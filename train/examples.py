@@ -91,6 +91,11 @@ def read(source: str | Path) -> Loaded:
     if not rows:
         raise ExamplesError(f"{source}: holds no example")
     for number, row in enumerate(rows, 1):
+        if "text" not in row and "text_sha256" in row:
+            raise ExamplesError(
+                f"{source}: a stand-off release has no text; put it back from your own copies of the articles first: "
+                f"`stance hydrate {source} --articles DIR --out DIR`"
+            )
         if missing := [name for name in ("text", "label") if name not in row]:
             raise ExamplesError(
                 f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(row)} in row {number}"
@@ -136,7 +141,10 @@ def _cell(row: Mapping[str, object], name: str) -> str:
 
 
 def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
-    """The rows' ready-made splits by their usual names; all "" where there are none."""
+    """The rows' ready-made splits by their usual names; all "" where there are none, and where all is train.
+
+    A dataset that nobody has split is called train as a whole.
+    """
     if odd := sorted({name for name in written if name and name.casefold() not in SPLIT_NAMES}):
         raise ExamplesError(
             f"{source}: unknown split {', '.join(map(repr, odd))}; expected {', '.join(SPLITS)}, or an alias: "
@@ -149,6 +157,8 @@ def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
             f"{source}: {counts['']} of {len(splits)} rows have no split, the first is row {splits.index('') + 1}; "
             "give every row one, or leave out the column, and splits are made here"
         )
+    if counts.keys() == {"train"}:
+        return [""] * len(splits)
     if not counts[""] and (not counts["test"] or len(counts) == 1):
         found = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
         raise ExamplesError(

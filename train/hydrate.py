@@ -1,0 +1,212 @@
+"""The text put back into a stand-off release, from the user's own copies of the articles."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from corpus.records import CorpusSettings, SourceError
+from train.copies import Copy, assigned, read_copies
+from train.refind import NO_WORDS, Place, refind
+from train.released import Row, read_release
+from train.restored import check_out, write
+from train.standoff import text_sha256
+
+State = Literal["matched", "drifted", "missing"]
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `hydrate.jsonl`: one sentence of the release, and where it is in the user's copies.
+
+    Attributes:
+        sentence_id: as in the release.
+        article_id: of the release.
+        split: of the release.
+        state: `matched` when the very text is there, `drifted` when only its normalised form is, else `missing`.
+        found_article: the id of the copy that it was found in.
+        found_start: in code points of that copy's text; null where it is missing.
+        found_end: behind its last character.
+        shift: `found_start` less the release's `start`; null also where it was found in another file.
+    """
+
+    sentence_id: str
+    article_id: str
+    split: str
+    state: State
+    found_article: str | None = None
+    found_start: int | None = None
+    found_end: int | None = None
+    shift: int | None = None
+
+
+class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `hydrate-articles.jsonl`: an article of the release, its copy, and its sentences by state.
+
+    `found_article` is the copy's id, null where no sentence was found in a copy of this article; `elsewhere` counts
+    the sentences, of those matched and drifted, that were found in another file, which is no article's copy.
+    """
+
+    article_id: str
+    found_article: str | None
+    matched: int
+    drifted: int
+    missing: int
+    elsewhere: int
+
+
+class Hydrated(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found again, in all and by article.
+
+    `left_out` names splits of which no sentence was found; `skipped` counts articles that could not be read, by
+    reason; `changed` says whether the folder did.
+    """
+
+    matched: int
+    drifted: int
+    missing: int
+    articles: list[ArticleCount]
+    left_out: list[str]
+    skipped: dict[str, int]
+    changed: bool
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """Where a sentence is, and whether that is in its own article."""
+
+    copy: Copy
+    place: Place
+    own: bool
+
+
+def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, settings: CorpusSettings) -> Hydrated:
+    """Write a stand-off release with its sentences' text, context and titles, as far as the user's copies have them.
+
+    An article's copy is the one with its id, or else the one with most of its sentences, half of them at least; ids
+    are compared, never made into paths. What is missing there may be found in a file that is no article's copy, as a
+    second page is. The text is the copy's own, confirmed by a digest; context and title are those that `stance build`
+    gives to the copy, and null for a sentence found in another file.
+
+    In `out`, `gold` has the release's columns, with the original's `start` and `end`; text, `before`, `after` and
+    `title`; then `state`, `found_article`, `found_start` and `found_end`, which count in the copy. Missing sentences
+    are left out of it, and so is a split that has no others: `hydrate.jsonl` lists every sentence with its state,
+    `hydrate-articles.jsonl` every article.
+
+    Args:
+        dataset: the release's folder.
+        articles: a folder of copies, or several sources, as of `corpus.build.build`.
+        out: the folder to write, whole or not at all; replaced if it is a hydrated release already, left alone if it
+            would become the same.
+        settings: `[corpus]` of stance.toml.
+
+    Raises:
+        TableError: the release is none, is not as its manifest says, or holds its text already.
+        SourceError: there is no article, or none of the sentences is in any.
+        StanceError: `out` holds something else, or the release itself.
+    """
+    check_out(dataset, out)
+    tables, rows = read_release(dataset)
+    sources = [articles] if isinstance(articles, Path | str) else list(articles)
+    by_article: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_article[row.article_id].append(row)
+    keys = {article_id: Counter(row.wanted.key for row in of) for article_id, of in by_article.items()}
+    skipped: Counter[str] = Counter()
+    copies = list(read_copies(sources, [dataset, out], settings, keys, skipped))
+    found = _found(by_article, copies, assigned(keys, copies))
+    if not found:
+        raise SourceError(
+            f"none of the {len(rows)} sentences of {dataset} is in {', '.join(map(str, sources))}; its rows name the "
+            "articles' outlet, date and URL. Nothing was written"
+        )
+    located = [_located(row, found.get((row.file, row.at))) for row in rows]
+    counts = _counts(located, by_article)
+    restored: dict[str, list[tuple[int, dict[str, Any]]]] = {file: [] for file in tables}
+    for row, where in zip(rows, located, strict=True):
+        if here := found.get((row.file, row.at)):
+            restored[row.file].append((row.at, _texts(here) | msgspec.structs.asdict(where)))
+    states = Counter[str](row.state for row in located)
+    changed = write(dataset, out, tables, restored, located, counts, states)
+    return Hydrated(
+        matched=states["matched"],
+        drifted=states["drifted"],
+        missing=states["missing"],
+        articles=counts,
+        left_out=sorted({row.split for row in located} - {row.split for row in located if row.state != "missing"}),
+        skipped=dict(skipped.most_common()),
+        changed=changed,
+    )
+
+
+def _found(
+    by_article: Mapping[str, list[Row]], copies: Sequence[Copy], taken: Mapping[str, Copy]
+) -> dict[tuple[str, int], _Found]:
+    """Each sentence in its article's copy, else in one that is taken for no article: a second page, say."""
+    found: dict[tuple[str, int], _Found] = {}
+    for article_id, copy in taken.items():
+        of = by_article[article_id]
+        places = refind([row.wanted for row in of], copy.text, copy.spans, [article_id, copy.article_id])
+        for row, place in zip(of, places, strict=True):
+            if place is not None:
+                found[row.file, row.at] = _Found(copy, place, True)
+    missing = [row for of in by_article.values() for row in of if (row.file, row.at) not in found]
+    keys = {row.wanted.key for row in missing} - {NO_WORDS}
+    exact: dict[str, _Found] = {}
+    alike: dict[str, _Found] = {}
+    used = {id(copy) for copy in taken.values()}
+    for copy in (copy for copy in copies if id(copy) not in used):
+        for (start, end), key in zip(copy.spans, copy.keys, strict=True):
+            if key in keys:
+                place = Place(start=start, end=end, exact=True)
+                exact.setdefault(text_sha256(copy.text[start:end]), _Found(copy, place, False))
+                alike.setdefault(key, _Found(copy, msgspec.structs.replace(place, exact=False), False))
+    for row in missing:
+        if here := exact.get(row.wanted.sha256) or alike.get(row.wanted.key):
+            found[row.file, row.at] = here
+    return found
+
+
+def _texts(found: _Found) -> dict[str, str | None]:
+    copy, place = found.copy, found.place
+    before, after = copy.around(place.start, place.end) if found.own else (None, None)
+    text = copy.text[place.start : place.end]
+    return {"text": text, "before": before, "after": after, "title": copy.title if found.own else None}
+
+
+def _located(row: Row, found: _Found | None) -> Located:
+    missing = Located(sentence_id=row.wanted.sentence_id, article_id=row.article_id, split=row.split, state="missing")
+    if found is None:
+        return missing
+    return msgspec.structs.replace(
+        missing,
+        state="matched" if found.place.exact else "drifted",
+        found_article=found.copy.article_id,
+        found_start=found.place.start,
+        found_end=found.place.end,
+        shift=found.place.start - row.wanted.start if found.own else None,
+    )
+
+
+def _counts(located: Sequence[Located], by_article: Mapping[str, list[Row]]) -> list[ArticleCount]:
+    states: dict[str, Counter[str]] = {article_id: Counter() for article_id in by_article}
+    copy_of: dict[str, str] = {}
+    for row in located:
+        states[row.article_id][row.state] += 1
+        if row.found_article is not None and row.shift is not None:
+            copy_of[row.article_id] = row.found_article
+        elif row.found_article is not None:
+            states[row.article_id]["elsewhere"] += 1
+    return [
+        ArticleCount(
+            article_id=article_id,
+            found_article=copy_of.get(article_id),
+            matched=by["matched"],
+            drifted=by["drifted"],
+            missing=by["missing"],
+            elsewhere=by["elsewhere"],
+        )
+        for article_id, by in sorted(states.items())
+    ]

@@ -1,0 +1,250 @@
+"""The sentences of a stand-off release, found again in another copy of their article.
+
+A release knows of a sentence where it stood and two digests. So a place is proposed, by the surest means first, and
+the digest of what stands there decides: no text is ever taken that its digest doesn't confirm.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from corpus.cut import sentence_id
+from corpus.duplicates import normalise
+from train.bounds import pairs
+from train.standoff import text_key, text_sha256
+
+NO_WORDS = text_key("")
+"""The key of a text without words: all such texts share it, so it confirms nothing."""
+CELLS = 250_000
+"""Pairs of equal sentences that are weighed; beyond that many they are taken in their order."""
+
+Span = tuple[int, int]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence of the release: its id, where it stood in its article, and the digests of `train.standoff`."""
+
+    sentence_id: str
+    start: int
+    end: int
+    sha256: str
+    key: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sentence is now, `[start, end)` in code points; `exact` when its very text is there."""
+
+    start: int
+    end: int
+    exact: bool
+
+
+def refind(
+    wanted: Sequence[Wanted], text: str, spans: Sequence[Span], article_ids: Sequence[str] = ()
+) -> list[Place | None]:
+    """Find sentences again.
+
+    First where they stood; then among the text's own sentences, by the exact digest and by the key; then as far from
+    where they stood as their neighbours are; then, for those that are cut otherwise now, between any two places in the
+    rest of the text where a sentence may begin and end, and between any two words. Each stretch of text is given to one
+    sentence. Of more equal sentences than are wanted, the one is taken that moved as its neighbours did or has the
+    number among its equals that the sentence's id was made with, else the nearest, in their order.
+
+    Args:
+        wanted: sentences of one article, in any order.
+        text: a copy of the article.
+        spans: the sentences that the text is cut into now, in order.
+        article_ids: what the article may have been called when the sentences' ids were made.
+
+    Returns:
+        For each its place, or None where it is missing.
+    """
+    keys = [text_key(text[start:end]) for start, end in spans]
+    search = _Search(wanted, text, _by_digest(spans, keys), article_ids)
+    search.in_place()
+    search.among(_by_digest(spans, [text_sha256(text[start:end]) for start, end in spans]), _sha256)
+    search.among(_by_digest(spans, keys), _key)
+    search.beside()
+    search.between(words=False)
+    search.between(words=True)
+    return search.found
+
+
+def _by_digest(spans: Sequence[Span], digests: Sequence[str]) -> dict[str, list[Span]]:
+    places: dict[str, list[Span]] = defaultdict(list)
+    for span, digest in zip(spans, digests, strict=True):
+        places[digest].append(span)
+    return places
+
+
+def _sha256(row: Wanted) -> str:
+    return row.sha256
+
+
+def _key(row: Wanted) -> str:
+    return row.key
+
+
+class _Search:
+    """What is found so far; `_taken` holds its spans in order."""
+
+    def __init__(
+        self, wanted: Sequence[Wanted], text: str, equals: Mapping[str, list[Span]], article_ids: Sequence[str]
+    ) -> None:
+        self._wanted, self._text, self._equals, self._article_ids = wanted, text, equals, article_ids
+        self.found: list[Place | None] = [None] * len(wanted)
+        self._taken: list[Span] = []
+
+    def take(self, n: int, start: int, end: int, *, exact: bool) -> None:
+        """Give a stretch of text to a sentence, unless it has one or another one has a part of it."""
+        if self.found[n] is None and _add(self._taken, start, end):
+            self.found[n] = Place(start=start, end=end, exact=exact)
+
+    def in_place(self) -> None:
+        """Look where each sentence stood; another one of several equal ones may have come to stand there by chance."""
+        for n, row in enumerate(self._wanted):
+            lies_within = 0 <= row.start < row.end <= len(self._text)
+            if lies_within and len(self._equals.get(row.key, [])) < 2 and self._is_exact(n, row.start, row.end):
+                self.take(n, row.start, row.end, exact=True)
+
+    def among(self, places: dict[str, list[Span]], of: Callable[[Wanted], str]) -> None:
+        """Give places to the sentences that are missing, by digest: first those that leave no choice."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for n in self._missing():
+            if of(self._wanted[n]) in places and of(self._wanted[n]) != NO_WORDS:
+                groups[of(self._wanted[n])].append(n)
+        for choice in (False, True):
+            moves = self._moves()
+            for digest, rows in groups.items():
+                free = self._free(places[digest])
+                if (len(rows) == len(free) == 1) == choice:
+                    continue
+                if len(rows) != len(free) and len(rows) * len(free) <= CELLS:
+                    for n in rows:
+                        for start, end in self._likely(n, set(free), moves, nth=len(rows) < len(free)):
+                            self.take(n, start, end, exact=self._is_exact(n, start, end))
+                    rows, free = [n for n in rows if self.found[n] is None], self._free(free)
+                for n, (start, end) in _in_order(rows, free, partial(self._distance, moves)):
+                    self.take(n, start, end, exact=self._is_exact(n, start, end))
+                places[digest] = []
+
+    def _likely(self, n: int, free: set[Span], moves: list[Span], *, nth: bool) -> list[Span]:
+        """Of equal sentences the one that moved as both neighbours did; else the id's number counts more than one."""
+        row = self._wanted[n]
+        votes: Counter[Span] = Counter()
+        for shift in self._shifts(row.start, moves):
+            votes.update({span: 2 for span in free if span[0] == row.start + shift})
+        for number, span in enumerate(self._equals.get(row.key, []) if nth else []):
+            key = normalise(self._text[slice(*span)])
+            if any(sentence_id(article_id, key, number) == row.sentence_id for article_id in self._article_ids):
+                votes.update({span: 3} if span in free else {})
+        return [max(votes, key=lambda span: (votes[span], span))] if votes else []
+
+    def _free(self, spans: Sequence[Span]) -> list[Span]:
+        return [span for span in spans if _is_apart(self._taken, *span)]
+
+    def beside(self) -> None:
+        """Look where a sentence would be had it moved as far as its neighbours."""
+        moves = self._moves()
+        for n in self._missing():
+            row = self._wanted[n]
+            for shift in self._shifts(row.start, moves):
+                start, end = row.start + shift, row.end + shift
+                if 0 <= start < end <= len(self._text) and self._is_exact(n, start, end):
+                    self.take(n, start, end, exact=True)
+
+    def between(self, *, words: bool) -> None:
+        """Look between the places where a sentence may begin and end, in what no sentence has taken."""
+        by_key: dict[str, list[int]] = defaultdict(list)
+        for n in self._missing():
+            if self._wanted[n].key != NO_WORDS:
+                by_key[self._wanted[n].key].append(n)
+        lengths = [self._wanted[n].end - self._wanted[n].start for rows in by_key.values() for n in rows]
+        places: dict[str, list[Span]] = defaultdict(list)
+        for start, end in pairs(self._text, self._gaps(), lengths, words=words):
+            key = text_key(self._text[start:end])
+            if key in by_key:
+                places[key].append((start, end))
+        for key, spans in places.items():
+            exact = {self._wanted[n].sha256 for n in by_key[key]}
+            # Of one place, with its quotation marks and without, the one that the digest confirms, else the longest.
+            spans.sort(key=lambda s: (text_sha256(self._text[s[0] : s[1]]) not in exact, s[0] - s[1], s))
+            places[key] = []
+            for start, end in spans:
+                _add(places[key], start, end)
+        self.among(places, _key)
+
+    def _gaps(self) -> Iterator[Span]:
+        """The stretches of text that no sentence has taken, without white space at their ends."""
+        low = 0
+        for start, end in [*self._taken, (len(self._text), len(self._text))]:
+            part = self._text[low:start]
+            if part.strip():
+                yield low + len(part) - len(part.lstrip()), low + len(part.rstrip())
+            low = end
+
+    def _missing(self) -> list[int]:
+        rows = [n for n, place in enumerate(self.found) if place is None]
+        return sorted(rows, key=lambda n: (self._wanted[n].start, self._wanted[n].end))
+
+    def _moves(self) -> list[Span]:
+        """How far each sentence that is found has moved, by where it stood."""
+        pairs = zip(self._wanted, self.found, strict=True)
+        return sorted((row.start, place.start - row.start) for row, place in pairs if place is not None)
+
+    def _shifts(self, start: int, moves: list[Span]) -> list[int]:
+        """How far the neighbours of a place have moved."""
+        at = bisect_left(moves, (start, 0))
+        return [shift for _, shift in moves[max(at - 1, 0) : at + 1]]
+
+    def _distance(self, moves: list[Span], n: int, span: Span) -> int:
+        start = self._wanted[n].start
+        return min(abs(span[0] - start - shift) for shift in self._shifts(start, moves) or [0])
+
+    def _is_exact(self, n: int, start: int, end: int) -> bool:
+        return text_sha256(self._text[start:end]) == self._wanted[n].sha256
+
+
+def _is_apart(taken: Sequence[Span], start: int, end: int) -> bool:
+    """Whether a stretch shares nothing with others that are in order and share nothing."""
+    at = bisect_left(taken, (start, end))
+    return (at == 0 or taken[at - 1][1] <= start) and (at == len(taken) or end <= taken[at][0])
+
+
+def _add(taken: list[Span], start: int, end: int) -> bool:
+    """Put a stretch in its place among others, if it shares nothing with them."""
+    if not _is_apart(taken, start, end):
+        return False
+    taken.insert(bisect_left(taken, (start, end)), (start, end))
+    return True
+
+
+def _in_order(
+    rows: Sequence[int], spans: Sequence[Span], distance: Callable[[int, Span], int]
+) -> list[tuple[int, Span]]:
+    """As many pairs of equal sentences as can be, in the order of both, with the least sum of distances."""
+    if len(rows) == len(spans) or len(rows) * len(spans) > CELLS:
+        return list(zip(rows, spans, strict=False))
+    # costs[i][j] is of the first i of the fewer ones among the first j of the others.
+    flipped = len(rows) > len(spans)
+    few, many = (len(spans), len(rows)) if flipped else (len(rows), len(spans))
+    costs = [[0.0] * (many + 1)]
+    for i in range(few):
+        line = [float("inf")] * (many + 1)
+        for j in range(i, many):
+            apart = distance(rows[j], spans[i]) if flipped else distance(rows[i], spans[j])
+            line[j + 1] = min(line[j], costs[i][j] + apart)
+        costs.append(line)
+    pairs: list[tuple[int, Span]] = []
+    j = many
+    for i in range(few, 0, -1):
+        while costs[i][j - 1] == costs[i][j]:
+            j -= 1
+        j -= 1
+        pairs.append((rows[j], spans[i - 1]) if flipped else (rows[i - 1], spans[j]))
+    return pairs[::-1]

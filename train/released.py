@@ -1,0 +1,103 @@
+"""A stand-off release as it is read: checked against its manifest, and every sentence with what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.records import TableError
+from train.manifest import FILE
+from train.refind import Wanted
+
+NEEDED = {
+    **dict.fromkeys(("sentence_id", "article_id", "text_sha256", "text_key"), pa.string()),
+    **dict.fromkeys(("start", "end"), pa.int64()),
+}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A sentence of the release: row `at` of the Parquet file `file`."""
+
+    file: str
+    at: int
+    split: str
+    article_id: str
+    wanted: Wanted
+
+
+class _Digest(msgspec.Struct, frozen=True):
+    sha256: str
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    files: dict[str, _Digest]
+
+
+def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
+    """The Parquet files of `gold` by name, and each row's sentence, file by file.
+
+    Raises:
+        TableError: it is no stand-off release, is not as its manifest says, or holds its text already.
+    """
+    if not dataset.is_dir():
+        raise TableError(
+            f"{dataset}: no such folder; from the Hugging Face Hub, "
+            "`hf download ORG/NAME --repo-type dataset --local-dir DIR` fetches a release"
+        )
+    _check_manifest(dataset)
+    tables: dict[str, pa.Table] = {}
+    rows: list[Row] = []
+    for path in sorted((dataset / "gold").glob("*.parquet")):
+        try:
+            table = pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise TableError(f"{path}: expected a Parquet file; found: {error}. Fetch the release again") from error
+        if "text" in table.column_names:
+            raise TableError(f"{path} has a column text: {dataset} is no stand-off release, nothing is to be put back")
+        columns: list[list[Any]] = []
+        for name, kind in NEEDED.items():
+            if name not in table.column_names or table.schema.field(name).type != kind:
+                raise TableError(f"{path}: expected the column {name} of {kind}; is {dataset} a stand-off release?")
+            columns.append(table.column(name).to_pylist())
+            if None in columns[-1]:
+                raise TableError(f"{path}, row {columns[-1].index(None)}: no {name}. Fetch the release again")
+        tables[path.name] = table
+        split = re.sub(r"-\d+-of-\d+$", "", path.stem)
+        for at, (sentence_id, article_id, sha256, key, start, end) in enumerate(zip(*columns, strict=True)):
+            wanted = Wanted(sentence_id=sentence_id, start=start, end=end, sha256=sha256, key=key)
+            rows.append(Row(path.name, at, split, article_id, wanted))
+    if not rows:
+        raise TableError(f"{dataset / 'gold'}: expected Parquet files with sentences, as a stand-off release has them")
+    return tables, rows
+
+
+def _check_manifest(dataset: Path) -> None:
+    """Compare what is there with `manifest.json`: any version's, so nothing but the digests is read.
+
+    A part of a release may be missing, but no table of `gold`.
+    """
+    path = dataset / FILE
+    if not path.is_file():
+        return
+    try:
+        listed = msgspec.json.decode(path.read_bytes(), type=_Manifest).files
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TableError(
+            f"{path}: expected digests of the release's files; {error}. Fetch the release again"
+        ) from error
+    there = {file.relative_to(dataset).as_posix(): file for file in dataset.rglob("*") if file.is_file()}
+    changed = [
+        name
+        for name in sorted(there.keys() & listed.keys())
+        if hashlib.sha256(there[name].read_bytes()).hexdigest() != listed[name].sha256
+    ]
+    tables = {name for name in listed.keys() | there.keys() if re.fullmatch(r"gold/[^/]+\.parquet", name)}
+    odd = {"changed": changed, "missing": sorted(tables - there.keys()), "unknown": sorted(tables - listed.keys())}
+    if said := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in odd.items() if names):
+        raise TableError(f"{dataset} is not the release that its {FILE} describes: {said}. Fetch the release again")

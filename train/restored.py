@@ -1,0 +1,204 @@
+"""The folder of a hydrated release: written beside its place, opened as a user would, then renamed there."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+
+from corpus.records import StanceError, TableError
+from corpus.store import write_bytes, write_jsonl
+from train.gold import parquet
+
+if TYPE_CHECKING:
+    from datasets import Features
+
+LIST, BY_ARTICLE = "hydrate.jsonl", "hydrate-articles.jsonl"
+TEXTS = {"text": "sentence_id", "before": "target", "after": "before", "title": "group"}
+"""The columns that come back, and the column that each stands behind in the full release."""
+FOUND = {"state": pa.string(), "found_article": pa.string(), "found_start": pa.int64(), "found_end": pa.int64()}
+STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
+"""Files of a release that would not be true of its hydrated form; the card is written anew."""
+
+Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
+"""By Parquet file of `gold`: the rows that are found, each with its number and its new columns."""
+
+_FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found} of {all} sentences back into this stand-off
+> release from copies of the articles: {matched} matched, {drifted} drifted, {missing} missing and left out of `gold`
+> (`hydrate.jsonl` names them). What follows is the release's own card. The text is its publishers': don't pass this
+> folder on.
+"""
+
+
+def check_out(dataset: Path, out: Path) -> None:
+    """Refuse a place where something else would be overwritten.
+
+    Raises:
+        StanceError: `out` is in the release or around it, or holds what is no hydrated release.
+    """
+    here, there = dataset.resolve(), out.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise StanceError(f"--out {out}: it must not lie in the release {dataset}, nor around it; name another folder")
+    if out.exists() and not (out.is_dir() and ((out / LIST).is_file() or not any(out.iterdir()))):
+        raise StanceError(f"--out {out}: something else than a hydrated release is there; name another folder")
+
+
+def write(
+    dataset: Path,
+    out: Path,
+    tables: Mapping[str, pa.Table],
+    restored: Restored,
+    located: Sequence[msgspec.Struct],
+    counts: Sequence[msgspec.Struct],
+    states: Mapping[str, int],
+) -> bool:
+    """Write the folder, whole or not at all.
+
+    Args:
+        dataset: the release; its other files are copied, but for those that would not be true any more.
+        out: the place.
+        tables: the release's Parquet files of `gold`, by name.
+        restored: the rows that are found.
+        located: the lines of `hydrate.jsonl`.
+        counts: the lines of `hydrate-articles.jsonl`.
+        states: how many sentences are matched, drifted and missing.
+
+    Returns:
+        False when the place held all of it already.
+
+    Raises:
+        TableError: the release's card or its features are malformed.
+        StanceError: the folder doesn't open with `load_dataset`.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
+        staged, old = Path(name) / "new", Path(name) / "old"
+        for path in sorted(dataset.rglob("*")):
+            inside = path.relative_to(dataset)
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if path.is_file() and not hidden and str(inside) not in STALE and inside.parts[0] != "gold":
+                write_bytes(staged / inside, path.read_bytes())
+        sizes: dict[str, list[int]] = {}
+        for file, table in tables.items():
+            rows, kinds = _restored(dataset / "gold" / file, table, restored[file])
+            if not rows:
+                continue  # nothing that `datasets` opens
+            data, size = parquet(rows, kinds)
+            write_bytes(staged / "gold" / file, data)
+            of = sizes.setdefault(re.sub(r"-\d+-of-\d+\.parquet$", "", file), [0, 0, 0])
+            of[:] = (of[0] + len(rows), of[1] + size, of[2] + len(data))
+        write_bytes(staged / "README.md", _card(dataset / "README.md", sizes, states))
+        write_jsonl(staged / LIST, located)
+        write_jsonl(staged / BY_ARTICLE, counts)
+        _open(staged, Path(name) / "cache", {split: of[0] for split, of in sizes.items()})
+        if _content(staged) == _content(out):
+            return False
+        if out.exists():
+            out.rename(old)
+        try:
+            staged.rename(out)
+        except BaseException:
+            if old.exists():
+                old.rename(out)
+            raise
+    return True
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _restored(
+    path: Path, table: pa.Table, rows: Sequence[tuple[int, Mapping[str, Any]]]
+) -> tuple[list[dict[str, Any]], Features]:
+    from datasets import Features, Value
+
+    try:
+        kinds = Features.from_arrow_schema(table.schema)
+    except Exception as error:  # whatever a malformed description of features makes the library raise
+        raise TableError(f"{path}: its features cannot be read: {error}. Fetch the release again") from error
+    new = {name: Value(str(FOUND.get(name, "string"))) for name in (*TEXTS, *FOUND)}
+    names = _with_new(table.column_names)
+    kept = table.take(pa.array([at for at, _ in rows], pa.int64())).to_pylist()
+    full = [{**old, **{name: row[name] for name in new}} for old, (_, row) in zip(kept, rows, strict=True)]
+    return full, Features({name: new[name] if name in new else kinds[name] for name in names})
+
+
+def _with_new(names: Sequence[str]) -> list[str]:
+    """Columns with the new ones where the full release has them, and where each is found at the end."""
+    listed = [name for name in names if name not in FOUND]
+    for name, behind in TEXTS.items():
+        listed.insert(listed.index(behind) + 1 if behind in listed else len(listed), name)
+    return [*listed, *FOUND]
+
+
+def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, int]) -> bytes:
+    """The release's card, with the new columns and sizes in its YAML, without empty splits, and a notice above."""
+    import yaml
+
+    try:
+        text = path.read_text("utf-8")
+        found = _FRONT.match(text)
+        front = yaml.safe_load(found[1]) if found else None
+        if not found or not isinstance(front, dict) or not isinstance(front.get("configs"), list):
+            raise ValueError("no YAML with configs at its top")
+        for config in front["configs"]:
+            if config["config_name"] == "gold":
+                config["data_files"] = [entry for entry in config["data_files"] if entry["split"] in sizes]
+        information = front.get("dataset_info", [])
+        for entry in information if isinstance(information, list) else [information]:
+            if entry.get("config_name") == "gold":
+                names = [feature["name"] for feature in entry["features"]]
+                by_name = {feature["name"]: feature for feature in entry["features"]}
+                new = {name: {"name": name, "dtype": str(FOUND.get(name, "string"))} for name in _with_new(names)}
+                entry["features"] = [by_name.get(name, new[name]) for name in new]
+                entry["splits"] = [split for split in entry["splits"] if split["name"] in sizes]
+                for split in entry["splits"]:
+                    split["num_examples"], split["num_bytes"] = sizes[split["name"]][:2]
+                entry["download_size"] = sum(size for *_, size in sizes.values())
+                entry["dataset_size"] = sum(size for _, size, _ in sizes.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise TableError(
+            f"{path}: expected the card of a stand-off release; {error}. Fetch the release again"
+        ) from error
+    notice = _NOTICE.format(
+        found=states["matched"] + states["drifted"],
+        all=sum(states[name] for name in ("matched", "drifted", "missing")),
+        **{name: states[name] for name in ("matched", "drifted", "missing")},
+    )
+    shown = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=110)
+    return f"---\n{shown}---\n\n{notice}\n{text[found.end() :].lstrip()}".encode()
+
+
+def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:
+    from datasets import load_dataset
+
+    with _quiet():
+        try:
+            opened = load_dataset(str(folder), "gold", cache_dir=str(cache))
+        except Exception as error:  # the library raises many kinds; all mean that it doesn't open
+            raise StanceError(f"nothing was written: the hydrated release doesn't open: {error}") from error
+    if {name: part.num_rows for name, part in opened.items()} != counts:
+        raise StanceError(f"nothing was written: expected splits of {dict(counts)}; opened: {opened.num_rows}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the progress bars of the datasets library, one a file of some milliseconds."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            enable_progress_bars()
