@@ -1,0 +1,124 @@
+"""Uploading a finished dataset or model to a Hub: which files go, and with which card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.records import PublishError
+from corpus.store import write_bytes
+from train.hub_client import BrokenHubError as BrokenHubError
+from train.hub_commit import File, bring
+from train.hub_commit import Uploaded as Uploaded
+from train.hub_head import Wish
+from train.manifest import FILE, compare, read_manifest
+from train.model_card import CARD, model_card
+
+if TYPE_CHECKING:
+    from train.records import PublishSettings
+
+MODEL = ("model.skops", "model.joblib", "model.json", "metrics.json")
+"""What of a model folder goes to the Hub; `mistakes.jsonl` and `analysis.json` quote sentences."""
+
+
+def upload_dataset(folder: Path, repo: str, *, private: bool, tag: str | None, force: bool) -> Uploaded:
+    """Bring a dataset repository to what a finished dataset folder holds, in one commit with its card.
+
+    Files of ours that the folder no longer holds go; what others put there stays. Where nothing differs there is no
+    commit. The token is the one that huggingface_hub keeps (`HF_TOKEN`, or `hf auth login`).
+
+    Args:
+        folder: as `stance publish` wrote it.
+        repo: `ORG/NAME`; made when missing.
+        private: whether a new repository is; one that is there and public is then refused.
+        tag: a tag to set on the commit, such as `v1.0.0`.
+        force: overwrite what others changed in files of ours.
+
+    Raises:
+        PublishError: the folder is no finished dataset or holds other files; the name is malformed, or a model's;
+            there is no token, or it may not write; others changed our files since; the tag stands elsewhere; or the
+            Hub refuses.
+        BrokenHubError: it cannot be reached, breaks off or has no time, three times over.
+    """
+    paths, globs = release(folder)
+    files = {path: File.of(folder / path) for path in paths}
+    return bring(Wish(repo=repo, kind="dataset", folder=folder, private=private, tag=tag, force=force), files, globs)
+
+
+def upload_model(
+    folder: Path,
+    repo: str,
+    *,
+    private: bool,
+    tag: str | None,
+    force: bool,
+    settings: PublishSettings,
+    dataset: str = "",
+) -> Uploaded:
+    """Bring a model repository to what a model folder holds, with a card made from it; as `upload_dataset` does.
+
+    The card is also written into the folder, where what people write in it is kept.
+
+    Args:
+        folder: as `stance train` wrote it.
+        repo: `ORG/NAME`; made when missing.
+        private: as for a dataset.
+        tag: as for a dataset.
+        force: as for a dataset.
+        settings: `[publish]` of stance.toml, for the card.
+        dataset: the Hub's name of the data that it was trained on, where they are published.
+
+    Raises:
+        PublishError: as for a dataset.
+        ExamplesError: a file of the model is missing, or of another version.
+    """
+    if missing := [name for name in MODEL if not (folder / name).is_file()]:
+        raise PublishError(f"{folder} holds no {' and no '.join(missing)}: run `stance train` first")
+    card = model_card(folder, settings, repo, dataset)
+    files = {name: File.of(folder / name) for name in MODEL} | {CARD: File.of(card)}
+    done = bring(Wish(repo=repo, kind="model", folder=folder, private=private, tag=tag, force=force), files, [])
+    write_bytes(folder / CARD, card)
+    return done
+
+
+def release(folder: Path) -> tuple[list[str], list[str]]:
+    """The files of a finished dataset folder, and the patterns of its tables, which its card names.
+
+    Raises:
+        PublishError: the folder has no manifest, is not what it describes, or holds more; or the card doesn't say how
+            the dataset opens.
+    """
+    found = compare(folder, read_manifest(folder))
+    if wrong := [*found.changed, *found.missing]:
+        raise PublishError(
+            f"{folder} is not what its {FILE} describes: {_some(wrong)} changed or went; run `stance publish` again"
+        )
+    if found.unknown:
+        raise PublishError(
+            f"{folder} holds what is no part of the release: {_some(found.unknown)}. Nothing was uploaded, for that "
+            "may be nobody else's business: move it elsewhere"
+        )
+    return [*found.right, FILE], _tables(folder / CARD)
+
+
+def _some(paths: list[str]) -> str:
+    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+
+
+def _tables(card: Path) -> list[str]:
+    """The patterns of data files in a card; one without them would lose them at the Hub too."""
+    import yaml
+
+    parts = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", card.read_text("utf-8"), re.S)
+    try:
+        front = yaml.safe_load(parts.group(1)) if parts else {}
+        globs = [str(entry["path"]) for config in front["configs"] for entry in config["data_files"]]
+        if globs and front["dataset_info"]:
+            return globs
+    except (yaml.YAMLError, TypeError, KeyError):
+        pass
+    raise PublishError(
+        f"{card}: expected YAML between two lines of --- with `configs` and `dataset_info`, which say how the dataset "
+        "opens; move the card away, and publish again"
+    )

@@ -1,0 +1,147 @@
+"""Who we are at a Hub, how long it may be silent, and what can go wrong on the way there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from corpus.records import PublishError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+PATIENCE = 120.0
+"""Seconds that the Hub may be silent."""
+
+
+class BrokenHubError(PublishError):
+    """The conversation broke off, or the Hub has no time: what was asked for may have been done or not."""
+
+
+class MovedError(PublishError):
+    """Something is there that was not there when we looked: a repository, a tag, a newer commit."""
+
+
+def connect() -> HfApi:
+    """The Hub's client with the token that huggingface_hub keeps; nothing is asked yet.
+
+    Raises:
+        PublishError: there is no token, or it cannot be one.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+    try:
+        token = get_token()
+    except Exception as error:  # of keyless CI, where a token is made of another one
+        raise PublishError(f"the Hub's token cannot be had: {error}") from None
+    if not token:
+        raise PublishError(
+            "there is no token for the Hub: `hf auth login` stores one, or set HF_TOKEN; it needs write permission"
+        )
+    # The HTTP library would quote it in its own message.
+    if not re.fullmatch(r"[!-~]+", token):
+        raise PublishError("the Hub's token holds spaces or letters that none has: `hf auth login` stores a new one")
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    return HfApi(token=token, library_name="stance")
+
+
+def account(api: HfApi) -> str:
+    """The name of the account whose token it is.
+
+    Raises:
+        PublishError: the Hub doesn't accept the token.
+        BrokenHubError: it cannot be asked.
+    """
+    with asking(api, "logging in"):
+        return str(api.whoami()["name"])
+
+
+@contextmanager
+def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
+    """Turn every way in which a conversation with the Hub fails into one clear error.
+
+    The error has no cause: those of the library hold the request, and that holds the token.
+
+    Args:
+        api: of `connect`.
+        doing: what for, the beginning of the message.
+        me: the account's name, where it is known.
+
+    Raises:
+        MovedError: the Hub says that something is there already, or that the head is another.
+        BrokenHubError: it cannot be reached, breaks off, answers nonsense, has no time or a fault of its own.
+        PublishError: it refuses for any other reason.
+    """
+    from huggingface_hub import get_session
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # The client has no limit of its own, and is made anew after a failure.
+    hooks = get_session().event_hooks
+    if _patient not in hooks["request"]:
+        get_session().event_hooks = {**hooks, "request": [*hooks["request"], _patient]}
+    # Whose errors these are depends on huggingface_hub's version: its HTTP library changes.
+    http = cast(type[Exception], HfHubHTTPError.__bases__[0])
+    try:
+        yield
+    except PublishError:
+        raise
+    except (http, OSError, ValueError, RuntimeError, LookupError) as error:
+        cause: BaseException = error
+        while not isinstance(cause, http) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        told = " ".join(str(getattr(cause, "server_message", None) or cause).split())
+        told = told.replace(str(api.token), "(token)")[:300]
+        if isinstance(cause, HfHubHTTPError):
+            found = _refusal(api.endpoint, cause.response.status_code, told, me)
+        else:
+            found = _breakdown(api.endpoint, cause, told, broken=isinstance(cause, (http, json.JSONDecodeError)))
+    else:
+        return
+    # The library's own errors hold the request, and that the token.
+    raise type(found)(f"{doing}: {found}") from None
+
+
+def _patient(request: Any) -> None:
+    request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
+
+
+def _breakdown(hub: str, cause: BaseException, told: str, *, broken: bool) -> PublishError:
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    if isinstance(cause, OfflineModeIsEnabled):
+        return PublishError("HF_HUB_OFFLINE is set, so the Hub is not asked; unset it to publish")
+    if isinstance(cause, OSError) and cause.filename:
+        return PublishError(f"{cause.filename}: {cause.strerror}; publish again")
+    if isinstance(cause, json.JSONDecodeError):
+        return BrokenHubError(f"{hub} gave an answer that a Hub doesn't give ({told}); look at what is in front of it")
+    if broken or isinstance(cause, OSError):
+        return BrokenHubError(
+            f"{hub} cannot be reached, or broke off ({told or type(cause).__name__}); nothing is left half: "
+            "publish again"
+        )
+    return PublishError(f"{told or type(cause).__name__}")
+
+
+def _refusal(hub: str, status: int, told: str, me: str) -> PublishError:
+    if status == 401:
+        where = "in HF_TOKEN" if os.environ.get("HF_TOKEN") else "that `hf auth login` stored"
+        return PublishError(f"{hub} doesn't accept the token {where}: take a new one from {hub}/settings/tokens")
+    if status == 403:
+        return PublishError(
+            f"{hub} doesn't let the account {me} do that ({told}): take a token with write permission there, "
+            "or a name of your own"
+        )
+    if status in {409, 412}:
+        return MovedError(told)
+    if status == 429:
+        return BrokenHubError(f"{hub} says that there were too many requests; wait some minutes, and publish again")
+    if status == 408 or status >= 500:
+        return BrokenHubError(f"{hub} answered {status}, a fault of its own or of what is in front of it; try again")
+    return PublishError(f"{hub} answered {status}: {told}")

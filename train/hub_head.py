@@ -1,0 +1,139 @@
+"""What is at a Hub: a repository's head, what of it is ours, and what others did since."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from corpus.records import PublishError
+from train.hub_client import MovedError, asking
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+MARK = "Made by stance."
+"""The line of a commit's description that says that the commit is ours; the files that it brought follow."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a repository should become, and how far one may go."""
+
+    repo: str
+    kind: Literal["dataset", "model"]
+    folder: Path
+    private: bool
+    tag: str | None
+    force: bool
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository as it was looked at.
+
+    Attributes:
+        commit: the head; "" where there is none yet.
+        tree: path to digest, SHA-256 where it is LFS, else git's SHA-1.
+        listed: the files that our last commit says to have brought.
+        before: the tree of our last commit; empty where there is none.
+        theirs: what others committed since, newest first.
+        tags: name to commit, where a tag is wished for.
+    """
+
+    commit: str
+    tree: dict[str, str]
+    listed: set[str]
+    before: dict[str, str]
+    theirs: list[str]
+    tags: dict[str, str]
+
+
+def check_names(wish: Wish) -> None:
+    """Refuse what no repository or tag can be called, before anything is asked.
+
+    Raises:
+        PublishError: it is malformed; the message says what is expected.
+    """
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(wish.repo)
+        well_formed = wish.repo.count("/") == 1
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise PublishError(
+            f"{wish.repo!r} cannot be a repository's name: expected ORG/NAME of letters, digits, '-', '_' and '.', "
+            "such as my-group/stance-corpus"
+        )
+    if wish.tag is not None and not re.fullmatch(r"\w[\w.+-]*", wish.tag):
+        raise PublishError(f"{wish.tag!r} cannot be a tag: expected one like v1.0.0; see [publish] version")
+
+
+def look(api: HfApi, wish: Wish, me: str) -> Head:
+    """The repository as it is now; an empty one is made when there is none.
+
+    Raises:
+        PublishError: it is public and should be private, the account may not see or make it, or its name is that of
+            a repository of the other kind.
+    """
+    info = _info(api, wish.repo, wish.kind, me)
+    if info is None:
+        _create(api, wish, me)
+        info = _info(api, wish.repo, wish.kind, me)
+    if info is None:
+        raise PublishError(f"{wish.repo} is there, but the account {me} may not see it: take another name or account")
+    if wish.private and not info.private:
+        raise PublishError(
+            f"{wish.repo} is there already, and public: make it private in its settings, or leave out --private"
+        )
+    if not info.sha:
+        return Head(commit="", tree={}, listed=set(), before={}, theirs=[], tags={})
+    with asking(api, f"looking at {wish.repo}", me):
+        tree = tree_at(api, wish, info.sha)
+        commits = api.list_repo_commits(wish.repo, revision=info.sha, repo_type=wish.kind)
+        refs = api.list_repo_refs(wish.repo, repo_type=wish.kind).tags if wish.tag else []
+        place = next((n for n, row in enumerate(commits) if MARK in row.message.splitlines()), len(commits))
+        ours = commits[place] if place < len(commits) else None
+        before = {} if ours is None else tree if place == 0 else tree_at(api, wish, ours.commit_id)
+    return Head(
+        commit=info.sha,
+        tree=tree,
+        listed=set(re.findall(r"^[0-9a-f]{64} +(\S.*?)\r?$", ours.message, re.M)) if ours else set(),
+        before=before,
+        theirs=[f"{row.commit_id[:8]} “{row.title}” by {', '.join(row.authors)}" for row in commits[:place]],
+        tags={ref.name: ref.target_commit for ref in refs},
+    )
+
+
+def _info(api: HfApi, repo: str, kind: str, me: str) -> Any:
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with asking(api, f"looking at {repo}", me):
+        try:
+            return api.repo_info(repo, repo_type=kind)
+        except RepositoryNotFoundError:
+            return None
+
+
+def _create(api: HfApi, wish: Wish, me: str) -> None:
+    other = "model" if wish.kind == "dataset" else "dataset"
+    if not wish.force and _info(api, wish.repo, other, me) is not None:
+        raise PublishError(
+            f"{wish.repo} is a {other}'s repository, and there is no {wish.kind} of that name: is the name right? "
+            f"Take another one, or --force for a {wish.kind} of the same name beside it"
+        )
+    try:
+        with asking(api, f"making {wish.repo}", me):
+            api.create_repo(wish.repo, repo_type=wish.kind, private=wish.private)
+    except MovedError:  # it was made since we looked, or by a request of ours whose answer was lost
+        pass
+
+
+def tree_at(api: HfApi, wish: Wish, revision: str) -> dict[str, str]:
+    """Path to digest of each file at a commit: SHA-256 where it is LFS, else git's SHA-1."""
+    from huggingface_hub.hf_api import RepoFile
+
+    rows = api.list_repo_tree(wish.repo, revision=revision, recursive=True, repo_type=wish.kind)
+    return {row.path: row.lfs.sha256 if row.lfs else row.blob_id for row in rows if isinstance(row, RepoFile)}

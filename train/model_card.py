@@ -1,0 +1,91 @@
+"""The card of a model at a Hub, from what `stance train` wrote beside the model."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from train.records import Metrics, PublishSettings
+
+CARD = "README.md"
+FRONT = re.compile(r"---\n.*?^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str = "") -> bytes:
+    """The card of a model, from its `model.json`, `metrics.json` and `analysis.json`.
+
+    What people wrote outside of our parts in the `README.md` that is there is kept; the metadata are all ours.
+
+    Args:
+        folder: as `stance train` wrote it.
+        settings: `[publish]` of stance.toml.
+        repo: the model's name at the Hub, for its commands.
+        dataset: that of its training data, "" where they are not published.
+
+    Raises:
+        ExamplesError: one of the three is missing, or of another version.
+        PublishError: the `README.md` that is there is no UTF-8, or was edited where it would be overwritten.
+    """
+    import yaml
+
+    from train import readings
+    from train.analysis import read_analysis
+    from train.handwritten import Markdown, decode, fill, merge
+    from train.records import ModelCard, read_metrics, read_record
+
+    model = read_record(folder / "model.json", ModelCard)
+    metrics = read_metrics(folder)
+    test = metrics.test
+    name = settings.name or "Stance toward " + (", ".join(filter(None, model.targets)) or "a target")
+    fresh = fill(
+        "model_card.md.j2",
+        name=name,
+        repo=Markdown(repo),
+        dataset=Markdown(dataset),
+        target=Markdown(json.dumps(model.targets[0] if model.targets else "")),
+        said=settings,
+        model=model,
+        metrics=metrics,
+        analysis=read_analysis(folder),
+        readings=readings,
+        sizes=[(split, str(count), str(metrics.groups[split])) for split, count in metrics.examples.items()],
+        labels=[(label, str(count)) for label, count in metrics.labels.items()],
+        scores=[
+            (who, readings.score(found.f_avg), readings.score(found.macro_f1), readings.score(found.accuracy))
+            for who, found in (("this model", test), ("majority label", test.majority))
+        ],
+        by_class=[
+            (stance, *map(readings.number, (row.precision, row.recall, row.f1)), str(row.support))
+            for stance, row in test.by_class.items()
+        ],
+    )
+    there = folder / CARD
+    previous = FRONT.sub("", decode(there.read_bytes(), str(there)), count=1) if there.is_file() else ""
+    front = yaml.safe_dump(_metadata(name, settings, metrics, dataset), sort_keys=False, allow_unicode=True, width=110)
+    return f"---\n{front}---\n\n{merge(fresh, previous, str(there))}".encode()
+
+
+def _metadata(name: str, settings: PublishSettings, metrics: Metrics, dataset: str) -> dict[str, Any]:
+    key = settings.licence.lower() or "unknown"
+    front: dict[str, Any] = {
+        "language": settings.language,
+        "license": key,
+        **({"license_name": settings.licence_name, "license_link": settings.licence_link} if key == "other" else {}),
+        "library_name": "sklearn",
+        "pipeline_tag": "text-classification",
+        "tags": ["stance-detection", "news", "sklearn", "skops"],
+        "metrics": ["f1", "accuracy"],
+    }
+    if not dataset:  # the Hub takes scores with the name of a dataset only
+        return front
+    test = metrics.test
+    scores = (("F_avg", "f1", test.f_avg), ("macro-F1", "f1", test.macro_f1), ("accuracy", "accuracy", test.accuracy))
+    result = {
+        "task": {"type": "text-classification", "name": "stance detection"},
+        "dataset": {"type": dataset, "name": dataset, "config": "gold", "split": "test"},
+        "metrics": [{"type": kind, "value": score.value, "name": of} for of, kind, score in scores],
+    }
+    return {**front, "datasets": [dataset], "model-index": [{"name": name, "results": [result]}]}
