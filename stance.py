@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from labeling.plan import Asked
     from labeling.sample import By
     from labeling.studio import Studio
+    from train.predict import Predicted
     from train.project import Settings
 
 WORK = Path("work")
 SOURCES = click.argument("sources", nargs=-1, required=True)
+ENGINE = click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", help="Processes here, or Apache Spark."
+)
+ADDRESS = click.option("--address", help="Of Spark: local[N], or spark://HOST:PORT. Passed through.")
+WORKERS = click.option("--workers", type=click.IntRange(1), help="Processes; default one a core.")
 
 
 def main() -> None:
@@ -80,13 +86,26 @@ def init(folder: Path) -> None:
 @click.option("--out", default=WORK, type=click.Path(path_type=Path), help="Folder of the tables.")
 @click.option("--force", is_flag=True, help="Go on even where labelled sentences vanish.")
 @click.option("--strict", is_flag=True, help="An article that cannot be used is an error.")
-@click.option("--workers", type=click.IntRange(1), help="Processes; default one a core.")
-def build(sources: tuple[str, ...], out: Path, force: bool, strict: bool, workers: int | None) -> None:
+@WORKERS
+@ENGINE
+@ADDRESS
+def build(
+    sources: tuple[str, ...],
+    out: Path,
+    force: bool,
+    strict: bool,
+    workers: int | None,
+    engine: str,
+    address: str | None,
+) -> None:
     """Cut articles into sentences.
 
-    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet), folders of them, globs, or - for standard input.
+    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz), folders of them, globs, or - for standard
+    input. Every engine and number of workers gives the same tables.
     """
-    _build(sources, out, _settings(required=False), force=force, strict=strict, workers=workers)
+    _check_engine(engine, address, workers)
+    settings = _settings(required=False)
+    _build(sources, out, settings, force=force, strict=strict, workers=workers, address=address)
 
 
 @cli.command()
@@ -188,23 +207,88 @@ def train(data: str | None, out: Path) -> None:
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.argument("sources", nargs=-1)
 @click.option("--trust", is_flag=True, help="Open model.joblib, which runs whatever code is in it.")
-@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file.")
-def predict(model: Path | None, sources: tuple[str, ...], out: Path | None, trust: bool) -> None:
+@click.option(
+    "--out",
+    metavar="FILE|FOLDER",
+    type=click.Path(path_type=Path),
+    help="A .parquet, .csv or .jsonl file; or, for an archive, a folder (no ending): Parquet by month and outlet.",
+)
+@WORKERS
+@ENGINE
+@ADDRESS
+def predict(
+    model: Path | None,
+    sources: tuple[str, ...],
+    out: Path | None,
+    trust: bool,
+    workers: int | None,
+    engine: str,
+    address: str | None,
+) -> None:
     """Say the stance of every sentence, and the share of each by outlet and month.
 
-    Without arguments of the whole corpus, by work/model. Else of new articles, into FILE: MODEL is a model's folder,
-    SOURCES are as those of build.
+    Without arguments of the whole corpus, by work/model. Else of new articles: MODEL is a model's folder, SOURCES are
+    as those of build, or one folder that build wrote.
     """
     if not (model and sources and out) and (model or out):
-        raise click.UsageError("expected MODEL, SOURCES and --out FILE; or none of them, for the whole corpus")
-    _predict(model, sources, out, _settings(required=False), trust=trust)
+        raise click.UsageError("expected MODEL, SOURCES and --out; or none of them, for the whole corpus")
+    _check_engine(engine, address, workers)
+    settings = _settings(required=False)
+    if model and out and (not out.suffix or out.is_dir()):
+        _predict_archive(model, sources, out, settings, trust=trust, workers=workers, address=address)
+        return
+    if workers or address:
+        raise click.UsageError("--workers and --engine are for archives: --out must name a folder, without an ending")
+    _predict(model, sources, out, settings, trust=trust)
 
 
 @cli.command()
 @click.option("--out", default=WORK / "dataset", type=click.Path(path_type=Path), help="Folder of the dataset.")
-def publish(out: Path) -> None:
-    """Write the Hugging Face dataset, and open it again."""
-    _publish(out, _settings())
+@click.option("--standoff", is_flag=True, help="Without the articles' text, also where there is a licence for it.")
+@click.option("--allow-open", is_flag=True, help="Leave out sentences whose votes settle nothing, instead of refusing.")
+@click.option("--repo", metavar="ORG/NAME", help="Upload it to this repository of a Hub, in one commit.")
+@click.option("--model", is_flag=True, help="Upload work/model to --repo instead of the dataset.")
+@click.option("--dataset", default="", metavar="ORG/NAME", help="With --model: where its training data are.")
+@click.option("--private", is_flag=True, help="Make a new repository private.")
+@click.option("--tag", is_flag=True, help="Tag the commit with [publish] version, as v1.0.0.")
+@click.option("--force", is_flag=True, help="Overwrite what others changed in the repository.")
+@click.option("--check", metavar="DATASET", type=click.Path(path_type=Path), help="Only compare it with its manifest.")
+def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str | None, **wishes: bool) -> None:
+    """Write the Hugging Face dataset, and open it again.
+
+    Without a licence in [publish] it is a stand-off release: offsets, digests and labels, no text.
+    """
+    if check:
+        _check_release(check)
+        return
+    upload = {name: wishes.pop(name) for name in ("private", "tag", "force")}
+    if not repo and (model or any(upload.values())):
+        raise click.UsageError("--model, --private, --tag and --force need --repo ORG/NAME")
+    if model and any(wishes.values()):
+        raise click.UsageError("--standoff and --allow-open are for a dataset, --model uploads a model")
+    if dataset and not model:
+        raise click.UsageError("--dataset needs --model")
+    settings = _settings()
+    if not model:
+        _publish(out, settings, **wishes)
+    if repo:
+        _upload(WORK / "model" if model else out, repo, settings, dataset if model else None, **upload)
+
+
+@cli.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--articles", multiple=True, required=True, help="Your copies of the articles, as for build; repeatable.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, whole or not at all.")
+def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
+    """Put the text back into a stand-off release, from your own copies."""
+    from train.hydrate import hydrate
+    from train.show import hydrated
+
+    done = hydrate(dataset, articles, out, _settings(required=False).corpus)
+    if done.skipped:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
+        click.echo(f"skipped articles: {reasons}", err=True)
+    click.echo("\n".join(hydrated(done, out)))
 
 
 @cli.command()
@@ -297,6 +381,7 @@ def _build(
     force: bool = False,
     strict: bool = False,
     workers: int | None = None,
+    address: str | None = None,
 ) -> None:
     from tqdm import tqdm
 
@@ -309,7 +394,12 @@ def _build(
             bar.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
             bar.update(finished - bar.n)
 
-        done = build(sources, out, settings.corpus, force=force, strict=strict, workers=workers, progress=step)
+        if address:
+            from corpus.spark_engine import build_spark
+
+            done = build_spark(sources, out, settings.corpus, address, force=force, strict=strict, progress=step)
+        else:
+            done = build(sources, out, settings.corpus, force=force, strict=strict, workers=workers, progress=step)
     spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
     click.echo(
         f"{done.articles} articles ({done.cut} cut anew), {done.sentences} sentences ({done.copies} exact copies, "
@@ -322,6 +412,13 @@ def _build(
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped, listed in {out / 'skipped.jsonl'}: {reasons}", err=True)
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
+
+
+def _check_engine(engine: str, address: str | None, workers: int | None) -> None:
+    if (engine == "spark") != bool(address):
+        raise click.UsageError("--engine spark needs --address, as local[2] or spark://HOST:PORT; local has none")
+    if address and workers:
+        raise click.UsageError("--workers is for --engine local; Spark has its own, as in local[2]")
 
 
 def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry_run: bool = False) -> None:
@@ -446,6 +543,7 @@ def _adjudicate(settings: Settings, doubts: int = 0) -> None:
 def _train(data: str | None, out: Path, settings: Settings) -> None:
     from train import examples as labelled
     from train.run import train
+    from train.show import trained
 
     with _progress("folds") as progress:
         if data is None:
@@ -459,34 +557,15 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
             done = train(loaded.examples, out, settings.train, progress, origins=loaded.origins)
-    metrics, analysis = done.metrics, done.analysis
-    counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
-    click.echo(
-        f"examples: {counts}; recipe: {metrics.cv.features}, C = {metrics.cv.c:g} "
-        f"(cross-validation on train: F_avg {metrics.cv.f_avg:.3f})"
-    )
-    for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
-        shown = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
-        text = ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
-        click.echo(f"{name:9}{text}")
-    if len(metrics.test.by_target) > 1:
-        click.echo(f"mean of the targets' own F_avg on test: {metrics.test.mean_f_avg:.3f}")
-    audit = analysis.audit
-    click.echo(f"audit: {len(audit.affected)} of {audit.tested} test sentences have a near-duplicate in training")
-    if analysis.curve:
-        click.echo(analysis.curve.sentence)
-    for note in [*metrics.warnings, *analysis.notes]:
+    click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl")))
+    for note in [*done.metrics.warnings, *done.analysis.notes]:
         click.echo(note, err=True)
-    if done.doubts:
-        click.echo(f"{done.doubts} verdicts that the model doubts are listed in {WORK / 'doubts.jsonl'}")
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
 
 
 def _predict(
     model: Path | None, sources: tuple[str, ...], out: Path | None, settings: Settings, *, trust: bool = False
 ) -> None:
     from train.predict import predict_articles, predict_corpus
-    from train.shares import show
 
     with _progress("sentences") as progress:
         if model is None or out is None:
@@ -495,27 +574,66 @@ def _predict(
             done = predict_articles(
                 sources, model, out, settings.corpus, progress, target=settings.target.name, trust=trust
             )
+    _say_predicted(done)
+
+
+def _predict_archive(
+    model: Path, sources: tuple[str, ...], out: Path, settings: Settings, *, trust: bool, **how: Any
+) -> None:
+    from train.archive import predict_archive
+
+    with _progress("sentences") as progress:
+        done = predict_archive(
+            sources, model, out, settings.corpus, progress, target=settings.target.name, trust=trust, **how
+        )
+    _say_predicted(done)
+
+
+def _say_predicted(done: Predicted) -> None:
+    from train.show import predicted
+
     if done.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped articles: {reasons}; `stance build` lists them", err=True)
-    counts = ", ".join(f"{name} {count}" for name, count in done.stances.items())
-    click.echo(f"{sum(done.stances.values())} sentences: {counts}; model {done.shares.model}\n{show(done.shares)}")
-    for note in done.shares.notes:
-        click.echo(note)
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {done.out}, {done.shares_out}")
+    click.echo("\n".join(predicted(done)))
 
 
-def _publish(out: Path, settings: Settings) -> None:
-    from labeling.accounts import ignored
+def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
+    from labeling.accounts import ignored, read_names
     from labeling.records import read_codebook
-    from train.publish import publish
+    from train.card import missing
+    from train.publish import PublishInputs, publish
+    from train.show import published
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     apart = ignored(Path(), settings.labeling.ignore)
-    done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart)
-    for config, splits in done.rows.items():
-        click.echo(f"{config}: " + ", ".join(f"{name} {count}" for name, count in splits.items()))
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out} (opened again with load_dataset)")
+    inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
+    done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
+    click.echo("\n".join(published(done, out, asked=standoff)))
+    if unsaid := missing(settings.publish):
+        click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))
+
+
+def _check_release(folder: Path) -> None:
+    from train.manifest import FILE, check_dataset
+
+    click.echo(f"{len(check_dataset(folder).right)} files are as {folder / FILE} says")
+
+
+def _upload(
+    folder: Path, repo: str, settings: Settings, trained_on: str | None, *, private: bool, tag: bool, force: bool
+) -> None:
+    """Upload a dataset; a model where it is said what that was trained on."""
+    from train.hub import upload_dataset, upload_model
+    from train.show import uploaded
+
+    name = f"v{settings.publish.version}" if tag else None
+    if trained_on is None:
+        done = upload_dataset(folder, repo, private=private, tag=name, force=force)
+    else:
+        about = settings.publish
+        done = upload_model(folder, repo, private=private, tag=name, force=force, settings=about, dataset=trained_on)
+    click.echo(uploaded(done))
 
 
 def _report(settings: Settings) -> None:

@@ -105,6 +105,9 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
         (["predict", "nowhere", "empty", "--out", "new.csv"], "nowhere/model.json is not there"),
         (["predict", "nowhere", "empty", "--out", "new.txt"], "expected a file that ends in .parquet, .csv, .jsonl"),
         (["publish"], "codebook.md is not there"),
+        (["publish", "--check", "empty"], "empty"),
+        (["hydrate", "empty", "--articles", "empty", "--out", "text"], "empty"),
+        (["predict", "nowhere", "empty", "--out", "archive"], "nowhere/model.json is not there"),
         (["report"], "run `stance build` first"),
         (["demo"], "stance.toml is of a project of its own: run the demo in an empty folder"),
         (["-C", "nowhere", "status"], "nowhere: No such file or directory"),
@@ -124,5 +127,25 @@ def test_a_stage_that_cannot_run_says_what_to_do(tmp_path: Path, command: list[s
 def test_every_command_of_the_design_is_there(tmp_path: Path) -> None:
     code, out, _ = _run("--help", cwd=tmp_path)
     assert code == 0
-    for command in "init build serve push pull status adjudicate train predict publish report demo".split():
+    for command in "init build serve push pull status adjudicate train predict publish hydrate report demo".split():
         assert f"  {command} " in out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["build", "news", "--engine", "spark"], "--engine spark needs --address"),
+        (["build", "news", "--address", "local[2]"], "local has none"),
+        (["build", "news", "--engine", "spark", "--address", "local[2]", "--workers", "2"], "--workers is for"),
+        (["predict", "model", "news", "--out", "new.csv", "--workers", "2"], "are for archives"),
+        (["predict", "model"], "expected MODEL, SOURCES and --out"),
+        (["publish", "--tag"], "need --repo ORG/NAME"),
+        (["publish", "--model", "--repo", "a/b", "--standoff"], "--model uploads a model"),
+        (["publish", "--repo", "a/b", "--dataset", "a/b"], "--dataset needs --model"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_wrong_usage(tmp_path: Path, command: list[str], message: str) -> None:
+    code, out, err = _run(*command, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert message in " ".join(err.split())
+    assert not list(tmp_path.iterdir())

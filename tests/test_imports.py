@@ -14,6 +14,7 @@ from tests.conftest import REPO
 
 ROOMS = ["corpus", "labeling", "train", "stance"]
 HEAVY = {"sklearn", "datasets", "pyarrow", "pandas", "numpy", "label_studio_sdk", "duckdb", "trafilatura", "joblib"}
+HEAVY |= {"huggingface_hub", "pyspark", "fastwarc"}
 
 
 def _imported(path: Path) -> set[str]:
