@@ -599,6 +599,7 @@ def _say_predicted(done: Predicted) -> None:
 
 
 def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
+    from corpus.store import locked
     from labeling.accounts import ignored, read_names
     from labeling.records import read_codebook
     from train.card import missing
@@ -608,7 +609,8 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
     codebook = read_codebook(Path(settings.labeling.codebook))
     apart = ignored(Path(), settings.labeling.ignore)
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
-    done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
+    with locked(Path(), "publish"):
+        done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
     click.echo("\n".join(published(done, out, asked=standoff)))
     if unsaid := missing(settings.publish):
         click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))

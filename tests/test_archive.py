@@ -295,6 +295,7 @@ def test_again_with_nothing_changed_nothing_changes(news: Path, model: Path, who
     assert _rows(tmp_path / "out") == _rows(whole)
 
 
+@pytest.mark.slow
 def test_what_changed_is_made_anew_and_nothing_else(
     news: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -435,6 +436,7 @@ def test_a_model_that_cannot_be_used_is_said_before_any_work(news: Path, model: 
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_model_or_a_table_that_changes_meanwhile_is_not_mixed_in(model: Path, news: Path, tmp_path: Path) -> None:
     work, mine = tmp_path / "work", tmp_path / "model"
     build([news], work, _settings(news))
@@ -479,6 +481,7 @@ def test_two_runs_do_not_write_to_one_folder(news: Path, model: Path, tmp_path: 
         _run(news, model, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_sentences_without_an_article_or_with_two_are_an_error(news: Path, model: Path, tmp_path: Path) -> None:
     work, out = tmp_path / "work", tmp_path / "out"
     build([news], work, _settings(news))

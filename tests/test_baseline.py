@@ -278,6 +278,7 @@ def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], m
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.slow
 def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
     odd = ["", " ", "\n", "\x00", "a\x00", "ab\x00", "\ud800", "İİ", "x" * 5000, "1", "é" * 3, "🙂🙂", "!?"]
     rows = _thirty(lambda n: odd[n % len(odd)] + (" send it" if n % 3 == 0 else " never" if n % 3 == 1 else ""), 78)

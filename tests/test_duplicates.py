@@ -124,6 +124,7 @@ def scores(clusters: Sequence[int], pairs: set[tuple[int, int]]) -> tuple[float,
 
 @settings(max_examples=25, deadline=None)
 @given(corpus_of_few_words, st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_no_order_of_the_input_changes_an_id(texts: list[str], rng: random.Random) -> None:
     ids = [f"s{number:03}" for number in range(len(texts))]
     shuffled = rng.sample(range(len(texts)), len(texts))

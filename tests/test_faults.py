@@ -389,6 +389,7 @@ def test_an_import_that_fails_for_good_says_so_and_the_next_push_goes_on(
     assert sorted(keys(server, fresh).values()) == [1] * 12
 
 
+@pytest.mark.slow
 def test_an_import_that_a_killed_push_left_on_its_way_is_waited_for(
     fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -504,6 +505,7 @@ def test_a_second_push_of_one_folder_waits_its_turn(fresh: Run, server: Server, 
 # --- answers: what changed, and what must not count
 
 
+@pytest.mark.slow
 def test_a_pull_reads_only_what_changed(fresh: Run, server: Server) -> None:
     fresh("push")
     held = tasks(server, fresh)
@@ -534,6 +536,7 @@ def test_a_pull_reads_only_what_changed(fresh: Run, server: Server) -> None:
     assert files(fresh) == everything
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_being_written_during_the_last_pull_is_seen(fresh: Run, server: Server) -> None:
     fresh("push")
     held = tasks(server, fresh)
@@ -595,6 +598,7 @@ def test_a_superseded_answer_is_kept_once(tmp_path: Path) -> None:
     assert [found.why for found in read_jsonl(tmp_path / HISTORY, Superseded, "")] == ["edited"]
 
 
+@pytest.mark.slow
 def test_a_choice_that_the_codebook_lacks_is_named_and_nothing_is_written(
     fresh: Run, server: Server, fails: Fails
 ) -> None:

@@ -262,6 +262,7 @@ elif kind == "examples":
 """
 
 
+@pytest.mark.slow
 def test_anyone_opens_it_whole_streaming_by_tag_and_as_examples(
     hub: Hub, client: Client, release: Path, tmp_path: Path
 ) -> None:

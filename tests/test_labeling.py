@@ -131,6 +131,7 @@ def test_what_the_server_held_before_there_were_rounds_is_not_drawn_again(stance
     assert len({row.sentence_id for row in sample}) == len(_tasks(server, _title(stance))) == 7
 
 
+@pytest.mark.slow
 def test_control_items_repeat_settled_sentences_and_are_no_votes(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "3")
@@ -156,6 +157,7 @@ def test_control_items_repeat_settled_sentences_and_are_no_votes(stance: Run, se
 # --- plans
 
 
+@pytest.mark.slow
 def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push")
@@ -177,6 +179,7 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     assert "1 of them are to sentences that the corpus doesn't have any more" in stance("pull")
 
 
+@pytest.mark.slow
 def test_a_second_task_of_a_sentence_is_removed_unless_it_holds_answers(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push")

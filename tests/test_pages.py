@@ -159,6 +159,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
     assert f"{len(labelled)} of 36 sentences labelled, {several} by two and more" in stance("status")
 
 
+@pytest.mark.slow
 def test_digits_typed_into_a_text_field_choose_nothing(stance: Run, server: Server, browser: Browser) -> None:
     stance("build", "news")
     stance("push")

@@ -278,7 +278,9 @@ def test_a_verdict_stands_for_all_copies_with_its_weight(project: Path) -> None:
 # --- new articles
 
 
-@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize(
+    "ending", ["parquet", *(pytest.param(ending, marks=pytest.mark.slow) for ending in ("csv", "jsonl"))]
+)
 def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
     project: Path, tmp_path: Path, ending: str
 ) -> None:

@@ -262,6 +262,7 @@ def test_a_stand_off_release_that_quotes_an_article_is_not_published(finished: P
     assert _publish(finished, tmp_path / "dataset", licensed).proof is None
 
 
+@pytest.mark.slow
 def test_a_release_of_the_other_kind_leaves_nothing_behind(finished: Path, tmp_path: Path) -> None:
     for name, standoff in (("text", False), ("standoff", True), ("text", False)):
         _publish(finished, tmp_path / "dataset", standoff=standoff)

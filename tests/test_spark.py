@@ -134,6 +134,7 @@ def test_two_local_executors_make_the_tables_of_one_machine(
     assert {path.name for path in tmp_path.iterdir()} == {"one", crowd.name}
 
 
+@pytest.mark.slow
 def test_a_known_error_on_an_executor_is_raised_here() -> None:
     def fails(numbers: Iterable[int]) -> Iterable[int]:
         raise SourceError("rows.jsonl, line 1: expected a row\nfound none")
@@ -148,6 +149,7 @@ def test_a_known_error_on_an_executor_is_raised_here() -> None:
         job()
 
 
+@pytest.mark.slow
 def test_what_spark_refuses_is_one_message() -> None:
     def job() -> None:
         with session("local[1]") as spark:

@@ -129,6 +129,7 @@ def test_answers_come_home_as_annotations_of_pseudonyms(stance: Run, server: Ser
     assert "1 open, listed in work/queue.jsonl" in stance("adjudicate")
 
 
+@pytest.mark.slow
 def test_a_label_keeps_the_codebook_version_that_it_was_made_under(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push")
@@ -152,6 +153,7 @@ def test_a_choice_that_the_codebook_lacks_is_named_and_nothing_is_written(stance
     assert not (stance.project / "work" / "annotations.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_recorded_answers_are_played_once_however_often(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push")
@@ -251,6 +253,7 @@ def test_no_server_known_says_what_to_set(tmp_path: Path, monkeypatch: pytest.Mo
         find_server(tmp_path)
 
 
+@pytest.mark.slow
 def test_nothing_listening_is_one_clear_error() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

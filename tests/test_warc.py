@@ -542,6 +542,7 @@ def _kept(folder: Path, files: dict[str, list[bytes]]) -> tuple[dict[str, str], 
 
 @settings(max_examples=8, deadline=None)
 @given(st.permutations(range(12)), st.lists(st.integers(0, 2), min_size=12, max_size=12))
+@pytest.mark.slow
 def test_neither_order_nor_files_decide_which_crawl_stays(order: list[int], files: list[int]) -> None:
     split: dict[str, list[bytes]] = {}
     for number, file in zip(order, files, strict=True):
@@ -552,6 +553,7 @@ def test_neither_order_nor_files_decide_which_crawl_stays(order: list[int], file
     assert found == _in_one_file()
 
 
+@pytest.mark.slow
 def test_neither_workers_nor_parts_change_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in range(3):
         _write(tmp_path / "in" / f"{file}.warc.gz", *RECORDS[file * 4 :], *_pages(*URLS))

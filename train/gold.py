@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,3 +234,17 @@ def parquet(rows: Sequence[Row], kinds: Features) -> tuple[bytes, int]:
     )
     data = sink.getvalue()
     return data.to_pybytes(), int(pq.read_table(pa.BufferReader(data)).nbytes)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the progress bars of the datasets library, one a file of some milliseconds."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            enable_progress_bars()

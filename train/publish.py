@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from corpus.store import read_jsonl, read_table, write_bytes
 from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
 from train import card
 from train.examples import read_examples
-from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, yaml_features
+from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
 from train.manifest import FILE, Dataset, manifest, read_manifest, to_json
 from train.privacy import prove_private, pseudonymous, release_names
 from train.project import Settings
@@ -151,7 +150,7 @@ def publish(
     dataset = Dataset(name=facts.name, version=settings.version, date=facts.date, standoff=without_text)
     whole = msgspec.structs.replace(inputs.settings, publish=settings)
     files[FILE] = to_json(manifest(files, work, codebook, whole, dataset))
-    with tempfile.TemporaryDirectory(prefix="stance-publish-") as folder, _quiet():
+    with tempfile.TemporaryDirectory(prefix="stance-publish-") as folder, quiet():
         staged = Path(folder) / "dataset"
         for path, data in files.items():
             write_bytes(staged / path, data)
@@ -224,20 +223,6 @@ def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, byte
             )
         configs.append(card.ConfigFacts(name=config, splits=told, features=yaml_features(kinds[config])))
     return files, configs
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the progress bars of the datasets library, one a file of some milliseconds."""
-    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if shown:
-            enable_progress_bars()
 
 
 def _open_again(folder: Path, parts: Parts, kinds: Mapping[str, Features]) -> None:

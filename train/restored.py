@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pyarrow as pa
 
 from corpus.records import StanceError, TableError
 from corpus.store import write_bytes, write_jsonl
-from train.gold import parquet
+from train.gold import parquet, quiet
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -181,24 +180,10 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
 def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:
     from datasets import load_dataset
 
-    with _quiet():
+    with quiet():
         try:
             opened = load_dataset(str(folder), "gold", cache_dir=str(cache))
         except Exception as error:  # the library raises many kinds; all mean that it doesn't open
             raise StanceError(f"nothing was written: the hydrated release doesn't open: {error}") from error
     if {name: part.num_rows for name, part in opened.items()} != counts:
         raise StanceError(f"nothing was written: expected splits of {dict(counts)}; opened: {opened.num_rows}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the progress bars of the datasets library, one a file of some milliseconds."""
-    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        if shown:
-            enable_progress_bars()
