@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.records import Skipped, StanceError
+from corpus.engine import Local
+from corpus.records import Skipped
 from corpus.shards import digest
 from corpus.store import read_jsonl, write_jsonl
 
@@ -25,14 +26,14 @@ BATCH = 10_000
 # Equal in all but their place, they are the same record in two files: either will do.
 _LATER = """
     WITH page AS (
-        SELECT article_id, source, filename, file_row_number AS place, rtrim(crawled, 'Z') AS crawled, sha256
-        FROM read_parquet($1, filename = true, file_row_number = true) WHERE crawled <> ''
+        SELECT article_id, source, file, place, rtrim(crawled, 'Z') AS crawled, sha256
+        FROM article WHERE crawled <> ''
     )
-    SELECT filename, place, article_id, source, kept FROM (
+    SELECT file, place, article_id, source, kept FROM (
         SELECT *, row_number() OVER crawls AS rank, first_value(source) OVER crawls AS kept
         FROM page JOIN (SELECT article_id FROM page GROUP BY article_id HAVING count(*) > 1) AS twice USING (article_id)
         WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, sha256, source, place)
-    ) AS ranked WHERE rank > 1 ORDER BY filename, place"""
+    ) AS ranked WHERE rank > 1 ORDER BY file, place"""
 
 
 def without_recrawls(shards: Sequence[Path]) -> list[Path]:
@@ -46,24 +47,19 @@ def without_recrawls(shards: Sequence[Path]) -> list[Path]:
         that is there already is kept.
 
     Raises:
-        StanceError: the disk is full.
+        OSError: the disk is full.
     """
-    import duckdb
-
     with tempfile.TemporaryDirectory(dir=shards[0].parent, prefix="half.") as spill:
-        files = [str(shard / "articles.parquet") for shard in shards]
-        try:
-            with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as connection:
-                later = connection.execute(_LATER, [files]).fetchall()
-        except duckdb.Error as error:
-            raise StanceError(f"{spill}: crawls cannot be compared: {error}; the tables are as they were") from error
-        leave: dict[str, dict[int, Skipped]] = defaultdict(dict)
+        with Local(None).database(Path(spill)) as tables:
+            tables.read("article", shards, "articles.parquet")
+            later = tables.ask(_LATER)
+        leave: dict[int, dict[int, Skipped]] = defaultdict(dict)
         for file, place, article_id, source, kept in later:
             reason = f"the page was crawled before: {kept}"
             leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
         found: list[Path] = []
-        for shard, file in zip(shards, files, strict=True):
-            rows = leave.get(file, {})
+        for number, shard in enumerate(shards):
+            rows = leave.get(number, {})
             name = shard.name
             if rows:
                 name += f".{digest(*(f'{place} {row!r}' for place, row in rows.items()))}"
