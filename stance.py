@@ -335,9 +335,15 @@ def demo() -> None:
 
 
 def _settings(*, required: bool = True) -> Settings:
+    from corpus.store import LABELS, move_kept
     from train.project import read_settings
 
-    return read_settings(Path(), required=required)
+    settings = read_settings(Path(), required=required)
+    if moved := move_kept(WORK):
+        click.echo(
+            f"moved from {WORK} to {LABELS}, which is for what cannot be made again: {', '.join(moved)}", err=True
+        )
+    return settings
 
 
 @contextmanager
@@ -463,6 +469,7 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
+    from corpus.store import table_path
     from labeling.pull import pull
     from labeling.records import read_codebook
 
@@ -476,11 +483,11 @@ def _pull(studio: Studio, settings: Settings) -> None:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
         click.echo(f"{done.foreign} tasks there are not ours (no sentence_id): left out")
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 
 def _pull_from(export: Path, settings: Settings) -> None:
-    from corpus.store import locked
+    from corpus.store import locked, table_path
     from labeling.offline import UNMATCHED, read_export
     from labeling.records import read_codebook
     from labeling.tasks import Corpus
@@ -497,12 +504,16 @@ def _pull_from(export: Path, settings: Settings) -> None:
     if done.unmatched:
         click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
     _say_history(done.edited, done.deleted)
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 
 def _say_history(edited: int, deleted: int) -> None:
+    from corpus.store import table_path
+
     if edited or deleted:
-        click.echo(f"{edited} edited and {deleted} deleted since; what they were is in {WORK / 'history.jsonl'}")
+        click.echo(
+            f"{edited} edited and {deleted} deleted since; what they were is in {table_path(WORK, 'history.jsonl')}"
+        )
 
 
 def _status(settings: Settings, *, as_json: bool = False) -> None:

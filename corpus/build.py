@@ -34,7 +34,7 @@ from corpus.records import (
 )
 from corpus.recrawls import without_recrawls
 from corpus.shards import Progress, Shard, cut_shards, digest, place, plan
-from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 
 VANISHED_AT_MOST = 0.1
 """Share of labelled sentences that a build may make vanish without `force`."""
@@ -259,7 +259,7 @@ def _check_ids(tables: Database, shards: list[Shard]) -> None:
 
 
 def _check_labelled(tables: Database, new: Path, out: Path) -> None:
-    annotations = out / "annotations.jsonl"
+    annotations = table_path(out, "annotations.jsonl")
     if not annotations.is_file():
         return
     labelled = sorted({row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")})

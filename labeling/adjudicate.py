@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.records import SENTENCES, StanceError, TableError
-from corpus.store import read_jsonl, read_table, write_jsonl
+from corpus.store import read_jsonl, read_table, table_path, write_jsonl
 from labeling.records import (
     STANCES,
     Adjudication,
@@ -97,8 +97,8 @@ def adjudicate(
         TableError: a table is missing or malformed.
         StanceError: there is no vote at all.
     """
-    annotations = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
-    asked = work / "adjudications.jsonl"
+    annotations = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
+    asked = table_path(work, "adjudications.jsonl")
     adjudications = read_jsonl(asked, Adjudication, "stance pull") if asked.is_file() else []
     votes = counted(annotations, ignored)
     if not latest_votes(votes):

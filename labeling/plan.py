@@ -12,7 +12,7 @@ import msgspec
 from markdown_it import MarkdownIt
 
 from corpus.records import StudioError
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, Codebook, LabelingSettings, Task, Unsettled
 from labeling.rounds import Drawn, draw_round
 from labeling.sample import By
@@ -170,7 +170,7 @@ def _plan_queue(
     unsettled = read_jsonl(path, Unsettled, "stance adjudicate") if path.is_file() else []
     if project is None and not unsettled:
         return None
-    said = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull") if unsettled else []
+    said = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull") if unsettled else []
     tasks = studio.tasks(project.id) if project else []
     plan = compare(settings.queue_title, project, tasks, corpus.queue(unsettled, said, target))
     # What the adjudicator saw when answering is part of the answer.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, part, read_certainty, read_sample
 from labeling.tasks import Corpus
@@ -73,7 +73,7 @@ def draw_round(
         for id_ in chosen
         if id_ in held and id_ not in seen  # labelled before there were rounds, or the sample was lost
     ]
-    answers = work / "annotations.jsonl"
+    answers = table_path(work, "annotations.jsonl")
     answered = (
         {(row.sentence_id, row.control) for row in read_jsonl(answers, Annotation, "stance pull")}
         if answers.is_file()

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.adjudicate import settle
 from labeling.agreement import Agreement, measure
 from labeling.annotators import (
@@ -101,7 +101,7 @@ def read_status(work: Path, ignored: frozenset[str] = frozenset()) -> Status:
         "stance build",
     )
     outlets = {row["article_id"]: row["outlet"] or "unknown" for row in articles.to_pylist()}
-    path = work / "annotations.jsonl"
+    path = table_path(work, "annotations.jsonl")
     everything = read_jsonl(path, Annotation, "stance pull") if path.is_file() else []
     ours = counted(everything, ignored)
     known = [row for row in ours if row.sentence_id in sentences]
@@ -149,7 +149,7 @@ def _shares(
 
 def _to_label(work: Path, copy_of: Mapping[str, str]) -> dict[str, str]:
     """The copy groups to label, each with the member that stands for it: the sampled one, or the first copy."""
-    if not (work / "sample.parquet").is_file():
+    if not table_path(work, "sample.parquet").is_file():
         return {copy_id: copy_id for copy_id in copy_of.values()}
     sampled = {row.sentence_id for row in read_sample(work) if row.by != "control"} & copy_of.keys()
     return {copy_of[key]: key for key in sorted(sampled, reverse=True)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from corpus.store import table_path
 from labeling.connection import Server
 from labeling.records import Annotation, Stance
 from labeling.server import running
@@ -154,10 +155,16 @@ def finish(project: Path) -> None:
         other = "none" if random.random() < 0.1 else label
         answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
     answers.append(vote(answers[0].sentence_id, "A3", None))
-    write_jsonl(work / "annotations.jsonl", answers)
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
     adjudicate(work, LabelingSettings())
     examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
     train(examples, work / "model", TrainSettings(), lambda *_: None)
+
+
+def copy_tables(work: Path, to: Path) -> None:
+    """Copy a project's folder of tables, and what lies in `labels` beside it."""
+    shutil.copytree(work, to)
+    shutil.copytree(work.parent / "labels", to.parent / "labels")
 
 
 class Run:

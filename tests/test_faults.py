@@ -243,7 +243,7 @@ def say(server: Server, task: StudioTask, stance: Any, **more: Any) -> int:
 
 
 def pulled(stance: Run) -> dict[int | None, str | None]:
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     return {row.studio_id: row.stance for row in rows}
 
 
@@ -459,7 +459,7 @@ def test_a_project_of_somebody_else_is_left_alone(fresh: Run, server: Server, fa
     assert "title" in said
     with Studio(server) as studio:
         assert [task.data for task in studio.tasks(id_)] == [{"text": "theirs"}] * 3
-    assert not (fresh.project / "work" / "annotations.jsonl").exists()
+    assert not (fresh.project / "labels" / "annotations.jsonl").exists()
 
 
 def test_two_projects_of_one_title_are_refused(fresh: Run, server: Server, fails: Fails) -> None:

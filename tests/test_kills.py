@@ -273,7 +273,7 @@ class Labels:
         return answer.json() if answer.content else None
 
     def known(self) -> list[Annotation]:
-        return read_jsonl(self.twin / "work" / "annotations.jsonl", Annotation, "")
+        return read_jsonl(self.twin / "labels" / "annotations.jsonl", Annotation, "")
 
     def change(self, server: Server) -> None:
         """Edit, delete and add answers; from the fifth time on the third annotator answers too."""

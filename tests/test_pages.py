@@ -149,7 +149,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
 
     assert "90 answers of 3 annotators, 3 of them skips" in stance("pull")
     ids = {task.id: str(task.data["sentence_id"]) for task in _held(server, project_id)}
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert Counter((row.sentence_id, row.stance) for row in rows) == Counter(
         (ids[task], answer) for (_, task), answer in given.items()
     )

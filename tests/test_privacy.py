@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import PublishError
-from corpus.store import read_jsonl, write_jsonl
+from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Unsettled, Verdict, read_codebook
 from tests.conftest import vote
 from train.gold import ANNOTATION
@@ -37,14 +37,14 @@ def planted(finished: Path, tmp_path: Path) -> Path:
     work = project / "work"
     (project / ".stance").mkdir()
     (project / ".stance" / "annotators.json").write_bytes(msgspec.json.encode(ACCOUNTS))
-    answers = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    answers = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     called = {"A1": ADDRESSES[0], "A2": "Bertold Sandwhistle", "A3": "m.ockingbird@else.example"}
     text = f"{NAMES[0]} <{ADDRESSES[0]}> would ask {NAMES[2]}"
     answers = [
         msgspec.structs.replace(row, annotator=called[row.annotator], comment=text, holder=text) for row in answers
     ]
-    write_jsonl(work / "annotations.jsonl", answers)
-    write_jsonl(work / "history.jsonl", [Superseded(why="edited", answer=answers[0])])
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
+    write_jsonl(table_path(work, "history.jsonl"), [Superseded(why="edited", answer=answers[0])])
     verdicts = [
         msgspec.structs.replace(
             row,
@@ -70,7 +70,7 @@ def planted(finished: Path, tmp_path: Path) -> Path:
         votes={ADDRESSES[1]: "none"},
         note=text,
     )
-    write_jsonl(work / "adjudications.jsonl", [settled])
+    write_jsonl(table_path(work, "adjudications.jsonl"), [settled])
     return project
 
 
@@ -150,13 +150,13 @@ def test_the_contact_may_be_an_annotator(planted: Path, tmp_path: Path) -> None:
 def test_a_holder_that_the_article_names_is_kept(finished: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished, project)
-    answers = read_jsonl(project / "work" / "annotations.jsonl", Annotation, "")
+    answers = read_jsonl(project / "labels" / "annotations.jsonl", Annotation, "")
     text = {
         row["sentence_id"]: row["text"] for row in pq.read_table(project / "work" / "sentences.parquet").to_pylist()
     }
     holders = {row.sentence_id: text[row.sentence_id].split()[1].upper() for row in answers}
     write_jsonl(
-        project / "work" / "annotations.jsonl",
+        project / "labels" / "annotations.jsonl",
         [msgspec.structs.replace(row, holder=f"“{holders[row.sentence_id]}”") for row in answers],
     )
     done = _publish(project, tmp_path / "dataset", PublishSettings(licence="cc-by-4.0"))

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from corpus.records import PublishError, StanceError, TableError
-from corpus.store import read_jsonl, write_bytes, write_table
+from corpus.store import read_jsonl, table_path, write_bytes, write_table
 from labeling.records import STANCES, Annotation, read_codebook
 from tests.conftest import HOSTILE
 from train import gold
@@ -52,7 +52,7 @@ def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp
     assert set(columns.split()) <= set(gold["train"].column_names)
     annotations = load_dataset(str(out), "annotations", cache_dir=str(tmp_path / "cache"))["train"]
     assert annotations.features["stance"].names == list(STANCES)
-    assert annotations.num_rows == len(read_jsonl(finished / "work" / "annotations.jsonl", Annotation, ""))
+    assert annotations.num_rows == len(read_jsonl(finished / "labels" / "annotations.jsonl", Annotation, ""))
     assert annotations["stance"].count(None) == 1
     default = load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert set(default) == {"train", "validation", "test"}
@@ -146,7 +146,7 @@ def _odd_verdict(work: Path) -> None:
 
 
 def _odd_answer(work: Path) -> None:
-    _lines(work / "annotations.jsonl", lambda row: row | {"stance": "maybe" if row["stance"] else None})
+    _lines(table_path(work, "annotations.jsonl"), lambda row: row | {"stance": "maybe" if row["stance"] else None})
 
 
 def _odd_vote(work: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import ARTICLES, SENTENCES, TableError
-from corpus.store import write_jsonl, write_table
+from corpus.store import table_path, write_jsonl, write_table
 from labeling.annotators import AlwaysSame, TooFast, control_items, warnings
 from labeling.records import STANCES, Annotation, Stance, latest_answers
 from labeling.sample import Draw, write_sample
@@ -56,7 +56,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def _answers(work: Path, answers: Sequence[Annotation]) -> None:
-    write_jsonl(work / "annotations.jsonl", answers)
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
 
 
 def _sample(work: Path, draws: Sequence[tuple[str, str]]) -> None:

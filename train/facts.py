@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.records import ARTICLES, ConfigError, PublishError, Skipped
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Codebook, Stance, counted, read_codebook
 from labeling.sample import Draw, read_sample
 from labeling.status import Status
@@ -177,7 +177,7 @@ def read_facts(
         PublishError: the release before can't be read.
     """
     rows = [row for part in gold.values() for row in part]
-    annotations = counted(read_jsonl(work / "annotations.jsonl", Annotation, "stance pull"), ignored)
+    annotations = counted(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull"), ignored)
     articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
     found = gather(work, target, frozenset(ignored), Settings(publish=settings))
     called = names if names is not None else release_names(annotations, found.verdicts or [], {})

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from corpus.records import ExamplesError, TableError
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, Stance, Unsettled, Verdict, counted, latest_answers
 from labeling.status import Status, read_status
 from train.analysis import Analysis, read_analysis
@@ -109,13 +109,13 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
     """
     status = read_status(work, ignored)
     verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    ours = counted(_lines(work / "annotations.jsonl", Annotation, "stance pull") or [], ignored)
+    ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull") or [], ignored)
     latest = latest_answers(ours)
     model = work / "model"
     trained = (model / "metrics.json").is_file()
     analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
     ngrams, unopened = _ngrams(work, target, analysis) if trained else (None, "")
-    files = {name: _digest(work / name) for name in FILES if (work / name).is_file()}
+    files = {name: _digest(table_path(work, name)) for name in FILES if table_path(work, name).is_file()}
     return Found(
         target=target,
         settings=settings,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.records import ARTICLES, SENTENCES, PublishError
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Verdict
 from train.examples import SPLITS
 from train.records import Example
@@ -94,7 +94,8 @@ def check_labels(work: Path) -> None:
     for name in ("verdicts.jsonl", "annotations.jsonl"):
         odd: Counter[str] = Counter()
         first = 0
-        lines = (work / name).read_bytes().split(b"\n") if (work / name).is_file() else []
+        path = table_path(work, name)
+        lines = path.read_bytes().split(b"\n") if path.is_file() else []
         for number, line in enumerate(lines, 1):
             try:
                 row = msgspec.json.decode(line or b"{}", type=_Labelled)
@@ -106,7 +107,7 @@ def check_labels(work: Path) -> None:
         if odd:
             shown = ", ".join(f"{label!r} ({count})" for label, count in sorted(odd.items()))
             raise PublishError(
-                f"{work / name}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
+                f"{path}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
                 "Correct the answers at the server, then run `stance pull`, `stance adjudicate` and `stance train`"
             )
 

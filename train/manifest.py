@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.records import PublishError
+from corpus.store import table_path
 from labeling.records import Codebook
 from train.project import Settings
 
@@ -49,8 +50,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         dataset: which release it is.
         files: every file of the release but the manifest itself, by its path in there.
-        inputs: every file that the release was made from, by its path in the project's folder of tables; `codebook`
-            and `configuration` are the codebook's text and the JSON of `configuration`, sorted by key.
+        inputs: every file that the release was made from, by its path in the project's folder of tables, or its name in
+            `labels/`; `codebook` and `configuration` are the codebook's text and the JSON of `configuration`, sorted
+            by key.
         versions: of this package, of Python's minor version, and of the libraries that may change a byte.
         configuration: the sections of stance.toml, without what names annotators' accounts or this machine's folders.
     """
@@ -91,7 +93,7 @@ def manifest(
         dataset: which release it is.
     """
     configuration = _configuration(settings)
-    made_from = {name: _of_file(work / name) for name in INPUTS if (work / name).is_file()}
+    made_from = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
     made_from["codebook"] = _of(codebook.text.encode())
     made_from["configuration"] = _of(msgspec.json.encode(configuration, order="sorted"))
     versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}

@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import SENTENCES, PublishError
-from corpus.store import read_jsonl, read_table, write_bytes
+from corpus.store import read_jsonl, read_table, table_path, write_bytes
 from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
 from train import card
 from train.examples import read_examples
@@ -107,7 +107,7 @@ def publish(
     check_labels(work)
     articles, article_of = _articles(work)
     verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
-    everything = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
+    everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
     answers = [row for row in counted(everything, ignored) if not row.control]
     names = release_names(answers, verdicts, inputs.accounts)
     annotations = pseudonymous(answers, names, articles, article_of, codebook.text)
