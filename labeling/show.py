@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from itertools import permutations
 from textwrap import shorten
 
-from labeling.agreement import Agreement, Estimate
+from labeling.agreement import Agreement
 from labeling.annotators import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.estimate import Shares
+from labeling.intervals import Estimate
 from labeling.records import STANCES
 from labeling.status import Contested, Status
 

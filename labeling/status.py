@@ -144,7 +144,7 @@ def _shares(
     draws = read_sample(work)
     stands, stance_of = known_by({row.sentence_id: row.stance for row in verdicts}, draws, copy_of)
     copies = {stands.get(copy_id, copy_id): count for copy_id, count in Counter(copy_of.values()).items()}
-    return shares(draws, stance_of, copies, article_of, seed=1)
+    return shares(draws, stance_of, copies, article_of)
 
 
 def _to_label(work: Path, copy_of: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from corpus.build import build
 from corpus.records import SENTENCES, CorpusSettings, TableError
 from corpus.store import read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate
-from labeling.agreement import Estimate
+from labeling.intervals import Estimate
 from labeling.records import STANCES, Annotation, LabelingSettings
 from tests.conftest import copy_tables, vote
 from tests.test_train import WORDS
