@@ -558,10 +558,11 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
 
     with _progress("folds") as progress:
         if data is None:
-            examples, splits = labelled.from_verdicts(WORK, settings.target.name, settings.train)
+            examples, splits = labelled.plan_examples(WORK, settings.target.name, settings.train)
             for group in splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
             done = train(examples, out, settings.train, progress, splits=splits, work=WORK)
+            labelled.keep_examples(WORK, examples, settings.train)
         else:
             loaded = labelled.read(data)
             for row in loaded.spellings:
