@@ -12,8 +12,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from corpus.attributions import is_attribution
 from corpus.records import Span
-from corpus.segment import is_attribution
 
 # Wordings that open no sentence of a story, so they hold whatever the final punctuation. They match from
 # the start of a line: the same words inside a quotation are prose. A blank stands for any white space.

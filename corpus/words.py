@@ -1,6 +1,11 @@
-"""What English news tells the segmenter by its words: abbreviations by what follows them, and words that start."""
+"""What tells the segmenter about English news: marks, abbreviations by what follows them, words that start."""
 
 from __future__ import annotations
+
+#: Characters that a rule may look back or ahead: longer than any attribution seen.
+REACH = 160
+OPENING = "“‘\"'«‹„([*_"
+QUOTES = frozenset("“”‘’\"'«»‹›")
 
 
 def _words(table: str) -> frozenset[str]:
