@@ -108,7 +108,7 @@ _ABOUT_AUTHOR = re.compile(
     rf"|{_NAMES}\s(?:covers|writes|reports|has\scovered)\s(?:[^.]{{1,60}}\s)?(?:for\s(?:[Tt]he\s)?{_NAME}|every\s)"
     r"|.{0,300}\b(?:views|opinions)\sexpressed\s(?:here|are)\b"
 )
-_FINAL = re.compile(r"(?:[.!?…:;][”’\"'»)\]*†‡¹²³]*|\]|,[”’\"'»]+|[-–—][”\"])[■▪◼♦•\s]*$")
+_FINAL = re.compile(r"(?:[.!?…:;][”“’‘\"'»«›‹)\]*†‡¹²³]*|\]|,[”“’‘\"'»«›‹]+|[-–—][”“\"])[■▪◼♦•\s]*$")
 _SIGNED = re.compile(rf"\s[-–—(]*\s?{_AGENCY}\)?$")
 _BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
 _FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")
@@ -148,7 +148,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     found: list[tuple[str, str] | None] = []
     for index, body in enumerate(bodies):
         own = next((kind for kind, pattern in patterns if pattern.match(body)), None)
-        after_quote = index > 0 and bodies[index - 1].endswith((",”", ',"', ",’", ",'", ",»"))
+        after_quote = index > 0 and bodies[index - 1].endswith((",”", ",“", ',"', ",’", ",‘", ",'", ",»", ",«"))
         if own is not None:
             found.append((own, "the project's pattern"))
         elif index in wrapped:

@@ -18,15 +18,17 @@ from __future__ import annotations
 import re
 
 from corpus.attributions import attributes, is_attribution, is_spoken
-from corpus.full_stops import ends_sentence, is_abbreviation, is_starter, last_word
-from corpus.words import OPENING, QUOTES, REACH, SHOUTING
+from corpus.full_stops import ends_sentence, inner_item, is_abbreviation, is_item
+from corpus.tokens import is_pronoun, is_starter, last_word
+from corpus.words import BULLETS, OPENING, QUOTES, REACH, SHOUTING
 
 _WRAPPED = range(50, 101)  # widths that mail and plain text are wrapped at
 _LINE = re.compile(r"\S[^\r\n]*+")
 _STOP = re.compile(
     r"""
     ([.!?…](?<![.!?…]{2})[.!?…]*+)              # a run of stops, not from its middle,
-    ((?:[”’"'»›)\]}*†‡⁰¹²³⁴-⁹]                  # what closes with it: quotes, brackets, footnote marks
+    ((?:[”’"'»›)\]}*†‡⁰¹²³⁴-⁹]                  # what closes with it: quotes, brackets, footnote marks,
+      | [“„‘«‹](?![^\s”’"'»›)\]])               # also quotes that open elsewhere, unless a word follows,
       | \[\w{1,3}\]
       | [ \u00a0\u2009\u200a\u202f][”’»](?!\w)  # (nested quotes may be set apart)
       | (?<=[a-z”"][.”"])\d{1,2}(?=\s[“"A-Z]))*+)
@@ -36,13 +38,19 @@ _STOP = re.compile(
     """,
     re.VERBOSE,
 )
-_DETACHED = re.compile(r"([”»\"]|\[\d{1,3}\])\s++")
-_START = re.compile(r"[“‘\"'«‹„(\[*_”’»]*+(?:(?:\.\.\.|…)\s?)?")
+_DETACHED = re.compile(r"((?:\.\.\.|…)?[”»\"]|(?:\.\.\.|…)[’“«]|\[\d{1,3}\])\s++")
+_DETACHABLE = frozenset('”»"[.…')  # what it starts with
+_START = re.compile(r"[“‘\"'«‹„‚(\[*_”’»›]*+(?:(?:\.\.\.|…)[)\]]?\s*+)?")
+_ASIDE = re.compile(r"\((?:[^()]{0,78}\d{4}|[^()]{1,80}(?=\),))\)(?:[,;]|\s[a-z])")
+_WORDLESS = re.compile(r"(?:\[\d{1,3}\]|[\W_])++\Z")
+_BULLETS = frozenset(BULLETS[:8])
 _DASH = re.compile(r"[-–—]{1,3}\s*+(?=\w)")
 _LOWER_START = re.compile(
     r"[a-z]{1,2}[A-Z]|(?:[a-z]|[ivx]{1,4})\)\s"  # eBay; a) …
     r"|(?:al|el|de|di|da|du|la|le|von|van|bin|ibn|d|l)[-’' ](?:der )?[A-Z]"
 )
+_AMOUNT = re.compile(r"[$€£¥]\d+|[$€£¥]?\d{1,3}(?:[,’]\d{3})+(?:\.\d+)?|[12]\d{3}")
+_CAPITALS = re.compile(r"(?:[A-Z][a-z]?\.)+[A-Z]|[ap]\.m")
 _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 
 
@@ -70,7 +78,10 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         start = line.start()
         end = start + len(line[0].rstrip())
         cut = _cut(text, start, end)
-        if spans and _runs_on(text, spans[-1], cut[0], end, wrapped=width in _WRAPPED):
+        if spans and (
+            (not text[start].isalnum() and _WORDLESS.match(text, start, end))
+            or _runs_on(text, spans[-1], cut[0], end, wrapped=width in _WRAPPED)
+        ):
             cut[0] = (spans.pop()[0], cut[0][1])
         spans += cut
         width = end - start
@@ -78,9 +89,9 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The sentences of one line."""
+    """The sentences of one line; marks alone are none, and go with the next sentence or at the end with the last."""
     spans = []
-    left = counted = start
+    left = counted = bare = start  # up to `bare` the sentence has no word
     straight = 0  # quotes up to `counted`: an odd one opens, an even one closes
     for stop in _STOP.finditer(text, start, end):
         right, after = stop.end(2), stop.end()
@@ -92,17 +103,28 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
                     right = after = right - 1
             ends = _ends_glued(text, left, stop, after)
         else:
-            while detached := _DETACHED.match(text, after, end):
-                if detached[1] == '"':
+            while text[after] in _DETACHABLE and (detached := _DETACHED.match(text, after, end)):
+                if detached[1][-1] == '"':
                     straight += text.count('"', counted, detached.end(1))
                     counted = detached.end(1)
                     if straight % 2:
                         break
                 right, after = detached.end(1), detached.end()
+                if detached[1][0] in ".…":
+                    break  # a stop itself, so that a row of them takes linear time
             ends = _ends(text, left, stop, after, end)
-        if ends:
+        if not ends and (item := inner_item(text, left, stop.start())):
+            spans.append((left, item.start()))
+            left = item.start(1)
+        if not ends or right <= left:  # the latter at a detached ellipsis, which the sentence before took
+            continue
+        if not text[left].isalnum() and _WORDLESS.match(text, max(left, bare), right):
+            bare = right
+        else:
             spans.append((left, right))
             left = after
+    if spans and not text[left].isalnum() and _WORDLESS.match(text, left, end):
+        left = spans.pop()[0]
     spans.append((left, end))
     return spans
 
@@ -120,15 +142,19 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
             return _ends_before_dash(text, left, stop, dash.end(), end)
         start = _START.match(text, after, end)
         begin = start.end() if start else after
-        if begin == end or (begin == after and first in ",;:.!?…)]}%"):
+        if begin == end or (begin == after and first in ",;:.!?…)]}%&"):
             return False
+        if first == "(" and _ASIDE.match(text, after, end):
+            return False
+        if first in _BULLETS:
+            return not is_item(text, left, at)
         first, opened = text[begin], text[after:begin]
     quoting, quoted = not QUOTES.isdisjoint(opened), not QUOTES.isdisjoint(closed)
     if first.islower() and not _LOWER_START.match(text, begin, end):
         if mark == "." and (quoting or "(" in opened):
             return not is_spoken(text, begin, end) and ends_sentence(text, left, at, begin, opened, closed)
         return mark != "." and quoting and quoted
-    if quoted and not quoting and attributes(text, begin, end, strict=mark == "."):
+    if quoted and not quoting and attributes(text, begin, end, mark=mark, strict=mark == "."):
         return False
     if mark == ".":
         return ends_sentence(text, left, at, begin, opened, closed)
@@ -137,14 +163,14 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
     if "!" in mark or "?" in mark:
         return is_starter(text, begin) or last_word(text, left, at) not in SHOUTING
     spaced = text[at - 1].isspace()
-    if text.startswith(("I ", "I’", "I'"), begin) and not quoting:
+    if is_pronoun(text, begin) and not quoting:
         return not spaced and len(text[max(left, at - 40) : at].split()) > 3
     return not spaced or quoting or quoted or is_starter(text, begin)
 
 
 def _ends_before_dash(text: str, left: int, stop: re.Match[str], begin: int, end: int) -> bool:
     """Whether a sentence ends at a stop with a dash after it: not before `- said Holm` or `— Jo Holm, voter`."""
-    if text[begin].islower() or attributes(text, begin, end, strict=False):
+    if text[begin].islower() or attributes(text, begin, end, mark=stop[1], strict=False):
         return False
     if not QUOTES.isdisjoint(stop[2]) and end - begin < REACH // 2 and not is_starter(text, begin):
         return any(mark in text[begin : end - 1] for mark in ".!?…")
@@ -161,9 +187,16 @@ def _ends_glued(text: str, left: int, stop: re.Match[str], after: int) -> bool:
     if any(sign in chunk for sign in "@_=&#/") or "www." in chunk:
         return False
     token = last_word(text, left, at)
-    if stop[1] == "." and not stop[2] and not (token[-2:].isalpha() and token[-2:].islower()):
-        return len(token) > 1 and token.isdecimal() and is_starter(text, after)
-    return token not in SHOUTING if stop[1] != "." else not is_abbreviation(token)
+    if stop[1] != ".":
+        return token not in SHOUTING
+    if stop[2] or (token[-2:].isalpha() and token[-2:].islower()):
+        return not is_abbreviation(token)
+    if is_item(text, left, at):
+        return False  # "10.The second point"
+    begin = after + text[after : after + 8].index(word[0])
+    if is_starter(text, begin) and word[1:2].islower():
+        return not is_abbreviation(token) or _CAPITALS.fullmatch(token) is not None
+    return word[1:3].islower() and (token[-1:] in "%‰°€$£¥)]”’\"'»“«" or _AMOUNT.fullmatch(token) is not None)
 
 
 def _is_inside(text: str, left: int, at: int) -> bool:
@@ -176,8 +209,10 @@ def _is_inside(text: str, left: int, at: int) -> bool:
 def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: int, *, wrapped: bool) -> bool:
     """Whether a sentence goes on from one line, maybe a `wrapped` one, to the next, which ends at `end`."""
     start, stop = after
+    if text[before[1] - 1] in ".!?…:;":
+        return False
     last = text[max(before[0], before[1] - 8) : before[1]]
-    bare = last.rstrip("”’\"'»")
+    bare = last.rstrip("”“’‘\"'»«›‹")
     quoted = bare != last
     if quoted and bare.endswith(","):
         return is_attribution(text, start, stop, whole=stop == end)
@@ -185,6 +220,6 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
     if gap.count("\n") > 1:
         return False
     if quoted and bare.endswith(("?", "!", "…")):
-        return is_spoken(text, start, stop) or attributes(text, start, stop, strict=True)
+        return is_spoken(text, start, stop) or attributes(text, start, stop, mark=bare[-1], strict=True)
     goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or text[start] in QUOTES))
     return goes_on and not bare.endswith((".", "!", "?", "…", ":", ";"))
