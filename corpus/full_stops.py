@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from corpus import acronyms
+from corpus.datelines import dateline_end
 from corpus.tokens import first_word, is_starter, last_word
 from corpus.words import (
     ABBREVIATIONS,
@@ -17,6 +18,7 @@ from corpus.words import (
     NUMBERED,
     PREPOSITIONS,
     QUOTES,
+    REACH,
     SPEECH,
     STATES,
     TITLES,
@@ -54,6 +56,8 @@ def ends_sentence(text: str, left: int, at: int, begin: int, opened: str, closed
     if not text[at - 1].isalnum():
         if text[at - 2 : at] in ("N°", "n°"):
             return not text[begin].isdigit()
+        if text[at - 1] == "/" and at - left < REACH and dateline_end(text, left) == begin:
+            return False  # "MOSCOW, January 3. /TASS/. The council …"
         apart = text[at - 2] == "." and text[at - 1].isspace() and not _FOUR_DOTS.search(text, max(left, at - 9), at)
         return not apart or is_starter(text, begin)
     token = last_word(text, left, at)

@@ -22,8 +22,8 @@ TITLES = _words(
 )
 # A name or a number follows, so only a function word is a sign of an end ("on Wall St. The …").
 LEADING = _words(
-    "St Ste Mt Ft Pt vs v cf viz eg ie al ca approx Approx appr orig Orig incl Incl excl Wm Chas Jos Geo Benj Edw Robt "
-    "Thos Yu Ya Zh Kh Ts Ch Sh Th"
+    "St Ste Mt Ft Pt vs v cf viz eg ie al ca Ca approx Approx appr orig Orig incl Incl excl Wm Chas Jos Geo Benj Edw "
+    "Robt Thos Yu Ya Zh Kh Ts Ch Sh Th"
 )
 # What they cite follows, a number that may stand in a bracket: "eq. (7)", "sec. [2.1]", "S. Dane, ed. (2009)".
 CITING = _words(
@@ -33,7 +33,7 @@ CITING = _words(
 # Not the end before a digit ("Feb. 24", "No. 3"); before a capital it is ("She said no. Voters …").
 NUMBERED = CITING | _words(
     "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri No no Art Arts art Est est tel "
-    "Tel ext Ext Rte ft lb oz div avg Avg ex Ex"
+    "Tel ext Ext Rte ft lb oz div avg Avg ex Ex Min Max Pop elev Elev qty Qty Cat apt Apt Reg Temp"
 )
 # Between a number and the next one they go on ("3 in. 2 lb."); elsewhere some of them are words.
 UNITS = _words("in hr hrs min mins yd yds mi lbs gal kg km cm mm")
@@ -74,7 +74,7 @@ CONTINUES = _words(
     "Parliament Assembly Mission Agency Service Office Bureau Census Olympic Women Men Soccer Day Boulevard Avenue "
     "Street School University Park Hospital Committee Chamber Board Group Holdings Ltd Rep Gov Gen Sen Security "
     "Charter Institute Center Centre Special High County Metro Public National Superior United Fire Times City "
-    "Unified Area Metropolitan"
+    "Unified Area Metropolitan Premier Ferries Hydro Ministry Minister"
 )
 CALENDAR = _words(
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mondays Tuesdays Wednesdays Thursdays Fridays Saturdays "
@@ -143,13 +143,14 @@ OPENERS = frozenset(word.lower() for word in CALENDAR) | _words(
 # After these a time opens a clause, whose subject is still to come: "He said that at 6 a.m. Mr. Dane …".
 SUBORDINATING = _words("that when where because while if although though whether whereas until since once")
 DETERMINERS = _words("a an the this that these those her his its their my your our whose each every another")
+# With offices: they are had, and written like initials.
 DEGREES = _words(
     "ph.d m.d b.a m.a b.s m.s b.sc m.sc m.b.a ll.b ll.m ll.d j.d ed.d ed.m m.ed d.d.s d.v.m d.m.d m.p.h m.p.a m.f.a "
-    "b.f.a b.ed d.sc sc.d th.d th.m r.n c.p.a a.b"
+    "b.f.a b.ed d.sc sc.d th.d th.m r.n c.p.a a.b m.p m.e.p v.p c.e.o c.f.o d.a g.p"
 )
 # "a Ph.D. Candidate": in titles of office these go on.
 GRADUATES = _words("Candidate Candidates Student Students Program Programs Programme Thesis Degree Dissertation Level")
 ERAS = _words("B.C A.D B.C.E C.E A.H")
 # Acronyms of places that seldom stand before a noun: "moved to D.C. Berg stayed".
-PLACES = _words("D.C L.A N.Y.C U.S.A U.S.S.R U.A.E")
+PLACES = _words("D.C L.A N.Y.C B.C P.E.I N.S.W U.S.A U.S.S.R U.A.E")
 NATIONS = PLACES | _words("U.S U.K U.N E.U")

@@ -188,6 +188,8 @@ def test_a_missing_space_hides_no_boundary(marked: str) -> None:
         "It happened in 2009.|“It rained,” he said.",
         "He bought 5.|The rest stayed.",
         "Shares rose 3.5.|The index fell.",
+        "It began at 5.30.|The hall was full.",
+        "Dane bought 1,000.|A man saw it.",
         "It left (in 2009).|The next came.",
         "He spoke of “peace”.|The next day it rained.",
         "It began in the 1990s.|The end came soon.",
