@@ -149,9 +149,10 @@ def _shares(
 
 def _to_label(work: Path, copy_of: Mapping[str, str]) -> dict[str, str]:
     """The copy groups to label, each with the member that stands for it: the sampled one, or the first copy."""
-    if not table_path(work, "sample.parquet").is_file():
+    draws = [row for row in read_sample(work) if row.by != "control"]
+    if not draws:
         return {copy_id: copy_id for copy_id in copy_of.values()}
-    sampled = {row.sentence_id for row in read_sample(work) if row.by != "control"} & copy_of.keys()
+    sampled = {row.sentence_id for row in draws} & copy_of.keys()
     return {copy_of[key]: key for key in sorted(sampled, reverse=True)}
 
 

@@ -219,7 +219,8 @@ def test_each_bad_state_gets_one_message_and_changes_no_file(
 def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
-        PublishError, match=rf"{count} sentences are open, {count} of them ties .*`stance push` .*`stance adjudicate`"
+        PublishError,
+        match=rf"{count} sentences are open, {count} of them ties .*`stance push --limit 0` .*`stance adjudicate`",
     ) as told:
         _publish(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)

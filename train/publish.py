@@ -14,6 +14,8 @@ import pyarrow as pa
 from corpus.records import SENTENCES, PublishError
 from corpus.store import read_jsonl, read_table, table_path, write_bytes
 from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
+from labeling.rounds import queue_command
+from labeling.sample import read_sample
 from train import card
 from train.examples import read_examples
 from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
@@ -182,10 +184,11 @@ def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[l
     queue = [row for row in everything if row.sentence_id in corpus]
     if queue and not allow_open:
         ties = sum(row.reason.startswith("no majority") for row in queue)
+        push = queue_command(read_sample(work))
         raise PublishError(
             f"{len(queue)} sentences are open, {ties} of them ties (the first is {queue[0].sentence_id}: "
-            f"{queue[0].reason}). `stance push` brings them to people, `stance pull` and `stance adjudicate` settle "
-            "them, `stance train` follows; `stance publish --allow-open` leaves them out"
+            f"{queue[0].reason}). `{push}` brings them to people, `stance pull` and `stance adjudicate` settle them, "
+            "`stance train` follows; `stance publish --allow-open` leaves them out"
         )
     return verdicts, queue
 
