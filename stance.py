@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from labeling.connection import Server
+    from labeling.freshness import Stale
     from labeling.plan import Asked
     from labeling.sample import By
     from labeling.studio import Studio
@@ -454,6 +455,8 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
     codebook = read_codebook(Path(settings.labeling.codebook))
     with nullcontext() if dry_run else locked(Path(), "push"):
         await_import(studio, Path())
+        if (stale := _stale(settings)) and stale.made:
+            click.echo(f"the queue is older than the answers: {stale}", err=True)
         plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked)
         click.echo(show(plan))
         if dry_run:
@@ -532,8 +535,8 @@ def _pull(studio: Studio, settings: Settings) -> None:
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
     click.echo(f"{done.fetched} tasks had changed")
-    if done.adjudications:
-        click.echo(f"{done.adjudications} answers in the queue: `stance adjudicate` makes them verdicts")
+    if (stale := _stale(settings)) and stale.people:
+        click.echo(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
     _say_history(done.edited, done.deleted)
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
@@ -579,25 +582,45 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     from labeling.show import show
     from labeling.status import read_status
 
-    status = read_status(WORK, ignored(Path(), settings.labeling.ignore))
+    apart = ignored(Path(), settings.labeling.ignore)
+    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+
+
+def _codebook_version(settings: Settings) -> str:
+    """The codebook's version now; empty where there is no codebook yet."""
+    from labeling.records import read_codebook
+
+    path = Path(settings.labeling.codebook)
+    return read_codebook(path).version if path.is_file() else ""
+
+
+def _stale(settings: Settings) -> Stale | None:
+    from labeling.accounts import ignored
+    from labeling.freshness import stale_verdicts
+
+    apart = ignored(Path(), settings.labeling.ignore)
+    return stale_verdicts(WORK, settings.labeling, _codebook_version(settings), apart)
 
 
 def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
-    from labeling.records import read_codebook
     from labeling.rounds import queue_command
     from labeling.sample import read_sample
+    from labeling.show import few
 
-    path = Path(settings.labeling.codebook)
-    version = read_codebook(path).version if path.is_file() else ""
-    done = adjudicate(
-        WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore), doubts=doubts
-    )
+    apart = ignored(Path(), settings.labeling.ignore)
+    done = adjudicate(WORK, settings.labeling, codebook=_codebook_version(settings), ignored=apart, doubts=doubts)
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
     click.echo(f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""))
+    if done.few.sentences:
+        settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
+        click.echo(
+            f"{few(done.few)}; {settled} of them are settled all the same "
+            f"([labeling] fewest_votes is {settings.labeling.fewest_votes})"
+        )
     if done.reopened:
         click.echo(f"{done.reopened} sentences that had a verdict have none now")
     if done.flagged:

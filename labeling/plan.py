@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from corpus.records import StudioError
 from corpus.store import read_jsonl, table_path
+from labeling.overlap import in_share
 from labeling.records import Annotation, Codebook, LabelingSettings, Task, Unsettled
 from labeling.rounds import Drawn, draw_round
 from labeling.sample import By
@@ -146,7 +147,7 @@ def plan_push(
         keys = [
             (id_, control)
             for id_, control in drawn.keys
-            if not settings.blind or number == 0 or control or _in_share(id_, settings.overlap_share)
+            if not settings.blind or number == 0 or control or in_share(id_, settings.overlap_share)
         ]
         plan = compare(title, at_server, tasks, corpus.tasks(keys, target))
         wanted = {
@@ -269,11 +270,6 @@ def compare(title: str, project: Project | None, tasks: Sequence[StudioTask], wa
 
 def _answered(task: StudioTask) -> bool:
     return task.total_annotations + task.cancelled_annotations > 0
-
-
-def _in_share(sentence_id: str, share: float) -> bool:
-    """Whether a sentence is of the share that every annotator labels: by its id, so that it stays so."""
-    return int(hashlib.blake2b(sentence_id.encode(), digest_size=8).hexdigest(), 16) < share * 2**64
 
 
 def _with_settings(plan: ProjectPlan, interface: Path, wanted: dict[str, Any], force: bool) -> ProjectPlan:
