@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labeling.connection import Server
     from labeling.freshness import Stale
     from labeling.plan import Asked
+    from labeling.records import Codebook
     from labeling.sample import By
     from labeling.studio import Studio
     from train.predict import Predicted
@@ -75,11 +76,12 @@ def cli(folder: Path) -> None:
 @cli.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Make a new project: stance.toml and a codebook to edit."""
+    """Make a new project: stance.toml and a codebook to fill in."""
     from train.project import write_project
 
-    for path in write_project(folder):
-        click.echo(f"wrote {path}")
+    settings, codebook = write_project(folder)
+    click.echo(f"wrote {settings}: give your target there, as [target] name")
+    click.echo(f"wrote {codebook}: put your own rules where it has double braces")
 
 
 @cli.command()
@@ -453,6 +455,7 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
 
     asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
+    _check_question(settings, codebook)
     with nullcontext() if dry_run else locked(Path(), "push"):
         await_import(studio, Path())
         if (stale := _stale(settings)) and stale.made:
@@ -500,12 +503,23 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
         click.echo("remove the round's tasks by hand where the file before was imported")
 
 
+def _check_question(settings: Settings, codebook: Codebook | None) -> None:
+    """Refuse to send annotators a template's target or codebook."""
+    from labeling.question import check_question
+    from train.project import FILE, demo_question
+
+    check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
+
+
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
     from labeling.offline import write_tasks
+    from labeling.records import read_codebook
     from labeling.rounds import draw_round
     from labeling.sample import write_sample
     from labeling.tasks import Corpus
 
+    codebook = Path(settings.labeling.codebook)
+    _check_question(settings, read_codebook(codebook) if codebook.is_file() else None)
     corpus, target = Corpus(WORK), settings.target.name
     drawn = draw_round(
         corpus,
@@ -693,12 +707,15 @@ def _say_predicted(done: Predicted) -> None:
 def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
     from corpus.store import locked
     from labeling.accounts import ignored, read_names
+    from labeling.question import check_target
     from labeling.records import read_codebook
     from train.card import missing
+    from train.project import FILE
     from train.publish import PublishInputs, publish
     from train.show import published
 
     codebook = read_codebook(Path(settings.labeling.codebook))
+    check_target(Path(FILE), settings.target.name)
     apart = ignored(Path(), settings.labeling.ignore)
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
     with locked(Path(), "publish"):
