@@ -248,6 +248,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     stance("push")
     project = _project(server, _title(stance))
     assert (project.maximum_annotations, project.overlap_cohort_percentage) == (2, 25)
+    assert not project.show_instruction
     with Studio(server) as studio:
         page = studio._transport.request(
             "api/tasks/",
