@@ -112,12 +112,32 @@ def build(
 
 
 @cli.command()
-def serve() -> None:
-    """Run a local Label Studio for this project, until Ctrl-C."""
-    from labeling.server import running
+@click.option(
+    "--host", metavar="HOST", help="Where to listen: a name or address of this computer; 0.0.0.0: all of them."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port; default the one it had before, or any.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run a local Label Studio for this project, until Ctrl-C.
 
-    with running(Path()) as server:
+    Unless --host says otherwise only this computer reaches it.
+    """
+    from labeling.connection import read_key_file
+    from labeling.install import find
+    from labeling.server import answering, running
+
+    if there := answering(Path(), host, port):
+        _say_login(there)
+        _say_sign_up(there)
+        click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        return
+    if find() is None and sys.stdin.isatty():
+        _install()
+    before = read_key_file(Path())
+    with running(Path(), host, port) as server:
+        if port is None and before is not None and before.port != server.port:
+            click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
         _say_login(server)
+        _say_sign_up(server)
         click.echo("Ctrl-C stops it; labels are kept.")
         signal.pause()
 
@@ -395,6 +415,31 @@ def _say_login(server: Server, *, now: bool = True) -> None:
 
     when = "is at" if now else "will be at"
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
+
+
+def _say_sign_up(server: Server) -> None:
+    from labeling.address import is_loopback
+    from labeling.server import sign_up_page
+
+    click.echo(f"others make their account at {sign_up_page(server)}")
+    if is_loopback(server.host):
+        click.echo("(on this computer alone; `stance serve --host 0.0.0.0` lets colleagues in the network reach it)")
+    else:
+        click.echo(
+            f"warning: it listens at {server.host}, without encryption: whoever reaches this computer can try to log "
+            "in, and passwords and labels can be read on the way; see docs/hosting.md on putting TLS in front",
+            err=True,
+        )
+
+
+def _install() -> None:
+    from labeling.install import SIZE, VERSION, install, user_folder
+
+    # Who declines is told by what follows how to install it by hand.
+    if click.confirm(
+        f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
+    ):
+        click.echo(f"installed {install()}")
 
 
 def _build(
