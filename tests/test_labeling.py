@@ -363,7 +363,8 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
         )
     write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    stance("pull")
+    settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
+    assert settled in stance("pull")
     write_jsonl(table_path(work, "annotations.jsonl"), rows)
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
@@ -381,6 +382,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     stance("adjudicate")
     stance("push")
     assert [task.data["sentence_id"] for task in _tasks(server, title)] == [ids[0]]
+    assert "settled in the queue" not in stance("pull")  # it is their verdict by now
 
 
 # --- files instead of a server
