@@ -80,7 +80,10 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
     assert [(row.round, row.by, row.probability) for row in sample] == [(1, "random", 4 / 12)] * 4 + [
         (2, "random", 4 / 8)
     ] * 4
-    assert "4 to create, 0 to update, 8 unchanged" in stance("push")  # without --limit: all that are left
+    said = stance("push")
+    assert "0 to create, 0 to update, 8 unchanged" in said
+    assert "4 sentences that no round has drawn stay here; `stance push --all` would send them too" in said
+    assert "4 to create, 0 to update, 8 unchanged" in stance("push", "--all")
     status = json.loads(stance("status", "--json"))
     assert status["sentences"] == 12
 
@@ -170,7 +173,7 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     said = stance("push")
     assert "4 on the server only" in said
     assert "1 of those on the server only hold answers: they stay" in said
-    assert "3 of those on the server only hold no answer: `push --prune` removes them" in said
+    assert "3 of those on the server only hold no answer: the same command with --prune removes them" in said
     assert len(_tasks(server, _title(stance))) == 12
     stance("push", "--prune")
     held = _tasks(server, _title(stance))
@@ -212,7 +215,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     with Studio(server) as studio:
         studio.change_project(_project(server, title).id, label_config=mine)
     said = stance("push", "--limit", "2")
-    assert "the labelling interface was changed at the server: it stays" in said
+    assert "the labelling interface was changed at the server and stays" in said
     assert "Which stance" in (_project(server, title).label_config or "")
     (stance.project / "codebook.md").write_text("# New\n\nVersion 2.0\n")
     assert "changed at the server" in stance("push", "--limit", "2")
@@ -245,6 +248,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     stance("push")
     project = _project(server, _title(stance))
     assert (project.maximum_annotations, project.overlap_cohort_percentage) == (2, 25)
+    assert not project.show_instruction
     with Studio(server) as studio:
         page = studio._transport.request(
             "api/tasks/",
@@ -359,7 +363,8 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
         )
     write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    stance("pull")
+    settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
+    assert settled in stance("pull")
     write_jsonl(table_path(work, "annotations.jsonl"), rows)
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
@@ -377,6 +382,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     stance("adjudicate")
     stance("push")
     assert [task.data["sentence_id"] for task in _tasks(server, title)] == [ids[0]]
+    assert "settled in the queue" not in stance("pull")  # it is their verdict by now
 
 
 # --- files instead of a server
@@ -408,10 +414,10 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
     assert sorted((row.sentence_id, row.stance, row.unsure) for row in rows) == sorted(
         [(held[0].data["sentence_id"], "against", True), (held[1].data["sentence_id"], None, False)]
     )
-    assert "unchanged: work/annotations.jsonl" in stance("pull", "--from", "export.json")
+    assert "unchanged: labels/annotations.jsonl" in stance("pull", "--from", "export.json")
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
-    assert "unchanged: work/annotations.jsonl" in stance("pull")  # the same answers, by the API
+    assert "unchanged: labels/annotations.jsonl" in stance("pull")  # the same answers, by the API
 
 
 def _interface() -> str:
