@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus.records import PublishError, StanceError, TableError
+from corpus.records import CorpusSettings, PublishError, StanceError, TableError
 from corpus.store import read_jsonl, table_path, write_bytes, write_table
-from labeling.records import STANCES, Annotation, read_codebook
+from labeling.records import STANCES, Annotation, Codebook, read_codebook
 from tests.conftest import HOSTILE
 from train import gold
 from train import publish as publishing
 from train.examples import EXAMPLES, load, read_examples
 from train.manifest import check_dataset, read_manifest, to_json
+from train.project import Settings
 from train.publish import PublishInputs, PublishSummary, publish
 from train.records import PublishSettings
 from train.report import report
@@ -252,14 +253,68 @@ def test_what_people_wrote_in_the_card_survives_and_broken_yaml_stops(finished: 
     assert _bytes(out) == before
 
 
-def test_a_stand_off_release_that_quotes_an_article_is_not_published(finished: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "key",
+    [
+        "name",
+        "rationale",
+        "annotators",
+        "contact",
+        "authors",
+        "codebook.md",
+        "README.md",
+        "annotators.md",
+        "CHANGELOG.md",
+    ],
+)
+def test_a_stand_off_release_that_quotes_an_article_names_the_place_to_change(
+    finished: Path, tmp_path: Path, key: str
+) -> None:
+    out = tmp_path / "dataset"
     quoted = " ".join((finished / "news" / "05.txt").read_text("utf-8").split()[1:9])
-    settings = PublishSettings(rationale=f"They say: {quoted}")
-    with pytest.raises(PublishError, match=r"stand in the article '05' too"):
-        _publish(finished, tmp_path / "dataset", settings)
-    assert not (tmp_path / "dataset").exists()
-    licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
-    assert _publish(finished, tmp_path / "dataset", licensed).proof is None
+    settings, codebook = PublishSettings(), read_codebook(finished / "codebook.md")
+    place = rf"stance\.toml, \[publish\] {key}"
+    if key == "codebook.md":
+        codebook = Codebook(text=f"{codebook.text}\nSay {quoted}.\n", version=codebook.version)
+        place = r"codebook\.md, line 5"
+    elif "." in key:
+        _publish(finished, out, settings)
+        lines = (out / key).read_bytes() + f"\n## Ours\n\nThey say: {quoted}\n".encode()
+        (out / key).write_bytes(lines)
+        place = rf"{out / key}, line {lines.count(10)}"
+    else:
+        said: Any = [quoted] if key == "authors" else f"They say: {quoted}"
+        settings = msgspec.structs.replace(settings, **{key: said})
+    before = _bytes(tmp_path)
+    with pytest.raises(PublishError, match=rf"^{place}: the words '.*' stand in the article '05' too"):
+        publish(finished / "work", out, "a target <b>", codebook, settings, inputs=PublishInputs(allow_open=True))
+    assert _bytes(tmp_path) == before
+    if key == "rationale":
+        licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
+        assert _publish(finished, out, licensed).proof is None
+
+
+def test_patterns_that_quote_articles_lines_are_in_no_stand_off_release(finished: Path, tmp_path: Path) -> None:
+    line = (finished / "news" / "05.txt").read_text("utf-8").splitlines()[0]
+    settings = Settings(corpus=CorpusSettings(patterns={"footer": [line]}))
+    codebook = read_codebook(finished / "codebook.md")
+    for standoff in (True, False):
+        inputs = PublishInputs(settings=settings, standoff=standoff, allow_open=True)
+        publish(finished / "work", tmp_path / "dataset", "a target <b>", codebook, SETTINGS, inputs=inputs)
+        assert (line in (tmp_path / "dataset" / "manifest.json").read_text("utf-8")) is not standoff
+
+
+def test_an_outlet_without_a_labelled_sentence_may_be_named_in_an_article(finished: Path, tmp_path: Path) -> None:
+    project, name = tmp_path / "project", "The Voice of the Northern Valleys"
+    shutil.copytree(finished, project)
+    path = project / "work" / "articles.parquet"
+    table = pq.read_table(path)
+    more = table.slice(0, 1).to_pylist()[0] | {"article_id": "more", "outlet": name, "text": f"As {name} wrote."}
+    write_table(path, pa.concat_tables([table, pa.Table.from_pylist([more], schema=table.schema)]))
+    done = _publish(project, tmp_path / "dataset", PublishSettings())
+    assert name in (tmp_path / "dataset" / "README.md").read_text("utf-8")
+    assert done.proof
+    assert done.proof.articles == 31
 
 
 @pytest.mark.slow

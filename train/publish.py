@@ -16,12 +16,14 @@ from corpus.store import read_jsonl, read_table, table_path, write_bytes
 from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
 from train import card
 from train.examples import read_examples
+from train.facts import WRITTEN
 from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
-from train.manifest import FILE, Dataset, manifest, read_manifest, to_json
+from train.handwritten import marked
+from train.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
 from train.privacy import prove_private, pseudonymous, release_names
 from train.project import Settings
 from train.records import PublishSettings
-from train.standoff import Proof, prove, strip
+from train.standoff import Proof, Written, leaves, prove, strip
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -105,7 +107,7 @@ def publish(
     inputs = inputs or PublishInputs()
     without_text = inputs.standoff or not settings.licence
     check_labels(work)
-    articles, article_of = _articles(work)
+    articles, article_of, outlets = _articles(work)
     verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
     everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
     answers = [row for row in counted(everything, ignored) if not row.control]
@@ -155,7 +157,7 @@ def publish(
         for path, data in files.items():
             write_bytes(staged / path, data)
         prove_private(staged, inputs.accounts.keys() - {settings.contact})
-        proof = prove(staged, articles) if without_text else None
+        proof = prove(staged, articles, _written(whole, codebook, out), outlets) if without_text else None
         _open_again(staged, parts, kinds)
     return PublishSummary(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
@@ -190,16 +192,34 @@ def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[l
     return verdicts, queue
 
 
-def _articles(work: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Title and text of each article, joined by a line break, and the article of each sentence."""
-    kinds = pa.schema([(name, pa.string()) for name in ("article_id", "title", "text")])
+def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
+    """Title and text of each article, joined by a line break; the article of each sentence; the outlets."""
+    kinds = pa.schema([(name, pa.string()) for name in ("article_id", "title", "text", "outlet")])
     articles = read_table(work / "articles.parquet", kinds, "stance build").to_pylist()
     of = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("article_id")])
     sentences = read_table(work / "sentences.parquet", of, "stance build").to_pylist()
     return (
         {row["article_id"]: f"{row['title'] or ''}\n{row['text']}" for row in articles},
         {row["sentence_id"]: row["article_id"] for row in sentences},
+        {row["outlet"] for row in articles if row["outlet"]},
     )
+
+
+def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]:
+    """What people wrote that the release would hold: their settings, the codebook, and their words in the last one."""
+    found = [
+        Written(file="stance.toml", field=f"[{section}] {key}", text=text)
+        for section, values in configuration(settings, standoff=True).items()
+        for key, value in values.items()
+        for _, text in leaves(key, value)
+    ]
+    found.append(Written(file=settings.labeling.codebook, text=codebook.text))
+    for path in (out / name for name in (CARD, *WRITTEN)):
+        if path.is_file():
+            # Our own parts as empty lines, so that those around keep their numbers.
+            parts = marked(path.read_bytes().decode("utf-8", "replace"))
+            found.append(Written(file=str(path), text="".join("\n" * t.count("\n") if p else t for p, t in parts)))
+    return found
 
 
 def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[card.ConfigFacts]]:
