@@ -288,7 +288,8 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     if done.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped articles: {reasons}", err=True)
-    click.echo("\n".join(hydrated(done, out)))
+    click.echo("\n".join(hydrated(done, out, _opened(out))))
+    _say_taken_for(out)
 
 
 @cli.command()
@@ -329,7 +330,7 @@ def demo() -> None:
     _report(settings)
     click.echo(
         f"\ndone. Look at {WORK / 'report.html'}; open the dataset with\n"
-        f'  load_dataset("./{WORK / "dataset"}", "gold")\n'
+        f"  {_opened(WORK / 'dataset')}\n"
         "`stance serve` starts the server again."
     )
 
@@ -622,9 +623,30 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
     with locked(Path(), "publish"):
         done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
-    click.echo("\n".join(published(done, out, asked=standoff)))
+    click.echo("\n".join(published(done, out, _opened(out), asked=standoff)))
+    _say_taken_for(out)
     if unsaid := missing(settings.publish):
         click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))
+
+
+def _opened(out: Path) -> str:
+    """The expression that opens a dataset's folder; after -C its whole path, for whoever reads it is elsewhere."""
+    from train.opening import open_line
+
+    elsewhere = click.get_current_context().find_root().params["folder"] != Path()
+    return open_line(out.absolute() if elsewhere else out)
+
+
+def _say_taken_for(out: Path) -> None:
+    from train.opening import taken_for, unopenable
+
+    if note := taken_for(out):
+        click.echo(f"note: {note}", err=True)
+    if reason := unopenable(out.absolute()):
+        click.echo(
+            f"note: load_dataset can't open {out.absolute()}: {reason}; copy the folder to another place first",
+            err=True,
+        )
 
 
 def _check_release(folder: Path) -> None:

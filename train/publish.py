@@ -20,6 +20,7 @@ from train.facts import WRITTEN
 from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
 from train.handwritten import marked
 from train.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
+from train.opening import check_name
 from train.privacy import prove_private, pseudonymous, release_names
 from train.project import Settings
 from train.records import PublishSettings
@@ -102,10 +103,12 @@ def publish(
         PublishError: there is no verdict, sentences are open, a label is none of the codebook's, a split is empty,
             the card that is there is malformed, an address or an article's text would go out, or the dataset doesn't
             open. Nothing is written then.
+        StanceError: no dataset can be opened in a folder of that name.
         TableError: a stage before is missing.
     """
     inputs = inputs or PublishInputs()
     without_text = inputs.standoff or not settings.licence
+    check_name(out)
     check_labels(work)
     articles, article_of, outlets = _articles(work)
     verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
