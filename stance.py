@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from labeling.connection import Server
+    from labeling.freshness import Stale
     from labeling.plan import Asked
     from labeling.sample import By
     from labeling.studio import Studio
@@ -128,6 +129,13 @@ def serve() -> None:
     help="How to draw them; default random. uncertainty and keyword mix in a random share, for estimates.",
 )
 @click.option("--control", default=0, metavar="N", type=click.IntRange(0), help="Repeat N settled sentences.")
+@click.option("--all", "everything", is_flag=True, help="Draw every sentence that no round has drawn yet.")
+@click.option(
+    "--withdraw",
+    type=click.IntRange(1),
+    metavar="ROUND",
+    help="Take a round back, as long as nobody has answered: its tasks and its place in the sample.",
+)
 @click.option(
     "--to", type=click.Path(path_type=Path, dir_okay=False), help="Write the tasks as Label Studio JSON; no server."
 )
@@ -139,20 +147,28 @@ def serve() -> None:
     "then measure the model too.",
 )
 @click.option("--force", is_flag=True, help="Put our interface back where it was changed at the server.")
-def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, **wishes: Any) -> None:
+def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Bring the Label Studio server to what it should hold.
 
-    Without --limit that is every sentence, one task for all its exact copies; with it, the rounds drawn so far and a
-    new one. What is not settled yet goes to a second project, the queue.
+    That is the rounds drawn so far and, with --limit, a new one. A project from which no round was drawn yet sends
+    every sentence, one task for all its exact copies; later only --all does. What is not settled yet goes to a second
+    project, the queue.
     """
     from labeling.plan import Asked
 
     if by and not limit:
         raise click.UsageError("--by needs --limit N: how many sentences to draw")
-    settings = _settings()
     asked = Asked(limit=limit, by=by or "random", **wishes)
+    if asked.everything and limit is not None:
+        raise click.UsageError("--all draws all that are left, --limit some of them: give one of the two")
+    if withdraw is not None and asked != Asked():
+        raise click.UsageError("--withdraw takes a round back and sends nothing: it goes with --dry-run and --to alone")
     if to is not None and (asked.prune or asked.predictions or asked.force):
         raise click.UsageError("--to writes a file: --prune, --predictions and --force need a server")
+    settings = _settings()
+    if withdraw is not None:
+        _withdraw(to, settings, withdraw, dry_run=dry_run)
+        return
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run)
         return
@@ -440,14 +456,49 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
     codebook = read_codebook(Path(settings.labeling.codebook))
     with nullcontext() if dry_run else locked(Path(), "push"):
         await_import(studio, Path())
+        if (stale := _stale(settings)) and stale.made:
+            click.echo(f"the queue is older than the answers: {stale}", err=True)
         plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked)
         click.echo(show(plan))
         if dry_run:
             return
         with _progress("tasks") as progress:
             made = apply_push(studio, plan, WORK, Path(), progress)
-    for project_id in made:
+    for project_id in made.labelling:
         click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+    if made.queue is not None:
+        click.echo(f"settle what is open at {studio.url}/projects/{made.queue}/data?labeling=1")
+
+
+def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool) -> None:
+    from contextlib import nullcontext
+
+    from corpus.store import locked, table_path
+    from labeling.plan import Asked
+    from labeling.push import await_import
+    from labeling.sample import write_sample
+    from labeling.withdraw import apply_withdrawal, plan_withdrawal, show_withdrawal
+
+    with nullcontext() if dry_run else locked(Path(), "push"):
+        if to is not None:
+            plan = plan_withdrawal(None, WORK, settings.labeling, number)
+            click.echo(show_withdrawal(plan))
+            if not dry_run:
+                write_sample(WORK, plan.left)
+        else:
+            with _studio() as studio:
+                await_import(studio, Path())
+                plan = plan_withdrawal(studio, WORK, settings.labeling, number)
+                click.echo(show_withdrawal(plan))
+                if not dry_run:
+                    with _progress("tasks") as progress:
+                        apply_withdrawal(studio, plan, WORK, progress)
+    if dry_run:
+        return
+    click.echo(f"took round {number} back, and wrote {table_path(WORK, 'sample.parquet')}")
+    if to is not None:
+        _push_to(to, settings, Asked(limit=0), dry_run=False)
+        click.echo("remove the round's tasks by hand where the file before was imported")
 
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
@@ -458,7 +509,15 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
 
     corpus, target = Corpus(WORK), settings.target.name
     drawn = draw_round(
-        corpus, WORK, (), settings.labeling, target, limit=asked.limit, by=asked.by, control=asked.control
+        corpus,
+        WORK,
+        (),
+        settings.labeling,
+        target,
+        limit=asked.limit,
+        by=asked.by,
+        control=asked.control,
+        everything=asked.everything,
     )
     click.echo("\n".join([*drawn.notes, f"tasks: {len(drawn.keys)}, {drawn.new} of them new"]))
     if dry_run:
@@ -477,8 +536,8 @@ def _pull(studio: Studio, settings: Settings) -> None:
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
     click.echo(f"{done.fetched} tasks had changed")
-    if done.adjudications:
-        click.echo(f"{done.adjudications} answers in the queue: `stance adjudicate` makes them verdicts")
+    if (stale := _stale(settings)) and stale.people:
+        click.echo(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
     _say_history(done.edited, done.deleted)
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
@@ -524,23 +583,45 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     from labeling.show import show
     from labeling.status import read_status
 
-    status = read_status(WORK, ignored(Path(), settings.labeling.ignore))
+    apart = ignored(Path(), settings.labeling.ignore)
+    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+
+
+def _codebook_version(settings: Settings) -> str:
+    """The codebook's version now; empty where there is no codebook yet."""
+    from labeling.records import read_codebook
+
+    path = Path(settings.labeling.codebook)
+    return read_codebook(path).version if path.is_file() else ""
+
+
+def _stale(settings: Settings) -> Stale | None:
+    from labeling.accounts import ignored
+    from labeling.freshness import stale_verdicts
+
+    apart = ignored(Path(), settings.labeling.ignore)
+    return stale_verdicts(WORK, settings.labeling, _codebook_version(settings), apart)
 
 
 def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
-    from labeling.records import read_codebook
+    from labeling.rounds import queue_command
+    from labeling.sample import read_sample
+    from labeling.show import few
 
-    path = Path(settings.labeling.codebook)
-    version = read_codebook(path).version if path.is_file() else ""
-    done = adjudicate(
-        WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore), doubts=doubts
-    )
+    apart = ignored(Path(), settings.labeling.ignore)
+    done = adjudicate(WORK, settings.labeling, codebook=_codebook_version(settings), ignored=apart, doubts=doubts)
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
     click.echo(f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""))
+    if done.few.sentences:
+        settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
+        click.echo(
+            f"{few(done.few)}; {settled} of them are settled all the same "
+            f"([labeling] fewest_votes is {settings.labeling.fewest_votes})"
+        )
     if done.reopened:
         click.echo(f"{done.reopened} sentences that had a verdict have none now")
     if done.flagged:
@@ -548,7 +629,7 @@ def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     if done.vanished:
         click.echo(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
     if done.unsettled:
-        click.echo("`stance push` puts what is open to the queue's project at the server")
+        click.echo(f"`{queue_command(read_sample(WORK))}` puts what is open to the queue's project at the server")
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'verdicts.jsonl'}")
 
 

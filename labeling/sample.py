@@ -90,6 +90,22 @@ def write_sample(work: Path, draws: Sequence[Draw]) -> bool:
     return write_table(table_path(work, "sample.parquet"), pa.Table.from_pylist(rows, schema=SAMPLE))
 
 
+def to_label(draws: Iterable[Draw], copy_of: Mapping[str, str]) -> dict[str, str]:
+    """The groups of exact copies to label, each with the member that stands for it.
+
+    Args:
+        draws: of all rounds; where nothing was drawn, every group is to label.
+        copy_of: the group of each sentence of the corpus, which is called by its first copy.
+
+    Returns:
+        Group → the member that was drawn, or else the first copy.
+    """
+    drawn = {row.sentence_id for row in draws if row.by != "control"}
+    if not drawn:
+        return {copy_id: copy_id for copy_id in copy_of.values()}
+    return {copy_of[key]: key for key in sorted(drawn & copy_of.keys(), reverse=True)}
+
+
 def read_certainty(work: Path) -> dict[str, float]:
     """How sure the model is of each sentence: its highest probability; NaN where one is missing.
 

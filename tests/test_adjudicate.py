@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.records import SENTENCES, StanceError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
-from labeling.adjudicate import Settled, adjudicate, dawid_skene, settle
+from labeling.adjudicate import Settled, adjudicate, settle
+from labeling.dawid_skene import dawid_skene
 from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance, Unsettled
 from tests.conftest import vote
 
@@ -181,6 +182,7 @@ def test_what_the_model_is_not_sure_of_stays_open_like_votes_too() -> None:
     assert "against or none" in open_["t"].reason
 
 
+@settings(deadline=None)  # EM may take all of its 10,000 steps: 0.6 s on a busy machine
 @given(ANNOTATIONS)
 def test_the_order_of_rows_never_decides_under_the_model_either(rows: list[Annotation]) -> None:
     assert settle(rows, settings=MODEL) == settle(rows[::-1], settings=MODEL)

@@ -381,7 +381,7 @@ def test_an_import_that_fails_for_good_says_so_and_the_next_push_goes_on(
 ) -> None:
     monkeypatch.setattr(pushing, "BATCH", 6)
     with behind(server, Fault("POST", "/import", *range(2, 99), status=502, body=HTML)) as (proxy, seen):
-        assert "Nothing is lost: run `stance push` again" in fails(fresh, proxy, "push")
+        assert "Nothing is lost: run the same command again" in fails(fresh, proxy, "push")
     assert sum("/import" in line for line in seen) == 1 + 1 + pushing.RETRIES
     assert len(keys(server, fresh)) == 6
     use(monkeypatch, server)
@@ -490,10 +490,12 @@ def test_two_machines_that_make_the_project_at_once_share_the_first(
 
 def test_a_second_task_that_another_push_removes_first_is_no_error(fresh: Run, server: Server) -> None:
     fresh("push")
-    first = tasks(server, fresh)[0]
+    first, *others = tasks(server, fresh)
     with Studio(server) as studio:
-        assert studio.remove_task(first.id)
-        assert studio.remove_task(first.id)
+        found = studio.find_project(fresh.project.name[-40:])
+        assert found is not None
+        assert studio.remove_tasks(found.id, [first.id]) == 1
+        assert studio.remove_tasks(found.id, [first.id, others[0].id]) == 1
 
 
 def test_a_second_push_of_one_folder_waits_its_turn(fresh: Run, server: Server, fails: Fails) -> None:

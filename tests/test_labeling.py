@@ -80,7 +80,10 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
     assert [(row.round, row.by, row.probability) for row in sample] == [(1, "random", 4 / 12)] * 4 + [
         (2, "random", 4 / 8)
     ] * 4
-    assert "4 to create, 0 to update, 8 unchanged" in stance("push")  # without --limit: all that are left
+    said = stance("push")
+    assert "0 to create, 0 to update, 8 unchanged" in said
+    assert "4 sentences that no round has drawn stay here; `stance push --all` would send them too" in said
+    assert "4 to create, 0 to update, 8 unchanged" in stance("push", "--all")
     status = json.loads(stance("status", "--json"))
     assert status["sentences"] == 12
 
@@ -170,7 +173,7 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     said = stance("push")
     assert "4 on the server only" in said
     assert "1 of those on the server only hold answers: they stay" in said
-    assert "3 of those on the server only hold no answer: `push --prune` removes them" in said
+    assert "3 of those on the server only hold no answer: the same command with --prune removes them" in said
     assert len(_tasks(server, _title(stance))) == 12
     stance("push", "--prune")
     held = _tasks(server, _title(stance))
@@ -212,7 +215,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     with Studio(server) as studio:
         studio.change_project(_project(server, title).id, label_config=mine)
     said = stance("push", "--limit", "2")
-    assert "the labelling interface was changed at the server: it stays" in said
+    assert "the labelling interface was changed at the server and stays" in said
     assert "Which stance" in (_project(server, title).label_config or "")
     (stance.project / "codebook.md").write_text("# New\n\nVersion 2.0\n")
     assert "changed at the server" in stance("push", "--limit", "2")
@@ -408,10 +411,10 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
     assert sorted((row.sentence_id, row.stance, row.unsure) for row in rows) == sorted(
         [(held[0].data["sentence_id"], "against", True), (held[1].data["sentence_id"], None, False)]
     )
-    assert "unchanged: work/annotations.jsonl" in stance("pull", "--from", "export.json")
+    assert "unchanged: labels/annotations.jsonl" in stance("pull", "--from", "export.json")
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
-    assert "unchanged: work/annotations.jsonl" in stance("pull")  # the same answers, by the API
+    assert "unchanged: labels/annotations.jsonl" in stance("pull")  # the same answers, by the API
 
 
 def _interface() -> str:

@@ -16,7 +16,8 @@ import yaml
 
 from corpus.records import CorpusSettings, PublishError, StanceError, TableError
 from corpus.store import read_jsonl, table_path, write_bytes, write_table
-from labeling.records import STANCES, Annotation, Codebook, read_codebook
+from labeling.overlap import FewVotes
+from labeling.records import STANCES, Annotation, Codebook, LabelingSettings, Verdict, read_codebook
 from tests.conftest import HOSTILE
 from train import gold
 from train import publish as publishing
@@ -26,6 +27,7 @@ from train.project import Settings
 from train.publish import PublishInputs, PublishSummary, publish
 from train.records import PublishSettings
 from train.report import report
+from train.show import published
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -101,6 +103,22 @@ def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_pat
     assert (front["license"], front["configs"][0]["default"]) == ("cc-by-4.0", True)
     assert "Krippendorff's alpha" in text
     assert "Ann Author" in text
+
+
+@pytest.mark.parametrize(("overlap", "few"), [(3, True), (2, False)])
+def test_the_release_says_how_many_labels_rest_on_fewer_votes_than_asked_for(
+    finished: Path, tmp_path: Path, overlap: int, few: bool
+) -> None:
+    inputs = PublishInputs(settings=Settings(labeling=LabelingSettings(overlap=overlap)), allow_open=True)
+    book = read_codebook(finished / "codebook.md")
+    out = tmp_path / "dataset"
+    done = publish(finished / "work", out, "a target", book, SETTINGS, inputs=inputs)
+    settled = len(read_jsonl(finished / "work" / "verdicts.jsonl", Verdict, ""))
+    assert done.few == FewVotes(asked=overlap, sentences=settled if few else 0)
+    said = f"The project asked for 3 votes a sentence; {settled} sentences were settled by fewer."
+    assert (said in (out / "README.md").read_text("utf-8")) == few
+    shown = f"{settled} sentences were settled by fewer votes than the 3 that [labeling] overlap asks for"
+    assert (shown in "\n".join(published(done, out, asked=False))) == few
 
 
 def test_without_a_licence_no_text_is_published(finished: Path, tmp_path: Path) -> None:
@@ -220,7 +238,8 @@ def test_each_bad_state_gets_one_message_and_changes_no_file(
 def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
-        PublishError, match=rf"{count} sentences are open, {count} of them ties .*`stance push` .*`stance adjudicate`"
+        PublishError,
+        match=rf"{count} sentences are open, {count} of them ties .*`stance push --limit 0` .*`stance adjudicate`",
     ) as told:
         _publish(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)

@@ -87,7 +87,7 @@ def test_progress_counts_a_copy_group_once(work: Path) -> None:
     assert [(row.outlet, row.sentences, row.labelled) for row in status.outlets] == [
         ("Gazette", 3, 1),
         ("Sentinel", 3, 1),
-        ("unknown", 3, 0),
+        (None, 3, 0),
     ]
 
 

@@ -13,7 +13,10 @@ import pyarrow as pa
 
 from corpus.records import SENTENCES, PublishError
 from corpus.store import read_jsonl, read_table, table_path, write_bytes
+from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
+from labeling.rounds import queue_command
+from labeling.sample import read_sample
 from train import card
 from train.examples import read_examples
 from train.facts import WRITTEN
@@ -63,6 +66,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         holders: holders that are left out: all of them from a stand-off release, else those that neither their
             article nor the codebook names.
         proof: what a stand-off release was compared with, and what of it was not; None where it has text.
+        few: verdicts that rest on fewer votes than the project asks for; None where its settings aren't known.
         changed: whether any file changed.
     """
 
@@ -73,6 +77,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     comments: int
     holders: int
     proof: Proof | None
+    few: FewVotes | None
     changed: bool
 
 
@@ -106,12 +111,14 @@ def publish(
         StanceError: no dataset can be opened in a folder of that name.
         TableError: a stage before is missing.
     """
+    labeling = inputs.settings.labeling if inputs else None
     inputs = inputs or PublishInputs()
     without_text = inputs.standoff or not settings.licence
     check_name(out)
     check_labels(work)
     articles, article_of, outlets = _articles(work)
     verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
+    few = few_verdicts(work, verdicts, labeling) if labeling else None
     everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
     answers = [row for row in counted(everything, ignored) if not row.control]
     names = release_names(answers, verdicts, inputs.accounts)
@@ -147,6 +154,7 @@ def publish(
         standoff=without_text,
         before=out,
         names=names,
+        few=few,
     )
     before = out / CARD
     files[CARD] = card.render(facts, before.read_bytes() if before.is_file() else None)
@@ -171,6 +179,7 @@ def publish(
         holders=sum(bool(row.holder) for row in answers)
         - (0 if without_text else sum(bool(row.holder) for row in annotations)),
         proof=proof,
+        few=few,
         changed=_replace(files, out),
     )
 
@@ -187,10 +196,11 @@ def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[l
     queue = [row for row in everything if row.sentence_id in corpus]
     if queue and not allow_open:
         ties = sum(row.reason.startswith("no majority") for row in queue)
+        push = queue_command(read_sample(work))
         raise PublishError(
             f"{len(queue)} sentences are open, {ties} of them ties (the first is {queue[0].sentence_id}: "
-            f"{queue[0].reason}). `stance push` brings them to people, `stance pull` and `stance adjudicate` settle "
-            "them, `stance train` follows; `stance publish --allow-open` leaves them out"
+            f"{queue[0].reason}). `{push}` brings them to people, `stance pull` and `stance adjudicate` settle them, "
+            "`stance train` follows; `stance publish --allow-open` leaves them out"
         )
     return verdicts, queue
 

@@ -75,6 +75,12 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
     }
     if any(left_out.values()):
         lines.append("left out: " + ", ".join(f"{count} {what}" for what, count in left_out.items() if count))
+    if done.few and done.few.sentences:
+        least = "" if done.few.exact else "at least "
+        lines.append(
+            f"{least}{done.few.sentences} sentences were settled by fewer votes than the {done.few.asked} that "
+            "[labeling] overlap asks for; the card says so"
+        )
     if done.renamed:
         lines.append(f"{done.renamed} annotators' names were no pseudonyms; the release has new ones")
     return [*lines, f"{_wrote(done.changed, out)} (opened again with load_dataset)", f"open it with {opened}"]
