@@ -285,9 +285,10 @@ def test_annotators_go_by_their_names_in_the_release(facts_of: Make, finished: P
     work = tmp_path / "work"
     copy_tables(finished / "work", work)
     for name, kind in (("annotations.jsonl", Annotation), ("verdicts.jsonl", Verdict)):
-        raw = (work / name).read_text("utf-8").replace('"A1"', '"Bea Bright"').replace('"A2"', '"cy@mail.example"')
-        (work / name).write_text(raw, "utf-8")
-        assert read_jsonl(work / name, kind, "")
+        path = table_path(work, name)
+        raw = path.read_text("utf-8").replace('"A1"', '"Bea Bright"').replace('"A2"', '"cy@mail.example"')
+        path.write_text(raw, "utf-8")
+        assert read_jsonl(path, kind, "")
     for names in (None, {"Bea Bright": "A1", "cy@mail.example": "A7"}):
         facts = facts_of(work=work, names=names)
         whole = b"".join([render(facts), *others(facts).values()]).decode()

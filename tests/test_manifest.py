@@ -31,7 +31,7 @@ SETTINGS = Settings(
 def _publish(project: Path, out: Path, standoff: bool = False) -> None:
     codebook = read_codebook(project / "codebook.md")
     inputs = PublishInputs(settings=SETTINGS, allow_open=True, standoff=standoff)
-    publish(project / "work", out, "a target", codebook, SETTINGS.publish, inputs=inputs)
+    publish(project / "work", out, "a target <b>", codebook, SETTINGS.publish, inputs=inputs)
 
 
 @pytest.fixture(scope="module")

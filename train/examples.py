@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.duplicates import cluster
@@ -185,39 +186,20 @@ def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
 def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
     """The project's verdicts as examples, with lasting splits, also written to `examples.parquet`.
 
-    A copy group is one example. Groups are the connected components of article and near-duplicate cluster
-    over the labelled sentences and their copies, and of the sentences that `[train] together` names. A split once
-    given stays, also where a verdict goes and comes back; a group that joins two earlier splits goes to train.
+    See `labelled` for what an example and a group is. A split once given stays, also where a verdict goes and comes
+    back; a group that joins two earlier splits goes to train.
 
     Raises:
         TableError: a table is missing.
         ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
             else than `[train] split` says, or no split can be made so.
     """
-    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
-    rows = read_table(work / "sentences.parquet", SENTENCES, "stance build").to_pylist()
-    labelled = [row for row in rows if row["sentence_id"] in verdicts]
-    if not labelled:
+    examples, groups = labelled(work, target, settings)
+    if not examples:
         raise ExamplesError(
-            f"none of the {len(verdicts)} verdicts belongs to a sentence of the corpus; "
+            f"none of the verdicts in {work / 'verdicts.jsonl'} belongs to a sentence of the corpus; "
             "run `stance adjudicate` after labelling some"
         )
-    copies = {row["copy_id"] for row in labelled}
-    pairs = [(row["article_id"], row["cluster_id"]) for row in rows if row["copy_id"] in copies]
-    articles = {row["sentence_id"]: row["article_id"] for row in labelled}
-    for n, ids in enumerate(settings.together):
-        pairs += [(articles[name], f"together {n}") for name in ids if name in articles]
-    groups = _components(pairs)
-    examples = [
-        Example(
-            sentence_id=row["sentence_id"],
-            text=row["text"],
-            label=verdicts[row["sentence_id"]].stance,
-            target=target,
-            group=groups[row["article_id"]],
-        )
-        for row in labelled
-    ]
     origin_of: dict[str, Origin] = {}
     if settings.split != "group":
         schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
@@ -232,9 +214,45 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
     examples, moved = split(examples, settings, previous, origin_of)
     table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
     # A verdict that is open again comes back some day, and must find its split.
-    gone = {name: previous[name] for name in sorted(previous.keys() - articles.keys())}
+    gone = {name: previous[name] for name in sorted(previous.keys() - {row.sentence_id for row in examples})}
     write_table(path, table.replace_schema_metadata({"split": settings.split, "gone": msgspec.json.encode(gone)}))
     return examples, summary(examples, moved, settings.split, origin_of)
+
+
+def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
+    """The project's verdicts as examples without splits, and the group of each article that they touch.
+
+    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over the
+    labelled sentences and their copies, and of the sentences that `[train] together` names.
+
+    Raises:
+        TableError: a table is missing.
+    """
+    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
+    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    # Of a large corpus only the labelled sentences and their copies become Python objects.
+    is_settled = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts), pa.string()))
+    copies = table["copy_id"].filter(is_settled).combine_chunks()
+    pairs = [
+        (row["article_id"], row["cluster_id"])
+        for row in table.select(["article_id", "cluster_id"]).filter(pc.is_in(table["copy_id"], copies)).to_pylist()
+    ]
+    rows = table.select(["sentence_id", "article_id", "text"]).filter(is_settled).to_pylist()
+    articles = {row["sentence_id"]: row["article_id"] for row in rows}
+    for n, ids in enumerate(settings.together):
+        pairs += [(articles[name], f"together {n}") for name in ids if name in articles]
+    groups = _components(pairs)
+    examples = [
+        Example(
+            sentence_id=row["sentence_id"],
+            text=row["text"],
+            label=verdicts[row["sentence_id"]].stance,
+            target=target,
+            group=groups[row["article_id"]],
+        )
+        for row in rows
+    ]
+    return examples, groups
 
 
 def _previous(path: Path, by: str) -> dict[str, str]:

@@ -92,18 +92,22 @@ def manifest(
         settings: all of stance.toml.
         dataset: which release it is.
     """
-    told = configuration(settings, standoff=dataset.standoff)
-    made_from = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
-    made_from["codebook"] = _of(codebook.text.encode())
-    made_from["configuration"] = _of(msgspec.json.encode(told, order="sorted"))
     versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
     return Manifest(
         dataset=dataset,
         files={name: _of(files[name]) for name in sorted(files)},
-        inputs=dict(sorted(made_from.items())),
+        inputs=made_from(work, codebook, settings, standoff=dataset.standoff),
         versions=versions | {name: _version(name) for name in LIBRARIES},
-        configuration=told,
+        configuration=configuration(settings, standoff=dataset.standoff),
     )
+
+
+def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: bool) -> dict[str, Digest]:
+    """The inputs of a release that would be made now, as `Manifest.inputs` has them."""
+    found = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
+    found["codebook"] = _of(codebook.text.encode())
+    found["configuration"] = _of(msgspec.json.encode(configuration(settings, standoff=standoff), order="sorted"))
+    return dict(sorted(found.items()))
 
 
 def to_json(record: Manifest) -> bytes:

@@ -14,12 +14,13 @@ import pyarrow as pa
 from corpus.records import SENTENCES, PublishError
 from corpus.store import read_jsonl, read_table, table_path, write_bytes
 from labeling.overlap import FewVotes, few_verdicts
-from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
+from labeling.records import Annotation, Codebook, Target, Unsettled, Verdict, counted
 from labeling.rounds import queue_command
 from labeling.sample import read_sample
 from train import card
 from train.examples import read_examples
 from train.facts import WRITTEN
+from train.freshness import TRAINED, Project, refuse
 from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
 from train.handwritten import marked
 from train.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
@@ -105,7 +106,8 @@ def publish(
         inputs: what else of the project it depends on.
 
     Raises:
-        PublishError: there is no verdict, sentences are open, a label is none of the codebook's, a split is empty,
+        PublishError: there is no verdict; verdicts, examples or model are older than what they are made from, which
+            `allow_open` doesn't change; sentences are open, a label is none of the codebook's, a split is empty,
             the card that is there is malformed, an address or an article's text would go out, or the dataset doesn't
             open. Nothing is written then.
         StanceError: no dataset can be opened in a folder of that name.
@@ -117,7 +119,10 @@ def publish(
     check_name(out)
     check_labels(work)
     articles, article_of, outlets = _articles(work)
-    verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
+    whole = msgspec.structs.replace(inputs.settings, target=Target(name=target), publish=settings)
+    verdicts = _verdicts(work)
+    refuse(Project(work=work, settings=whole, codebook=codebook, ignored=ignored), "stance publish", TRAINED)
+    queue = _queue(work, article_of, allow_open=inputs.allow_open)
     few = few_verdicts(work, verdicts, labeling) if labeling else None
     everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
     answers = [row for row in counted(everything, ignored) if not row.control]
@@ -161,7 +166,6 @@ def publish(
     files |= card.others(facts)
     files["codebook.md"] = codebook.text.encode()
     dataset = Dataset(name=facts.name, version=settings.version, date=facts.date, standoff=without_text)
-    whole = msgspec.structs.replace(inputs.settings, publish=settings)
     files[FILE] = to_json(manifest(files, work, codebook, whole, dataset))
     with tempfile.TemporaryDirectory(prefix="stance-publish-") as folder, quiet():
         staged = Path(folder) / "dataset"
@@ -184,14 +188,18 @@ def publish(
     )
 
 
-def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[list[Verdict], list[Unsettled]]:
-    """The verdicts, and what is open where that is allowed; a sentence that left the corpus is no matter any more."""
+def _verdicts(work: Path) -> list[Verdict]:
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     if not verdicts:
         raise PublishError(
             f"{work / 'verdicts.jsonl'} holds no verdict: there is nothing to publish. Label some sentences, run "
             "`stance pull`, `stance adjudicate` and `stance train`, then publish again"
         )
+    return verdicts
+
+
+def _queue(work: Path, corpus: Container[str], *, allow_open: bool) -> list[Unsettled]:
+    """What is open, where that is allowed; a sentence that left the corpus is no matter any more."""
     everything = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
     queue = [row for row in everything if row.sentence_id in corpus]
     if queue and not allow_open:
@@ -202,7 +210,7 @@ def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[l
             f"{queue[0].reason}). `{push}` brings them to people, `stance pull` and `stance adjudicate` settle them, "
             "`stance train` follows; `stance publish --allow-open` leaves them out"
         )
-    return verdicts, queue
+    return queue
 
 
 def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
