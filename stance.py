@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labeling.records import Codebook
     from labeling.sample import By
     from labeling.studio import Studio
+    from train.freshness import Project, Stage
     from train.predict import Predicted
     from train.project import Settings
 
@@ -191,6 +192,8 @@ def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withd
     if withdraw is not None:
         _withdraw(to, settings, withdraw, dry_run=dry_run)
         return
+    if asked.by == "uncertainty" or asked.predictions:
+        _say_due(settings, "examples", "model", "predictions")
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run)
         return
@@ -326,7 +329,8 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     if done.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped articles: {reasons}", err=True)
-    click.echo("\n".join(hydrated(done, out)))
+    click.echo("\n".join(hydrated(done, out, _opened(out))))
+    _say_taken_for(out)
 
 
 @cli.command()
@@ -367,7 +371,7 @@ def demo() -> None:
     _report(settings)
     click.echo(
         f"\ndone. Look at {WORK / 'report.html'}; open the dataset with\n"
-        f'  load_dataset("./{WORK / "dataset"}", "gold")\n'
+        f"  {_opened(WORK / 'dataset')}\n"
         "`stance serve` starts the server again."
     )
 
@@ -644,6 +648,8 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     apart = ignored(Path(), settings.labeling.ignore)
     status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+    # Of the verdicts the status tells itself.
+    _say_due(settings, "examples", "model", "predictions", "dataset", "report")
 
 
 def _codebook_version(settings: Settings) -> str:
@@ -652,6 +658,29 @@ def _codebook_version(settings: Settings) -> str:
 
     path = Path(settings.labeling.codebook)
     return read_codebook(path).version if path.is_file() else ""
+
+
+def _project(settings: Settings) -> Project:
+    """The project as `train.freshness` looks at it."""
+    from labeling.accounts import ignored
+    from labeling.records import read_codebook
+    from train.freshness import Project
+
+    path = Path(settings.labeling.codebook)
+    return Project(
+        work=WORK,
+        settings=settings,
+        codebook=read_codebook(path) if path.is_file() else None,
+        ignored=ignored(Path(), settings.labeling.ignore),
+    )
+
+
+def _say_due(settings: Settings, *stages: Stage) -> None:
+    """Say on standard error what of these stages is out of date; nothing is stopped by it."""
+    from train.freshness import told
+
+    for line in told(_project(settings), stages):
+        click.echo(f"out of date: {line}", err=True)
 
 
 def _stale(settings: Settings) -> Stale | None:
@@ -680,6 +709,12 @@ def _adjudicate(settings: Settings, doubts: int = 0) -> None:
             f"{few(done.few)}; {settled} of them are settled all the same "
             f"([labeling] fewest_votes is {settings.labeling.fewest_votes})"
         )
+    if done.outdated:
+        click.echo(
+            f"out of date: {done.outdated} doubts are about verdicts that have changed since the training, and were "
+            "left out: run `stance train` for new ones",
+            err=True,
+        )
     if done.reopened:
         click.echo(f"{done.reopened} sentences that had a verdict have none now")
     if done.flagged:
@@ -696,6 +731,8 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
     from train.run import train
     from train.show import trained
 
+    if data is None:
+        _say_due(settings, "verdicts")
     with _progress("folds") as progress:
         if data is None:
             examples, splits = labelled.plan_examples(WORK, settings.target.name, settings.train)
@@ -719,6 +756,7 @@ def _predict(
 ) -> None:
     from train.predict import predict_articles, predict_corpus
 
+    _say_old_model(model, settings)
     with _progress("sentences") as progress:
         if model is None or out is None:
             done = predict_corpus(WORK, settings.target.name, progress)
@@ -729,11 +767,18 @@ def _predict(
     _say_predicted(done)
 
 
+def _say_old_model(model: Path | None, settings: Settings) -> None:
+    """Say so where the project's own model is out of date; of another one nothing is known."""
+    if model is None or model.resolve() == (WORK / "model").resolve():
+        _say_due(settings, "verdicts", "examples", "model")
+
+
 def _predict_archive(
     model: Path, sources: tuple[str, ...], out: Path, settings: Settings, *, trust: bool, **how: Any
 ) -> None:
     from train.archive import predict_archive
 
+    _say_old_model(model, settings)
     with _progress("sentences") as progress:
         done = predict_archive(
             sources, model, out, settings.corpus, progress, target=settings.target.name, trust=trust, **how
@@ -766,9 +811,30 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
     with locked(Path(), "publish"):
         done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
-    click.echo("\n".join(published(done, out, asked=standoff)))
+    click.echo("\n".join(published(done, out, _opened(out), asked=standoff)))
+    _say_taken_for(out)
     if unsaid := missing(settings.publish):
         click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))
+
+
+def _opened(out: Path) -> str:
+    """The expression that opens a dataset's folder; after -C its whole path, for whoever reads it is elsewhere."""
+    from train.opening import open_line
+
+    elsewhere = click.get_current_context().find_root().params["folder"] != Path()
+    return open_line(out.absolute() if elsewhere else out)
+
+
+def _say_taken_for(out: Path) -> None:
+    from train.opening import taken_for, unopenable
+
+    if note := taken_for(out):
+        click.echo(f"note: {note}", err=True)
+    if reason := unopenable(out.absolute()):
+        click.echo(
+            f"note: load_dataset can't open {out.absolute()}: {reason}; copy the folder to another place first",
+            err=True,
+        )
 
 
 def _check_release(folder: Path) -> None:
@@ -781,10 +847,13 @@ def _upload(
     folder: Path, repo: str, settings: Settings, trained_on: str | None, *, private: bool, tag: bool, force: bool
 ) -> None:
     """Upload a dataset; a model where it is said what that was trained on."""
+    from train.freshness import TRAINED, is_outside, refuse
     from train.hub import upload_dataset, upload_model
     from train.show import uploaded
 
     name = f"v{settings.publish.version}" if tag else None
+    if trained_on is not None and not is_outside(folder):
+        refuse(_project(settings), "stance publish --model", TRAINED)
     if trained_on is None:
         done = upload_dataset(folder, repo, private=private, tag=name, force=force)
     else:
@@ -797,6 +866,7 @@ def _report(settings: Settings) -> None:
     from labeling.accounts import ignored
     from train.report import report
 
+    _say_due(settings, "verdicts", "examples", "model", "predictions")
     changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings)
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
 

@@ -41,6 +41,8 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         unsettled: sentences in the queue.
         few: sentences with votes, but with fewer than the project asks for.
         settled_by_few: those of them that their votes settled all the same.
+        outdated: doubts that were left out, as the verdict has other votes or another label than when the model that
+            doubts it was trained.
         reopened: sentences that had a verdict before and have none now.
         flagged: adjudicated verdicts since which something changed; they stand.
         vanished: sentences with votes that left the corpus; their answers stay in `annotations.jsonl`.
@@ -53,6 +55,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: int
     few: FewVotes
     settled_by_few: FewVotes
+    outdated: int
     reopened: int
     flagged: int
     vanished: int
@@ -84,7 +87,7 @@ def adjudicate(
         codebook: the codebook's version now; votes given under another one settle nothing. Empty: any does.
         ignored: annotators whose votes don't count.
         doubts: so many of the verdicts that the model doubts most, by `doubts.jsonl`, go to the queue; what a
-            person settled stays.
+            person settled stays, and so does what has changed since the model was trained.
 
     Raises:
         TableError: a table is missing or malformed.
@@ -95,8 +98,9 @@ def adjudicate(
     tasks = len(to_label(read_sample(work), found.copy_of))
     by_votes = {row.sentence_id: len(row.votes) for row in done.verdicts if row.how != "adjudicated"}
     open_ = {row.sentence_id: len(row.votes) for row in done.queue}
+    outdated = 0
     if doubts:
-        done = _reopened(done, read_jsonl(work / "doubts.jsonl", Unsettled, "stance train")[:doubts])
+        done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
     path = work / "verdicts.jsonl"
     before = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else []
     now = {row.sentence_id for row in done.verdicts}
@@ -106,6 +110,7 @@ def adjudicate(
         unsettled=len(done.queue),
         few=few_votes(by_votes | open_, settings, tasks),
         settled_by_few=few_votes(by_votes, settings, tasks),
+        outdated=outdated,
         reopened=sum(row.sentence_id not in now for row in before),
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in found.votes if row.stance is not None} - found.copy_of.keys()),
@@ -175,14 +180,42 @@ def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotat
     ]
 
 
-def _reopened(done: Settled, doubts: Iterable[Unsettled]) -> Settled:
-    doubted = {row.sentence_id: row for row in doubts}
-    again = {row.sentence_id: row for row in done.verdicts if row.sentence_id in doubted and row.how != "adjudicated"}
-    replace = msgspec.structs.replace
-    queue = done.queue + [replace(doubted[key], votes=row.votes, doubted=True) for key, row in again.items()]
-    return Settled(
-        verdicts=[row for row in done.verdicts if row.sentence_id not in again],
-        queue=sorted(queue, key=_urgency),
+class _Doubt(Unsettled, frozen=True, kw_only=True):
+    """A line of `doubts.jsonl`, as far as it matters here; `label` is the verdict that is doubted, where known."""
+
+    label: Stance | None = None
+
+    def is_about(self, verdict: Verdict) -> bool:
+        """Whether the verdict has the label and the votes that the model was trained on."""
+        return self.label in {None, verdict.stance} and self.votes in ({}, verdict.votes)
+
+
+def _reopened(done: Settled, doubts: Iterable[_Doubt]) -> tuple[Settled, int]:
+    """Open the doubted verdicts again; the other result counts doubts about verdicts that have changed.
+
+    What a person settled stays. Of a verdict that has changed the model knows nothing, and people would be shown a
+    doubt about another label.
+    """
+    by_votes = {row.sentence_id: row for row in done.verdicts if row.how != "adjudicated"}
+    doubted = {row.sentence_id: row for row in doubts if row.sentence_id in by_votes}
+    again = {
+        key: Unsettled(
+            sentence_id=key,
+            votes=by_votes[key].votes,
+            reason=row.reason,
+            agreement=row.agreement,
+            confidence=row.confidence,
+            doubted=True,
+        )
+        for key, row in doubted.items()
+        if row.is_about(by_votes[key])
+    }
+    return (
+        Settled(
+            verdicts=[row for row in done.verdicts if row.sentence_id not in again],
+            queue=sorted([*done.queue, *again.values()], key=_urgency),
+        ),
+        len(doubted) - len(again),
     )
 
 

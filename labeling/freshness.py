@@ -36,16 +36,19 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """One sentence for the terminal."""
+        return f"`{self.due}` is due: {self.why}"
+
+    @property
+    def why(self) -> str:
+        """What has changed, as a clause."""
         if not self.made:
-            return f"`{self.due}` is due: {self.new} sentences have answers, and no verdict has been made yet"
+            return f"{self.new} sentences have answers, and no verdict has been made yet"
         counts = (
             (self.new, "have answers and no verdict yet"),
             (self.changed, "would be settled otherwise now, or stay open for another reason"),
             (self.gone, "have no answer any more that counts"),
         )
-        return f"`{self.due}` is due: of the sentences, " + ", ".join(
-            f"{count} {what}" for count, what in counts if count
-        )
+        return "of the sentences, " + ", ".join(f"{count} {what}" for count, what in counts if count)
 
 
 def stale_verdicts(

@@ -145,6 +145,7 @@ def finish(project: Path) -> None:
                 file.write("file,outlet,published\n")
             file.write(f'{n:02}.txt,"{outlet}",2031-03-{n + 1:02}\n')
     write_bytes(project / "codebook.md", b"# Codebook\n\nVersion 1.0\n")
+    write_bytes(project / "stance.toml", b'[target]\nname = "a target <b>"\n[corpus]\nroot = "news"\n')
     work = project / "work"
     build([str(project / "news")], work, CorpusSettings(root=str(project / "news")))
     rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
@@ -159,8 +160,8 @@ def finish(project: Path) -> None:
     answers.append(vote(answers[0].sentence_id, "A3", None))
     write_jsonl(table_path(work, "annotations.jsonl"), answers)
     adjudicate(work, LabelingSettings())
-    examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None)
+    examples, splits = from_verdicts(work, "a target <b>", TrainSettings())
+    train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
 
 
 def copy_tables(work: Path, to: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.duplicates import cluster
 from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
@@ -193,10 +194,8 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
 def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
     """The project's verdicts as examples, with lasting splits; nothing is written.
 
-    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over all
-    sentences that are labelled or ever were an example, and their copies, and over the sentences that `[train]
-    together` names. A split once given to a group stays, also where verdicts go and come back; a group that joins two
-    earlier splits goes to train.
+    See `labelled` for what an example and a group is. A split once given to a group stays, also where verdicts go and
+    come back; a group that joins two earlier splits goes to train.
 
     Args:
         work: the project's folder of tables.
@@ -211,27 +210,13 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[lis
         ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
             else than `[train] split` says, or no split can be made so.
     """
-    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
-    rows = read_table(work / "sentences.parquet", SENTENCES, "stance build").to_pylist()
-    labelled = [row for row in rows if row["sentence_id"] in verdicts]
-    if not labelled:
+    remembered = read_splits(work, settings.split)
+    examples, groups, article_of = _labelled(work, target, settings, remembered.keys())
+    if not examples:
         raise ExamplesError(
-            f"none of the {len(verdicts)} verdicts belongs to a sentence of the corpus; "
+            f"none of the verdicts in {work / 'verdicts.jsonl'} belongs to a sentence of the corpus; "
             "run `stance adjudicate` after labelling some"
         )
-    remembered = read_splits(work, settings.split)
-    article_of = {row["sentence_id"]: row["article_id"] for row in rows}
-    groups = _groups(rows, verdicts.keys() | remembered.keys(), article_of, settings)
-    examples = [
-        Example(
-            sentence_id=row["sentence_id"],
-            text=row["text"],
-            label=verdicts[row["sentence_id"]].stance,
-            target=target,
-            group=groups[row["article_id"]],
-        )
-        for row in labelled
-    ]
     origin_of: dict[str, Origin] = {}
     if settings.split != "group":
         schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
@@ -250,16 +235,13 @@ def keep_examples(work: Path, examples: Sequence[Example], settings: TrainSettin
 
     It is called when training has succeeded, so that a training that fails fixes nothing.
     """
-    columns = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "article_id", "copy_id", "cluster_id")])
-    rows = read_table(work / "sentences.parquet", columns, "stance build").to_pylist()
-    article_of = {row["sentence_id"]: row["article_id"] for row in rows}
     remembered = read_splits(work, settings.split)
+    _, groups, article_of = _labelled(work, "", settings, remembered.keys())
     # Those that an earlier version remembered without their article get it here.
     remembered = {
         name: msgspec.structs.replace(row, article_id=row.article_id or article_of.get(name, ""))
         for name, row in remembered.items()
     }
-    groups = _groups(rows, {row.sentence_id for row in examples} | remembered.keys(), article_of, settings)
     split_of = {row.group: row.split for row in examples}
     placed = [(row.sentence_id, article_of[row.sentence_id], row.split) for row in examples]
     write_splits(work, remembered, placed, groups, split_of, settings)
@@ -267,15 +249,51 @@ def keep_examples(work: Path, examples: Sequence[Example], settings: TrainSettin
     write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
 
 
-def _groups(
-    rows: Sequence[Mapping[str, str]], ids: Collection[str], article_of: Mapping[str, str], settings: TrainSettings
-) -> dict[str, str]:
-    """The group of each article that has a sentence with one of the ids, or an exact copy of one."""
-    copies = {row["copy_id"] for row in rows if row["sentence_id"] in ids}
-    pairs = [(row["article_id"], row["cluster_id"]) for row in rows if row["copy_id"] in copies]
-    for n, names in enumerate(settings.together):
-        pairs += [(article_of[name], f"together {n}") for name in names if name in ids and name in article_of]
-    return components(pairs)
+def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
+    """The project's verdicts as examples without splits, and the group of each article that they touch.
+
+    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over all
+    sentences that are labelled or ever were an example, and their copies, and over the sentences that `[train]
+    together` names.
+
+    Raises:
+        TableError: a table is missing.
+        ExamplesError: the earlier splits were made by something else than `[train] split` says.
+    """
+    examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys())
+    return examples, groups
+
+
+def _labelled(
+    work: Path, target: str, settings: TrainSettings, remembered: Collection[str]
+) -> tuple[list[Example], dict[str, str], dict[str, str]]:
+    """What `labelled` gives, and the article of each sentence that is labelled or remembered."""
+    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
+    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    # Of a large corpus only these sentences and their copies become Python objects.
+    is_known = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts.keys() | set(remembered)), pa.string()))
+    copies = table["copy_id"].filter(is_known).combine_chunks()
+    pairs = [
+        (row["article_id"], row["cluster_id"])
+        for row in table.select(["article_id", "cluster_id"]).filter(pc.is_in(table["copy_id"], copies)).to_pylist()
+    ]
+    rows = table.select(["sentence_id", "article_id", "text"]).filter(is_known).to_pylist()
+    article_of = {row["sentence_id"]: row["article_id"] for row in rows}
+    for n, ids in enumerate(settings.together):
+        pairs += [(article_of[name], f"together {n}") for name in ids if name in article_of]
+    groups = components(pairs)
+    examples = [
+        Example(
+            sentence_id=row["sentence_id"],
+            text=row["text"],
+            label=verdicts[row["sentence_id"]].stance,
+            target=target,
+            group=groups[row["article_id"]],
+        )
+        for row in rows
+        if row["sentence_id"] in verdicts
+    ]
+    return examples, groups, article_of
 
 
 def read_examples(work: Path) -> list[Example]:

@@ -37,14 +37,14 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
 
     Args:
         work: the project's folder of tables.
-        examples: those of the last `stance train`, with their splits.
+        examples: those of the last `stance train`, with their splits; made from these very verdicts and sentences
+            (see `train.freshness`).
         names: what an annotator is called in the release, where not as in the verdicts.
 
     Returns:
         By split, in the order of article and place.
 
     Raises:
-        PublishError: examples and verdicts are of different runs.
         TableError: a table is missing.
     """
     names = names or {}
@@ -55,7 +55,6 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
     verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
     table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
     settled = {row.sentence_id: row for row in examples}
-    _same_run(settled, verdicts, set(table["sentence_id"].to_pylist()))
     # Of a large corpus only the labelled sentences and their copies become Python objects.
     labelled = table["copy_id"].filter(pc.is_in(table["sentence_id"], pa.array(sorted(settled), pa.string())))
     sentences = table.filter(pc.is_in(table["copy_id"], labelled.combine_chunks())).to_pylist()
@@ -115,19 +114,6 @@ def check_labels(work: Path) -> None:
 class _Labelled(msgspec.Struct):
     stance: str | None = None
     votes: dict[str, str] = {}
-
-
-def _same_run(settled: Mapping[str, Example], verdicts: Mapping[str, Verdict], corpus: set[str]) -> None:
-    """Examples are the verdicts of the corpus' sentences, or the release would miss some and keep stale labels."""
-    unlike = {key for key in settled.keys() & verdicts.keys() if settled[key].label != verdicts[key].stance}
-    odd = sorted((settled.keys() - verdicts.keys()) | (settled.keys() - corpus) | unlike)
-    missing = sorted((verdicts.keys() & corpus) - settled.keys())
-    if odd or missing:
-        raise PublishError(
-            f"verdicts and examples are of different runs: of {len(settled)} examples {len(odd)} have another label "
-            f"than their verdict, or none, and {len(missing)} verdicts are no example; the first is sentence "
-            f"{(odd or missing)[0]}. Run `stance adjudicate` and `stance train`, then publish again"
-        )
 
 
 def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:

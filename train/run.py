@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from corpus.records import ExamplesError
 from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
-from train import baseline
+from train import baseline, digests
 from train.analysis import Analysis, analyse
 from train.audit import audit, check
 from train.baseline import Model
@@ -87,6 +87,7 @@ def train(
                 f"{apart.joined} of {apart.groups} groups share near-duplicates with another one and were joined to "
                 "it, so that no test text has a near-duplicate in training"
             )
+    trained_on = digests.of_examples(examples, settings)
     if settings.mask:
         examples = _masked(examples)
     check_examples(examples)
@@ -122,12 +123,12 @@ def train(
 
     doubtful = doubts(training, searched.out_of_fold, votes) if work else []
     changed = [
-        *save(model, out),
         write_table(out / "predictions.parquet", predictions),
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
         write_bytes(out / "analysis.json", msgspec.json.format(msgspec.json.encode(analysis)) + b"\n"),
         write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes, explained)),
         bool(work) and write_doubts(work or out, doubtful),
+        *save(model, out, trained_on),
     ]
     return Trained(metrics=metrics, analysis=analysis, doubts=len(doubtful), changed=any(changed))
 

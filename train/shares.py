@@ -96,12 +96,21 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
-    """All shares of a corpus; `power` is the weight of the predictions in the correction, None without one."""
+    """All shares of a corpus.
+
+    Attributes:
+        model: the version of the model that predicted.
+        power: the weight of the predictions in the correction; None without one.
+        notes: what to know of the correction, or why there is none.
+        rows: the shares.
+        made_of: the digest of verdicts, rounds and dates that they rest on; "" where the corpus is no project's.
+    """
 
     model: str
     power: float | None
     notes: list[str]
     rows: list[ShareRow]
+    made_of: str = ""
 
 
 def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]:
