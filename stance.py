@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+
+if __name__ == "__main__":  # `python -m stance` has put the working folder first on the path, and it is not ours
+    _HOME, _HERE = os.path.dirname(os.path.abspath(__file__)), os.path.realpath(os.curdir)  # noqa: PTH100, PTH120
+    sys.path[:] = [_HOME, *(entry for entry in sys.path if os.path.realpath(entry) != _HERE)]
+
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -872,4 +877,6 @@ def _report(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from stance_command import main as run
+
+    run()

@@ -52,9 +52,9 @@ def test_a_missing_project_file_is_one_message(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[labeling\n", "Expected ']'"),
-        ("[labelling]\n", "unknown field `labelling`"),
-        ("[labeling]\noverlaps = 2\n", r"unknown field `overlaps` - at `\$\.labeling`"),
-        ('[labeling]\noverlap = "2"\n', r"Expected `int`, got `str` - at `\$\.labeling\.overlap`"),
+        ("[labelling]\n", r"line 1: there is no section \[labelling\]"),
+        ("[labeling]\noverlaps = 2\n", r"line 2: \[labeling\] has no key overlaps"),
+        ('[labeling]\noverlap = "2"\n', r"line 2: labeling\.overlap: expected `int`, got `str`"),
         ("[labeling]\noverlap = 0\n", "at least one annotator a sentence; got 0"),
         ('[labeling]\ntitle = "x"\n', "3 to 50 characters"),
         ("[train]\ntest = 1.5\n", "leave some for training"),

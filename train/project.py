@@ -12,6 +12,7 @@ from corpus.store import write_bytes
 from labeling.question import TEMPLATE, Demo
 from labeling.records import LabelingSettings, Target
 from train.records import PublishSettings, TrainSettings
+from train.settings_errors import decode
 
 FILE = "stance.toml"
 HERE = Path(__file__).parent.parent
@@ -40,11 +41,10 @@ def read_settings(project: Path, *, required: bool) -> Settings:
             raise ConfigError(f"{path} is not there: run `stance init` here, or name the project with -C")
         return Settings()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{path}: {error}; `stance init` in an empty folder shows every key") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: expected UTF-8; {error}") from error
+        settings: Settings = decode(path.read_bytes(), Settings)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}. `stance init` in an empty folder shows every key") from error
+    return settings
 
 
 def write_project(folder: Path) -> list[Path]:
@@ -118,7 +118,9 @@ def _template(folder: Path) -> bytes:
         note = (type(record).__doc__ or "").splitlines()[0]
         lines += [f"# {note.split('stance.toml: ', 1)[1]}", f"[{section}]"]
         for key, value in msgspec.structs.asdict(record).items():
-            lines += [*_note(type(record), key), f"{key} = {msgspec.json.encode(value).decode()}"]
+            # A table within a section is left to be added below it, as [corpus.fields]: TOML takes it only once.
+            given = f"# [{section}.{key}]" if value == {} else f"{key} = {msgspec.json.encode(value).decode()}"
+            lines += [*_note(type(record), key), given]
         lines.append("")
     return "\n".join(lines).encode()
 

@@ -1,0 +1,67 @@
+"""What is said of a stance.toml that cannot be used: the line, what was found, what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from corpus.records import ConfigError
+from train.project import read_settings, write_project
+
+
+def _read(folder: Path, text: str) -> None:
+    (folder / "stance.toml").write_text(text, "utf-8")
+    read_settings(folder, required=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[labeling]\ntitel = 'x'\n", r"line 2: \[labeling\] has no key titel \(did you mean title\?\); its keys are"),
+        ("[target]\nname = 'x'\n\n[labelling]\n", r"line 4: there is no section \[labelling\] \(did you mean labeling"),
+        ("[corpus]\nzzz = 1\n", r"line 2: \[corpus\] has no key zzz; its keys are root, fields, patterns"),
+        (
+            "[train]\nsplit = 'grup'\n",
+            r"line 2: train.split: expected one of 'group', 'date', 'outlet'; found 'grup' \(did you mean group\?\)",
+        ),
+        ("[publish]\ntext_source = 'found it'\n", r"line 2: publish.text_source: expected one of .*'crowdsourced'"),
+        ("[labeling]\noverlap = 'two'\n", r"line 2: labeling.overlap: expected `int`, got `str`"),
+        ("[train]\ntest = 2.0\n", r"line 1: train: validation and test: expected shares"),
+        (
+            "[train]\nseed = 1\nmask = true\nseed = 2\n",
+            r"line 4: the key seed in \[train\] stands twice, first in line 2",
+        ),
+        ("[train]\n[corpus]\n[train]\n", r"line 3: the section \[train\] stands twice, first in line 1"),
+        (
+            "[corpus]\nroot = '.'\nfields = {}\n\n[corpus.fields]\ntext = 'body'\n",
+            r"line 5: \[corpus.fields\] gives the keys of fields, which line 3 has given already \(fields = \{\}\); "
+            "delete line 3",
+        ),
+        ("[train]\nseed = \n", r"line 2: not valid TOML: Invalid value"),
+        ("seed = 1\n", r"line 1: there is no section \[seed\]"),
+    ],
+)
+def test_the_message_names_line_key_and_what_was_meant(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _read(tmp_path, text)
+
+
+def test_a_byte_order_mark_is_fine_and_other_encodings_are_named(tmp_path: Path) -> None:
+    (tmp_path / "stance.toml").write_bytes("\ufeff[target]\nname = 'Häfen'\n".encode())
+    assert read_settings(tmp_path, required=True).target.name == "Häfen"
+    (tmp_path / "stance.toml").write_bytes("[target]\nname = 'Häfen'\n".encode("cp1252"))
+    with pytest.raises(ConfigError, match="expected UTF-8"):
+        read_settings(tmp_path, required=True)
+
+
+def test_a_new_project_takes_its_tables_below_their_section(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    path = tmp_path / "stance.toml"
+    text = path.read_text("utf-8")
+    more = '[corpus.fields]\ntext = "body"\n\n[corpus.patterns]\nad = ["Anzeige"]\n'
+    path.write_text(text + more, "utf-8")
+    found = read_settings(tmp_path, required=True).corpus
+    assert (found.fields, found.patterns) == ({"text": "body"}, {"ad": ["Anzeige"]})
+    path.write_text(text.replace("# [corpus.fields]", '[corpus.fields]\ntext = "body"'), "utf-8")
+    assert read_settings(tmp_path, required=True).corpus.fields == {"text": "body"}
