@@ -637,12 +637,17 @@ def _say_history(edited: int, deleted: int) -> None:
 def _status(settings: Settings, *, as_json: bool = False) -> None:
     import msgspec
 
+    from corpus.records import ConfigError
     from labeling.accounts import ignored
     from labeling.show import show
     from labeling.status import read_status
 
     apart = ignored(Path(), settings.labeling.ignore)
-    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
+    try:
+        version = _codebook_version(settings)
+    except ConfigError:  # looking needs no codebook; the commands that do say what is wrong with it
+        version = ""
+    status = read_status(WORK, apart, settings.labeling, version)
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
 
 
