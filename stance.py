@@ -172,9 +172,9 @@ def serve(host: str | None, port: int | None) -> None:
 def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Bring the Label Studio server to what it should hold.
 
-    That is the rounds drawn so far and, with --limit, a new one. A project from which no round was drawn yet sends
-    every sentence, one task for all its exact copies; later only --all does. What is not settled yet goes to a second
-    project, the queue.
+    That is the rounds drawn so far and, with --limit, a new one. As long as no round has drawn only some of the
+    sentences, it is all of them, one task for all exact copies; after that, all of them needs --all. What is not
+    settled yet goes to a second project, the queue.
     """
     from labeling.plan import Asked
 
