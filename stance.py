@@ -178,9 +178,9 @@ def serve(host: str | None, port: int | None) -> None:
 def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Bring the Label Studio server to what it should hold.
 
-    That is the rounds drawn so far and, with --limit, a new one. A project from which no round was drawn yet sends
-    every sentence, one task for all its exact copies; later only --all does. What is not settled yet goes to a second
-    project, the queue.
+    That is the rounds drawn so far and, with --limit, a new one. As long as no round has drawn only some of the
+    sentences, it is all of them, one task for all exact copies; after that, all of them needs --all. What is not
+    settled yet goes to a second project, the queue.
     """
     from labeling.plan import Asked
 
@@ -646,12 +646,17 @@ def _say_history(edited: int, deleted: int) -> None:
 def _status(settings: Settings, *, as_json: bool = False) -> None:
     import msgspec
 
+    from corpus.records import ConfigError
     from labeling.accounts import ignored
     from labeling.show import show
     from labeling.status import read_status
 
     apart = ignored(Path(), settings.labeling.ignore)
-    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
+    try:
+        version = _codebook_version(settings)
+    except ConfigError:  # looking needs no codebook; the commands that do say what is wrong with it
+        version = ""
+    status = read_status(WORK, apart, settings.labeling, version)
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
     # Of the verdicts the status tells itself.
     _say_due(settings, "examples", "model", "predictions", "dataset", "report")
