@@ -268,6 +268,17 @@ def test_the_commands_that_are_named_put_it_right(project: Path) -> None:
     assert stale(project) == []
 
 
+def test_publish_prints_a_line_that_opens_what_it_wrote(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datasets import load_dataset
+
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(cli, ["publish", "--allow-open", "--out", "csv"], catch_exceptions=False)
+    line = done.stdout.splitlines()[done.stdout.splitlines().index("wrote csv (opened again with load_dataset)") + 1]
+    assert line == 'open it with load_dataset("./csv", "gold")'
+    assert load_dataset("./csv", "gold", cache_dir=str(project / "cache"))["test"].num_rows
+    assert 'load_dataset("csv") does not open this folder' in done.stderr
+
+
 # --- every stage says so
 
 
