@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -180,3 +181,26 @@ def test_naive_and_grouped_splits_have_the_same_sizes_and_groups_stay_whole() ->
 def test_a_naive_split_that_leaves_nothing_is_an_error(tested: int) -> None:
     with pytest.raises(ExamplesError, match=f"{tested} of 300 examples"):
         naive(_copied(5), tested, _nearest, seeds=[1])
+
+
+def test_near_duplicates_among_long_texts_are_found_by_the_words_that_they_share() -> None:
+    chance = np.random.default_rng(5)
+    words = ["".join(chance.choice(list("abcdefghij"), 6)) for _ in range(3000)]
+    texts = [chance.choice(words, 200).tolist() for _ in range(60)]
+    tests = []
+    for n, text in enumerate(texts[:20]):
+        edited = list(text)
+        for place in chance.permutation(200)[: 4 * n].tolist():  # up to 76 of 200 words are others
+            edited[place] = str(chance.choice(words))
+        tests.append(" ".join(edited))
+    trains = [" ".join(text) for text in texts] + ["A short text of some words that has nothing to do with these."]
+    found = audit(_rows(trains), _rows(tests))
+    by_hand = {
+        (n, m)
+        for n, test in enumerate(tests)
+        for m, train in enumerate(trains)
+        if ratio(normalise(test), normalise(train)) >= found.threshold
+    }
+    assert len(by_hand) > 8
+    assert {(int(pair.test_id[1:]), int(pair.train_id[1:])) for pair in found.pairs} == by_hand
+    assert found.found == len(by_hand)

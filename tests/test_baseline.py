@@ -521,3 +521,26 @@ def test_explaining_needs_to_know_the_target() -> None:
     assert explain(model, "refuse", "t")[0][1]["against"] > 0 > explain(model, "refuse", "u")[0][1]["against"]
     with pytest.raises(ExamplesError, match="one of the model's targets, t, u; found None"):
         explain(model, "refuse")
+
+
+def test_many_letters_are_searched_in_part_and_scored_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from train import search as searching
+
+    monkeypatch.setattr(searching, "FEATURES", ("word",))
+    rows = [
+        Example(
+            sentence_id=str(n), text=f"{' '.join(WORDS[STANCES[n % 3]])} thing{n % 7} other{n}", label=STANCES[n % 3],
+            target="", group=f"g{n // 2}",
+        )
+        for n in range(240)
+    ]  # fmt: skip
+    whole = searching.search(rows, 1)
+    assert whole.examples == 240
+    monkeypatch.setattr(searching, "LETTERS", sum(len(row.text) for row in rows) // 3)
+    part = searching.search(rows, 1)
+    assert 60 < part.examples < 90
+    assert part.out_of_fold.shape == whole.out_of_fold.shape
+    assert part.out_of_fold.sum(axis=1) == pytest.approx(np.ones(240))
+    assert searching.search(rows[::-1], 1).examples == part.examples
+    monkeypatch.setattr(searching, "LETTERS", 100)
+    assert searching.search(rows, 1).examples == 240, "too few would be left to search on"

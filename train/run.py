@@ -77,13 +77,13 @@ def train(
     """
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
-    joined = ""
+    notes: list[str] = []
     if not ready_made and splits is None:
         apart = split_apart(examples, settings, origins)
         examples = apart.examples
         splits = summary(examples, [], settings.split, apart.origins)
         if apart.joined:
-            joined = (
+            notes.append(
                 f"{apart.joined} of {apart.groups} groups share near-duplicates with another one and were joined to "
                 "it, so that no test text has a near-duplicate in training"
             )
@@ -115,8 +115,13 @@ def train(
         outside=work is None,
     )
 
-    if joined:
-        analysis = msgspec.structs.replace(analysis, notes=[joined, *analysis.notes])
+    if searched.examples < len(training):
+        notes.append(
+            f"the recipe was chosen on {searched.examples:,} of {len(training):,} training examples, as trying all "
+            "recipes on so many letters would take long; its own cross-validation is over all of them"
+        )
+    if notes:
+        analysis = msgspec.structs.replace(analysis, notes=[*notes, *analysis.notes])
 
     def explained(row: Example) -> list[tuple[str, dict[Stance, float]]]:
         return explain(model, row.text, row.target) if row.target in model.pipelines or not several else []

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
+from corpus.digests import digest
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
 from train.baseline import FEATURES, calm, classifier, columns, compact, fit_logistic, no_ngrams, parts
@@ -25,6 +26,9 @@ FOLDS = 5
 REPEATS = 3
 MANY = 10_000
 """Examples from which one cross-validation is enough: another cut of so many moves F_avg by some thousandths."""
+LETTERS = 4_000_000
+"""Letters of training text that all recipes are tried on. With more, only the best recipe sees all of it: the cost
+follows the number of n-grams, which grows with the letters (`docs/benchmarks.md` has the times)."""
 FEWEST = 10
 """Examples of each label that a search needs: below it, folds lack labels and scores mean nothing."""
 
@@ -38,14 +42,16 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
         trials: one a recipe, best F_avg first; of equal ones the simpler (fewer features, smaller C).
         out_of_fold: probabilities of the first trial's recipe for the training examples, in their order, in the
             columns of STANCES; each is the mean over repeats of models that had not seen the example's group.
-        folds: of each cross-validation.
-        repeats: how many there were.
+        folds: number of folds of each cross-validation.
+        repeats: number of cross-validations.
+        examples: number of training examples that all recipes were tried on.
     """
 
     trials: list[Trial]
     out_of_fold: NDArray[np.float64]
     folds: int
     repeats: int
+    examples: int
 
 
 def check_examples(examples: Sequence[Example]) -> None:
@@ -91,7 +97,9 @@ def search(
     """Score every recipe by repeated, grouped, stratified cross-validation.
 
     Each target has its own models and folds, all of the same recipe; scores are of the out-of-fold predictions of
-    all targets together, and their mean over repeats.
+    all targets together, and their mean over repeats. Where the training texts have more than 4 million letters
+    together, recipes are tried on whole groups of some 4 million letters, drawn by a digest of their names, and the
+    best recipe is then scored once on everything.
 
     Args:
         training: the training examples, as `check_examples` lets them pass; nothing else is looked at.
@@ -102,6 +110,47 @@ def search(
     Raises:
         ExamplesError: a fold lacks a stance, texts have no n-grams, or a fit does not converge.
     """
+    part = _part(training)
+    found = _search(part, seed, progress, jobs)
+    if len(part) == len(training):
+        return found
+    best = found.trials[0].recipe
+    labels = np.array([row.label for row in training])
+    given = np.zeros((1, len(training), len(STANCES)))
+    targets = _by_target(training)
+    cuts = {target: _cuts(training, rows, seed, 1) for target, rows in targets.items()}
+    total = (len(FEATURES) * found.repeats + 1) * len(targets) * FOLDS
+    for target, rows in targets.items():
+        texts = [training[row].text for row in rows]
+        mine = chances(best.features, target, texts, labels[rows], cuts[target], (best.c,), jobs)
+        for (_, held), one in zip(cuts[target], mine, strict=True):
+            given[0, rows[held]] = one[0]
+            progress(1, total)
+    trials = [_trial(best, labels, given), *found.trials[1:]]
+    return msgspec.structs.replace(found, trials=trials, out_of_fold=given[0])
+
+
+def _part(training: Sequence[Example]) -> Sequence[Example]:
+    """The examples that all recipes are tried on: everything, or whole groups of some LETTERS letters."""
+    if sum(len(row.text) for row in training) <= LETTERS:
+        return training
+    size: Counter[str] = Counter()
+    for row in training:
+        size[row.group] += len(row.text)
+    chosen, letters = set[str](), 0
+    for group in sorted(size, key=lambda name: (digest(name), name)):
+        if letters + size[group] <= LETTERS:
+            chosen.add(group)
+            letters += size[group]
+    part = [row for row in training if row.group in chosen]
+    labels = Counter((row.target, row.label) for row in part)
+    targets = {row.target for row in training}
+    groups = {target: len({row.group for row in part if row.target == target}) for target in targets}
+    enough = all(labels[target, label] >= FEWEST for target in targets for label in STANCES)
+    return part if enough and min(groups.values()) >= FOLDS else training
+
+
+def _search(training: Sequence[Example], seed: int, progress: Callable[[int, int], None], jobs: int) -> Searched:
     labels = np.array([row.label for row in training])
     repeats = _repeats(len(training))
     cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in _by_target(training).items()}
@@ -123,7 +172,7 @@ def search(
                 best, out_of_fold = (trial.f_avg, trial.macro_f1), probabilities.mean(axis=0)
     # Stable: of equal ones the first tried, which is the simpler.
     trials.sort(key=lambda trial: (-trial.f_avg, -trial.macro_f1))
-    return Searched(trials=trials, out_of_fold=out_of_fold, folds=FOLDS, repeats=repeats)
+    return Searched(trials=trials, out_of_fold=out_of_fold, folds=FOLDS, repeats=repeats, examples=len(training))
 
 
 def _repeats(examples: int) -> int:
