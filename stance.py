@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labeling.connection import Server
     from labeling.freshness import Stale
     from labeling.plan import Asked
+    from labeling.records import Codebook
     from labeling.sample import By
     from labeling.studio import Studio
     from train.freshness import Project, Stage
@@ -76,11 +77,12 @@ def cli(folder: Path) -> None:
 @cli.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Make a new project: stance.toml and a codebook to edit."""
+    """Make a new project: stance.toml and a codebook to fill in."""
     from train.project import write_project
 
-    for path in write_project(folder):
-        click.echo(f"wrote {path}")
+    settings, codebook = write_project(folder)
+    click.echo(f"wrote {settings}: give your target there, as [target] name")
+    click.echo(f"wrote {codebook}: put your own rules where it has double braces")
 
 
 @cli.command()
@@ -111,12 +113,32 @@ def build(
 
 
 @cli.command()
-def serve() -> None:
-    """Run a local Label Studio for this project, until Ctrl-C."""
-    from labeling.server import running
+@click.option(
+    "--host", metavar="HOST", help="Where to listen: a name or address of this computer; 0.0.0.0: all of them."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port; default the one it had before, or any.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run a local Label Studio for this project, until Ctrl-C.
 
-    with running(Path()) as server:
+    Unless --host says otherwise only this computer reaches it.
+    """
+    from labeling.connection import read_key_file
+    from labeling.install import find
+    from labeling.server import answering, running
+
+    if there := answering(Path(), host, port):
+        _say_login(there)
+        _say_sign_up(there)
+        click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        return
+    if find() is None and sys.stdin.isatty():
+        _install()
+    before = read_key_file(Path())
+    with running(Path(), host, port) as server:
+        if port is None and before is not None and before.port != server.port:
+            click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
         _say_login(server)
+        _say_sign_up(server)
         click.echo("Ctrl-C stops it; labels are kept.")
         signal.pause()
 
@@ -151,9 +173,9 @@ def serve() -> None:
 def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Bring the Label Studio server to what it should hold.
 
-    That is the rounds drawn so far and, with --limit, a new one. A project from which no round was drawn yet sends
-    every sentence, one task for all its exact copies; later only --all does. What is not settled yet goes to a second
-    project, the queue.
+    That is the rounds drawn so far and, with --limit, a new one. As long as no round has drawn only some of the
+    sentences, it is all of them, one task for all exact copies; after that, all of them needs --all. What is not
+    settled yet goes to a second project, the queue.
     """
     from labeling.plan import Asked
 
@@ -399,6 +421,31 @@ def _say_login(server: Server, *, now: bool = True) -> None:
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
 
 
+def _say_sign_up(server: Server) -> None:
+    from labeling.address import is_loopback
+    from labeling.server import sign_up_page
+
+    click.echo(f"others make their account at {sign_up_page(server)}")
+    if is_loopback(server.host):
+        click.echo("(on this computer alone; `stance serve --host 0.0.0.0` lets colleagues in the network reach it)")
+    else:
+        click.echo(
+            f"warning: it listens at {server.host}, without encryption: whoever reaches this computer can try to log "
+            "in, and passwords and labels can be read on the way; see docs/hosting.md on putting TLS in front",
+            err=True,
+        )
+
+
+def _install() -> None:
+    from labeling.install import SIZE, VERSION, install, user_folder
+
+    # Who declines is told by what follows how to install it by hand.
+    if click.confirm(
+        f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
+    ):
+        click.echo(f"installed {install()}")
+
+
 def _build(
     sources: tuple[str, ...],
     out: Path,
@@ -457,6 +504,7 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
 
     asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
+    _check_question(settings, codebook)
     with nullcontext() if dry_run else locked(Path(), "push"):
         await_import(studio, Path())
         if (stale := _stale(settings)) and stale.made:
@@ -504,12 +552,23 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
         click.echo("remove the round's tasks by hand where the file before was imported")
 
 
+def _check_question(settings: Settings, codebook: Codebook | None) -> None:
+    """Refuse to send annotators a template's target or codebook."""
+    from labeling.question import check_question
+    from train.project import FILE, demo_question
+
+    check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
+
+
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
     from labeling.offline import write_tasks
+    from labeling.records import read_codebook
     from labeling.rounds import draw_round
     from labeling.sample import write_sample
     from labeling.tasks import Corpus
 
+    codebook = Path(settings.labeling.codebook)
+    _check_question(settings, read_codebook(codebook) if codebook.is_file() else None)
     corpus, target = Corpus(WORK), settings.target.name
     drawn = draw_round(
         corpus,
@@ -582,12 +641,17 @@ def _say_history(edited: int, deleted: int) -> None:
 def _status(settings: Settings, *, as_json: bool = False) -> None:
     import msgspec
 
+    from corpus.records import ConfigError
     from labeling.accounts import ignored
     from labeling.show import show
     from labeling.status import read_status
 
     apart = ignored(Path(), settings.labeling.ignore)
-    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
+    try:
+        version = _codebook_version(settings)
+    except ConfigError:  # looking needs no codebook; the commands that do say what is wrong with it
+        version = ""
+    status = read_status(WORK, apart, settings.labeling, version)
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
     # Of the verdicts the status tells itself.
     _say_due(settings, "examples", "model", "predictions", "dataset", "report")
@@ -738,12 +802,15 @@ def _say_predicted(done: Predicted) -> None:
 def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
     from corpus.store import locked
     from labeling.accounts import ignored, read_names
+    from labeling.question import check_target
     from labeling.records import read_codebook
     from train.card import missing
+    from train.project import FILE
     from train.publish import PublishInputs, publish
     from train.show import published
 
     codebook = read_codebook(Path(settings.labeling.codebook))
+    check_target(Path(FILE), settings.target.name)
     apart = ignored(Path(), settings.labeling.ignore)
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
     with locked(Path(), "publish"):

@@ -152,7 +152,8 @@ def plan_push(
         plan = compare(title, at_server, tasks, corpus.tasks(keys, target))
         wanted = {
             "expert_instruction": instruction(codebook),
-            "show_instruction": True,
+            # Shown at every visit, its window would lie over the first sentence, and hotkeys act behind it.
+            "show_instruction": False,
             "show_collab_predictions": asked.predictions,
             "maximum_annotations": 1 if settings.blind else settings.overlap,
             "overlap_cohort_percentage": 100 if settings.blind else round(settings.overlap_share * 100),
@@ -190,7 +191,7 @@ def _plan_queue(
     answered = {task.id for task in tasks if task.total_annotations}
     update = [(id_, new) for id_, new in plan.update if id_ not in answered]
     plan = msgspec.structs.replace(plan, update=update, unchanged=plan.unchanged + len(plan.update) - len(update))
-    wanted = {"expert_instruction": instruction(codebook), "maximum_annotations": 1}
+    wanted = {"expert_instruction": instruction(codebook), "show_instruction": False, "maximum_annotations": 1}
     return _with_settings(plan, QUEUE, wanted, force)
 
 

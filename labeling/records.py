@@ -26,9 +26,13 @@ ALIASES: dict[str, Stance] = {
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[target]` in stance.toml: what the stance is toward."""
+    """`[target]` in stance.toml: what the stance is toward.
 
-    name: str = "sending Western troops to Ukraine"
+    Attributes:
+        name: in the words that annotators read above every sentence, as in "sending troops abroad".
+    """
+
+    name: str = ""
 
 
 class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REPO = Path(__file__).parent.parent
 
+TARGET = "sending Western troops to Ukraine"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 NEWS = {
     "gazette/visit": (
@@ -89,7 +90,8 @@ def project(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     (tmp_path / "stance.toml").write_text(
-        f'[corpus]\nroot = "news"\n[labeling]\ntitle = "{tmp_path.name[-40:]}"\noverlap = 2\n'
+        f'[target]\nname = "{TARGET}"\n[corpus]\nroot = "news"\n'
+        f'[labeling]\ntitle = "{tmp_path.name[-40:]}"\noverlap = 2\n'
         '[publish]\nlicence = "cc0-1.0"\n',
         "utf-8",
     )

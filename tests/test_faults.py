@@ -166,7 +166,9 @@ def pushed(built: Path, server: Server, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("pushed")
     shutil.copytree(built, folder / "work")
     (folder / "codebook.md").write_text("Version 1.0\n", "utf-8")
-    (folder / "stance.toml").write_text('[labeling]\ntitle = "Faults, pushed and pulled"\n', "utf-8")
+    (folder / "stance.toml").write_text(
+        '[target]\nname = "a tunnel"\n[labeling]\ntitle = "Faults, pushed and pulled"\n', "utf-8"
+    )
     with pytest.MonkeyPatch.context() as patched:
         use(patched, server)
         Run(folder)("push")

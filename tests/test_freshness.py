@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.store import read_jsonl, table_path, write_jsonl
@@ -152,6 +152,7 @@ def test_a_sentence_with_fewer_votes_than_the_fewest_stays_open_with_that_reason
 
 
 @pytest.mark.parametrize("verdicts", ["majority", "dawid_skene"])
+@settings(deadline=None)  # EM may take all of its steps
 @given(votes=VOTES, fewest=st.integers(1, 4))
 def test_no_sentence_is_settled_by_fewer_votes_than_the_fewest(
     verdicts: str, votes: dict[str, dict[str, Stance]], fewest: int

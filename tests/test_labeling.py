@@ -248,6 +248,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     stance("push")
     project = _project(server, _title(stance))
     assert (project.maximum_annotations, project.overlap_cohort_percentage) == (2, 25)
+    assert not project.show_instruction
     with Studio(server) as studio:
         page = studio._transport.request(
             "api/tasks/",
@@ -362,7 +363,8 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
         )
     write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    stance("pull")
+    settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
+    assert settled in stance("pull")
     write_jsonl(table_path(work, "annotations.jsonl"), rows)
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
@@ -380,6 +382,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     stance("adjudicate")
     stance("push")
     assert [task.data["sentence_id"] for task in _tasks(server, title)] == [ids[0]]
+    assert "settled in the queue" not in stance("pull")  # it is their verdict by now
 
 
 # --- files instead of a server

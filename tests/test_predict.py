@@ -93,7 +93,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with 150 randomly sampled verdicts, and a model that was trained on them."""
     folder = tmp_path_factory.mktemp("project")
     work = folder / "work"
-    (folder / "stance.toml").write_text("")
+    (folder / "stance.toml").write_text(f'[target]\nname = "{TARGET}"\n')
     _news(folder / "news", ARTICLES, 1)
     build([folder / "news"], work, CorpusSettings(root=str(folder / "news")))
     corpus = Corpus(work)

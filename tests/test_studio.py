@@ -218,7 +218,6 @@ def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser
     page.wait_for_url(lambda url: "/user/login" not in url)
     page.goto(f"{server.url}/projects/{project.id}/data?labeling=1")
     page.get_by_text("sending Western troops to Ukraine").wait_for()
-    page.keyboard.press("Escape")  # the codebook, which is shown first
     shown: list[str] = []
     for key in ("1", "2", "3"):
         page.locator(".stance-sentence .lsf-richtext__line").wait_for()
