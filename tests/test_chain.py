@@ -182,6 +182,10 @@ def _another_outlet(project: Path) -> None:
     write_table(path, pa.Table.from_pylist(rows, schema=table.schema))
 
 
+def _the_roots_whole_path(project: Path) -> None:
+    (project / "stance.toml").write_text(TOML.replace('"news"', f'"{project / "news"}"'))
+
+
 def _another_codebook_text(project: Path) -> None:
     (project / "codebook.md").write_text("# Codebook\n\nVersion 1.0\n\nA rule more.\n")
 
@@ -207,6 +211,7 @@ CHANGES: list[tuple[Callable[[Path], None], set[Stage]]] = [
     (_a_round, {"predictions", "dataset", "report"}),
     (_another_outlet, {"predictions", "dataset", "report"}),
     (_another_codebook_text, {"dataset"}),
+    (_the_roots_whole_path, set()),
     (_toml("publish", 'pay = "none"'), {"dataset", "report"}),
     (_toml("labeling", 'title = "Another title"'), {"report"}),
 ]

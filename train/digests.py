@@ -14,6 +14,7 @@ from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import Verdict
 from labeling.sample import read_sample
 from train.layout import opened
+from train.project import Settings
 from train.records import Example, TrainSettings
 
 SENTENCES_KEY = b"sentences"
@@ -86,9 +87,11 @@ def of_files(work: Path) -> dict[str, str]:
     return {name: of_file(path) for name in REPORTED if (path := table_path(work, name)).is_file()}
 
 
-def of_report(files: Mapping[str, str], target: str, settings: msgspec.Struct) -> str:
-    """What the report shows: the files of `of_files`, the target and the settings."""
-    return _digest([sorted(files.items()), target, msgspec.to_builtins(settings)])
+def of_report(files: Mapping[str, str], target: str, settings: Settings) -> str:
+    """What the report shows: the files of `of_files`, the target, and the settings but for where the articles lie."""
+    shown: dict[str, dict[str, object]] = msgspec.to_builtins(settings)
+    shown["corpus"]["root"] = Path(settings.corpus.root).name
+    return _digest([sorted(files.items()), target, shown])
 
 
 def of_file(path: Path) -> str:
