@@ -464,6 +464,7 @@ def _build(
     from tqdm import tqdm
 
     from corpus.build import build
+    from corpus.show import built, noted
 
     with tqdm(unit=" shards", disable=None, leave=False, file=sys.stderr) as bar:
 
@@ -478,18 +479,9 @@ def _build(
             done = build_spark(sources, out, settings.corpus, address, force=force, strict=strict, progress=step)
         else:
             done = build(sources, out, settings.corpus, force=force, strict=strict, workers=workers, progress=step)
-    spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
-    click.echo(
-        f"{done.articles} articles ({done.cut} cut anew), {done.sentences} sentences ({done.copies} exact copies, "
-        f"{done.clusters} clusters of near-duplicates); no prose: {spans or 'nothing'}"
-    )
-    if done.languages:
-        found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
-        click.echo(f"not in English, which the rules are for: {found}", err=True)
-    if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped, listed in {out / 'skipped.jsonl'}: {reasons}", err=True)
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
+    click.echo("\n".join(built(done, out)))
+    for note in noted(done, out):
+        click.echo(note, err=True)
 
 
 def _check_engine(engine: str, address: str | None, workers: int | None) -> None:
@@ -502,6 +494,7 @@ def _check_engine(engine: str, address: str | None, workers: int | None) -> None
 def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry_run: bool = False) -> None:
     from contextlib import nullcontext
 
+    from corpus.labels import remember
     from corpus.store import locked
     from labeling.plan import Asked, plan_push, show
     from labeling.push import apply_push, await_import
@@ -520,6 +513,7 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
             return
         with _progress("tasks") as progress:
             made = apply_push(studio, plan, WORK, Path(), progress)
+        remember(WORK)
     for project_id in made.labelling:
         click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
     if made.queue is not None:
@@ -566,6 +560,7 @@ def _check_question(settings: Settings, codebook: Codebook | None) -> None:
 
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
+    from corpus.labels import remember
     from labeling.offline import write_tasks
     from labeling.records import read_codebook
     from labeling.rounds import draw_round
@@ -590,17 +585,20 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
     if dry_run:
         return
     write_sample(WORK, drawn.draws)
+    remember(WORK)
     changed = write_tasks(to, corpus.tasks(drawn.keys, target))
     click.echo(f"{'wrote' if changed else 'unchanged:'} {to}, and the page beside it for the project's settings")
     click.echo("Label Studio doubles what is imported twice: import it into an empty project")
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
+    from corpus.labels import remember
     from corpus.store import table_path
     from labeling.pull import pull
     from labeling.records import read_codebook
 
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
+    remember(WORK)
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
     click.echo(f"{done.fetched} tasks had changed")
     if (stale := _stale(settings)) and stale.people:
@@ -614,6 +612,7 @@ def _pull(studio: Studio, settings: Settings) -> None:
 
 
 def _pull_from(export: Path, settings: Settings) -> None:
+    from corpus.labels import remember
     from corpus.store import locked, table_path
     from labeling.offline import UNMATCHED, read_export
     from labeling.records import read_codebook
@@ -622,6 +621,7 @@ def _pull_from(export: Path, settings: Settings) -> None:
     codebook = read_codebook(Path(settings.labeling.codebook))
     with locked(Path(), "pull"):
         done = read_export(export, Corpus(WORK), WORK, Path(), codebook, blind=settings.labeling.blind)
+        remember(WORK)
     click.echo(
         f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
         f"of {done.annotators} annotators"

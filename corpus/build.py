@@ -21,9 +21,12 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from corpus import duplicates
+from corpus.changes import Changes, Left, compare, write_left
 from corpus.database import Database
 from corpus.digests import code_digest, digest
 from corpus.engine import Engine, Local
+from corpus.identity import Settled, settle
+from corpus.labels import MOVED, look_up, remember, remembered, write_fingerprints, write_moved
 from corpus.records import (
     ARTICLES,
     SENTENCES,
@@ -35,10 +38,7 @@ from corpus.records import (
 )
 from corpus.recrawls import without_recrawls
 from corpus.shards import Progress, Shard, cut_shards, place, plan
-from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
-
-VANISHED_AT_MOST = 0.1
-"""Share of labelled sentences that a build may make vanish without `force`."""
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Those whose version may change a cluster or a byte of a table; shards have their own."""
@@ -50,7 +50,8 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
     `cut` counts the articles that were cut anew; `copies` the sentences beyond the first of their copy group;
-    `clusters` those of two sentences and more.
+    `clusters` those of two sentences and more; `by_text` the articles that are known by their text alone, by the file
+    that they stand in; `by_name` those that are known by their file's name alone.
     """
 
     articles: int
@@ -62,18 +63,21 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
     languages: dict[str, int]
     changed: bool
+    by_text: dict[str, int] = {}
+    by_name: int = 0
+    changes: Changes = Changes()
 
 
 class _Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last finished build was of: where each of its shards began, and the shard's key."""
+    """What the last finished build was of: where each of its shards began, and the shard's key.
+
+    `unplaced` digests which labelled sentences it had no place for; see `corpus.labels`.
+    """
 
     key: str
     shards: list[tuple[str, int, str]]
     summary: BuildSummary
-
-
-class _Labelled(msgspec.Struct, frozen=True):
-    sentence_id: str
+    unplaced: str = ""
 
 
 def build(
@@ -135,10 +139,13 @@ def _build(
     progress: Progress,
 ) -> BuildSummary:
     last = _last(state)
-    key = digest(code_digest([__name__], LIBRARIES), *(shard.key for shard in shards))
-    whole = last is not None and last.key == key and all((out / name).is_file() for name in TABLES)
-    if last is not None and whole and not (strict and last.summary.skipped):
-        return msgspec.structs.replace(last.summary, cut=0, changed=False)
+    if last is not None and not (strict and last.summary.skipped) and _is_whole(last, shards, out):
+        placed = look_up(out)
+        if placed.unplaced == last.unplaced:
+            if not placed.all_remembered:
+                remember(out)
+            changes = Changes(labelled=placed.labelled, missing=placed.missing)
+            return msgspec.structs.replace(last.summary, cut=0, changed=False, changes=changes)
     folder = state.resolve() / "shards"
     folder.mkdir(exist_ok=True)
     for left in (*state.glob("new.*"), *folder.glob("half.*")):  # by a build that was killed
@@ -150,47 +157,82 @@ def _build(
         if strict and skipped:
             first = skipped[0]
             raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
+        settled, changes, missing = _identify(shards, folders, out, skipped, force)
         with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
             new = Path(name).resolve()
             with running.database(new) as tables:
-                summary = _tables(tables, shards, folders, new, out, skipped, force)
+                summary = _tables(tables, settled.folders, new, skipped)
+            # What labels need is written first: should the tables then not follow, the next build comes to the same.
+            fingerprints = remembered(new, out)
             (state / "done.json").unlink(missing_ok=True)
+            write_fingerprints(out, fingerprints)
+            write_moved(out, settled.moved)
             changed = [_bring(new / table, out / table) for table in TABLES]
-    summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
-    done = _Done(key=key, shards=[(*place(shard.units[0]), shard.key) for shard in shards], summary=summary)
+            write_left(out, missing)
+    summary = msgspec.structs.replace(
+        summary,
+        cut=cut_anew,
+        changed=any(changed),
+        by_text=settled.by_text,
+        by_name=settled.by_name,
+        changes=changes,
+    )
+    done = _Done(
+        key=_key(shards, out),
+        shards=[(*place(shard.units[0]), shard.key) for shard in shards],
+        summary=msgspec.structs.replace(summary, changes=Changes()),
+        unplaced=look_up(out).unplaced,
+    )
     write_bytes(state / "done.json", msgspec.json.encode(done))
-    used = {shard.key for shard in shards} | {one.name for one in folders}
+    used = {shard.key for shard in shards} | {one.name for one in (*folders, *settled.folders)}
     for stale in {path.name for path in folder.iterdir()} - used:
         shutil.rmtree(folder / stale, ignore_errors=True)
     return summary
 
 
+def _is_whole(last: _Done, shards: list[Shard], out: Path) -> bool:
+    """Whether the tables are there, and made of the same shards and ids."""
+    return last.key == _key(shards, out) and all((out / name).is_file() for name in TABLES)
+
+
+def _key(shards: list[Shard], out: Path) -> str:
+    """A digest of all that the tables are made of: the shards, and the ids that articles keep."""
+    moved = table_path(out, MOVED)
+    return digest(
+        code_digest([__name__], LIBRARIES),
+        *(shard.key for shard in shards),
+        moved.read_text("utf-8") if moved.is_file() else "",
+    )
+
+
+def _identify(
+    shards: list[Shard], folders: list[Path], out: Path, skipped: list[Skipped], force: bool
+) -> tuple[Settled, Changes, list[Left]]:
+    """Give every article its id, and see what changes by it; on this machine, whatever the engine."""
+    units = [unit for shard in shards for unit in shard.units]
+    with (
+        tempfile.TemporaryDirectory(dir=folders[0].parent, prefix="half.") as spill,
+        Local(None).database(Path(spill)) as tables,
+    ):
+        settled = settle(tables, folders, Path(spill), out, units)
+        if not tables.ask("SELECT count(*) FROM own")[0][0]:
+            names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
+            raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
+        changes, missing = compare(tables, Path(spill), settled, out, skipped, force=force)
+    return settled, changes, missing
+
+
 # --- the global step
 
 
-def _tables(
-    tables: Database,
-    shards: list[Shard],
-    folders: list[Path],
-    new: Path,
-    out: Path,
-    skipped: list[Skipped],
-    force: bool,
-) -> BuildSummary:
+def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skipped]) -> BuildSummary:
     """Write the tables into `new`, from the shards in their order."""
-    tables.read("article", folders, "articles.parquet")
-    _check_ids(tables, shards)
     tables.read("piece", folders, "pieces.parquet")
     tables.view(
         "keyed",
         "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
     )
     total = tables.ask("SELECT count(*) FROM keyed")[0][0]
-    if not total:
-        names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
-        raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
-    if not force:
-        _check_labelled(tables, new, out)
     copies, clusters = duplicates.label(tables)
     counts = _write(folders, new, duplicates.labelled(tables))
     write_jsonl(new / "skipped.jsonl", skipped)
@@ -241,57 +283,6 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
                 # In one piece: pages end where chunks do, and those of `ids` are the engine's.
                 sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks())
     return counts
-
-
-def _check_ids(tables: Database, shards: list[Shard]) -> None:
-    twice = tables.ask(
-        "SELECT article_id, min(source), max(source), count(*) OVER () FROM article "
-        "GROUP BY article_id HAVING count(*) > 1 ORDER BY article_id LIMIT 1"
-    )
-    if twice:
-        article_id, first, second, doubled = twice[0]
-        # Outside of the root a file's source is its name alone, and two may share that.
-        paths = [unit.path for shard in shards for unit in shard.units if unit.source == first == second]
-        if len(paths) > 1:
-            first, second = paths[:2]
-        more = f" ({doubled - 1} more ids are doubled)" if doubled > 1 else ""
-        raise SourceError(
-            f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "
-            "or set [corpus] root to a folder above both"
-        )
-
-
-def _check_labelled(tables: Database, new: Path, out: Path) -> None:
-    annotations = table_path(out, "annotations.jsonl")
-    if not annotations.is_file():
-        return
-    labelled = sorted({row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")})
-    (new / "labelled").mkdir()
-    write_table(new / "labelled" / "labelled.parquet", pa.table({"sentence_id": pa.array(labelled, pa.string())}))
-    tables.read("labelled", [new / "labelled"], "labelled.parquet")
-    kept = tables.ask("SELECT DISTINCT keyed.sentence_id FROM keyed JOIN labelled USING (sentence_id)")
-    gone = set(labelled) - {row[0] for row in kept}
-    if len(gone) <= VANISHED_AT_MOST * len(labelled):
-        return
-    lines = "".join(f"\n  {article}: {text[:80]}" for article, text in _first(out / "sentences.parquet", gone))
-    raise StanceError(
-        f"{len(gone)} of {len(labelled)} labelled sentences would vanish from the corpus; nothing was written. "
-        f"Build with --force if that is meant.{lines}"
-    )
-
-
-def _first(sentences: Path, ids: set[str], limit: int = 10) -> list[tuple[str, str]]:
-    """Article and text of some of the last build's sentences, by article and place."""
-    if not sentences.is_file():
-        return []
-    wanted = pa.array(sorted(ids), pa.string())
-    columns = ["sentence_id", "article_id", "start", "text"]
-    rows = [
-        (row["article_id"], row["start"], row["text"])
-        for batch in pq.ParquetFile(sentences).iter_batches(ROWS, columns=columns)
-        for row in batch.filter(pc.is_in(batch.column("sentence_id"), value_set=wanted)).to_pylist()
-    ]
-    return [(article, text) for article, _, text in sorted(rows)[:limit]]
 
 
 # --- files

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,6 +48,25 @@ class Database(Protocol):
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows that a query gives, in its order; for any number."""
+
+
+def give(tables: Database, folder: Path, view: str, rows: pa.Table) -> None:
+    """Make a view of an Arrow table.
+
+    Args:
+        tables: the database.
+        folder: where the rows are written, under a name of their own.
+        view: the view's name.
+        rows: the table.
+    """
+    own = Path(tempfile.mkdtemp(dir=folder, prefix=view))
+    pq.write_table(rows, own / "rows.parquet")
+    tables.read(view, [own], "rows.parquet")
+
+
+def from_rows(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
+    """An Arrow table of rows of values."""
+    return pa.table([[row[n] for row in rows] for n in range(len(schema))], schema=schema)
 
 
 class Duck:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from corpus.decode import NotTextError, decode
+from corpus.fingerprint import fingerprint, text_id
 from corpus.page import extract
 from corpus.records import Article, CorpusSettings, Skipped, Unit
 from corpus.rows import ARTICLE_BYTES, FIELDS, rows
@@ -42,9 +43,9 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
     """Read the articles of one unit, one by one.
 
     An article's id is the record's own `id`, else its `url`; of a file its front matter's `id`, else its path from
-    the root or, outside of it, its name, both without the ending. A row with neither is called by its file and place,
-    `file#row`: that one id changes when rows are put in before it. A page of a web archive is called by the URL that
-    it was crawled from.
+    the root or, outside of it, its name, both without the ending. A row with neither an `id` nor a `url` is known by
+    its text: its id is `text:` and digits of its fingerprint, which several such articles with one text share here
+    (`corpus.identity` tells them apart). A page of a web archive is called by the URL that it was crawled from.
 
     Args:
         unit: of `corpus.sources.units`.
@@ -72,8 +73,8 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
         if isinstance(row, str):
             yield _skip(own_id, source, row)
         else:
-            own_id = row.pop("id") or row["url"] or own_id
             text = row.pop("text")
+            own_id = row.pop("id") or row["url"] or (_text_id(text) if text.strip() else own_id)
             # A lone surrogate has no UTF-8: `_article` refuses it by name.
             sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             yield _article(own_id, source, text, sha256, unit.encoding, PLAIN, row)
@@ -92,6 +93,10 @@ def front_matter_end(text: str) -> int:
     """
     found = _FRONT_MATTER.match(text)
     return found.end() if found else 0
+
+
+def _text_id(text: str) -> str:
+    return text_id(fingerprint(text[front_matter_end(text) :]))
 
 
 def _file(unit: Unit) -> Article | Skipped:
@@ -132,6 +137,7 @@ def _crawled(unit: Unit, page: Page | NoPage) -> Article | Skipped:
     except NotTextError as error:
         return _skip(article_id, source, str(error))
     sha256 = hashlib.sha256(page.data).hexdigest()
+    article_id = page.url or _text_id(text)
     fields |= {"url": page.url, "outlet": fields["outlet"] or _host(page.url), "crawled": page.crawled}
     return _article(article_id, source, text, sha256, encoding, extractor, fields)
 

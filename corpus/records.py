@@ -89,7 +89,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
     `start` and `end` are bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
     number of the first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's;
-    `metadata` is its row in the sidecar.
+    `metadata` is its row in the sidecar. `outside` says that the file lies outside of the root, so that its name
+    without the ending is all that `article_id` could be made of.
     """
 
     path: str
@@ -102,6 +103,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     encoding: str = "utf-8"
     metadata: dict[str, str] = {}
+    outside: bool = False
 
 
 class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,7 +144,9 @@ class Span(msgspec.Struct, frozen=True):
 
 ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__ if name != "crawled"])
 ARTICLES_AND_CRAWL = ARTICLES.append(pa.field("crawled", pa.string()))
-"""Articles in shards: of a page that was crawled twice, the date says which one stays."""
+"""Articles as they are read: of a page that was crawled twice, the date says which one stays."""
+ARTICLES_IN_SHARDS = ARTICLES_AND_CRAWL.append(pa.field("fingerprint", pa.string()))
+"""Articles in shards: by the fingerprint (`corpus.fingerprint`) an article is recognised that has moved."""
 
 SPANS = pa.schema(
     [

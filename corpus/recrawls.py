@@ -11,17 +11,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from corpus.digests import digest
 from corpus.engine import Local
 from corpus.records import Skipped
-from corpus.store import read_jsonl, write_jsonl
-
-MEMORY = "400MB"
-BATCH = 10_000
+from corpus.rewrite import rewritten
 
 # Equal in all but their place, they are the same record in two files: either will do.
 _LATER = """
@@ -57,36 +49,4 @@ def without_recrawls(shards: Sequence[Path]) -> list[Path]:
         for file, place, article_id, source, kept in later:
             reason = f"the page was crawled before: {kept}"
             leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
-        found: list[Path] = []
-        for number, shard in enumerate(shards):
-            rows = leave.get(number, {})
-            name = shard.name
-            if rows:
-                name += f".{digest(*(f'{place} {row!r}' for place, row in rows.items()))}"
-            found.append(shard.with_name(name))
-            if not found[-1].is_dir():
-                half = Path(spill) / name
-                _write(shard, rows, half)
-                half.rename(found[-1])
-    return found
-
-
-def _write(shard: Path, rows: dict[int, Skipped], half: Path) -> None:
-    """Write a shard without some of its articles, which are given by their row."""
-    half.mkdir()
-    leaving = pa.array(rows, pa.int64())
-    for table in ("articles", "pieces"):
-        old = pq.ParquetFile(shard / f"{table}.parquet")
-        with pq.ParquetWriter(half / f"{table}.parquet", old.schema_arrow, compression="lz4") as new:
-            article = -1
-            for batch in old.iter_batches(BATCH):
-                if table == "articles":
-                    first = pa.repeat(1, batch.num_rows)
-                else:
-                    # Of every article in a shard, in its order, a sentence comes first, and has the index 0.
-                    first = pc.fill_null(pc.equal(batch.column("index"), 0), False).cast(pa.int64())
-                places = pc.add(pc.cumulative_sum(first), article)
-                article = places[-1].as_py()
-                new.write_batch(batch.filter(pc.invert(pc.is_in(places, value_set=leaving))))
-    skipped = read_jsonl(shard / "skipped.jsonl", Skipped, "stance build")
-    write_jsonl(half / "skipped.jsonl", [*skipped, *rows.values()])
+        return rewritten(shards, Path(spill), leaving=leave)

@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 
 from corpus.cut import PIECES, cut
 from corpus.digests import code_digest, digest, stamp
-from corpus.read import read
-from corpus.records import ARTICLES_AND_CRAWL, Article, CorpusSettings, Skipped, StanceError, Unit
+from corpus.fingerprint import fingerprint
+from corpus.read import front_matter_end, read
+from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Skipped, StanceError, Unit
 from corpus.sources import DATA_FILES, units
-from corpus.store import write_jsonl
+from corpus.store import KEPT, table_path, write_jsonl
 
 SHARD_FILES = 256
 """Files a shard, on average; few enough that a changed article costs little, many enough for few shards."""
@@ -74,7 +75,7 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
     """
     groups: list[list[Unit]] = []
     closed = True
-    for unit in units(sources, settings, exclude=[out]):
+    for unit in units(sources, settings, exclude=[out, table_path(out, KEPT[0]).parent]):
         alone = unit.kind in DATA_FILES
         if closed or alone:
             groups.append([])
@@ -154,7 +155,7 @@ def make_shard(job: Job) -> Made:
         half = Path(name) / "shard"
         half.mkdir()
         with (
-            pq.ParquetWriter(half / "articles.parquet", ARTICLES_AND_CRAWL, compression="lz4") as articles,
+            pq.ParquetWriter(half / "articles.parquet", ARTICLES_IN_SHARDS, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
             for held in _held(job.shard, job.settings, skipped):
@@ -192,6 +193,14 @@ def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Ite
         yield list(held.values())
 
 
+def begins_article(pieces: pa.Table | pa.RecordBatch) -> Any:
+    """Of each piece of a shard, whether its article begins with it; null where it is no sentence.
+
+    Of every article in a shard, in its order, a sentence comes first, and has the index 0.
+    """
+    return pc.equal(pieces.column("index"), 0)
+
+
 class _Old:
     """Shards of the last build, to take unchanged articles' pieces from."""
 
@@ -199,14 +208,13 @@ class _Old:
         self._articles: dict[str, dict[str, Any]] = {}
         self._pieces: dict[str, pa.Table] = {}
         for folder in folders:
-            rows = pq.read_table(folder / "articles.parquet").to_pylist()
-            self._articles |= {row["article_id"]: row for row in rows}
+            rows = pq.read_table(folder / "articles.parquet", columns=ARTICLES_AND_CRAWL.names).to_pylist()
             pieces = pq.read_table(folder / "pieces.parquet")
-            runs = pc.run_end_encode(pieces.column("article_id").combine_chunks())
-            start = 0
-            for article_id, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-                self._pieces[article_id] = pieces.slice(start, end - start)
-                start = end
+            # Not by runs of one id: neighbours may have the same, as rows with the same text and no id of their own.
+            starts = pc.indices_nonzero(pc.fill_null(begins_article(pieces), False)).to_pylist()
+            for row, start, end in zip(rows, starts, [*starts[1:], pieces.num_rows], strict=True):
+                self._articles[row["article_id"]] = row
+                self._pieces[row["article_id"]] = pieces.slice(start, end - start)
 
     def pieces(self, article: Article) -> pa.Table | None:
         """The article's pieces, if nothing of it has changed."""
@@ -237,4 +245,6 @@ def _cut_held(
         ]
         rows = rows.filter(good)
         pieces = pieces.filter(pc.is_in(pieces.column("article_id"), value_set=prose))
-    return rows, pieces, len(held) - len(taken)
+    texts = rows.column("text").to_pylist()
+    digests = pa.array([fingerprint(text[front_matter_end(text) :]) for text in texts], pa.string())
+    return rows.append_column("fingerprint", digests), pieces, len(held) - len(taken)

@@ -67,6 +67,7 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
             source=shown(below.as_posix()),
             size=_size(name),
             metadata=sidecars.row(place, base or place.parent),
+            outside=base is None,
         )
         if unit.kind == "warc":
             work += cut_archive(unit)

@@ -19,13 +19,23 @@ from corpus.records import StanceError, TableError
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 LABELS = "labels"
-KEPT = ("annotations.jsonl", "history.jsonl", "adjudications.jsonl", "sample.parquet", "splits.jsonl", "moved.jsonl")
-"""Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids."""
+KEPT = (
+    "annotations.jsonl",
+    "history.jsonl",
+    "adjudications.jsonl",
+    "sample.parquet",
+    "splits.jsonl",
+    "moved.jsonl",
+    "fingerprints.jsonl",
+)
+"""Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids, and
+what articles with labels are recognised by."""
 NOTE = b"""# What no command can make again
 
 The files here hold people's answers and their history, what adjudicators settled, the rounds that were drawn with
-their probabilities, the splits that examples were given, and the ids that moved articles keep. Keep this folder in
-git or in a backup. Everything in `work/` can be made again from the articles and this folder.
+their probabilities, the splits that examples were given, what articles with labels are recognised by, and the ids that
+such articles keep when they move. Keep this folder in git or in a backup. Everything in `work/` can be made again from
+the articles and this folder.
 """
 
 
