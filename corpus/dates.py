@@ -1,0 +1,129 @@
+"""Dates of publication, as people and programs write them, to ISO 8601; what could be two dates is left as it is."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+TWO_DATES = "published could be two dates, and is left as it is"
+NO_DATE = "published is no date that is known here, and is left as it is"
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_MONTH = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in range(3, len(name) + 1)}
+_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*|Z|[+-]\d\d:?\d\d)?)?)?")
+_NUMBER = re.compile(r"(\d{8,14})(?:\.\d+)?")
+_MAIL = re.compile(r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d.*")
+_WEEKDAY = re.compile(r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?,?", re.I)
+_TIME = re.compile(
+    r"(?:,? at |,? - |, | |T)(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d+)?)?"
+    r" ?(?P<half>[ap]\.?m\.?)? ?(?P<zone>Z|[A-Z]{2,5}|[+-]\d\d:?\d\d)?",
+    re.I,
+)
+_DAY, _WORD, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<word>[A-Za-z]{3,9})\.?", r"(?P<year>\d{4})"
+_FORMS = [
+    re.compile(form, re.I)
+    for form in (
+        # The year has four digits in each: 11.03.15 could be the 11th or the 15th, of 2015 or 2011.
+        rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}",
+        # With stops nobody writes the month first (no locale of the Unicode CLDR does).
+        rf"{_DAY}\. ?(?P<month>\d{{1,2}})\. ?{_YEAR}",
+        rf"{_DAY}\.?(?: of)?[ -]{_WORD},?[ -]{_YEAR}",
+        rf"{_WORD}[ -]{_DAY},?[ -]{_YEAR}",
+        rf"{_YEAR},?[ -]{_WORD}[ -]{_DAY}",
+        rf"{_WORD},? {_YEAR}",
+    )
+]
+_TWO_WAYS = re.compile(rf"(?P<first>\d{{1,2}})(?P<mark>[-/])(?P<second>\d{{1,2}})(?P=mark){_YEAR}")
+
+
+@lru_cache(maxsize=10_000)
+def iso_date(written: str) -> tuple[str, str]:
+    """A date of publication after ISO 8601, and what is to be said of it, or nothing.
+
+    What is after ISO 8601 already stays as it is; so does what is no date, or could be two.
+
+    >>> iso_date("15.03.2011"), iso_date("March 15, 2011"), iso_date("2011-03-15T10:20:30Z")
+    (('2011-03-15', ''), ('2011-03-15', ''), ('2011-03-15T10:20:30Z', ''))
+    >>> iso_date("Tue, 15 Mar 2011 10:20:30 GMT"), iso_date("3/15/2011 4:05 PM"), iso_date("1300184430")
+    (('2011-03-15T10:20:30+00:00', ''), ('2011-03-15T16:05:00', ''), ('2011-03-15T10:20:30+00:00', ''))
+    >>> iso_date("03/04/2011")
+    ('03/04/2011', 'published could be two dates, and is left as it is')
+    """
+    value = " ".join(written.split())
+    try:
+        if found := _ISO.fullmatch(value):
+            datetime.date(int(found[1]), int(found[2] or 1), int(found[3] or 1))
+            return written, ""
+        if found := _NUMBER.fullmatch(value):
+            return _of_number(found[1]) or (written, TWO_DATES)
+        if _MAIL.fullmatch(value):
+            return parsedate_to_datetime(value).isoformat(), ""
+        day, time = _apart(" ".join(_WEEKDAY.sub(" ", value).split()).strip(" ,"))
+        return (f"{day}{time}", "") if day else (written, TWO_DATES)
+    except (ValueError, OverflowError, KeyError):
+        return written, NO_DATE if value else ""
+
+
+def _of_number(digits: str) -> tuple[str, str] | None:
+    """Of a date written without any marks (20110315, 20110315102030), or of seconds or milliseconds since 1970.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    forms = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+    form = forms.get(len(digits))
+    try:
+        date = datetime.datetime.strptime(digits, form) if form and "1600" < digits < "2100" else None
+    except ValueError:
+        date = None
+    seconds = {9: 1, 10: 1, 13: 1000}.get(len(digits))
+    if date and seconds:
+        return None
+    if seconds:
+        return datetime.datetime.fromtimestamp(int(digits) // seconds, datetime.UTC).isoformat(), ""
+    if date is None:
+        raise ValueError(digits)
+    return (date.date().isoformat() if len(digits) == 8 else date.isoformat()), ""
+
+
+def _apart(value: str) -> tuple[str, str]:
+    """The day and the time of a date, the day empty where it could be two.
+
+    Raises:
+        ValueError: it is no date.
+        KeyError: it names no month.
+    """
+    place = next((place for place in _TIME.finditer(value) if place.end() == len(value)), None)
+    day, time = (value[: place.start()], _time(place)) if place else (value, "")
+    day = day.strip(" ,")
+    if found := _TWO_WAYS.fullmatch(day):
+        year, first, second = int(found["year"]), int(found["first"]), int(found["second"])
+        if first <= 12 and second <= 12 and first != second:
+            return "", ""
+        month, of_month = (first, second) if second > 12 else (second, first)
+        return datetime.date(year, month, of_month).isoformat(), time
+    for form in _FORMS:
+        if found := form.fullmatch(day):
+            parts = found.groupdict()
+            month = _MONTH[parts["word"].lower()] if "word" in parts else int(parts["month"])
+            if "day" not in parts:
+                datetime.date(int(parts["year"]), month, 1)
+                return f"{parts['year']}-{month:02}", ""
+            return datetime.date(int(parts["year"]), month, int(parts["day"])).isoformat(), time
+    raise ValueError(value)
+
+
+def _time(found: re.Match[str]) -> str:
+    """A time of day as ISO 8601 has it behind a date; nothing where its zone is a word that means different ones."""
+    hour, zone = int(found["hour"]), (found["zone"] or "").upper()
+    if found["half"]:
+        hour = hour % 12 + 12 * (found["half"][0].lower() == "p")
+    if zone in ("Z", "UTC", "GMT"):
+        zone = "+00:00"
+    elif zone and zone[0] in "+-":
+        zone = f"{zone[:3]}:{zone[-2:]}"
+    elif zone:
+        return ""
+    return f"T{datetime.time(hour, int(found['minute']), int(found['second'] or 0)).isoformat()}{zone}"
