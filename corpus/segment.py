@@ -16,7 +16,11 @@ is bounded, so the whole is linear too.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
+from corpus import wrapping
 from corpus.words import (
     ABBREVIATIONS,
     ADDRESSING,
@@ -43,7 +47,6 @@ _WRAPPED = range(50, 101)  # widths that mail and plain text are wrapped at
 _REACH = 160  # characters that a rule may look back or ahead: longer than any attribution seen
 _OPENING = "“‘\"'«‹„([*_"
 _QUOTES = frozenset("“”‘’\"'«»‹›")
-_LINE = re.compile(r"\S[^\r\n]*+")
 _STOP = re.compile(
     r"""
     ([.!?…](?<![.!?…]{2})[.!?…]*+)              # a run of stops, not from its middle,
@@ -79,12 +82,12 @@ _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Where the sentences of a text are.
 
-    Each line is cut alone. Then a sentence is joined over a line break where an attribution follows a
-    quotation that ends in a comma (also over a blank line), where the next line goes on in lower case, or
-    where a line of the width of wrapped text has no final punctuation.
+    Each paragraph is cut alone: a line, or the lines of wrapped text. Then a sentence is joined over a line
+    break where an attribution follows a quotation that ends in a comma (also over a blank line), where the
+    next line goes on in lower case, or where a line of the width of wrapped text has no final punctuation.
 
     Args:
-        text: English prose, a paragraph a line; blank lines between them are allowed.
+        text: English prose, a paragraph a line or wrapped to a width; blank lines between them are allowed.
 
     Returns:
         `[start, end)` in code points, in order, without white space at either end; every character that
@@ -94,17 +97,38 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[start:end] for start, end in sentence_spans(text)]
     ['"We go.', 'Nobody else will," said Lt. Gov. J. R. Holm.', 'Then he left.']
     """
+    return paragraph_spans(text, wrapping.paragraphs(text, wrapping.places(text)))
+
+
+def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """Where the sentences of paragraphs are, as `sentence_spans` gives them.
+
+    Args:
+        text: the text that they stand in.
+        paragraphs: where the lines of each are, without the white space around them.
+    """
     spans: list[tuple[int, int]] = []
     width = 0  # of the line before
-    for line in _LINE.finditer(text):
-        start = line.start()
-        end = start + len(line[0].rstrip())
-        cut = _cut(text, start, end)
+    for lines in paragraphs:
+        start, end = lines[0][0], lines[-1][1]
+        cut = _cut(text, start, end) if len(lines) == 1 else _cut_wrapped(text, lines)
         if spans and _runs_on(text, spans[-1], cut[0], end, wrapped=width in _WRAPPED):
             cut[0] = (spans.pop()[0], cut[0][1])
         spans += cut
-        width = end - start
+        width = end - lines[-1][0]
     return spans
+
+
+def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences of a wrapped paragraph, cut as if it were one line."""
+    joined = " ".join(text[start:end] for start, end in lines)
+    heads = [0, *accumulate(end - start + 1 for start, end in lines[:-1])]  # where each line starts in it
+
+    def place(at: int) -> int:
+        line = bisect_right(heads, at) - 1
+        return lines[line][0] + at - heads[line]
+
+    return [(place(start), place(end - 1) + 1) for start, end in _cut(joined, 0, len(joined))]
 
 
 def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -323,7 +347,7 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
     bare = last.rstrip("”’\"'»")
     quoted = bare != last
     if quoted and bare.endswith(","):
-        return is_attribution(text, start, stop, whole=stop == end)
+        return is_attribution(text, start, stop)
     gap = text[before[1] : start].replace("\r\n", "\n").replace("\r", "\n")
     if gap.count("\n") > 1:
         return False
@@ -333,12 +357,8 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
     return goes_on and not bare.endswith((".", "!", "?", "…", ":", ";"))
 
 
-def is_attribution(text: str, start: int, stop: int, *, whole: bool) -> bool:
-    """Whether what follows a quotation that ended in a comma says who spoke, or is a `whole` line with a name."""
+def is_attribution(text: str, start: int, stop: int) -> bool:
+    """Whether what follows a quotation that ended in a comma says, with a verb of speech, who spoke."""
     if stop - start > _REACH or text[start] in _OPENING:
         return False
-    words = [word.strip(".,;:!?") for word in text[start:stop].split()]
-    if not SPEECH.isdisjoint(words[:12]):
-        return True
-    named = 2 * sum(word[:1].isupper() for word in words) >= len(words)
-    return whole and named and len(words) <= 12 and text[stop - 1] not in '.!?…”"'
+    return not SPEECH.isdisjoint([word.strip(".,;:!?") for word in text[start:stop].split()][:12])
