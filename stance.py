@@ -14,9 +14,12 @@ import click
 
 if TYPE_CHECKING:
     from labeling.connection import Server
+    from labeling.freshness import Stale
     from labeling.plan import Asked
+    from labeling.records import Codebook
     from labeling.sample import By
     from labeling.studio import Studio
+    from train.freshness import Project, Stage
     from train.predict import Predicted
     from train.project import Settings
 
@@ -74,11 +77,12 @@ def cli(folder: Path) -> None:
 @cli.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
-    """Make a new project: stance.toml and a codebook to edit."""
+    """Make a new project: stance.toml and a codebook to fill in."""
     from train.project import write_project
 
-    for path in write_project(folder):
-        click.echo(f"wrote {path}")
+    settings, codebook = write_project(folder)
+    click.echo(f"wrote {settings}: give your target there, as [target] name")
+    click.echo(f"wrote {codebook}: put your own rules where it has double braces")
 
 
 @cli.command()
@@ -109,12 +113,32 @@ def build(
 
 
 @cli.command()
-def serve() -> None:
-    """Run a local Label Studio for this project, until Ctrl-C."""
-    from labeling.server import running
+@click.option(
+    "--host", metavar="HOST", help="Where to listen: a name or address of this computer; 0.0.0.0: all of them."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port; default the one it had before, or any.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run a local Label Studio for this project, until Ctrl-C.
 
-    with running(Path()) as server:
+    Unless --host says otherwise only this computer reaches it.
+    """
+    from labeling.connection import read_key_file
+    from labeling.install import find
+    from labeling.server import answering, running
+
+    if there := answering(Path(), host, port):
+        _say_login(there)
+        _say_sign_up(there)
+        click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        return
+    if find() is None and sys.stdin.isatty():
+        _install()
+    before = read_key_file(Path())
+    with running(Path(), host, port) as server:
+        if port is None and before is not None and before.port != server.port:
+            click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
         _say_login(server)
+        _say_sign_up(server)
         click.echo("Ctrl-C stops it; labels are kept.")
         signal.pause()
 
@@ -128,6 +152,13 @@ def serve() -> None:
     help="How to draw them; default random. uncertainty and keyword mix in a random share, for estimates.",
 )
 @click.option("--control", default=0, metavar="N", type=click.IntRange(0), help="Repeat N settled sentences.")
+@click.option("--all", "everything", is_flag=True, help="Draw every sentence that no round has drawn yet.")
+@click.option(
+    "--withdraw",
+    type=click.IntRange(1),
+    metavar="ROUND",
+    help="Take a round back, as long as nobody has answered: its tasks and its place in the sample.",
+)
 @click.option(
     "--to", type=click.Path(path_type=Path, dir_okay=False), help="Write the tasks as Label Studio JSON; no server."
 )
@@ -139,20 +170,30 @@ def serve() -> None:
     "then measure the model too.",
 )
 @click.option("--force", is_flag=True, help="Put our interface back where it was changed at the server.")
-def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, **wishes: Any) -> None:
+def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Bring the Label Studio server to what it should hold.
 
-    Without --limit that is every sentence, one task for all its exact copies; with it, the rounds drawn so far and a
-    new one. What is not settled yet goes to a second project, the queue.
+    That is the rounds drawn so far and, with --limit, a new one. A project from which no round was drawn yet sends
+    every sentence, one task for all its exact copies; later only --all does. What is not settled yet goes to a second
+    project, the queue.
     """
     from labeling.plan import Asked
 
     if by and not limit:
         raise click.UsageError("--by needs --limit N: how many sentences to draw")
-    settings = _settings()
     asked = Asked(limit=limit, by=by or "random", **wishes)
+    if asked.everything and limit is not None:
+        raise click.UsageError("--all draws all that are left, --limit some of them: give one of the two")
+    if withdraw is not None and asked != Asked():
+        raise click.UsageError("--withdraw takes a round back and sends nothing: it goes with --dry-run and --to alone")
     if to is not None and (asked.prune or asked.predictions or asked.force):
         raise click.UsageError("--to writes a file: --prune, --predictions and --force need a server")
+    settings = _settings()
+    if withdraw is not None:
+        _withdraw(to, settings, withdraw, dry_run=dry_run)
+        return
+    if asked.by == "uncertainty" or asked.predictions:
+        _say_due(settings, "examples", "model", "predictions")
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run)
         return
@@ -288,7 +329,8 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     if done.skipped:
         reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
         click.echo(f"skipped articles: {reasons}", err=True)
-    click.echo("\n".join(hydrated(done, out)))
+    click.echo("\n".join(hydrated(done, out, _opened(out))))
+    _say_taken_for(out)
 
 
 @cli.command()
@@ -329,15 +371,21 @@ def demo() -> None:
     _report(settings)
     click.echo(
         f"\ndone. Look at {WORK / 'report.html'}; open the dataset with\n"
-        f'  load_dataset("./{WORK / "dataset"}", "gold")\n'
+        f"  {_opened(WORK / 'dataset')}\n"
         "`stance serve` starts the server again."
     )
 
 
 def _settings(*, required: bool = True) -> Settings:
+    from corpus.store import LABELS, move_kept
     from train.project import read_settings
 
-    return read_settings(Path(), required=required)
+    settings = read_settings(Path(), required=required)
+    if moved := move_kept(WORK):
+        click.echo(
+            f"moved from {WORK} to {LABELS}, which is for what cannot be made again: {', '.join(moved)}", err=True
+        )
+    return settings
 
 
 @contextmanager
@@ -371,6 +419,31 @@ def _say_login(server: Server, *, now: bool = True) -> None:
 
     when = "is at" if now else "will be at"
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
+
+
+def _say_sign_up(server: Server) -> None:
+    from labeling.address import is_loopback
+    from labeling.server import sign_up_page
+
+    click.echo(f"others make their account at {sign_up_page(server)}")
+    if is_loopback(server.host):
+        click.echo("(on this computer alone; `stance serve --host 0.0.0.0` lets colleagues in the network reach it)")
+    else:
+        click.echo(
+            f"warning: it listens at {server.host}, without encryption: whoever reaches this computer can try to log "
+            "in, and passwords and labels can be read on the way; see docs/hosting.md on putting TLS in front",
+            err=True,
+        )
+
+
+def _install() -> None:
+    from labeling.install import SIZE, VERSION, install, user_folder
+
+    # Who declines is told by what follows how to install it by hand.
+    if click.confirm(
+        f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
+    ):
+        click.echo(f"installed {install()}")
 
 
 def _build(
@@ -431,27 +504,82 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
 
     asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
+    _check_question(settings, codebook)
     with nullcontext() if dry_run else locked(Path(), "push"):
         await_import(studio, Path())
+        if (stale := _stale(settings)) and stale.made:
+            click.echo(f"the queue is older than the answers: {stale}", err=True)
         plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked)
         click.echo(show(plan))
         if dry_run:
             return
         with _progress("tasks") as progress:
             made = apply_push(studio, plan, WORK, Path(), progress)
-    for project_id in made:
+    for project_id in made.labelling:
         click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+    if made.queue is not None:
+        click.echo(f"settle what is open at {studio.url}/projects/{made.queue}/data?labeling=1")
+
+
+def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool) -> None:
+    from contextlib import nullcontext
+
+    from corpus.store import locked, table_path
+    from labeling.plan import Asked
+    from labeling.push import await_import
+    from labeling.sample import write_sample
+    from labeling.withdraw import apply_withdrawal, plan_withdrawal, show_withdrawal
+
+    with nullcontext() if dry_run else locked(Path(), "push"):
+        if to is not None:
+            plan = plan_withdrawal(None, WORK, settings.labeling, number)
+            click.echo(show_withdrawal(plan))
+            if not dry_run:
+                write_sample(WORK, plan.left)
+        else:
+            with _studio() as studio:
+                await_import(studio, Path())
+                plan = plan_withdrawal(studio, WORK, settings.labeling, number)
+                click.echo(show_withdrawal(plan))
+                if not dry_run:
+                    with _progress("tasks") as progress:
+                        apply_withdrawal(studio, plan, WORK, progress)
+    if dry_run:
+        return
+    click.echo(f"took round {number} back, and wrote {table_path(WORK, 'sample.parquet')}")
+    if to is not None:
+        _push_to(to, settings, Asked(limit=0), dry_run=False)
+        click.echo("remove the round's tasks by hand where the file before was imported")
+
+
+def _check_question(settings: Settings, codebook: Codebook | None) -> None:
+    """Refuse to send annotators a template's target or codebook."""
+    from labeling.question import check_question
+    from train.project import FILE, demo_question
+
+    check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
 
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
     from labeling.offline import write_tasks
+    from labeling.records import read_codebook
     from labeling.rounds import draw_round
     from labeling.sample import write_sample
     from labeling.tasks import Corpus
 
+    codebook = Path(settings.labeling.codebook)
+    _check_question(settings, read_codebook(codebook) if codebook.is_file() else None)
     corpus, target = Corpus(WORK), settings.target.name
     drawn = draw_round(
-        corpus, WORK, (), settings.labeling, target, limit=asked.limit, by=asked.by, control=asked.control
+        corpus,
+        WORK,
+        (),
+        settings.labeling,
+        target,
+        limit=asked.limit,
+        by=asked.by,
+        control=asked.control,
+        everything=asked.everything,
     )
     click.echo("\n".join([*drawn.notes, f"tasks: {len(drawn.keys)}, {drawn.new} of them new"]))
     if dry_run:
@@ -463,24 +591,25 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
+    from corpus.store import table_path
     from labeling.pull import pull
     from labeling.records import read_codebook
 
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
     click.echo(f"{done.fetched} tasks had changed")
-    if done.adjudications:
-        click.echo(f"{done.adjudications} answers in the queue: `stance adjudicate` makes them verdicts")
+    if (stale := _stale(settings)) and stale.people:
+        click.echo(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
     _say_history(done.edited, done.deleted)
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
         click.echo(f"{done.foreign} tasks there are not ours (no sentence_id): left out")
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 
 def _pull_from(export: Path, settings: Settings) -> None:
-    from corpus.store import locked
+    from corpus.store import locked, table_path
     from labeling.offline import UNMATCHED, read_export
     from labeling.records import read_codebook
     from labeling.tasks import Corpus
@@ -497,12 +626,16 @@ def _pull_from(export: Path, settings: Settings) -> None:
     if done.unmatched:
         click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
     _say_history(done.edited, done.deleted)
-    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'annotations.jsonl'}")
+    click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 
 def _say_history(edited: int, deleted: int) -> None:
+    from corpus.store import table_path
+
     if edited or deleted:
-        click.echo(f"{edited} edited and {deleted} deleted since; what they were is in {WORK / 'history.jsonl'}")
+        click.echo(
+            f"{edited} edited and {deleted} deleted since; what they were is in {table_path(WORK, 'history.jsonl')}"
+        )
 
 
 def _status(settings: Settings, *, as_json: bool = False) -> None:
@@ -512,23 +645,76 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     from labeling.show import show
     from labeling.status import read_status
 
-    status = read_status(WORK, ignored(Path(), settings.labeling.ignore))
+    apart = ignored(Path(), settings.labeling.ignore)
+    status = read_status(WORK, apart, settings.labeling, _codebook_version(settings))
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+    # Of the verdicts the status tells itself.
+    _say_due(settings, "examples", "model", "predictions", "dataset", "report")
+
+
+def _codebook_version(settings: Settings) -> str:
+    """The codebook's version now; empty where there is no codebook yet."""
+    from labeling.records import read_codebook
+
+    path = Path(settings.labeling.codebook)
+    return read_codebook(path).version if path.is_file() else ""
+
+
+def _project(settings: Settings) -> Project:
+    """The project as `train.freshness` looks at it."""
+    from labeling.accounts import ignored
+    from labeling.records import read_codebook
+    from train.freshness import Project
+
+    path = Path(settings.labeling.codebook)
+    return Project(
+        work=WORK,
+        settings=settings,
+        codebook=read_codebook(path) if path.is_file() else None,
+        ignored=ignored(Path(), settings.labeling.ignore),
+    )
+
+
+def _say_due(settings: Settings, *stages: Stage) -> None:
+    """Say on standard error what of these stages is out of date; nothing is stopped by it."""
+    from train.freshness import told
+
+    for line in told(_project(settings), stages):
+        click.echo(f"out of date: {line}", err=True)
+
+
+def _stale(settings: Settings) -> Stale | None:
+    from labeling.accounts import ignored
+    from labeling.freshness import stale_verdicts
+
+    apart = ignored(Path(), settings.labeling.ignore)
+    return stale_verdicts(WORK, settings.labeling, _codebook_version(settings), apart)
 
 
 def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
-    from labeling.records import read_codebook
+    from labeling.rounds import queue_command
+    from labeling.sample import read_sample
+    from labeling.show import few
 
-    path = Path(settings.labeling.codebook)
-    version = read_codebook(path).version if path.is_file() else ""
-    done = adjudicate(
-        WORK, settings.labeling, codebook=version, ignored=ignored(Path(), settings.labeling.ignore), doubts=doubts
-    )
+    apart = ignored(Path(), settings.labeling.ignore)
+    done = adjudicate(WORK, settings.labeling, codebook=_codebook_version(settings), ignored=apart, doubts=doubts)
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     click.echo(f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {WORK / 'queue.jsonl'}")
     click.echo(f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""))
+    if done.few.sentences:
+        settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
+        click.echo(
+            f"{few(done.few)}; {settled} of them are settled all the same "
+            f"([labeling] fewest_votes is {settings.labeling.fewest_votes})"
+        )
+    if done.outdated:
+        click.echo(
+            f"out of date: {done.outdated} doubts are about verdicts that have changed since the training, and were "
+            "left out: run `stance train` for new ones",
+            err=True,
+        )
     if done.reopened:
         click.echo(f"{done.reopened} sentences that had a verdict have none now")
     if done.flagged:
@@ -536,7 +722,7 @@ def _adjudicate(settings: Settings, doubts: int = 0) -> None:
     if done.vanished:
         click.echo(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
     if done.unsettled:
-        click.echo("`stance push` puts what is open to the queue's project at the server")
+        click.echo(f"`{queue_command(read_sample(WORK))}` puts what is open to the queue's project at the server")
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {WORK / 'verdicts.jsonl'}")
 
 
@@ -545,12 +731,15 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
     from train.run import train
     from train.show import trained
 
+    if data is None:
+        _say_due(settings, "verdicts")
     with _progress("folds") as progress:
         if data is None:
-            examples, splits = labelled.from_verdicts(WORK, settings.target.name, settings.train)
+            examples, splits = labelled.plan_examples(WORK, settings.target.name, settings.train)
             for group in splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
             done = train(examples, out, settings.train, progress, splits=splits, work=WORK)
+            labelled.keep_examples(WORK, examples, settings.train)
         else:
             loaded = labelled.read(data)
             for row in loaded.spellings:
@@ -567,6 +756,7 @@ def _predict(
 ) -> None:
     from train.predict import predict_articles, predict_corpus
 
+    _say_old_model(model, settings)
     with _progress("sentences") as progress:
         if model is None or out is None:
             done = predict_corpus(WORK, settings.target.name, progress)
@@ -577,11 +767,18 @@ def _predict(
     _say_predicted(done)
 
 
+def _say_old_model(model: Path | None, settings: Settings) -> None:
+    """Say so where the project's own model is out of date; of another one nothing is known."""
+    if model is None or model.resolve() == (WORK / "model").resolve():
+        _say_due(settings, "verdicts", "examples", "model")
+
+
 def _predict_archive(
     model: Path, sources: tuple[str, ...], out: Path, settings: Settings, *, trust: bool, **how: Any
 ) -> None:
     from train.archive import predict_archive
 
+    _say_old_model(model, settings)
     with _progress("sentences") as progress:
         done = predict_archive(
             sources, model, out, settings.corpus, progress, target=settings.target.name, trust=trust, **how
@@ -601,19 +798,43 @@ def _say_predicted(done: Predicted) -> None:
 def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
     from corpus.store import locked
     from labeling.accounts import ignored, read_names
+    from labeling.question import check_target
     from labeling.records import read_codebook
     from train.card import missing
+    from train.project import FILE
     from train.publish import PublishInputs, publish
     from train.show import published
 
     codebook = read_codebook(Path(settings.labeling.codebook))
+    check_target(Path(FILE), settings.target.name)
     apart = ignored(Path(), settings.labeling.ignore)
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
     with locked(Path(), "publish"):
         done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
-    click.echo("\n".join(published(done, out, asked=standoff)))
+    click.echo("\n".join(published(done, out, _opened(out), asked=standoff)))
+    _say_taken_for(out)
     if unsaid := missing(settings.publish):
         click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))
+
+
+def _opened(out: Path) -> str:
+    """The expression that opens a dataset's folder; after -C its whole path, for whoever reads it is elsewhere."""
+    from train.opening import open_line
+
+    elsewhere = click.get_current_context().find_root().params["folder"] != Path()
+    return open_line(out.absolute() if elsewhere else out)
+
+
+def _say_taken_for(out: Path) -> None:
+    from train.opening import taken_for, unopenable
+
+    if note := taken_for(out):
+        click.echo(f"note: {note}", err=True)
+    if reason := unopenable(out.absolute()):
+        click.echo(
+            f"note: load_dataset can't open {out.absolute()}: {reason}; copy the folder to another place first",
+            err=True,
+        )
 
 
 def _check_release(folder: Path) -> None:
@@ -626,10 +847,13 @@ def _upload(
     folder: Path, repo: str, settings: Settings, trained_on: str | None, *, private: bool, tag: bool, force: bool
 ) -> None:
     """Upload a dataset; a model where it is said what that was trained on."""
+    from train.freshness import TRAINED, is_outside, refuse
     from train.hub import upload_dataset, upload_model
     from train.show import uploaded
 
     name = f"v{settings.publish.version}" if tag else None
+    if trained_on is not None and not is_outside(folder):
+        refuse(_project(settings), "stance publish --model", TRAINED)
     if trained_on is None:
         done = upload_dataset(folder, repo, private=private, tag=name, force=force)
     else:
@@ -642,6 +866,7 @@ def _report(settings: Settings) -> None:
     from labeling.accounts import ignored
     from train.report import report
 
+    _say_due(settings, "verdicts", "examples", "model", "predictions")
     changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings)
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
 

@@ -86,7 +86,7 @@ class Bench:
 
     def title(self, title: str) -> None:
         """Make the project one of another title, so that the server has none of it."""
-        text = f'[corpus]\nroot = "news"\n[labeling]\ntitle = "{title}"\noverlap = 1\n'
+        text = f'[target]\nname = "a tunnel"\n[corpus]\nroot = "news"\n[labeling]\ntitle = "{title}"\noverlap = 1\n'
         (self.project / "stance.toml").write_text(text)
 
     def stance(self, *arguments: str) -> str:

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from corpus import duplicates
 from corpus.database import Database
+from corpus.digests import code_digest, digest
 from corpus.engine import Engine, Local
 from corpus.records import (
     ARTICLES,
@@ -33,12 +34,14 @@ from corpus.records import (
     StanceError,
 )
 from corpus.recrawls import without_recrawls
-from corpus.shards import Progress, Shard, cut_shards, digest, place, plan
-from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
+from corpus.shards import Progress, Shard, cut_shards, place, plan
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 
 VANISHED_AT_MOST = 0.1
 """Share of labelled sentences that a build may make vanish without `force`."""
 
+LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
+"""Those whose version may change a cluster or a byte of a table; shards have their own."""
 ROWS = 50_000
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 
@@ -132,7 +135,7 @@ def _build(
     progress: Progress,
 ) -> BuildSummary:
     last = _last(state)
-    key = digest(*(shard.key for shard in shards))
+    key = digest(code_digest([__name__], LIBRARIES), *(shard.key for shard in shards))
     whole = last is not None and last.key == key and all((out / name).is_file() for name in TABLES)
     if last is not None and whole and not (strict and last.summary.skipped):
         return msgspec.structs.replace(last.summary, cut=0, changed=False)
@@ -259,7 +262,7 @@ def _check_ids(tables: Database, shards: list[Shard]) -> None:
 
 
 def _check_labelled(tables: Database, new: Path, out: Path) -> None:
-    annotations = out / "annotations.jsonl"
+    annotations = table_path(out, "annotations.jsonl")
     if not annotations.is_file():
         return
     labelled = sorted({row.sentence_id for row in read_jsonl(annotations, _Labelled, "stance pull")})

@@ -59,7 +59,7 @@ _ABOUT_AUTHOR = re.compile(
     rf"|{_NAMES}\s(?:covers|writes|reports|has\scovered)\s(?:[^.]{{1,60}}\s)?(?:for\s(?:[Tt]he\s)?{_NAME}|every\s)"
     r"|.{0,300}\b(?:views|opinions)\sexpressed\s(?:here|are)\b"
 )
-_FINAL = re.compile(r"(?:[.!?…:;][”’\"'»)\]*†‡¹²³]*|\]|,[”’\"'»]+|[-–—][”\"])[■▪◼♦•\s]*$")
+_FINAL = re.compile(r"(?:[.!?…:;][”“’‘\"'»«›‹)\]*†‡¹²³]*|\]|,[”“’‘\"'»«›‹]+|[-–—][”“\"])[■▪◼♦•\s]*$")
 _SIGNED = re.compile(rf"\s[-–—(]*\s?{_AGENCY}\)?$")
 _BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
 _FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")

@@ -95,7 +95,7 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
     columns["text"] += texts + nothing
     columns["before"] += [" ".join(texts[max(0, n - CONTEXT) : n]) for n in range(count)] + nothing
     columns["after"] += [" ".join(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
-    columns["key"] += keys + nothing
+    columns["key"] += [*map(duplicates.compared, texts, keys), *nothing]
     columns["node"] += [*(duplicates.node_id(key) for key in keys), *nothing]
     columns["words"] += [*(len(key.split()) for key in keys), *nothing]
 

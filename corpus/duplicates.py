@@ -8,6 +8,9 @@ half-similar sentences cannot chain into one giant cluster.
 The work is three pure functions from one Arrow record batch to another (`keyed`, `worded`, `verified`) and,
 between them, SQL that both DuckDB and Spark SQL read. Nodes are hashes of normalised text and every choice is
 by value, so neither the order of the input nor its sharding changes a cluster.
+
+A wire's lead is compared without its dateline, which one outlet prints and the next doesn't; it is no copy of the lead
+without, for its text is another.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import pyarrow.compute as pc
 
 from corpus import database
 from corpus.database import Database
+from corpus.datelines import without_dateline
 
 Id = TypeVar("Id", str, int)
 
@@ -86,6 +90,27 @@ def normalise(text: str) -> str:
     key = " ".join(key.split())
     # Folding and dropping marks can leave what NFKC or casefold would change again.
     return key if ascii_only or key == text else normalise(key)
+
+
+def compared(text: str, key: str) -> str:
+    """What of a sentence is compared with others: its key, or of a wire's lead the key without the dateline.
+
+    Args:
+        text: the sentence.
+        key: it, normalised. Copies are found by that, with the dateline.
+
+    Returns:
+        Nothing for a lead of fewer than MIN_WORDS, which like any short sentence joins its equals only.
+
+    >>> text = "SUND (AP) — The council voted on Monday to close the bridge."
+    >>> compared(text, normalise(text))
+    'the council voted on monday to close the bridge'
+    """
+    lead = without_dateline(text)
+    if len(lead) == len(text):
+        return key
+    bare = normalise(lead)
+    return bare if bare.count(" ") >= MIN_WORDS - 1 else ""
 
 
 def _compatible(text: str) -> str:
@@ -179,13 +204,14 @@ def labelled(tables: Database) -> Iterator[pa.RecordBatch]:
 
 
 def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """`node` (hash of the key), `words` (how many) and `key` in place of `text`."""
-    keys = [normalise(text) for text in _strings(batch, "text")]
+    """`node` (hash of the normalised text), `words` (how many it has), `key` (what is compared) in place of `text`."""
+    texts = _strings(batch, "text")
+    keys = [normalise(text) for text in texts]
     columns = {
         **{name: batch.column(name) for name in ("file", "place", "sentence_id")},
         "node": pa.array(map(node_id, keys), pa.int64()),
         "words": pa.array((len(key.split()) for key in keys), pa.int32()),
-        "key": pa.array(keys, pa.string()),
+        "key": pa.array(map(compared, texts, keys), pa.string()),
     }
     return pa.RecordBatch.from_pydict(columns)
 

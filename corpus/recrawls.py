@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from corpus.digests import digest
 from corpus.engine import Local
 from corpus.records import Skipped
-from corpus.shards import digest
 from corpus.store import read_jsonl, write_jsonl
 
 MEMORY = "400MB"

@@ -8,10 +8,8 @@ the other articles' pieces are taken over. No shard holds more in memory than so
 from __future__ import annotations
 
 import bisect
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.cut import PIECES, cut
+from corpus.digests import code_digest, digest, stamp
 from corpus.read import read
 from corpus.records import ARTICLES_AND_CRAWL, Article, CorpusSettings, Skipped, StanceError, Unit
 from corpus.sources import DATA_FILES, units
@@ -30,6 +29,9 @@ SHARD_FILES = 256
 """Files a shard, on average; few enough that a changed article costs little, many enough for few shards."""
 FLUSH = 2_000_000
 """Characters of text that a worker holds before it cuts and writes them: some 15,000 sentences."""
+
+LIBRARIES = ("charset-normalizer", "fastwarc", "lxml", "py3langid", "pyarrow", "trafilatura")
+"""Those whose version may change an article's text, its language or a byte of a shard."""
 
 Progress = Callable[[int, int, int, int], None]
 Cut = Callable[["list[Job]"], Iterator["Made"]]
@@ -78,10 +80,10 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
             groups.append([])
         groups[-1].append(unit)
         closed = alone or int(digest(unit.source)[:8], 16) % SHARD_FILES == 0
-    rules = digest(_code(), msgspec.json.encode(settings, order="deterministic").decode())
+    rules = digest(code_digest([__name__], LIBRARIES), msgspec.json.encode(settings, order="deterministic").decode())
     return [
         Shard(
-            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(Path(unit.path))}' for unit in group))}",
+            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {stamp(Path(unit.path))}' for unit in group))}",
             units=group,
         )
         for group in groups
@@ -105,30 +107,6 @@ def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
     first = max(bisect.bisect_right(starts, place(shard.units[0])) - 1, 0)
     last = bisect.bisect_right(starts, place(shard.units[-1]))
     return [key for *_, key in before[first:last] if key.partition(".")[0] == rules]
-
-
-def _stamp(path: Path) -> str:
-    try:
-        found = path.stat()
-    except OSError:
-        return f"{path} -"
-    return f"{path} {found.st_size} {found.st_mtime_ns}"
-
-
-@cache
-def _code() -> str:
-    """A digest of this package's code: shards of another version are made anew."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return digest(pa.__version__, *(path.read_text("utf-8") for path in files))
-
-
-def digest(*parts: str) -> str:
-    """128 bits, hex, of some texts; where one ends and the next begins counts."""
-    found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        found.update(len(data).to_bytes(8, "little") + data)
-    return found.hexdigest()
 
 
 def cut_shards(

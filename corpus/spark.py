@@ -16,13 +16,13 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import corpus.records
+from corpus.digests import ROOT, modules_behind
 from corpus.records import StanceError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ EXECUTORS = 60.0
 """Seconds that a cluster has to give the first executor; starting one took 3 s on a busy machine."""
 PARTITIONS = 2
 """Partitions of a shuffle a core, as long as nobody who knows the size of the data says otherwise."""
-SHIPPED = ("corpus", "labeling", "train")
+ON_EXECUTORS = "corpus.spark_engine"
+"""The module whose functions executors run in a build."""
 PACKAGES = (
     "charset-normalizer",
     "fastwarc",
@@ -53,20 +54,22 @@ PACKAGES = (
 )
 """What executors must have in the driver's versions: with another one, a row would hang on where it was made."""
 _OWN_ERROR = re.compile(
-    r"^(?:pyspark\S*: )?corpus\.records\.(\w+): (.*?)(?=\n\s*\n|\n\s+at |\Z)", re.MULTILINE | re.DOTALL
+    rf"^(?:pyspark\S*: )?{re.escape(StanceError.__module__)}\.(\w+): (.*?)(?=\n\s*\n|\n\s+at |\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
 @contextmanager
-def session(address: str) -> Iterator[SparkSession]:
+def session(address: str, *modules: str) -> Iterator[SparkSession]:
     """A Spark session, stopped at the end of the block.
 
-    The executors get `corpus`, `labeling` and `train` sent; the packages that these need have to be there, as does
+    The executors get our modules sent that they run; the packages that these need have to be there, as does
     the Python that runs this (`PYSPARK_PYTHON`, if set, says where it is on a cluster's machines). Functions may
     raise a StanceError on an executor: it comes out of the block as it is.
 
     Args:
         address: `local[N]`, or a cluster's, `spark://host:port`.
+        modules: full names of modules whose functions executors run, beside those of the build.
 
     Yields:
         The session, once a first task has run.
@@ -88,7 +91,7 @@ def session(address: str) -> Iterator[SparkSession]:
         raise StanceError("a Spark session is already open in this process; stop it first (`spark.stop()`)")
     with tempfile.TemporaryDirectory(prefix="stance-spark-") as folder, _environment(local):
         try:
-            with _started(address, Path(folder), local) as spark:
+            with _started(address, Path(folder), local, modules) as spark:
                 _check_executors(spark, address, local)
                 yield spark
         except (PySparkException, Py4JError) as error:
@@ -148,7 +151,7 @@ def _environment(local: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _started(address: str, folder: Path, local: bool) -> Iterator[SparkSession]:
+def _started(address: str, folder: Path, local: bool, modules: Sequence[str]) -> Iterator[SparkSession]:
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
@@ -185,21 +188,19 @@ def _started(address: str, folder: Path, local: bool) -> Iterator[SparkSession]:
         conf.set(name, value)
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     try:
-        spark.sparkContext.addPyFile(str(_package(folder)))
+        spark.sparkContext.addPyFile(str(_package(folder, modules)))
         yield spark
     finally:
         with suppress(Exception):  # a cluster that is gone; what was wrong is on its way already
             spark.stop()
 
 
-def _package(folder: Path) -> Path:
-    """This package as a zip, which executors import from before anything that is installed there."""
-    path, root = folder / "stance-package.zip", Path(__file__).parent.parent
+def _package(folder: Path, modules: Sequence[str]) -> Path:
+    """Our modules that executors run, as a zip, which they import from before anything that is installed there."""
+    path = folder / "stance-package.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for room in SHIPPED:
-            for file in sorted((root / room).rglob("*")):
-                if file.is_file() and "__pycache__" not in file.parts:
-                    archive.write(file, file.relative_to(root).as_posix())
+        for file in modules_behind(ON_EXECUTORS, *modules).values():
+            archive.write(file, file.relative_to(ROOT).as_posix())
     return path
 
 
@@ -254,7 +255,7 @@ def _explain(error: Exception, address: str) -> NoReturn:
     """Raise a StanceError with what of Spark's pages of text says something."""
     text = str(error)
     if own := _OWN_ERROR.search(text):
-        kind = getattr(corpus.records, own[1], StanceError)
+        kind = getattr(sys.modules[StanceError.__module__], own[1], StanceError)
         raise kind(own[2].strip()) from error
     here = platform.python_version()
     if other := re.search(r"PYTHON_VERSION_MISMATCH\].*?version[: ]+(\S+?)[,;. ]*\s", text):

@@ -18,6 +18,56 @@ from corpus.records import StanceError, TableError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
+LABELS = "labels"
+KEPT = ("annotations.jsonl", "history.jsonl", "adjudications.jsonl", "sample.parquet", "splits.jsonl", "moved.jsonl")
+"""Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids."""
+NOTE = b"""# What no command can make again
+
+The files here hold people's answers and their history, what adjudicators settled, the rounds that were drawn with
+their probabilities, the splits that examples were given, and the ids that moved articles keep. Keep this folder in
+git or in a backup. Everything in `work/` can be made again from the articles and this folder.
+"""
+
+
+def table_path(work: Path, name: str) -> Path:
+    """The path of one of a project's tables, by its name.
+
+    A file that no command can make again (see `KEPT`) lies in the folder `labels` beside the project's folder `work`,
+    so that `work` can be deleted at any time. A folder of tables with another name, as made by `stance build --out`,
+    holds all its files itself.
+
+    Args:
+        work: the project's folder of tables.
+        name: name of the file.
+    """
+    return (work.parent / LABELS if name in KEPT and work.name == "work" else work) / name
+
+
+def move_kept(work: Path) -> list[str]:
+    """Move the files that no command can make again out of a project's folder `work`, where they used to lie.
+
+    Returns:
+        The names of the files that were moved.
+
+    Raises:
+        TableError: both folders hold a file of the same name with different content; nothing is moved then.
+    """
+    pairs = [(work / name, table_path(work, name)) for name in KEPT]
+    old = [(path, new) for path, new in pairs if path != new and path.is_file()]
+    for path, new in old:
+        if new.is_file() and new.read_bytes() != path.read_bytes():
+            raise TableError(
+                f"{path} and {new} are both there and differ; {new} is the one that counts: compare them, "
+                f"then delete {path} or put it in the place of {new}"
+            )
+    for path, new in old:
+        new.parent.mkdir(exist_ok=True)
+        path.replace(new)
+    folder = work.parent / LABELS
+    if folder.is_dir() and not (folder / "README.md").exists():
+        write_bytes(folder / "README.md", NOTE)
+    return [path.name for path, _ in old]
+
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> bool:
     """Write a file by a temporary name and a rename, only when its content differs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from corpus.segment import is_attribution
+from corpus.attributions import is_attribution
 from corpus.words import (
     FINITE,
     IMPERATIVES,
@@ -19,7 +19,7 @@ from corpus.words import (
 Kind = tuple[str, str]
 """The kind of a line, and the rule that gave it."""
 
-_ENDS_IN_QUOTE = (",”", ',"', ",’", ",'", ",»", ".”", '."', ".’", "!”", "?”", '!"', '?"', "…”", ".»")
+_ENDS_IN_QUOTE = re.compile(r"[.,!?…][”“’‘\"'»«›‹]$")
 _OPENING = ("“", '"', "‘", "'", "«", "„", "»")
 _DASHES = "-–—― "
 _ITEM = re.compile(r"(?:[•▪●‣◦·*→»>–—-]|\d{1,2}[.)])\s+(?=\S)")
@@ -65,7 +65,7 @@ def leads_in(bodies: list[str], found: list[Kind | None]) -> None:
 
 def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> Kind | None:
     """What a line below the line of a quotation is, if it says who spoke: with a verb, or by name and office alone."""
-    if not before.endswith(_ENDS_IN_QUOTE):
+    if not _ENDS_IN_QUOTE.search(before, max(0, len(before) - 2)):
         return None
     goes_on = before[-2] == ","
     if goes_on and is_attribution(text, *extent):

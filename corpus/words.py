@@ -1,6 +1,13 @@
-"""What English news tells the segmenter by its words: abbreviations by what follows them, and words that start."""
+"""What tells the segmenter about English news: marks, abbreviations by what follows them, words that start."""
 
 from __future__ import annotations
+
+#: Characters that a rule may look back or ahead: longer than any attribution seen.
+REACH = 160
+OPENING = "“‘\"'«‹„‚»›”([*_"
+QUOTES = frozenset("“”„‘’‚\"'«»‹›")
+#: Marks of a list or a heading that stand before a number; the first six never stand within a sentence.
+BULLETS = "•⁃▪●‣◦■□○◆►▶▸➤✓✔·∙→❖*#>–—-"
 
 
 def _words(table: str) -> frozenset[str]:
@@ -14,16 +21,26 @@ TITLES = _words(
     "Atty Asst Messrs Mme Mmes Mlle Msgr Cllr Ald Sec Comm Dir Dep Ven Ret ret Bp Abp"
 )
 # A name or a number follows, so only a function word is a sign of an end ("on Wall St. The …").
-LEADING = _words("St Ste Mt Ft Pt vs v cf viz eg ie al approx ca Wm Chas Jos Geo Yu Ya Zh Kh Ts Ch Sh Th")
-# Not the end before a digit ("Feb. 24", "No. 3"); before a capital it is ("She said no. Voters …").
-NUMBERED = _words(
-    "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri No Nos no nos p pp vol "
-    "Vol ch fig Fig figs Art Arts art para est tel Tel ext Ext Rte ft lb oz"
+LEADING = _words(
+    "St Ste Mt Ft Pt vs v cf viz eg ie al ca Ca approx Approx appr orig Orig incl Incl excl Wm Chas Jos Geo Benj Edw "
+    "Robt Thos Yu Ya Zh Kh Ts Ch Sh Th"
 )
+# What they cite follows, a number that may stand in a bracket: "eq. (7)", "sec. [2.1]", "S. Dane, ed. (2009)".
+CITING = _words(
+    "Nos nos p pp vol vols Vol Vols ch chs chap Chap fig figs Fig Figs sec secs Secs eq eqs Eq Eqs ref refs Ref Refs "
+    "ed eds trans para paras Para Paras suppl Suppl nr Nr ibid Ibid cit seq ver Ver Op"
+)
+# Not the end before a digit ("Feb. 24", "No. 3"); before a capital it is ("She said no. Voters …").
+NUMBERED = CITING | _words(
+    "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri No no Art Arts art Est est tel "
+    "Tel ext Ext Rte ft lb oz div avg Avg ex Ex Min Max Pop elev Elev qty Qty Cat apt Apt Reg Temp"
+)
+# Between a number and the next one they go on ("3 in. 2 lb."); elsewhere some of them are words.
+UNITS = _words("in hr hrs min mins yd yds mi lbs gal kg km cm mm")
 # Names end in these, and so do sentences: the next words decide.
 SUFFIXES = _words(
     "Inc Corp Co Cos Ltd Bros Jr Sr Assn Assoc Intl Mfg Dept Depts Univ Inst Natl Ave Blvd Rd Sq Ln Pkwy "
-    "Hwy Bldg Div Dist Pty Bhd Pte Govt Esq Ed Eds"
+    "Hwy Bldg Div Dist Pty Bhd Pte Govt Esq Ed Eds Com"
 )
 # Abbreviations only after a comma ("Salem, Ore.") or a party ("D-Conn."): "Wash." and "Miss." are words too.
 STATES = _words(
@@ -50,19 +67,28 @@ STARTERS = _words(
 )
 # Nouns that go on a name after an abbreviated country or company: "the U.S. Senate has", "Acme Inc. Chairman".
 CONTINUES = _words(
-    "Senate Senator House Congress Congressman Congresswoman Representative Army Navy Marine Marines Air "
-    "Coast Force Forces Treasury Capitol Embassy Ambassador Envoy Department State Secretary President Vice "
-    "Attorney General Supreme Court Circuit District Federal Fed Constitution Government Administration "
-    "Military Command Steel Open Bank Chairman Chairwoman Chief Chair CEO Director Mayor Governor Minister "
-    "Prime Police Council Commission Parliament Assembly Mission Agency Service Office Bureau Census "
-    "Olympic Women Men Soccer Day Boulevard Avenue Street School University Park Hospital Committee Chamber "
-    "Board Group Holdings Ltd Rep Gov Gen Sen Security Charter Institute Center Centre Special High"
+    "Senate Senator House Congress Congressman Congresswoman Representative Army Navy Marine Marines Air Coast Force "
+    "Forces Treasury Capitol Embassy Ambassador Envoy Department State Secretary President Vice Attorney General "
+    "Supreme Court Circuit District Federal Fed Constitution Government Administration Military Command Steel Open "
+    "Bank Chairman Chairwoman Chief Chair CEO Director Mayor Governor Minister Prime Police Council Commission "
+    "Parliament Assembly Mission Agency Service Office Bureau Census Olympic Women Men Soccer Day Boulevard Avenue "
+    "Street School University Park Hospital Committee Chamber Board Group Holdings Ltd Rep Gov Gen Sen Security "
+    "Charter Institute Center Centre Special High County Metro Public National Superior United Fire Times City "
+    "Unified Area Metropolitan Premier Ferries Hydro Ministry Minister"
 )
 CALENDAR = _words(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July "
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mondays Tuesdays Wednesdays Thursdays Fridays Saturdays "
+    "Sundays Christmas Easter Thanksgiving Halloween January February March April May June July "
     "August September October November December Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue "
     "Tues Wed Thu Thurs Fri Sat Sun ET EST EDT CT CST CDT MT MST MDT PT PST PDT GMT UTC BST CET CEST EET "
     "EEST IST JST AEST AEDT Eastern Central Mountain Pacific Greenwich"
+)
+# In capitals these say nothing, as they stand within a sentence, too ("5 P.M. IN THE HALL").
+RUNNING = _words(
+    "And Or Nor In Into On Onto At By For From With Within Without Of Off Over Under Up Upon Until Against Along Among "
+    "Amid Because Before Behind Below Beneath Beside Between Beyond During Despite Than Since Toward Towards After "
+    "Around About Almost While Which Who Whom Whose Is Was Were Are Be Being Has Had Have Can Could Did Do Does Should "
+    "Would Might Must Not Only Also Following Today Tonight Tomorrow Yesterday Sharp Daily Nightly Weekdays Weekends"
 )
 # "vitamin C. Doctors": after these a lone letter is a label, not an initial.
 LABELS = _words(
@@ -75,18 +101,26 @@ SPEECH = _words(
     "posted explained explains insisted insists noted notes warned warns argued argues continued concluded "
     "stated claimed claims declared announced recalled recalls remarked commented shouted yelled cried "
     "called exclaimed joked quipped whispered murmured muttered wondered wonders inquired enquired demanded "
-    "urged admitted acknowledged conceded confirmed emphasized emphasised emphasizes stressed stresses "
+    "demands urged admitted acknowledged conceded confirmed emphasized emphasised emphasizes stressed stresses "
     "observed responded retorted countered suggested testified complained mused sighed snapped thundered "
     "pleaded promised predicted lamented boasted read reads clarified reiterated protested objected agreed "
     "chanted roared"
 )
 # These take whom was spoken to ("Holm asked the crowd"); the others take a new statement ("Holm said the …").
 ADDRESSING = _words("told tells asked asks shouted shouts yelled cried demanded wondered wonders")
-# Verbs that make the capitalised word before them a subject: "in the U.S. Scientists have …".
+# They go with the question or the shout before them, whatever follows: "“Why?” Berg asked, “Who says so?”".
+ASKING = _words("asked asks wondered wonders inquired enquired demanded demands mused")
+SHOUTED = _words("shouted shouts yelled cried called urged demanded chanted roared exclaimed thundered pleaded snapped")
+# Verbs that make the capitalised word before them a subject: "in the U.S. Scientists have …". With -ed all do.
 FINITE = SPEECH | _words(
-    "is are was were has have had will would could can may might must should did does do fell rose won lost "
-    "made took came went found gave began became got held kept knew left led met paid put ran saw sent set "
-    "showed shows sold spent stood want wants seems remains"
+    "is are was were isn aren wasn weren has have had hasn hadn will would won can could couldn wouldn may might must "
+    "should do does did don doesn didn ate beat became began bought broke brought built came caught chose cut drank "
+    "drew drove fell felt flew forgot fought found froze gave got grew heard held hit kept knew laid lay led left "
+    "lent lost made meant met overcame overtook paid put quit ran rang rode rose sang sank sat saw sent set shook "
+    "shot showed shows slept sold sought spent spoke spread stayed stole stood struck swam swept swore taught thought "
+    "threw took understood undertook went withdrew woke wore want wants seem seems remain remains becomes begins "
+    "believes brings comes gets gives goes holds keeps knows leads lives lies loves makes owns plays runs sees sells "
+    "sits stands stays takes teaches thinks tries wins works writes"
 )
 PREPOSITIONS = _words("in to of from by with for against across within outside into toward towards at than over")
 PARTICLES = _words("of the de von van der den bin al el la le di da du dos and for to a an")
@@ -118,3 +152,26 @@ VERBS_BEFORE_LISTS = _words(
     "includes include included contains contain follows follow reads lists means meant shows knows know needs need "
     "wrote chose drew heard spoke brought bought taught thought drove rose grew broke fought names named runs"
 )
+# What may stand before a time or a year that opens a sentence: "By about 9:30 p.m. Ruth Holm had lost."
+OPENERS = frozenset(word.lower() for word in CALENDAR) | _words(
+    "at by around about before after until till from since shortly just soon early late on in exactly precisely "
+    "nearly almost only between through and to toward towards past roughly approximately circa but so then yet as of "
+    "the this that next same last following previous first second third fourth fifth sixth seventh eighth ninth tenth "
+    "day days morning evening afternoon night noon midnight week weekend month year years century centuries "
+    "millennium yesterday today tonight tomorrow again later earlier meanwhile finally already midway halfway well "
+    "not spring summer autumn fall winter mid beginning starting some a an few minutes hours minute hour"
+)
+# After these a time opens a clause, whose subject is still to come: "He said that at 6 a.m. Mr. Dane …".
+SUBORDINATING = _words("that when where because while if although though whether whereas until since once")
+DETERMINERS = _words("a an the this that these those her his its their my your our whose each every another")
+# With offices: they are had, and written like initials.
+DEGREES = _words(
+    "ph.d m.d b.a m.a b.s m.s b.sc m.sc m.b.a ll.b ll.m ll.d j.d ed.d ed.m m.ed d.d.s d.v.m d.m.d m.p.h m.p.a m.f.a "
+    "b.f.a b.ed d.sc sc.d th.d th.m r.n c.p.a a.b m.p m.e.p v.p c.e.o c.f.o d.a g.p"
+)
+# "a Ph.D. Candidate": in titles of office these go on.
+GRADUATES = _words("Candidate Candidates Student Students Program Programs Programme Thesis Degree Dissertation Level")
+ERAS = _words("B.C A.D B.C.E C.E A.H")
+# Acronyms of places that seldom stand before a noun: "moved to D.C. Berg stayed".
+PLACES = _words("D.C L.A N.Y.C B.C P.E.I N.S.W U.S.A U.S.S.R U.A.E")
+NATIONS = PLACES | _words("U.S U.K U.N E.U")

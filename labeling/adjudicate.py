@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
-from corpus.records import SENTENCES, StanceError, TableError
-from corpus.store import read_jsonl, read_table, write_jsonl
+from corpus.records import SENTENCES, StanceError
+from corpus.store import read_jsonl, read_table, table_path, write_jsonl
+from labeling.dawid_skene import dawid_skene
+from labeling.overlap import FewVotes, few_votes
 from labeling.records import (
     STANCES,
     Adjudication,
@@ -27,6 +28,7 @@ from labeling.records import (
     latest_answers,
     latest_votes,
 )
+from labeling.sample import read_sample, to_label
 
 Votes = dict[str, Stance]
 
@@ -37,6 +39,10 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         settled: verdicts by how they came about.
         unsettled: sentences in the queue.
+        few: sentences with votes, but with fewer than the project asks for.
+        settled_by_few: those of them that their votes settled all the same.
+        outdated: doubts that were left out, as the verdict has other votes or another label than when the model that
+            doubts it was trained.
         reopened: sentences that had a verdict before and have none now.
         flagged: adjudicated verdicts since which something changed; they stand.
         vanished: sentences with votes that left the corpus; their answers stay in `annotations.jsonl`.
@@ -47,6 +53,9 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     settled: dict[str, int]
     unsettled: int
+    few: FewVotes
+    settled_by_few: FewVotes
+    outdated: int
     reopened: int
     flagged: int
     vanished: int
@@ -60,19 +69,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
     verdicts: list[Verdict]
     queue: list[Unsettled]
-
-
-class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
-    """What EM found: labels' posterior for each item, priors, and each annotator's confusion matrix.
-
-    `confusion[annotator][true][given]` is the probability that the annotator gives `given` when `true` holds.
-    """
-
-    posterior: dict[str, dict[str, float]]
-    priors: dict[str, float]
-    confusion: dict[str, dict[str, dict[str, float]]]
-    log_likelihood: float
-    iterations: int
 
 
 def adjudicate(
@@ -91,30 +87,20 @@ def adjudicate(
         codebook: the codebook's version now; votes given under another one settle nothing. Empty: any does.
         ignored: annotators whose votes don't count.
         doubts: so many of the verdicts that the model doubts most, by `doubts.jsonl`, go to the queue; what a
-            person settled stays.
+            person settled stays, and so does what has changed since the model was trained.
 
     Raises:
         TableError: a table is missing or malformed.
         StanceError: there is no vote at all.
     """
-    annotations = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
-    asked = work / "adjudications.jsonl"
-    adjudications = read_jsonl(asked, Adjudication, "stance pull") if asked.is_file() else []
-    votes = counted(annotations, ignored)
-    if not latest_votes(votes):
-        raise StanceError(
-            f"{work / 'annotations.jsonl'} holds no vote that counts, only {len(annotations)} skips, control items or "
-            "answers of ignored accounts: label some sentences and run `stance pull`"
-        )
-    columns = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("copy_id")])
-    copies = read_table(work / "sentences.parquet", columns, "stance build")
-    copy_of = dict(zip(*(copies.column(name).to_pylist() for name in columns.names), strict=True))
-    corpus = set(copy_of)
-    votes = _pooled(votes, copy_of)
-    people = [row for row in adjudications if row.adjudicator not in ignored]
-    done = settle(votes, people, settings, codebook=codebook, corpus=corpus)
+    found = _read(work, ignored, required=True)
+    done = _settle(found, settings, codebook)
+    tasks = len(to_label(read_sample(work), found.copy_of))
+    by_votes = {row.sentence_id: len(row.votes) for row in done.verdicts if row.how != "adjudicated"}
+    open_ = {row.sentence_id: len(row.votes) for row in done.queue}
+    outdated = 0
     if doubts:
-        done = _reopened(done, read_jsonl(work / "doubts.jsonl", Unsettled, "stance train")[:doubts])
+        done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
     path = work / "verdicts.jsonl"
     before = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else []
     now = {row.sentence_id for row in done.verdicts}
@@ -122,15 +108,62 @@ def adjudicate(
     return AdjudicateSummary(
         settled=dict(Counter(verdict.how for verdict in done.verdicts).most_common()),
         unsettled=len(done.queue),
+        few=few_votes(by_votes | open_, settings, tasks),
+        settled_by_few=few_votes(by_votes, settings, tasks),
+        outdated=outdated,
         reopened=sum(row.sentence_id not in now for row in before),
         flagged=sum(bool(row.flag) for row in done.verdicts),
-        vanished=len({row.sentence_id for row in votes if row.stance is not None} - corpus),
-        annotators=sorted({row.annotator for row in votes}),
+        vanished=len({row.sentence_id for row in found.votes if row.stance is not None} - found.copy_of.keys()),
+        annotators=sorted({row.annotator for row in found.votes}),
         ignored=sorted(
-            ({row.annotator for row in annotations} | {row.adjudicator for row in adjudications}) & set(ignored)
+            ({row.annotator for row in found.annotations} | {row.adjudicator for row in found.adjudications})
+            & set(ignored)
         ),
         changed=any(changed),
     )
+
+
+def settled_now(
+    work: Path, settings: LabelingSettings, *, codebook: str = "", ignored: Collection[str] = frozenset()
+) -> Settled:
+    """What `adjudicate` would settle now without `doubts`, from the same files; nothing is written."""
+    return _settle(_read(work, ignored, required=False), settings, codebook)
+
+
+class _Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """All answers, the votes among them that count, exact copies' put together, and the corpus they are of."""
+
+    annotations: list[Annotation]
+    adjudications: list[Adjudication]
+    votes: list[Annotation]
+    people: list[Adjudication]
+    copy_of: dict[str, str]
+
+
+def _read(work: Path, ignored: Collection[str], *, required: bool) -> _Inputs:
+    annotations = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
+    votes = counted(annotations, ignored)
+    if required and not latest_votes(votes):
+        raise StanceError(
+            f"{table_path(work, 'annotations.jsonl')} holds no vote that counts, only {len(annotations)} skips, "
+            "control items or answers of ignored accounts: label some sentences and run `stance pull`"
+        )
+    asked = table_path(work, "adjudications.jsonl")
+    adjudications = read_jsonl(asked, Adjudication, "stance pull") if asked.is_file() else []
+    columns = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("copy_id")])
+    copies = read_table(work / "sentences.parquet", columns, "stance build")
+    copy_of = dict(zip(*(copies.column(name).to_pylist() for name in columns.names), strict=True))
+    return _Inputs(
+        annotations=annotations,
+        adjudications=adjudications,
+        votes=_pooled(votes, copy_of),
+        people=[row for row in adjudications if row.adjudicator not in ignored],
+        copy_of=copy_of,
+    )
+
+
+def _settle(found: _Inputs, settings: LabelingSettings, codebook: str) -> Settled:
+    return settle(found.votes, found.people, settings, codebook=codebook, corpus=found.copy_of.keys())
 
 
 def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotation]:
@@ -147,13 +180,42 @@ def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotat
     ]
 
 
-def _reopened(done: Settled, doubts: Iterable[Unsettled]) -> Settled:
-    doubted = {row.sentence_id: row for row in doubts}
-    again = {row.sentence_id: row for row in done.verdicts if row.sentence_id in doubted and row.how != "adjudicated"}
-    queue = done.queue + [msgspec.structs.replace(doubted[key], votes=row.votes) for key, row in again.items()]
-    return Settled(
-        verdicts=[row for row in done.verdicts if row.sentence_id not in again],
-        queue=sorted(queue, key=_urgency),
+class _Doubt(Unsettled, frozen=True, kw_only=True):
+    """A line of `doubts.jsonl`, as far as it matters here; `label` is the verdict that is doubted, where known."""
+
+    label: Stance | None = None
+
+    def is_about(self, verdict: Verdict) -> bool:
+        """Whether the verdict has the label and the votes that the model was trained on."""
+        return self.label in {None, verdict.stance} and self.votes in ({}, verdict.votes)
+
+
+def _reopened(done: Settled, doubts: Iterable[_Doubt]) -> tuple[Settled, int]:
+    """Open the doubted verdicts again; the other result counts doubts about verdicts that have changed.
+
+    What a person settled stays. Of a verdict that has changed the model knows nothing, and people would be shown a
+    doubt about another label.
+    """
+    by_votes = {row.sentence_id: row for row in done.verdicts if row.how != "adjudicated"}
+    doubted = {row.sentence_id: row for row in doubts if row.sentence_id in by_votes}
+    again = {
+        key: Unsettled(
+            sentence_id=key,
+            votes=by_votes[key].votes,
+            reason=row.reason,
+            agreement=row.agreement,
+            confidence=row.confidence,
+            doubted=True,
+        )
+        for key, row in doubted.items()
+        if row.is_about(by_votes[key])
+    }
+    return (
+        Settled(
+            verdicts=[row for row in done.verdicts if row.sentence_id not in again],
+            queue=sorted([*done.queue, *again.values()], key=_urgency),
+        ),
+        len(doubted) - len(again),
     )
 
 
@@ -173,7 +235,8 @@ def settle(
 
     One vote is `single`, equal votes are `unanimous`, a label with more than half of the votes is the `majority`;
     under `[labeling] verdicts = "dawid_skene"` that model settles unlike votes instead, and leaves open whatever
-    it is less sure of than `confidence`, like votes too. A single vote that its annotator was unsure of stays open.
+    it is less sure of than `confidence`, like votes too. A single vote that its annotator was unsure of stays open,
+    and so does a sentence with fewer votes than `fewest_votes`.
     No order of rows, names or labels breaks a tie. What a person settled stands, with a flag where the votes, the
     codebook or the corpus have changed since.
 
@@ -245,10 +308,12 @@ def _decide(
     if not by:
         return "no vote under this codebook"
     counts = Counter(by.values())
+    shown = ", ".join(f"{counts[name]} {name}" for name in STANCES if counts[name])
+    if len(by) < settings.fewest_votes:
+        return f"fewer votes than the {settings.fewest_votes} of [labeling] fewest_votes: {shown}"
     most = max(counts.values())
     label = next(stance for stance in STANCES if counts[stance] == most)
     how: How = "single" if len(by) == 1 else "unanimous" if most == len(by) else "majority"
-    shown = ", ".join(f"{counts[name]} {name}" for name in STANCES if counts[name])
     if posterior:
         best = max(posterior.values())
         likely = [stance for stance in STANCES if math.isclose(posterior.get(stance, 0.0), best, rel_tol=1e-9)]
@@ -307,74 +372,3 @@ def _adjudicated(answer: Adjudication, by: Votes, codebook: str, here: bool) -> 
 
 def _list(versions: set[str]) -> str:
     return ", ".join(sorted(versions - {""}))
-
-
-def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
-    """True labels and annotators' error rates from their votes, by expectation maximisation.
-
-    Starts from the vote shares of each item and iterates until the log-likelihood gains less than 1e-10 of
-    itself, at most 10,000 times. No smoothing: a confusion that was never seen has probability 0.
-
-    Args:
-        votes: (item, annotator, label); one annotator may vote more than once on an item.
-
-    Returns:
-        The fit; labels, items and annotators sorted, so that the order of the votes does not matter.
-
-    Raises:
-        TableError: there is no vote.
-
-    References:
-        Dawid and Skene (1979), Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm,
-        JRSS C 28(1), equations 2.3–2.5.
-    """
-    triples = sorted(votes)
-    if not triples:
-        raise TableError("Dawid–Skene needs at least one vote; got none")
-    items, item_at = _index(item for item, _, _ in triples)
-    annotators, annotator_at = _index(annotator for _, annotator, _ in triples)
-    labels, label_at = _index(label for _, _, label in triples)
-    i = np.array([item_at[item] for item, _, _ in triples])
-    a = np.array([annotator_at[annotator] for _, annotator, _ in triples])
-    v = np.array([label_at[label] for _, _, label in triples])
-
-    posterior = np.zeros((len(items), len(labels)))
-    np.add.at(posterior, (i, v), 1.0)
-    posterior /= posterior.sum(axis=1, keepdims=True)
-    previous, log_likelihood, iterations = -np.inf, -np.inf, 0
-    for iterations in range(1, 10_001):  # noqa: B007 - the count is part of the result
-        priors = posterior.mean(axis=0)
-        confusion = np.zeros((len(annotators), len(labels), len(labels)))
-        np.add.at(confusion.transpose(0, 2, 1), (a, v), posterior[i])
-        seen = confusion.sum(axis=2, keepdims=True)
-        confusion = np.divide(confusion, seen, out=np.zeros_like(confusion), where=seen > 0)
-        with np.errstate(divide="ignore"):
-            log_joint = np.tile(np.log(priors), (len(items), 1))
-            np.add.at(log_joint, i, np.log(confusion[a, :, v]))
-        peak = log_joint.max(axis=1, keepdims=True)
-        joint = np.exp(log_joint - peak)
-        total = joint.sum(axis=1, keepdims=True)
-        posterior = joint / total
-        log_likelihood = float((peak + np.log(total)).sum())
-        if log_likelihood - previous <= 1e-10 * abs(log_likelihood):
-            break
-        previous = log_likelihood
-    return DawidSkene(
-        posterior={item: _named(labels, posterior[n]) for n, item in enumerate(items)},
-        priors=_named(labels, priors),
-        confusion={
-            annotator: {label: _named(labels, confusion[n, m]) for m, label in enumerate(labels)}
-            for n, annotator in enumerate(annotators)
-        },
-        log_likelihood=log_likelihood,
-        iterations=iterations,
-    )
-
-
-def _index(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
-    names = sorted(set(values))
-    return names, {name: position for position, name in enumerate(names)}
-
-
-def _named(labels: list[str], row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> dict[str, float]:
-    return dict(zip(labels, row.tolist(), strict=True))

@@ -12,16 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.records import AgreementError
+from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
 
 RESAMPLES = 1000
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A coefficient and its 95 % interval; each is NaN (null in JSON) where it is undefined."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
+Label = str | float | None
+"""A label, or None or NaN where an answer is missing: pandas writes NaN for an empty cell."""
 
 
 UNDEFINED = Estimate(value=math.nan)
@@ -88,13 +83,19 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     rest: list[RestAgreement]
 
 
-def krippendorff_alpha(units: Iterable[Sequence[str]]) -> float:
+def missing(label: Label) -> bool:
+    """Whether an answer is missing: None, NaN (which is unlike itself), or pandas' NA."""
+    return label is None or type(label).__name__ == "NAType" or bool(label != label)
+
+
+def krippendorff_alpha(units: Iterable[Sequence[Label]]) -> float:
     """Krippendorff's alpha for nominal labels, any number of annotators a unit.
 
-    Units with fewer than two labels carry no pair and are left out of both terms.
+    A missing answer, None or NaN, is not a label and is left out. Units with fewer than two labels carry no pair and
+    are left out of both terms.
 
     Args:
-        units: one sequence of labels a sentence; lengths may differ.
+        units: one sequence of labels for each sentence; lengths may differ.
 
     Returns:
         Alpha, at most 1: 1 perfect, 0 chance, below 0 systematic disagreement.
@@ -109,9 +110,10 @@ def krippendorff_alpha(units: Iterable[Sequence[str]]) -> float:
     >>> round(krippendorff_alpha([["favor", "favor"], ["against", "against"], ["favor", "none"]]), 4)
     0.5455
     """
-    totals: Counter[str] = Counter()
+    totals: Counter[Label] = Counter()
     observed = 0.0
-    for unit in units:
+    for answers in units:
+        unit = [label for label in answers if not missing(label)]
         if len(unit) < 2:
             continue
         counts = Counter(unit)
@@ -126,18 +128,20 @@ def krippendorff_alpha(units: Iterable[Sequence[str]]) -> float:
     return 1 - (n - 1) * observed / expected if expected else math.nan
 
 
-def cohen_kappa(a: Sequence[str], b: Sequence[str]) -> float:
+def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
     """Cohen's kappa of two annotators for nominal labels.
 
+    A sentence that one of the two did not label (None or NaN) is left out.
+
     Args:
-        a: the first annotator's labels.
-        b: the second's, of the same sentences in the same order.
+        a: labels by the first annotator.
+        b: labels by the second annotator, of the same sentences in the same order.
 
     Returns:
         Kappa, at most 1; NaN when both used one and the same label throughout, where it is undefined.
 
     Raises:
-        AgreementError: the lengths differ, or nothing was labelled.
+        AgreementError: the lengths differ, or no sentence was labelled by both.
 
     References:
         Cohen (1960), A Coefficient of Agreement for Nominal Scales, Educ. Psychol. Meas. 20(1).
@@ -145,12 +149,15 @@ def cohen_kappa(a: Sequence[str], b: Sequence[str]) -> float:
     >>> cohen_kappa(["favor", "favor", "none", "none"], ["favor", "none", "none", "none"])
     0.5
     """
-    if len(a) != len(b) or not a:
+    if len(a) != len(b) or not len(a):
         raise AgreementError(f"Cohen's kappa needs two equally long, non-empty label lists; got {len(a)} and {len(b)}")
-    n = len(a)
-    first, second = Counter(a), Counter(b)
+    both = [(x, y) for x, y in zip(a, b, strict=True) if not missing(x) and not missing(y)]
+    if not both:
+        raise AgreementError(f"Cohen's kappa needs a sentence that both annotators labelled; found none of {len(a)}")
+    n = len(both)
+    first, second = Counter(x for x, _ in both), Counter(y for _, y in both)
     # In whole numbers up to the division, so that perfect agreement is exactly 1.
-    agree = n * sum(x == y for x, y in zip(a, b, strict=True))
+    agree = n * sum(x == y for x, y in both)
     chance = sum(first[label] * second[label] for label in first)
     return (agree - chance) / (n * n - chance) if chance != n * n else math.nan
 
@@ -260,7 +267,7 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         fleiss=_estimate(fleiss_kappa(counts[equal].tolist()), fleiss, len(set(article[equal]))),
         fleiss_votes=most,
         fleiss_sentences=frequency[most],
-        raw=_estimate(math.fsum(alike.tolist()) / len(shared), raws, len(articles)),
+        raw=_share(math.fsum(alike.tolist()) / len(shared), raws, len(articles)),
         labels=[
             LabelAgreement(
                 label=label,
@@ -346,7 +353,7 @@ def _two(
     kappa = cohen_kappa([labels[code] for code in a], [labels[code] for code in b])
     return (
         len(a),
-        _estimate(int(np.trace(whole)) / len(a), _ratio(agree, n), len(touched)),
+        _share(int(np.trace(whole)) / len(a), _ratio(agree, n), len(touched)),
         _estimate(kappa, _ratio(n * agree - chance, n**2 - chance), len(touched)),
         whole,
     )
@@ -364,3 +371,14 @@ def _estimate(value: float, drawn: NDArray[np.float64], articles: int) -> Estima
         return Estimate(value=value)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Estimate(value=value, low=float(low), high=float(high))
+
+
+def _share(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
+    """A share with its interval. At 0 and 1 all resamples are alike, so that each article counts as one unit there."""
+    if value in (0.0, 1.0):
+        return (
+            share_interval(value, 0.0, articles, articles, articles)
+            if articles >= FEWEST_ARTICLES
+            else Estimate(value=value)
+        )
+    return _estimate(value, drawn, articles)

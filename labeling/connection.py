@@ -25,12 +25,16 @@ class BrokenConnectionError(StudioError):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A server's address and the key to it; `username` and `password` where `serve` made the server."""
+    """A server's address and the key to it.
+
+    `username` and `password` are the owner's where `serve` made the server, `host` and `port` where it listens then.
+    """
 
     url: str
     api_key: str
     username: str = ""
     password: str = ""
+    host: str = "127.0.0.1"
     port: int = 0
 
     def __repr__(self) -> str:
@@ -120,7 +124,9 @@ def speaking(url: str, doing: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise BrokenConnectionError(f"{doing}: {url} did not answer in time; try again") from error
     except httpx.ConnectError as error:
-        raise BrokenConnectionError(f"{doing}: no Label Studio answers at {url} ({error}); is it running?") from error
+        raise BrokenConnectionError(
+            f"{doing}: no Label Studio answers at {url} ({error}); {_start_hint(url)}"
+        ) from error
     except httpx.TransportError as error:
         raise BrokenConnectionError(f"{doing}: {url} broke off in the middle ({error}); try again") from error
     except httpx.HTTPError as error:
@@ -135,6 +141,12 @@ def speaking(url: str, doing: str) -> Iterator[None]:
         raise BrokenConnectionError(f"{doing}: {_nonsense(url, str(error))}") from error
     except (ValidationError, ParsingError) as error:  # whose texts have many lines and quote the answer
         raise BrokenConnectionError(f"{doing}: {_nonsense(url, 'other fields')}") from error
+
+
+def _start_hint(url: str) -> str:
+    if (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}:
+        return "`stance serve` starts this project's, in another terminal"
+    return "is it running there? For one on this computer run `stance serve` in another terminal"
 
 
 def _nonsense(url: str, found: str) -> str:

@@ -10,13 +10,12 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from labeling.agreement import Estimate
+from labeling.intervals import Estimate, share_estimates
 from labeling.records import STANCES, Stance
 from labeling.sample import Draw
 
 Unit = TypeVar("Unit", bound=Hashable)
 
-RESAMPLES = 1000
 NEARLY = 1e-9
 """The relative error that sums of 1 / probability may have: less than one unit up to a corpus of 10⁹."""
 WHOLE = 0.95
@@ -149,7 +148,6 @@ def shares(
     stance_of: Mapping[str, Stance],
     copies: Mapping[str, int],
     article_of: Mapping[str, str],
-    seed: int,
 ) -> Shares | None:
     """The share of each stance among the labelled units, and its estimate for the whole corpus.
 
@@ -158,9 +156,8 @@ def shares(
     a random order for that reason, but sentences on which people disagree settle last, so the estimate of
     a half-settled round leans toward the easy ones.
 
-    Intervals are 95 % percentile intervals over 1,000 resamples of the articles with labels, as sentences of one
-    article are not independent. They make no use of how much of the corpus is labelled, so they are rather too wide
-    where that is a large part; with one article they are the value itself.
+    Intervals are those of `labeling.intervals.share_estimates`, over the articles with labels. They make no use of how
+    much of the corpus is labelled, so they are rather too wide where that is a large part.
 
     Args:
         draws: all rounds.
@@ -168,7 +165,6 @@ def shares(
         copies: the number of sentences of every unit of the corpus, drawn or not; units that aren't in it have left
             the corpus and don't count.
         article_of: the article of each of these that is labelled.
-        seed: of the bootstrap.
 
     Returns:
         The shares, from 0 to 1; None where no unit of the corpus has a label.
@@ -180,8 +176,8 @@ def shares(
     worth = {name: found[name] * copies[name] for name in labelled if found.get(name)}
     drawn = {row.sentence_id for row in draws if row.by != "control"} & copies.keys()
     return Shares(
-        raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of, seed),
-        weighted=_estimates(worth, stance_of, article_of, seed) if worth else None,
+        raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of),
+        weighted=_estimates(worth, stance_of, article_of) if worth else None,
         labelled=len(labelled),
         carrying=len(worth),
         unlabelled=len(drawn - stance_of.keys()),
@@ -189,21 +185,12 @@ def shares(
 
 
 def _estimates(
-    worth: Mapping[str, float], stance_of: Mapping[str, Stance], article_of: Mapping[str, str], seed: int
+    worth: Mapping[str, float], stance_of: Mapping[str, Stance], article_of: Mapping[str, str]
 ) -> dict[Stance, Estimate]:
     articles = {name: n for n, name in enumerate(sorted({article_of[unit] for unit in worth}))}
     sums = np.zeros((len(articles), len(STANCES)))
     for unit, value in worth.items():
         sums[articles[article_of[unit]], STANCES.index(stance_of[unit])] += value
-    chance = np.random.default_rng(seed)
-    count = len(articles)
-    resampled = np.stack(
-        [np.bincount(chance.integers(0, count, count), minlength=count) @ sums for _ in range(RESAMPLES)]
-    )
-    spread = resampled / resampled.sum(axis=1, keepdims=True)
-    low, high = np.percentile(spread, [2.5, 97.5], axis=0)
-    value = sums.sum(axis=0) / sums.sum()
-    return {
-        stance: Estimate(value=float(value[n]), low=float(low[n]), high=float(high[n]))
-        for n, stance in enumerate(STANCES)
-    }
+    weights = np.array(list(worth.values()))
+    units = float(weights.sum() ** 2 / (weights**2).sum())
+    return dict(zip(STANCES, share_estimates(sums, units), strict=True))

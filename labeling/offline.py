@@ -11,7 +11,7 @@ import msgspec
 
 from corpus.duplicates import normalise
 from corpus.records import TableError
-from corpus.store import read_jsonl, write_bytes, write_jsonl
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.accounts import pseudonyms
 from labeling.answers import checked, foreign_stance, read_answer
 from labeling.plan import INTERFACE, page
@@ -100,7 +100,7 @@ def read_export(
         if (account := _account(answer)) and (email := _email(answer))
     }
     answering = {account for task in tasks for answer in task.annotations if (account := _account(answer)) is not None}
-    file = work / ANNOTATIONS
+    file = table_path(work, ANNOTATIONS)
     known = read_jsonl(file, Annotation, "stance pull") if file.is_file() else []
     before = {(row.adopted, row.studio_id, row.created_at): row for row in known}
     drawn = {row.sentence_id for row in read_sample(work)}

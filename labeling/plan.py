@@ -12,7 +12,8 @@ import msgspec
 from markdown_it import MarkdownIt
 
 from corpus.records import StudioError
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
+from labeling.overlap import in_share
 from labeling.records import Annotation, Codebook, LabelingSettings, Task, Unsettled
 from labeling.rounds import Drawn, draw_round
 from labeling.sample import By
@@ -68,9 +69,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a push was asked for.
 
     Attributes:
-        limit: sentences of a new round; None: all that are left.
+        limit: sentences of a new round; 0: no new round; None: all that are left, where no round was drawn yet.
         by: how to draw them.
         control: settled sentences to repeat.
+        everything: draw all that are left, whatever was drawn before.
         prune: also remove unanswered tasks whose sentence left the corpus.
         predictions: show annotators what the model says.
         force: put our interface back where it was changed by hand.
@@ -79,6 +81,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     by: By = "random"
     control: int = 0
+    everything: bool = False
     prune: bool = False
     predictions: bool = False
     force: bool = False
@@ -128,18 +131,29 @@ def plan_push(
                 "another [labeling] title; `stance pull --from EXPORT` takes over the labels of that one"
             )
     ids = {task.key[0] for _, _, tasks in held for task in tasks if task.key and not task.key[1]}
-    drawn = draw_round(corpus, work, ids, settings, target, limit=asked.limit, by=asked.by, control=asked.control)
+    drawn = draw_round(
+        corpus,
+        work,
+        ids,
+        settings,
+        target,
+        limit=asked.limit,
+        by=asked.by,
+        control=asked.control,
+        everything=asked.everything,
+    )
     plans: list[ProjectPlan] = []
     for number, (title, at_server, tasks) in enumerate(held):
         keys = [
             (id_, control)
             for id_, control in drawn.keys
-            if not settings.blind or number == 0 or control or _in_share(id_, settings.overlap_share)
+            if not settings.blind or number == 0 or control or in_share(id_, settings.overlap_share)
         ]
         plan = compare(title, at_server, tasks, corpus.tasks(keys, target))
         wanted = {
             "expert_instruction": instruction(codebook),
-            "show_instruction": True,
+            # Shown at every visit, its window would lie over the first sentence, and hotkeys act behind it.
+            "show_instruction": False,
             "show_collab_predictions": asked.predictions,
             "maximum_annotations": 1 if settings.blind else settings.overlap,
             "overlap_cohort_percentage": 100 if settings.blind else round(settings.overlap_share * 100),
@@ -170,14 +184,14 @@ def _plan_queue(
     unsettled = read_jsonl(path, Unsettled, "stance adjudicate") if path.is_file() else []
     if project is None and not unsettled:
         return None
-    said = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull") if unsettled else []
+    said = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull") if unsettled else []
     tasks = studio.tasks(project.id) if project else []
     plan = compare(settings.queue_title, project, tasks, corpus.queue(unsettled, said, target))
     # What the adjudicator saw when answering is part of the answer.
     answered = {task.id for task in tasks if task.total_annotations}
     update = [(id_, new) for id_, new in plan.update if id_ not in answered]
     plan = msgspec.structs.replace(plan, update=update, unchanged=plan.unchanged + len(plan.update) - len(update))
-    wanted = {"expert_instruction": instruction(codebook), "maximum_annotations": 1}
+    wanted = {"expert_instruction": instruction(codebook), "show_instruction": False, "maximum_annotations": 1}
     return _with_settings(plan, QUEUE, wanted, force)
 
 
@@ -192,7 +206,7 @@ def show(plan: PushPlan) -> str:
 
 
 def _show(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
-    removed = "removed, if still so then" if prune else "`push --prune` removes them"
+    removed = "removed, if still so then" if prune else "the same command with --prune removes them"
     said = (
         (plan.answered, "of those on the server only hold answers: they stay"),
         (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
@@ -209,7 +223,9 @@ def _show(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(plan.settings)}")
     if plan.by_hand:
-        lines.append("  the labelling interface was changed at the server: it stays; `push --force` puts ours back")
+        lines.append(
+            "  the labelling interface was changed at the server and stays; the same command with --force renews it"
+        )
     return lines
 
 
@@ -255,11 +271,6 @@ def compare(title: str, project: Project | None, tasks: Sequence[StudioTask], wa
 
 def _answered(task: StudioTask) -> bool:
     return task.total_annotations + task.cancelled_annotations > 0
-
-
-def _in_share(sentence_id: str, share: float) -> bool:
-    """Whether a sentence is of the share that every annotator labels: by its id, so that it stays so."""
-    return int(hashlib.blake2b(sentence_id.encode(), digest_size=8).hexdigest(), 16) < share * 2**64
 
 
 def _with_settings(plan: ProjectPlan, interface: Path, wanted: dict[str, Any], force: bool) -> ProjectPlan:

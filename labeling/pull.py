@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import SENTENCES, StudioError
-from corpus.store import locked, read_jsonl, read_table, write_bytes, write_jsonl
+from corpus.store import locked, read_jsonl, read_table, table_path, write_bytes, write_jsonl
 from labeling.accounts import pseudonyms
 from labeling.answers import read_adjudication, read_answer
 from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings, Superseded
@@ -89,9 +89,9 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
     ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
     corpus = set(ids.column("sentence_id").to_pylist())
     with locked(project, "pull"):
-        known = _known(work / ANNOTATIONS)
+        known = _known(table_path(work, ANNOTATIONS))
         last = _last_pull(project)
-        state = _trusted(last, studio.url, work / ANNOTATIONS)
+        state = _trusted(last, studio.url, table_path(work, ANNOTATIONS))
         pulled: dict[int, _Pulled] = {}
         fetched: list[StudioTask] = []
         for title in settings.titles:
@@ -115,17 +115,17 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
             or (state.projects and row.studio_id not in gone)
         ]
         rows = merge(kept, fresh)
-        before = read_adjudications(work / ADJUDICATIONS)
+        before = read_adjudications(table_path(work, ADJUDICATIONS))
         # Another title in stance.toml, or a queue that was deleted, takes no verdict back.
         settled = _adjudications(queue, names, before, codebook) if asked else before
         history = superseded(known, rows)
         changed = [
             write_history(work, history),
-            write_jsonl(work / ANNOTATIONS, rows),
-            bool(settled or before) and write_jsonl(work / ADJUDICATIONS, settled),
+            write_jsonl(table_path(work, ANNOTATIONS), rows),
+            bool(settled or before) and write_jsonl(table_path(work, ADJUDICATIONS), settled),
         ]
         seen = {**(unread or {}), **pulled}
-        state = _State(url=studio.url, digest=_digest(work / ANNOTATIONS), projects=seen)
+        state = _State(url=studio.url, digest=_digest(table_path(work, ANNOTATIONS)), projects=seen)
         write_bytes(project / STATE, msgspec.json.encode(state), mode=0o600)
     return PullSummary(
         annotations=len(rows),
@@ -285,7 +285,7 @@ def superseded(before: Iterable[Annotation], now: Iterable[Annotation]) -> list[
 
 def write_history(work: Path, found: Iterable[Superseded]) -> bool:
     """Add superseded answers to `history.jsonl`, each once."""
-    path = work / HISTORY
+    path = table_path(work, HISTORY)
     rows = read_jsonl(path, Superseded, "stance pull") if path.is_file() else []
     # Not by `why`: after a pull that was killed here, an answer that it saw edited may be found deleted.
     kept = {(_identity(row.answer), row.answer.updated_at): row for row in rows}

@@ -37,7 +37,14 @@ class _Sending(msgspec.Struct, frozen=True, kw_only=True):
     since: float
 
 
-def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progress: Callable[..., None]) -> list[int]:
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids of the projects at the server: those in which sentences are labelled, and the queue's where there is one."""
+
+    labelling: list[int]
+    queue: int | None
+
+
+def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progress: Callable[..., None]) -> Pushed:
     """Apply a plan; makes the projects that are not there yet.
 
     Args:
@@ -47,9 +54,6 @@ def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progre
         project: the project folder, which keeps a note of an import on its way.
         progress: told of each task done, first of their number.
 
-    Returns:
-        The ids of the labelling projects.
-
     Raises:
         StudioError: the server refused, or broke off for good; what it took, it keeps, and the next push goes on.
     """
@@ -57,10 +61,12 @@ def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progre
         write_sample(work, plan.drawn.draws)
     every = [*plan.projects, *([plan.queue] if plan.queue else [])]
     progress(0, sum(len(part.create) + len(part.update) for part in every))
-    ids = [_apply(studio, part, project, progress, plan.asked.prune, plan.predictions) for part in plan.projects]
-    if plan.queue:
-        _apply(studio, plan.queue, project, progress, True, {})
-    return ids
+    return Pushed(
+        labelling=[
+            _apply(studio, part, project, progress, plan.asked.prune, plan.predictions) for part in plan.projects
+        ],
+        queue=_apply(studio, plan.queue, project, progress, True, {}) if plan.queue else None,
+    )
 
 
 def _apply(
@@ -88,11 +94,10 @@ def _apply(
         progress(1)
     if plan.predict:
         studio.predict(project_id, [{"task": id_, **_prediction(said[key])} for id_, key in plan.predict])
-    removed = sum(studio.remove_task(id_) for id_ in [*plan.twice, *(plan.stale if prune else [])])
+    removed = studio.remove_tasks(project_id, [*plan.twice, *(plan.stale if prune else [])])
     if plan.create and studio.task_number(project_id) != plan.held + len(plan.create) - removed:
         # Another machine pushed meanwhile, or a batch whose answer was lost came later than it ever did.
-        for id_ in compare(plan.title, plan.project, studio.tasks(project_id), plan.create).twice:
-            studio.remove_task(id_)
+        studio.remove_tasks(project_id, compare(plan.title, plan.project, studio.tasks(project_id), plan.create).twice)
     return project_id
 
 
@@ -131,7 +136,7 @@ def _send(
             arrived, waiting = len(waiting) - len(left), left
             failures = 0 if arrived else failures + 1
             if failures > RETRIES:
-                raise StudioError(f"{error}. Nothing is lost: run `stance push` again") from error
+                raise StudioError(f"{error}. Nothing is lost: run the same command again") from error
         held += arrived
         progress(arrived)
     (project / SENDING).unlink(missing_ok=True)

@@ -26,9 +26,13 @@ ALIASES: dict[str, Stance] = {
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[target]` in stance.toml: what the stance is toward."""
+    """`[target]` in stance.toml: what the stance is toward.
 
-    name: str = "sending Western troops to Ukraine"
+    Attributes:
+        name: in the words that annotators read above every sentence, as in "sending troops abroad".
+    """
+
+    name: str = ""
 
 
 class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +50,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         ignore: accounts whose answers don't count: mail addresses or pseudonyms.
         verdicts: what settles unlike votes: more than half of them, or Dawid and Skene's model.
         confidence: below this posterior probability Dawid and Skene's model leaves a sentence to people.
+        fewest_votes: how many votes a sentence needs to be settled by them; with fewer it stays open.
     """
 
     title: str = "Stance"
@@ -59,6 +64,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ignore: list[str] = []
     verdicts: Literal["majority", "dawid_skene"] = "majority"
     confidence: float = 0.8
+    fewest_votes: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what the server would refuse later, with a worse message."""
@@ -70,6 +76,8 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             )
         if self.overlap < 1:
             raise ValueError(f"overlap: expected at least one annotator a sentence; got {self.overlap}")
+        if self.fewest_votes < 1:
+            raise ValueError(f"fewest_votes: expected at least one vote a sentence; got {self.fewest_votes}")
         for name, value in (("overlap_share", self.overlap_share), ("random_share", self.random_share)):
             if not 0 < value <= 1:
                 raise ValueError(f"{name}: expected a share above 0, up to 1; got {value}")
@@ -210,7 +218,8 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence whose votes settle nothing: people must.
 
     `agreement` is the share of pairs of votes that are alike, 1 for a single vote; `confidence` the highest
-    posterior probability where Dawid and Skene's model was asked.
+    posterior probability where Dawid and Skene's model was asked. `doubted` ones have a verdict by their votes, and
+    are open because they were asked for with `adjudicate --doubts`.
     """
 
     sentence_id: str
@@ -218,6 +227,7 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     agreement: float = 0.0
     confidence: float | None = None
+    doubted: bool = False
 
 
 def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, part, read_certainty, read_sample
 from labeling.tasks import Corpus
@@ -39,11 +39,13 @@ def draw_round(
     limit: int | None = None,
     by: By = "random",
     control: int = 0,
+    everything: bool = False,
 ) -> Drawn:
     """What earlier rounds drew, and a new round where one is asked for and due.
 
     The same round asked for again is a new one only when all its sentences have been answered: a push that was
-    broken off, or run twice, draws nothing anew.
+    broken off, or run twice, draws nothing anew. Where nothing is asked for, a project without a sample of its
+    corpus takes all that is left, as its first push did; one with a sample draws nothing (see `takes_everything`).
 
     Args:
         corpus: the sentences.
@@ -51,9 +53,10 @@ def draw_round(
         held: sentences that the server holds; those that no round drew count as drawn.
         settings: `[labeling]` of stance.toml.
         target: what the stance is toward.
-        limit: sentences of a new round; None: all that are left; 0: no new round.
+        limit: sentences of a new round; 0: no new round; None: nothing is said of it.
         by: how to draw them.
         control: settled sentences to repeat.
+        everything: draw all that are left.
 
     Raises:
         ConfigError: the round can't be drawn as asked.
@@ -73,7 +76,7 @@ def draw_round(
         for id_ in chosen
         if id_ in held and id_ not in seen  # labelled before there were rounds, or the sample was lost
     ]
-    answers = work / "annotations.jsonl"
+    answers = table_path(work, "annotations.jsonl")
     answered = (
         {(row.sentence_id, row.control) for row in read_jsonl(answers, Annotation, "stance pull")}
         if answers.is_file()
@@ -84,8 +87,18 @@ def draw_round(
         msgspec.structs.replace(row, sentence_id=stands[row.sentence_id]) for row in draws if row.sentence_id in stands
     ]
     pool = corpus.units(chosen)
-    if limit is None:
-        draws += draw_all(pool, shown)
+    if everything or (limit is None and takes_everything(draws)):
+        rest = draw_all(pool, shown)
+        draws += rest
+        if rest:
+            notes.append(
+                f"round {rest[0].round}: all {len(rest)} sentences that no round has drawn yet, copies counted once; "
+                f"`stance push --withdraw {rest[0].round}` takes it back as long as nobody has answered"
+            )
+    elif limit is None:
+        drawn = {row.sentence_id for row in shown if row.by != "control"}
+        if left := sum(unit.sentence_id not in drawn for unit in pool):
+            notes.append(f"{left} sentences that no round has drawn stay here; `stance push --all` would send them too")
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
@@ -109,6 +122,19 @@ def draw_round(
         if row.sentence_id in stands
     )
     return Drawn(draws=draws, new=len(draws) - len(earlier), keys=list(keys), notes=notes)
+
+
+def takes_everything(draws: Iterable[Draw]) -> bool:
+    """Whether a push that names no limit takes every sentence: not once a round has drawn some of them only.
+
+    Sentences that the server held before any round (`by` server) may be such a round whose sample was lost.
+    """
+    return all(row.by in {"all", "control"} for row in draws)
+
+
+def queue_command(draws: Sequence[Draw]) -> str:
+    """The command that brings the queue to the server, and of the corpus nothing that no round has drawn."""
+    return "stance push" if draws else "stance push --limit 0"
 
 
 def _last(draws: Sequence[Draw]) -> list[Draw]:

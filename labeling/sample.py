@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.records import ConfigError, TableError
-from corpus.store import read_table, write_table
+from corpus.store import read_table, table_path, write_table
 from labeling.records import STANCES, LabelingSettings
 
 By = Literal["random", "stratified", "document", "keyword", "uncertainty"]
@@ -65,7 +65,7 @@ def read_sample(work: Path) -> list[Draw]:
     Raises:
         TableError: it is no such table, or a sentence was drawn twice.
     """
-    path = work / "sample.parquet"
+    path = table_path(work, "sample.parquet")
     if not path.is_file():
         return []
     restore = "restore it from a copy: what it holds can't be made again, and estimates rest on it"
@@ -87,7 +87,23 @@ def read_sample(work: Path) -> list[Draw]:
 def write_sample(work: Path, draws: Sequence[Draw]) -> bool:
     """Write all rounds, earlier ones too, as `sample.parquet`; True when the file changed."""
     rows = [msgspec.structs.asdict(row) for row in draws]
-    return write_table(work / "sample.parquet", pa.Table.from_pylist(rows, schema=SAMPLE))
+    return write_table(table_path(work, "sample.parquet"), pa.Table.from_pylist(rows, schema=SAMPLE))
+
+
+def to_label(draws: Iterable[Draw], copy_of: Mapping[str, str]) -> dict[str, str]:
+    """The groups of exact copies to label, each with the member that stands for it.
+
+    Args:
+        draws: of all rounds; where nothing was drawn, every group is to label.
+        copy_of: the group of each sentence of the corpus, which is called by its first copy.
+
+    Returns:
+        Group → the member that was drawn, or else the first copy.
+    """
+    drawn = {row.sentence_id for row in draws if row.by != "control"}
+    if not drawn:
+        return {copy_id: copy_id for copy_id in copy_of.values()}
+    return {copy_of[key]: key for key in sorted(drawn & copy_of.keys(), reverse=True)}
 
 
 def read_certainty(work: Path) -> dict[str, float]:

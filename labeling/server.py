@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,58 +18,71 @@ import msgspec
 
 from corpus.records import StudioError
 from corpus.store import private_folder, write_bytes
+from labeling.address import EVERY, LOOPBACK, free_port, reached_at, resolve
 from labeling.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking
+from labeling.install import executable
 from labeling.studio import Studio
 
 FOLDER = Path(".stance") / "label-studio"
 LOG = Path(".stance") / "label-studio.log"
-START_WITHIN = 180.0
-"""Seconds: the first start migrates the database, 19–27 s on two cores when measured, more when they are busy."""
+START_WITHIN = 600.0
+"""Seconds: the first start migrates the database, 19 to 27 s on two quiet cores, and over 180 s on busy ones."""
 OWNER = "owner@stance.example"
 
 
-def executable() -> Path:
-    """Where Label Studio is: in an environment of its own beside the project or this package, or on the PATH.
+def answering(project: Path, host: str | None = None, port: int | None = None) -> Server | None:
+    """The project's own Label Studio, where it runs already.
+
+    Args:
+        project: the project folder.
+        host: where it is asked to listen; None: that doesn't matter.
+        port: the port that it is asked to have; None: that doesn't matter.
 
     Raises:
-        StudioError: it is nowhere.
+        StudioError: it runs, but not where it was asked for.
     """
-    for folder in (Path.cwd(), Path(__file__).parent.parent):
-        candidate = folder / ".venv-studio" / "bin" / "label-studio"
-        if candidate.is_file():
-            return candidate
-    found = shutil.which("label-studio", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if found is None:
+    server = read_key_file(project)
+    if server is None or not _answers(server):
+        return None
+    elsewhere = (host is not None and resolve(host) != server.host) or (port is not None and port != server.port)
+    if elsewhere:
         raise StudioError(
-            "Label Studio is not installed: `python -m venv .venv-studio && "
-            ".venv-studio/bin/pip install label-studio==1.23.2` in the project folder "
-            "(its own environment: it needs other versions than stance)"
+            f"this project's Label Studio runs already, at {server.host}, port {server.port}: stop it first, with "
+            "Ctrl-C where it was started"
         )
-    return Path(found)
+    return server
 
 
 @contextmanager
-def running(project: Path) -> Iterator[Server]:
+def running(project: Path, host: str | None = None, port: int | None = None) -> Iterator[Server]:
     """A local Label Studio for as long as the block runs; the one that runs already, where there is one.
 
-    It listens on loopback only, calls no outside host, and keeps its data and its log in the project's
-    `.stance` folder, its key in a file there that only the owner can read.
+    It listens on loopback only unless told otherwise, calls no outside host, and keeps its data and its log in the
+    project's `.stance` folder, its key in a file there that only the owner can read.
+
+    Args:
+        project: the project folder.
+        host: name or address of this computer at which to listen; None: loopback.
+        port: the port; None: the one that it had before, or another where that is taken.
 
     Raises:
-        StudioError: it is not installed, or did not start.
+        StudioError: it is not installed, did not start, or the port that was asked for is taken.
     """
-    server = read_key_file(project)
-    if server is not None and _answers(server):
+    server = answering(project, host, port)
+    if server is not None:
         yield server
         return
     program = executable()
-    port = _free_port(server.port if server else 0)
+    server = read_key_file(project)
+    address = resolve(host or LOOPBACK)
+    found = free_port(address, port, server.port if server else 0)
     server = Server(
-        url=f"http://127.0.0.1:{port}",
+        url=f"http://{LOOPBACK if address == EVERY else address}:{found}",
         api_key=server.api_key if server else secrets.token_hex(20),
         username=OWNER,
         password=server.password if server else secrets.token_urlsafe(18),
-        port=port,
+        host=address,
+        port=found,
     )
     private_folder(project)
     (project / FOLDER).mkdir(exist_ok=True)
@@ -85,29 +95,28 @@ def running(project: Path) -> Iterator[Server]:
         _stop(process)
 
 
+def sign_up_page(server: Server) -> str:
+    """The address of the page on which colleagues make themselves an account, as they reach it.
+
+    Raises:
+        StudioError: the server refused to tell.
+    """
+    with Studio(server) as owner:
+        return urljoin(f"http://{reached_at(server.host)}:{server.port}", owner.invitation())
+
+
 def _answers(server: Server) -> bool:
     """Whether this very server, known by its key, answers at its address."""
+    with httpx.Client(timeout=10) as web:
+        return _knows_us(web, server)
+
+
+def _knows_us(web: httpx.Client, server: Server) -> bool:
     try:
-        answer = httpx.get(
-            f"{server.url}/api/current-user/whoami",
-            headers={"Authorization": f"Token {server.api_key}"},
-            timeout=10,
-        )
+        answer = web.get(f"{server.url}/api/current-user/whoami", headers={"Authorization": f"Token {server.api_key}"})
         return answer.status_code == 200 and answer.json().get("email") == server.username
     except (httpx.HTTPError, ValueError):
         return False
-
-
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise StudioError("no free port on 127.0.0.1")
 
 
 def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[bytes]:
@@ -125,7 +134,7 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
         "LABEL_STUDIO_SENTRY_DSN": "",
         "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
     }
-    command = [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    command = [str(program), "start", "--no-browser", "--internal-host", server.host]
     command += ["--port", str(server.port), "--log-level", "ERROR"]
     with (project / LOG).open("wb") as log:
         # A session of its own: Ctrl-C reaches us alone, and we stop the whole group.
@@ -142,16 +151,18 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
 
 def _wait(process: subprocess.Popen[bytes], server: Server, project: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
-    while not _answers(server):
-        if process.poll() is not None:
-            raise StudioError(
-                f"Label Studio ended with status {process.returncode} while starting; see {project / LOG}"
-            )
-        if time.monotonic() > deadline:
-            raise StudioError(
-                f"Label Studio did not answer at {server.url} within {START_WITHIN:.0f} s; see {project / LOG}"
-            )
-        time.sleep(0.3)
+    # One client for all questions: making one takes longer than asking.
+    with httpx.Client(timeout=10) as web:
+        while not _knows_us(web, server):
+            if process.poll() is not None:
+                raise StudioError(
+                    f"Label Studio ended with status {process.returncode} while starting; see {project / LOG}"
+                )
+            if time.monotonic() > deadline:
+                raise StudioError(
+                    f"Label Studio did not answer at {server.url} within {START_WITHIN:.0f} s; see {project / LOG}"
+                )
+            time.sleep(0.3)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

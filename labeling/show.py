@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from itertools import permutations
 from textwrap import shorten
 
-from labeling.agreement import Agreement, Estimate
+from labeling.agreement import Agreement
 from labeling.annotators import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.estimate import Shares
+from labeling.freshness import Stale
+from labeling.intervals import Estimate
+from labeling.overlap import FewVotes
 from labeling.records import STANCES
-from labeling.status import Contested, Status
+from labeling.status import Contested, OutletProgress, Status
 
 THRESHOLDS = (0.667, 0.8)
+MOST_OUTLETS = 10
+NO_OUTLET = "(no outlet given)"
 
 
 def show(status: Status) -> str:
@@ -22,13 +27,15 @@ def show(status: Status) -> str:
     agreement = status.agreement
     parts = [
         _progress(status),
+        [str(status.stale)] if status.stale else [],
         _agreement(agreement)
         if agreement.sentences
         else ["Krippendorff's alpha (nominal) undefined: no sentence has two votes"],
         _differences(agreement),
         _contest(status.contested),
         [f"warning: {_warning(row)}" for row in status.warnings],
-        _shares(status.shares),
+        _outlets(status.outlets),
+        _shares(status.shares, status.stale),
         [
             f"control items: {row.annotator} gave the own earlier vote again on {row.same:.1%} of {row.repeats}"
             for row in status.controls
@@ -40,6 +47,8 @@ def show(status: Status) -> str:
 
 def _progress(status: Status) -> list[str]:
     lines = [f"{status.labelled} of {status.sentences} sentences labelled, {status.shared} by two and more"]
+    if status.few and status.few.sentences:
+        lines.append(few(status.few))
     if status.unsampled:
         lines.append(f"{status.unsampled} more are labelled that the sample doesn't have")
     if status.gone:
@@ -51,9 +60,28 @@ def _progress(status: Status) -> list[str]:
             counts = [*(row.votes[stance] for stance in STANCES), row.skips, row.unsure]
             rows.append([row.annotator, *map(str, counts), "-" if math.isnan(row.seconds) else f"{row.seconds:.1f}"])
         lines += ["", *_table(rows)]
+    return lines
+
+
+def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
+    """The outlets with the most sentences to label; `status --json` has them all."""
+    ranked = sorted(outlets, key=lambda row: (-row.sentences, row.outlet is None, row.outlet or ""))
     rows = [["outlet", "sentences", "labelled"]]
-    rows += [[outlet.outlet, str(outlet.sentences), str(outlet.labelled)] for outlet in status.outlets]
-    return [*lines, "", *_table(rows)]
+    rows += [[row.outlet or NO_OUTLET, str(row.sentences), str(row.labelled)] for row in ranked[:MOST_OUTLETS]]
+    rest = ranked[MOST_OUTLETS:]
+    more = (
+        f"and {len(rest)} more outlets with {sum(row.sentences for row in rest)} sentences, "
+        f"{sum(row.labelled for row in rest)} labelled; `stance status --json` lists them all"
+    )
+    return [*_table(rows), *([more] if rest else [])] if outlets else []
+
+
+def few(found: FewVotes) -> str:
+    """How many sentences have fewer votes than the project asks for, as the beginning of a sentence."""
+    least = "" if found.exact else "at least "
+    return (
+        f"{least}{found.sentences} sentences have fewer votes than the {found.asked} that [labeling] overlap asks for"
+    )
 
 
 def _agreement(agreement: Agreement) -> list[str]:
@@ -156,7 +184,7 @@ def _share(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} %{interval}"
 
 
-def _shares(shares: Shares | None) -> list[str]:
+def _shares(shares: Shares | None, stale: Stale | None) -> list[str]:
     if shares is None:
         return []
     rows = [["label shares", *STANCES], ["as settled", *(_share(shares.raw[stance]) for stance in STANCES)]]
@@ -167,4 +195,6 @@ def _shares(shares: Shares | None) -> list[str]:
         note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, copies counted"
     if shares.unlabelled:
         note += f"; {shares.unlabelled} drawn ones are not settled yet"
+    if stale and stale.made:
+        note += f"; all by verdicts that are older than the answers (`{stale.due}` is due)"
     return [*_table(rows), note]

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.adjudicate import settle
 from labeling.agreement import Agreement, measure
 from labeling.annotators import (
@@ -23,16 +23,27 @@ from labeling.annotators import (
     warnings,
 )
 from labeling.estimate import Shares, known_by, shares
-from labeling.records import Annotation, Stance, Verdict, alike, counted, latest_answers, latest_votes
-from labeling.sample import read_sample
+from labeling.freshness import Stale, stale_verdicts
+from labeling.overlap import FewVotes, few_votes
+from labeling.records import (
+    Annotation,
+    LabelingSettings,
+    Stance,
+    Verdict,
+    alike,
+    counted,
+    latest_answers,
+    latest_votes,
+)
+from labeling.sample import read_sample, to_label
 
 CONTESTED = 10
 
 
 class OutletProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """An outlet's sentences to label, and how many of them are labelled."""
+    """An outlet's sentences to label, and how many of them are labelled; None: articles that name no outlet."""
 
-    outlet: str
+    outlet: str | None
     sentences: int
     labelled: int
 
@@ -58,7 +69,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         gone: answers to sentences that the corpus doesn't have any more, which count nowhere.
         annotators: who counts, sorted, with what they gave.
         ignored: answers of those whom `[labeling] ignore` names and who gave any, which count nowhere.
-        outlets: progress by outlet, sorted; a copy group counts where its sampled or else its first copy stands.
+        few: sentences with a vote, but with fewer than the project asks for; None where its settings aren't known.
+        stale: how far the verdicts are behind the answers; None where they are up to date, or settings aren't known.
+        outlets: progress by outlet, sorted, last the articles that name none; a copy group counts where its sampled
+            or else its first copy stands.
         agreement: over all sentences with two votes and more; here copies that were labelled each count.
         contested: the ten sentences of least agreement; of equal ones those with more votes first, then by id.
         warnings: annotators to look at.
@@ -72,6 +86,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     shared: int
     unsampled: int
     gone: int
+    few: FewVotes | None
+    stale: Stale | None
     annotators: list[AnnotatorProgress]
     ignored: dict[str, int]
     outlets: list[OutletProgress]
@@ -82,12 +98,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     shares: Shares | None
 
 
-def read_status(work: Path, ignored: frozenset[str] = frozenset()) -> Status:
+def read_status(
+    work: Path,
+    ignored: frozenset[str] = frozenset(),
+    settings: LabelingSettings | None = None,
+    codebook: str = "",
+) -> Status:
     """Progress and agreement of the project; before anything is pulled, no sentence is labelled.
 
     Args:
         work: the project's folder of tables.
         ignored: the pseudonyms whose answers don't count.
+        settings: `[labeling]` of stance.toml, for what depends on it.
+        codebook: the codebook's version now; empty: any counts.
 
     Raises:
         TableError: there is no corpus, or a table is malformed.
@@ -100,8 +123,8 @@ def read_status(work: Path, ignored: frozenset[str] = frozenset()) -> Status:
         pa.schema([ARTICLES.field("article_id"), ARTICLES.field("outlet")]),
         "stance build",
     )
-    outlets = {row["article_id"]: row["outlet"] or "unknown" for row in articles.to_pylist()}
-    path = work / "annotations.jsonl"
+    outlets = {row["article_id"]: row["outlet"] or None for row in articles.to_pylist()}
+    path = table_path(work, "annotations.jsonl")
     everything = read_jsonl(path, Annotation, "stance pull") if path.is_file() else []
     ours = counted(everything, ignored)
     known = [row for row in ours if row.sentence_id in sentences]
@@ -109,22 +132,27 @@ def read_status(work: Path, ignored: frozenset[str] = frozenset()) -> Status:
     article_of = {key: row["article_id"] for key, row in sentences.items()}
     copy_of = {key: row["copy_id"] for key, row in sentences.items()}
 
-    to_label = _to_label(work, copy_of)
-    labelled = {copy_of[key] for key in votes}
-    by_outlet: dict[str, list[bool]] = defaultdict(list)
-    for copy_id, member in to_label.items():
+    tasks = to_label(read_sample(work), copy_of)
+    voters: dict[str, set[str]] = defaultdict(set)
+    for key, by in votes.items():
+        voters[copy_of[key]] |= by.keys()
+    labelled = voters.keys()
+    by_outlet: dict[str | None, list[bool]] = defaultdict(list)
+    for copy_id, member in tasks.items():
         by_outlet[outlets[article_of[member]]].append(copy_id in labelled)
     return Status(
-        sentences=len(to_label),
-        labelled=len(labelled & to_label.keys()),
-        shared=len({copy_of[key] for key, by in votes.items() if len(by) > 1} & to_label.keys()),
-        unsampled=len(labelled - to_label.keys()),
+        sentences=len(tasks),
+        labelled=len(labelled & tasks.keys()),
+        shared=len({copy_of[key] for key, by in votes.items() if len(by) > 1} & tasks.keys()),
+        unsampled=len(labelled - tasks.keys()),
         gone=len(ours) - len(known),
+        few=few_votes({key: len(by) for key, by in voters.items()}, settings, len(tasks)) if settings else None,
+        stale=stale_verdicts(work, settings, codebook, ignored) if settings else None,
         annotators=progress({row.annotator for row in ours}, answers),
         ignored=dict(sorted(Counter(row.annotator for row in everything if row.annotator in ignored).items())),
         outlets=[
             OutletProgress(outlet=outlet, sentences=len(done), labelled=sum(done))
-            for outlet, done in sorted(by_outlet.items())
+            for outlet, done in sorted(by_outlet.items(), key=lambda pair: (pair[0] is None, pair[0] or ""))
         ],
         agreement=measure(votes, article_of),
         contested=_contested(votes, sentences),
@@ -132,27 +160,25 @@ def read_status(work: Path, ignored: frozenset[str] = frozenset()) -> Status:
             answers, {row.sentence_id: len(sentences[row.sentence_id]["text"].split()) for row in answers}
         ),
         controls=control_items(known),
-        shares=_shares(work, known, copy_of, article_of),
+        shares=_shares(work, known, copy_of, article_of, settings),
     )
 
 
 def _shares(
-    work: Path, known: Sequence[Annotation], copy_of: Mapping[str, str], article_of: Mapping[str, str]
+    work: Path,
+    known: Sequence[Annotation],
+    copy_of: Mapping[str, str],
+    article_of: Mapping[str, str],
+    settings: LabelingSettings | None,
 ) -> Shares | None:
     path = work / "verdicts.jsonl"
-    verdicts = read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else settle(known).verdicts
+    verdicts = (
+        read_jsonl(path, Verdict, "stance adjudicate") if path.is_file() else settle(known, (), settings).verdicts
+    )
     draws = read_sample(work)
     stands, stance_of = known_by({row.sentence_id: row.stance for row in verdicts}, draws, copy_of)
     copies = {stands.get(copy_id, copy_id): count for copy_id, count in Counter(copy_of.values()).items()}
-    return shares(draws, stance_of, copies, article_of, seed=1)
-
-
-def _to_label(work: Path, copy_of: Mapping[str, str]) -> dict[str, str]:
-    """The copy groups to label, each with the member that stands for it: the sampled one, or the first copy."""
-    if not (work / "sample.parquet").is_file():
-        return {copy_id: copy_id for copy_id in copy_of.values()}
-    sampled = {row.sentence_id for row in read_sample(work) if row.by != "control"} & copy_of.keys()
-    return {copy_of[key]: key for key in sorted(sampled, reverse=True)}
+    return shares(draws, stance_of, copies, article_of)
 
 
 def _contested(

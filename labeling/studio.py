@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from corpus.records import StudioError
+from labeling.conditions import UNTOUCHED, Condition, filters, moment
 from labeling.connection import TIMEOUT, Server, check, speaking
 
 PAGE = 10_000
@@ -22,8 +23,6 @@ TIMES = "id,updated_at"
 KEYS = "id,data,total_annotations,cancelled_annotations,total_predictions"
 ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at"
 """The server applies one flat list of names to tasks and to the annotations inside them alike."""
-MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""The one form of a time that the server's filters take."""
 TESTED = ("1.21.0", "1.23.2")
 """The lowest and the highest version of Label Studio that the tests ran against."""
 
@@ -128,11 +127,12 @@ class Studio:
     def _get(self, path: str, kind: type[Any], **params: Any) -> Any:
         return self._read(self._transport.request(path, method="GET", params=params), kind)
 
-    def _send(self, path: str, kind: type[Any], body: Any) -> Any:
+    def _send(self, path: str, kind: type[Any], body: Any, **params: Any) -> Any:
         # Encoded by us: the SDK looks at each value of 10,000 tasks, half a second.
         sent = self._transport.request(
             path,
             method="POST",
+            params=params,
             content=msgspec.json.encode(body),
             headers={"content-type": "application/json"},
             request_options={"max_retries": 0},
@@ -226,6 +226,7 @@ class Studio:
         *,
         since: datetime | None = None,
         between: tuple[int, int] | None = None,
+        drafts: bool = False,
     ) -> list[StudioTask]:
         """Tasks of a project in bulk, by their ids.
 
@@ -235,14 +236,20 @@ class Studio:
             since: only those changed later than this, by the server's clock: a task changes when its
                 data does, and when an answer is given, edited or deleted, but not for a draft.
             between: only those with an id from the first to the second.
+            drafts: only those for which somebody began an answer and hasn't submitted it.
         """
         found: list[StudioTask] = []
         lowest, highest = between or (0, 0)
+        conditions: list[Condition] = [("draft_exists", "equal", "Boolean", True)] if drafts else []
+        if highest:
+            conditions.append(("id", "less_or_equal", "Number", highest))
+        if since:
+            conditions.append(("updated_at", "greater", "Datetime", moment(since)))
         with speaking(self.url, "reading the tasks"):
             while True:
                 # Pages by id, not by number: a task that is deleted meanwhile shifts no other off a page.
                 after = found[-1].id if found else lowest - 1
-                page = self._tasks(project_id, include, since, (after, highest), PAGE)
+                page = self._tasks(project_id, include, PAGE, ("id", "greater", "Number", after), *conditions)
                 found += page.tasks
                 # By the total: a server may be set to give smaller pages than it is asked for.
                 if len(page.tasks) >= page.total or not page.tasks:
@@ -259,26 +266,15 @@ class Studio:
         for start in range(0, len(ordered), RANGE):
             known = ordered[start : start + RANGE]
             with speaking(self.url, "counting the tasks"):
-                count = self._tasks(project_id, "id", None, (known[0] - 1, known[-1]), 1).total
+                bounds = (("id", "greater", "Number", known[0] - 1), ("id", "less_or_equal", "Number", known[-1]))
+                count = self._tasks(project_id, "id", 1, *bounds).total
             if count != len(known):
                 held = self.tasks(project_id, "id", between=(known[0], known[-1]))
                 missing |= set(known) - {task.id for task in held}
         return missing
 
-    def _tasks(
-        self, project_id: int, include: str, since: datetime | None, ids: tuple[int, int], size: int
-    ) -> _TaskPage:
-        """A page of the tasks with ids above the first of `ids` and up to the second (0: no end)."""
-        conditions: list[tuple[str, str, str, int | str]] = [("filter:tasks:id", "greater", "Number", ids[0])]
-        if ids[1]:
-            conditions.append(("filter:tasks:id", "less_or_equal", "Number", ids[1]))
-        if since:
-            moment = f"{since.astimezone(UTC):{MOMENT}}"
-            conditions.append(("filter:tasks:updated_at", "greater", "Datetime", moment))
-        items = [
-            {"filter": name, "operator": operator, "type": kind, "value": value}
-            for name, operator, kind, value in conditions
-        ]
+    def _tasks(self, project_id: int, include: str, size: int, *conditions: Condition) -> _TaskPage:
+        """The first page of the tasks that fulfil these conditions, by their ids."""
         page: _TaskPage = self._get(
             "api/tasks/",
             _TaskPage,
@@ -287,7 +283,7 @@ class Studio:
             page_size=size,
             include=include,
             fields="all" if include == ANSWERS else "task_only",
-            query=json.dumps({"ordering": ["tasks:id"], "filters": {"conjunction": "and", "items": items}}),
+            query=json.dumps({"ordering": ["tasks:id"], "filters": filters(conditions)}),
         )
         return page
 
@@ -310,7 +306,7 @@ class Studio:
         if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
             raise StudioError(
                 f"{self.url} took {answer.task_count} of {len(tasks)} tasks and {answer.prediction_count} of "
-                f"{predictions} predictions; run `stance push` again"
+                f"{predictions} predictions; run the same command again"
             )
 
     def update_task(self, task_id: int, data: Mapping[str, Any]) -> None:
@@ -318,24 +314,29 @@ class Studio:
         with speaking(self.url, "updating a task"):
             self._client.tasks.update(id=str(task_id), data=dict(data))
 
-    def remove_task(self, task_id: int) -> bool:
-        """Delete a task unless it holds an answer, a skip or a draft, which is looked up just before.
+    def remove_tasks(self, project_id: int, ids: Sequence[int]) -> int:
+        """Delete those of these tasks that hold no answer, no skip and nobody's draft.
+
+        The server looks at what they hold and deletes them in one request, so that nobody can answer in between.
 
         Returns:
-            Whether it is gone now; another push may have deleted it first.
+            How many it deleted; another push may have deleted some before.
         """
-        from label_studio_sdk.core.api_error import ApiError
-
-        with speaking(self.url, "removing a task"):
-            try:
-                state: _TaskState = self._get(f"api/tasks/{task_id}", _TaskState)
-                if state.annotations or state.drafts or state.draft_exists:
-                    return False
-                self._client.tasks.delete(id=str(task_id))
-            except ApiError as error:
-                if error.status_code != 404:
-                    raise
-            return True
+        removed = 0
+        with speaking(self.url, "removing tasks"):
+            for start in range(0, len(ids), RANGE):
+                answer: _Removed = self._send(
+                    "api/dm/actions/",
+                    _Removed,
+                    {
+                        "filters": filters(UNTOUCHED),
+                        "selectedItems": {"all": False, "included": list(ids[start : start + RANGE])},
+                    },
+                    id="delete_tasks",
+                    project=project_id,
+                )
+                removed += answer.processed_items
+        return removed
 
     def predict(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
         """Add predictions to tasks, as Label Studio's JSON has them, with the `task` of each."""
@@ -378,6 +379,10 @@ class _Imported(msgspec.Struct):
     prediction_count: int = 0
 
 
+class _Removed(msgspec.Struct):
+    processed_items: int
+
+
 class _ProjectPage(msgspec.Struct):
     results: list[Project]
     next: str | None = None
@@ -386,12 +391,6 @@ class _ProjectPage(msgspec.Struct):
 class _TaskPage(msgspec.Struct):
     tasks: list[StudioTask]
     total: int
-
-
-class _TaskState(msgspec.Struct):
-    annotations: list[dict[str, Any]]
-    drafts: list[dict[str, Any]] = []
-    draft_exists: bool = False
 
 
 def _numbers(version: str) -> list[int]:

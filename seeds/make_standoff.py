@@ -19,7 +19,7 @@ import yaml
 
 from corpus.build import build
 from corpus.records import ARTICLES, CorpusSettings
-from corpus.store import read_jsonl, read_table, write_bytes, write_jsonl
+from corpus.store import read_jsonl, read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.agreement import cohen_kappa, krippendorff_alpha
 from labeling.records import STANCES, Annotation, LabelingSettings, Target, latest_votes, read_codebook
@@ -55,7 +55,7 @@ def make(articles: Path, out: Path) -> Proof:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "work"
         build([articles], work, CorpusSettings(root=str(articles)), workers=1)
-        write_jsonl(work / "annotations.jsonl", answers)
+        write_jsonl(table_path(work, "annotations.jsonl"), answers)
         adjudicate(work, LabelingSettings(), codebook=codebook.version)
         examples, _ = from_verdicts(work, TARGET, TrainSettings())
         rows = gold_rows(work, [msgspec.structs.replace(row, split="train") for row in examples])["train"]

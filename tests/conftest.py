@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from corpus.store import table_path
 from labeling.connection import Server
 from labeling.records import Annotation, Stance
 from labeling.server import running
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 REPO = Path(__file__).parent.parent
 
+TARGET = "sending Western troops to Ukraine"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 NEWS = {
     "gazette/visit": (
@@ -88,7 +90,8 @@ def project(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     (tmp_path / "stance.toml").write_text(
-        f'[corpus]\nroot = "news"\n[labeling]\ntitle = "{tmp_path.name[-40:]}"\noverlap = 2\n'
+        f'[target]\nname = "{TARGET}"\n[corpus]\nroot = "news"\n'
+        f'[labeling]\ntitle = "{tmp_path.name[-40:]}"\noverlap = 2\n'
         '[publish]\nlicence = "cc0-1.0"\n',
         "utf-8",
     )
@@ -142,6 +145,7 @@ def finish(project: Path) -> None:
                 file.write("file,outlet,published\n")
             file.write(f'{n:02}.txt,"{outlet}",2031-03-{n + 1:02}\n')
     write_bytes(project / "codebook.md", b"# Codebook\n\nVersion 1.0\n")
+    write_bytes(project / "stance.toml", b'[target]\nname = "a target <b>"\n[corpus]\nroot = "news"\n')
     work = project / "work"
     build([str(project / "news")], work, CorpusSettings(root=str(project / "news")))
     rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
@@ -154,10 +158,16 @@ def finish(project: Path) -> None:
         other = "none" if random.random() < 0.1 else label
         answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
     answers.append(vote(answers[0].sentence_id, "A3", None))
-    write_jsonl(work / "annotations.jsonl", answers)
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
     adjudicate(work, LabelingSettings())
-    examples, _ = from_verdicts(work, "a target <b>", TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None)
+    examples, splits = from_verdicts(work, "a target <b>", TrainSettings())
+    train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
+
+
+def copy_tables(work: Path, to: Path) -> None:
+    """Copy a project's folder of tables, and what lies in `labels` beside it."""
+    shutil.copytree(work, to)
+    shutil.copytree(work.parent / "labels", to.parent / "labels")
 
 
 class Run:

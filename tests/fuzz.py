@@ -24,6 +24,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from corpus import clean, cut, duplicates, segment
+from corpus.datelines import without_dateline
 from corpus.read import PLAIN
 from corpus.records import KINDS, CorpusSettings
 
@@ -124,7 +125,8 @@ def check_pieces(text: str, title: str = "") -> None:
         assert len({piece["sentence_id"] for piece in sentences}) == len(sentences), "an id names one sentence"
         for piece in sentences:
             assert whole[piece["start"] : piece["end"]] == piece["text"], "offsets give the sentence"
-            assert piece["key"] == duplicates.normalise(piece["text"]), "the key is of the sentence"
+            key = duplicates.compared(piece["text"], duplicates.normalise(piece["text"]))
+            assert piece["key"] == key, "the key is of the sentence"
 
 
 def check_key(text: str) -> None:
@@ -132,6 +134,8 @@ def check_key(text: str) -> None:
     key = in_time(text, duplicates.normalise, text)
     assert duplicates.normalise(key) == key, "normalising is idempotent"
     assert key.split() == key.split(" ") or not key, "single spaces part words"
+    lead = in_time(text, without_dateline, text)
+    assert text.endswith(lead), "a dateline stands first"
 
 
 CHECKS: dict[Callable[..., None], int] = {check_sentences: 1, check_lines: 2, check_pieces: 2, check_key: 1}

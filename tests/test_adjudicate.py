@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.records import SENTENCES, StanceError, TableError
-from corpus.store import read_jsonl, write_jsonl, write_table
-from labeling.adjudicate import Settled, adjudicate, dawid_skene, settle
+from corpus.store import read_jsonl, table_path, write_jsonl, write_table
+from labeling.adjudicate import Settled, adjudicate, settle
+from labeling.dawid_skene import dawid_skene
 from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance, Unsettled
 from tests.conftest import vote
 
@@ -140,9 +141,9 @@ def test_doubtful_verdicts_go_to_the_queue_but_for_those_a_person_settled(tmp_pa
     ]
     rows = [row | {"index": n} for n, row in enumerate(rows)]
     write_table(tmp_path / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
-    write_jsonl(tmp_path / "annotations.jsonl", [vote(key, "A1", "favor") for key in "abc"])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote(key, "A1", "favor") for key in "abc"])
     settled = Adjudication(sentence_id="b", adjudicator="A9", stance="favor", votes={"A1": "favor"})
-    write_jsonl(tmp_path / "adjudications.jsonl", [settled])
+    write_jsonl(table_path(tmp_path, "adjudications.jsonl"), [settled])
     doubts = [Unsettled(sentence_id=key, votes={"A1": "favor"}, reason="the model doubts it") for key in "bca"]
     write_jsonl(tmp_path / "doubts.jsonl", doubts)
     done = adjudicate(tmp_path, LabelingSettings(), doubts=2)
@@ -181,20 +182,21 @@ def test_what_the_model_is_not_sure_of_stays_open_like_votes_too() -> None:
     assert "against or none" in open_["t"].reason
 
 
+@settings(deadline=None)  # EM may take all of its 10,000 steps: 0.6 s on a busy machine
 @given(ANNOTATIONS)
 def test_the_order_of_rows_never_decides_under_the_model_either(rows: list[Annotation]) -> None:
     assert settle(rows, settings=MODEL) == settle(rows[::-1], settings=MODEL)
 
 
 def test_only_skips_are_an_error(tmp_path: Path) -> None:
-    write_jsonl(tmp_path / "annotations.jsonl", [vote("s", "A1", None)])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote("s", "A1", None)])
     with pytest.raises(StanceError, match="holds no vote that counts, only 1 skips"):
         adjudicate(tmp_path, LabelingSettings())
     assert not (tmp_path / "verdicts.jsonl").exists()
 
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
-    (tmp_path / "annotations.jsonl").write_bytes(
+    table_path(tmp_path, "annotations.jsonl").write_bytes(
         msgspec.json.encode(vote("s", "A1", "favor")) + b'\n{"sentence_id": "s", "annotator": "A1", "stance": "pro"}\n'
     )
     with pytest.raises(TableError, match=r"line 2: Invalid enum value 'pro'.*\$\.stance"):

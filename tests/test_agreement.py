@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,12 +22,12 @@ from corpus.records import AgreementError
 from labeling.agreement import (
     RESAMPLES,
     Agreement,
-    Estimate,
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
     measure,
 )
+from labeling.intervals import Estimate
 
 LABELS = st.sampled_from(["favor", "against", "none"])
 Votes = Mapping[str, Mapping[str, str]]
@@ -319,7 +321,8 @@ def test_one_article_gives_values_without_intervals() -> None:
 def test_one_label_throughout_is_undefined_and_null_in_json() -> None:
     votes = {f"s{n}": {"A1": "none", "A2": "none"} for n in range(9)}
     got = measure(votes, ARTICLE_OF)
-    assert (got.raw.value, got.raw.low, got.raw.high) == (1, 1, 1)
+    assert got.raw.value == 1
+    assert math.isnan(got.raw.low), "so few articles say nothing of how articles differ"
     for estimate in (got.alpha, got.fleiss, got.labels[0].alpha, got.pairs[0].kappa, got.rest[0].kappa):
         assert msgspec.json.encode(estimate) == b'{"value":null,"low":null,"high":null}'
 
@@ -353,3 +356,37 @@ def test_the_larger_of_two_equally_frequent_numbers_of_votes_is_fleisss() -> Non
     }
     got = measure(votes, ARTICLE_OF)
     assert (got.fleiss_votes, got.fleiss_sentences) == (3, 1)
+
+
+def test_a_missing_answer_is_not_a_label() -> None:
+    # Krippendorff 2011, section C: 4 observers, 12 units, answers missing as None, as NaN and left out.
+    table = [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+        [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+    ]
+    units = list(zip(*table, strict=True))
+    for missing in (None, math.nan, np.float64("nan"), pd.NA):
+        marked: list[Any] = [[missing if label is None else str(label) for label in unit] for unit in units]
+        assert krippendorff_alpha(marked) == pytest.approx(0.743, abs=5e-4)
+    left_out = [[str(label) for label in unit if label is not None] for unit in units]
+    assert krippendorff_alpha(left_out) == pytest.approx(0.743, abs=5e-4)
+    with pytest.raises(AgreementError, match="found none"):
+        krippendorff_alpha([["a", None], [math.nan, "b"]])
+
+
+def test_a_sentence_that_one_of_two_did_not_label_counts_in_no_kappa() -> None:
+    first, second = ["a", None, "b", "a", math.nan, "b"], ["a", "b", "b", "b", "a", None]
+    assert cohen_kappa(first, second) == cohen_kappa(["a", "b", "a"], ["a", "b", "b"])
+    with pytest.raises(AgreementError, match="both annotators labelled; found none of 2"):
+        cohen_kappa(["a", None], [None, "a"])
+
+
+def test_agreement_on_everything_leaves_room_for_disagreement() -> None:
+    votes = {f"s{n}": {"A1": "favor", "A2": "favor"} for n in range(40)}
+    got = measure(votes, {key: f"a{n // 2}" for n, key in enumerate(votes)}).raw
+    assert (got.value, got.low, got.high) == pytest.approx((1, 0.025 ** (1 / 20), 1))
+    few = measure(votes, {key: f"a{n // 10}" for n, key in enumerate(votes)}).raw
+    assert few.value == 1
+    assert math.isnan(few.low)

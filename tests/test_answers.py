@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import ConfigError, StudioError, TableError
-from corpus.store import read_jsonl, write_jsonl
+from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.accounts import FILE, ignored, pseudonyms, read_names
 from labeling.adjudicate import adjudicate, settle
 from labeling.answers import chosen, foreign_stance, read_answer
@@ -111,9 +111,9 @@ def test_an_ignored_account_settles_nothing_in_the_queue_either(tmp_path: Path) 
     from tests.test_rounds import corpus_of
 
     corpus_of(tmp_path, {"s": "s"})
-    write_jsonl(tmp_path / "annotations.jsonl", [vote("s", "A1", "favor"), vote("s", "A2", "none")])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote("s", "A1", "favor"), vote("s", "A2", "none")])
     trial = Adjudication(sentence_id="s", adjudicator="A3", stance="none", votes={"A1": "favor", "A2": "none"})
-    write_jsonl(tmp_path / "adjudications.jsonl", [trial])
+    write_jsonl(table_path(tmp_path, "adjudications.jsonl"), [trial])
     assert adjudicate(tmp_path, LabelingSettings()).settled == {"adjudicated": 1}
     done = adjudicate(tmp_path, LabelingSettings(), ignored={"A3"})
     assert (done.settled, done.unsettled, done.ignored) == ({}, 1, ["A3"])

@@ -327,7 +327,7 @@ def test_what_changed_is_made_anew_and_nothing_else(
     _run(mine, judge, tmp_path / "fresh")
     assert _rows(out) == _rows(tmp_path / "fresh")
     assert (out / "shares.json").read_bytes() == (tmp_path / "fresh" / "shares.json").read_bytes()
-    monkeypatch.setattr(scoring, "_code", lambda: "another version")
+    monkeypatch.setattr(scoring, "code_digest", lambda *_: "another version")
     assert run() == FILES
 
 

@@ -28,7 +28,7 @@ from corpus.records import (
     StanceError,
     TableError,
 )
-from corpus.store import read_table, write_jsonl
+from corpus.store import read_table, table_path, write_jsonl
 from tests.conftest import NEWS, vote
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
@@ -174,7 +174,7 @@ def test_labelled_sentences_do_not_vanish_unless_forced(project: Path) -> None:
     news, work = project / "news", project / "work"
     before = _build(work, news, root=news)
     rows = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
-    write_jsonl(work / "annotations.jsonl", [vote(row["sentence_id"], "A1", "none") for row in rows])
+    write_jsonl(table_path(work, "annotations.jsonl"), [vote(row["sentence_id"], "A1", "none") for row in rows])
     shutil.rmtree(news / "gazette")
     with pytest.raises(StanceError, match=r"6 of 13 labelled sentences would vanish(.|\n)*gazette/visit: The opp"):
         _build(work, news, root=news)

@@ -19,10 +19,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.records import ConfigError, PublishError
-from corpus.store import read_jsonl, write_bytes, write_jsonl
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.records import STANCES, Annotation, Verdict, read_codebook
 from labeling.sample import Draw, write_sample
-from tests.conftest import HOSTILE
+from tests.conftest import HOSTILE, copy_tables
 from train import methods, readings, standoff
 from train.card import CardFacts, ConfigFacts, SplitFacts, missing, others, read_facts, render
 from train.examples import read_examples
@@ -59,7 +59,7 @@ def facts_of(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     def tables(work: Path, without_text: bool) -> tuple[dict[str, Any], list[ConfigFacts], Path]:
         folder = tmp_path_factory.mktemp("release")
         gold: dict[str, Any] = dict(gold_rows(work, read_examples(work)))
-        answers = annotation_rows(read_jsonl(work / "annotations.jsonl", Annotation, ""))
+        answers = annotation_rows(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, ""))
         parts: dict[str, Any] = {"gold": gold, "annotations": {"train": answers}}
         if without_text:
             parts = {
@@ -242,7 +242,7 @@ def test_addresses_are_links_that_lead_where_they_say(facts: CardFacts) -> None:
 
 def test_rounds_are_told_with_their_probabilities(facts_of: Make, finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
+    copy_tables(finished / "work", work)
     keys = [row.sentence_id for row in read_jsonl(work / "verdicts.jsonl", Verdict, "")]
     drawn = [Draw(sentence_id=key, round=1, by="random", probability=0.25) for key in keys[:20]]
     for key, probability in zip(keys[20:23], (0.2, 0.3, 0.5), strict=True):
@@ -283,11 +283,12 @@ def test_a_standoff_card_says_so_and_how_the_text_comes_back(facts_of: Make) -> 
 
 def test_annotators_go_by_their_names_in_the_release(facts_of: Make, finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
+    copy_tables(finished / "work", work)
     for name, kind in (("annotations.jsonl", Annotation), ("verdicts.jsonl", Verdict)):
-        raw = (work / name).read_text("utf-8").replace('"A1"', '"Bea Bright"').replace('"A2"', '"cy@mail.example"')
-        (work / name).write_text(raw, "utf-8")
-        assert read_jsonl(work / name, kind, "")
+        path = table_path(work, name)
+        raw = path.read_text("utf-8").replace('"A1"', '"Bea Bright"').replace('"A2"', '"cy@mail.example"')
+        path.write_text(raw, "utf-8")
+        assert read_jsonl(path, kind, "")
     for names in (None, {"Bea Bright": "A1", "cy@mail.example": "A7"}):
         facts = facts_of(work=work, names=names)
         whole = b"".join([render(facts), *others(facts).values()]).decode()
@@ -546,14 +547,14 @@ def test_the_citation_file_keeps_the_rules_of_its_format(facts_of: Make) -> None
 
 def test_the_date_is_the_newest_annotations(facts_of: Make, finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
-    rows = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    copy_tables(finished / "work", work)
+    rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     times = ["2031-04-02T10:00:00Z", "2031-05-01T23:59:59Z", "2031-04-01T00:00:00Z"]
     dated = [
         msgspec.structs.replace(row, created_at=times[n % 3], updated_at="2031-05-30T23:59:59Z" if n == 8 else "")
         for n, row in enumerate(rows)
     ]
-    write_jsonl(work / "annotations.jsonl", [row for row in dated if row.annotator != "A2"] + [
+    write_jsonl(table_path(work, "annotations.jsonl"), [row for row in dated if row.annotator != "A2"] + [
         msgspec.structs.replace(row, created_at="2099-01-01T00:00:00Z") for row in dated if row.annotator == "A2"
     ])  # fmt: skip
     facts = facts_of(work=work, ignored={"A2"})
@@ -660,10 +661,10 @@ def test_a_project_without_a_model_or_shared_sentences_has_a_card_too(
     facts_of: Make, finished: Path, tmp_path: Path
 ) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
+    copy_tables(finished / "work", work)
     shutil.rmtree(work / "model")
-    rows = read_jsonl(work / "annotations.jsonl", Annotation, "")
-    write_jsonl(work / "annotations.jsonl", [row for row in rows if row.annotator == "A1"])
+    rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
+    write_jsonl(table_path(work, "annotations.jsonl"), [row for row in rows if row.annotator == "A1"])
     card = render(facts_of(work=work)).decode()
     assert "No baseline was trained." in card
     assert "No sentence has answers of two annotators" in card

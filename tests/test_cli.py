@@ -35,7 +35,7 @@ def test_init_writes_every_key_with_its_value_and_a_codebook(tmp_path: Path) -> 
     }
     assert [section for section, keys in written.items() if "title" in keys] == ["labeling"]
     assert written["labeling"]["title"] == "Stance my project"
-    assert read_settings(folder, required=True).target.name == "sending Western troops to Ukraine"
+    assert read_settings(folder, required=True).target.name == ""
     assert (folder / written["labeling"]["codebook"]).read_text("utf-8").startswith("# Codebook")
     code, _, err = _run("init", "my project", cwd=tmp_path)
     assert code == 1

@@ -201,6 +201,17 @@ def test_negation_joins_and_another_sentence_of_the_template_does_not() -> None:
     assert cluster(["Anna Schmidt bought seven red tulips", "Anna Schmidt likes old slow trains"]) == [0, 1]
 
 
+def test_a_lead_joins_the_lead_without_its_dateline_and_no_other() -> None:
+    dateline = "LAKE HARBOR, Northern Province, Jan. 11 (Reuters) - "
+    lead = "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate."
+    texts = [dateline + lead, lead, dateline + "The mayor of Sund resigned on Monday after a week of protests."]
+    assert cluster(texts) == [0, 0, 2]
+    assert cluster([dateline + "The council will close the old bridge.", "The council will not close it now."]) == [
+        0,
+        1,
+    ]
+
+
 def test_a_rewritten_sentence_joins_by_its_rare_words() -> None:
     # Eight words apart, as two outlets in the seeds had it.
     texts = [

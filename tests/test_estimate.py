@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling.estimate import Shares, shares, weights
+from labeling.intervals import share_estimates
 from labeling.records import STANCES, LabelingSettings, Stance
 from labeling.sample import By, Draw, Unit, draw, draw_all, draw_controls
 from tests.test_sample import certainties, corpus
@@ -241,7 +242,7 @@ def test_half_labelled_rounds_estimate_the_corpus_on_average(world: World) -> No
 
 def _shares(world: World, draws: Sequence[Draw], labelled: Mapping[str, Stance] | None = None) -> Shares:
     stances = {one.sentence_id: world.stance[one.sentence_id] for one in draws} if labelled is None else labelled
-    found = shares(draws, stances, world.copies, world.article, 1)
+    found = shares(draws, stances, world.copies, world.article)
     assert found is not None
     return found
 
@@ -267,7 +268,7 @@ def test_the_estimate_lets_the_labelled_stand_for_the_unlabelled() -> None:
     # round, which spoke for 4 more, for all 4 of the first.
     draws = [row(name, 1, "random", 0.5) for name in "abcd"] + [row("e", 2, "random", 0.25)]
     copies = dict.fromkeys("abcdefgh", 1)
-    found = shares(draws, {"a": "favor", "e": "none"}, copies, {"a": "x", "e": "z"}, 1)
+    found = shares(draws, {"a": "favor", "e": "none"}, copies, {"a": "x", "e": "z"})
     assert found is not None
     assert found.weighted is not None
     one, two = 1 / (8 * 7), 1 / (4 * 3)
@@ -283,7 +284,7 @@ def test_without_a_round_of_chance_there_is_a_raw_share_alone(world: World) -> N
     found = _shares(world, world.rounds([("document", 20)], 1))
     assert found.weighted is None
     assert (found.labelled, found.carrying) == (20, 0)
-    assert shares([], {}, world.copies, world.article, 1) is None
+    assert shares([], {}, world.copies, world.article) is None
     adopted = _shares(world, [], {"s0001": "favor"})  # labelled without having been drawn
     assert adopted.raw["favor"].value == 1
     assert adopted.weighted is None
@@ -294,10 +295,10 @@ def test_units_that_left_the_corpus_do_not_count(world: World) -> None:
     gone = draws[0].sentence_id
     stances = {one.sentence_id: world.stance[one.sentence_id] for one in draws[:50]}
     copies = {name: count for name, count in world.copies.items() if name != gone}
-    found = shares(draws, stances, copies, world.article, 1)
+    found = shares(draws, stances, copies, world.article)
     assert found is not None
     assert (found.labelled, found.carrying, found.unlabelled) == (49, 49, 10)
-    assert shares(draws, {gone: "favor"}, copies, world.article, 1) is None
+    assert shares(draws, {gone: "favor"}, copies, world.article) is None
 
 
 def test_a_fully_labelled_corpus_gives_its_shares_exactly(world: World) -> None:
@@ -316,16 +317,52 @@ def test_intervals_are_over_articles_and_those_are_wider_than_over_sentences() -
     copies = dict.fromkeys([*names, *(f"t{n}" for n in range(120))], 1)
 
     def width(size: int) -> float:
-        found = shares(draws, stances, copies, {name: f"a{n // size}" for n, name in enumerate(names)}, 1)
+        found = shares(draws, stances, copies, {name: f"a{n // size}" for n, name in enumerate(names)})
         assert found is not None
         assert found.weighted is not None
         # Equal weights: the estimate is the raw share, interval and all.
         for stance in STANCES:
             one, other = found.weighted[stance], found.raw[stance]
-            assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))
+            assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), nan_ok=True)
         return found.raw["favor"].high - found.raw["favor"].low
 
     # Binomial widths: 3.92 × √(¼ / 120) = .179 over sentences; over six articles of one stance each far more.
     assert width(1) == pytest.approx(0.179, abs=0.015)
     assert width(20) > 0.6
-    assert width(120) == 0
+    assert math.isnan(width(120)), "one article says nothing of how articles differ"
+
+
+def test_a_share_of_everything_or_nothing_keeps_an_interval() -> None:
+    names = [f"s{n}" for n in range(100)]
+    articles = {name: f"a{n // 5}" for n, name in enumerate(names)}
+    draws = [row(name, 1, "random", 0.5) for name in names]
+    found = shares(draws, dict.fromkeys(names, "none"), dict.fromkeys(names, 1), articles)
+    assert found is not None
+    assert found.weighted is not None
+    # 20 articles whose sentences are all alike count as 20: Clopper and Pearson's 1 - .025^(1/20) = .168.
+    for part in (found.raw, found.weighted):
+        assert (part["none"].value, part["none"].low, part["none"].high) == pytest.approx((1, 0.8316, 1), abs=1e-4)
+        assert (part["favor"].value, part["favor"].low, part["favor"].high) == pytest.approx((0, 0, 0.1684), abs=1e-4)
+
+
+def test_independent_units_give_the_interval_of_clopper_and_pearson() -> None:
+    # 10 of 100 with one sentence an article: [.049, .176], up to the factor of Student's t (which is 1 here).
+    sums = np.array([[1.0, 0.0]] * 10 + [[0.0, 1.0]] * 90)
+    found = share_estimates(sums, 100)[0]
+    assert (found.low, found.high) == pytest.approx((0.0490, 0.1762), abs=2e-3)
+    assert math.isnan(share_estimates(sums[:4], 4)[0].low)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.05, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("articles", [10, 40])
+def test_intervals_hold_at_the_borders_where_sentences_of_an_article_are_alike(share: float, articles: int) -> None:
+    # `python -m benchmarks.intervals` has the whole table; here the intraclass correlation is .2.
+    chance = np.random.default_rng(int(100 * share) + articles)
+    held, runs = 0, 200
+    for _ in range(runs):
+        sizes = chance.integers(2, 9, articles)
+        each = chance.beta(4 * share, 4 * (1 - share), articles) if 0 < share < 1 else np.full(articles, share)
+        hits = chance.binomial(sizes, each)
+        found = share_estimates(np.stack([hits, sizes - hits], axis=1).astype(float), float(sizes.sum()))[0]
+        held += found.low <= share <= found.high
+    assert held >= 0.93 * runs

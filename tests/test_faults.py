@@ -166,7 +166,9 @@ def pushed(built: Path, server: Server, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("pushed")
     shutil.copytree(built, folder / "work")
     (folder / "codebook.md").write_text("Version 1.0\n", "utf-8")
-    (folder / "stance.toml").write_text('[labeling]\ntitle = "Faults, pushed and pulled"\n', "utf-8")
+    (folder / "stance.toml").write_text(
+        '[target]\nname = "a tunnel"\n[labeling]\ntitle = "Faults, pushed and pulled"\n', "utf-8"
+    )
     with pytest.MonkeyPatch.context() as patched:
         use(patched, server)
         Run(folder)("push")
@@ -243,7 +245,7 @@ def say(server: Server, task: StudioTask, stance: Any, **more: Any) -> int:
 
 
 def pulled(stance: Run) -> dict[int | None, str | None]:
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     return {row.studio_id: row.stance for row in rows}
 
 
@@ -381,7 +383,7 @@ def test_an_import_that_fails_for_good_says_so_and_the_next_push_goes_on(
 ) -> None:
     monkeypatch.setattr(pushing, "BATCH", 6)
     with behind(server, Fault("POST", "/import", *range(2, 99), status=502, body=HTML)) as (proxy, seen):
-        assert "Nothing is lost: run `stance push` again" in fails(fresh, proxy, "push")
+        assert "Nothing is lost: run the same command again" in fails(fresh, proxy, "push")
     assert sum("/import" in line for line in seen) == 1 + 1 + pushing.RETRIES
     assert len(keys(server, fresh)) == 6
     use(monkeypatch, server)
@@ -459,7 +461,7 @@ def test_a_project_of_somebody_else_is_left_alone(fresh: Run, server: Server, fa
     assert "title" in said
     with Studio(server) as studio:
         assert [task.data for task in studio.tasks(id_)] == [{"text": "theirs"}] * 3
-    assert not (fresh.project / "work" / "annotations.jsonl").exists()
+    assert not (fresh.project / "labels" / "annotations.jsonl").exists()
 
 
 def test_two_projects_of_one_title_are_refused(fresh: Run, server: Server, fails: Fails) -> None:
@@ -490,10 +492,12 @@ def test_two_machines_that_make_the_project_at_once_share_the_first(
 
 def test_a_second_task_that_another_push_removes_first_is_no_error(fresh: Run, server: Server) -> None:
     fresh("push")
-    first = tasks(server, fresh)[0]
+    first, *others = tasks(server, fresh)
     with Studio(server) as studio:
-        assert studio.remove_task(first.id)
-        assert studio.remove_task(first.id)
+        found = studio.find_project(fresh.project.name[-40:])
+        assert found is not None
+        assert studio.remove_tasks(found.id, [first.id]) == 1
+        assert studio.remove_tasks(found.id, [first.id, others[0].id]) == 1
 
 
 def test_a_second_push_of_one_folder_waits_its_turn(fresh: Run, server: Server, fails: Fails) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from corpus.records import PublishError
 from corpus.store import read_jsonl, write_jsonl
 from labeling.records import STANCES, Verdict
-from tests.conftest import vote
+from tests.conftest import copy_tables, vote
 from train.examples import read_examples
 from train.gold import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet
 
@@ -83,7 +82,7 @@ def test_gold_rows_go_by_article_and_place(finished: Path) -> None:
 
 def test_copies_have_the_label_of_the_settled_one_and_say_so(finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished / "work", work)
+    copy_tables(finished / "work", work)
     examples = read_examples(work)
     copies = {row["copy_of"]: row for rows in gold_rows(work, examples).values() for row in rows if row["copy_of"]}
     ((settled, copy),) = copies.items()

@@ -1,4 +1,4 @@
-"""The rooms' order, and what may not be loaded early."""
+"""The packages' order, what may not be loaded early, and that every import is a declared dependency's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from corpus.digests import PACKAGES
 from tests.conftest import REPO
 
-ROOMS = ["corpus", "labeling", "train", "stance"]
 HEAVY = {"sklearn", "datasets", "pyarrow", "pandas", "numpy", "label_studio_sdk", "duckdb", "trafilatura", "joblib"}
 HEAVY |= {"huggingface_hub", "pyspark", "fastwarc"}
+
+
+def _files(package: str) -> list[Path]:
+    module = REPO / f"{package}.py"
+    return [module] if module.is_file() else sorted((REPO / package).rglob("*.py"))
 
 
 def _imported(path: Path) -> set[str]:
@@ -27,21 +32,23 @@ def _imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_go_one_way(room: str) -> None:
-    later = set(ROOMS[ROOMS.index(room) + 1 :])
-    files = [REPO / "stance.py"] if room == "stance" else sorted((REPO / room).glob("*.py"))
+def test_every_package_is_named_in_the_order_of_imports() -> None:
+    found = {path.parent.name for path in REPO.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    assert found | {path.stem for path in REPO.glob("*.py")} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_one_way(package: str) -> None:
+    later = set(PACKAGES[PACKAGES.index(package) + 1 :])
+    files = _files(package)
     assert files
     for file in files:
-        assert not _imported(file) & later, f"{file.name} imports a later room"
+        assert not _imported(file) & later, f"{file.relative_to(REPO)} imports a later package"
 
 
 def test_only_three_modules_know_of_http_and_the_sdk() -> None:
     talkers = {
-        file.name
-        for room in ROOMS[:3]
-        for file in (REPO / room).glob("*.py")
-        if _imported(file) & {"httpx", "label_studio_sdk"}
+        file.name for package in PACKAGES for file in _files(package) if _imported(file) & {"httpx", "label_studio_sdk"}
     }
     assert talkers == {"connection.py", "studio.py", "server.py"}
 

@@ -102,7 +102,7 @@ def make(folder: Path, title: str, tables: Path, count: int = TASKS) -> Path:
     shutil.copy(tables / "articles.parquet", folder / "work")
     rows = read_table(tables / "sentences.parquet", SENTENCES, "").slice(0, count)
     write_table(folder / "work" / "sentences.parquet", rows)
-    (folder / "stance.toml").write_text(f'[labeling]\ntitle = "{title}"\n', "utf-8")
+    (folder / "stance.toml").write_text(f'[target]\nname = "a tunnel"\n[labeling]\ntitle = "{title}"\n', "utf-8")
     (folder / "codebook.md").write_text("Version 1.0\n", "utf-8")
     return folder
 
@@ -273,7 +273,7 @@ class Labels:
         return answer.json() if answer.content else None
 
     def known(self) -> list[Annotation]:
-        return read_jsonl(self.twin / "work" / "annotations.jsonl", Annotation, "")
+        return read_jsonl(self.twin / "labels" / "annotations.jsonl", Annotation, "")
 
     def change(self, server: Server) -> None:
         """Edit, delete and add answers; from the fifth time on the third annotator answers too."""

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.records import ConfigError, StanceError, StudioError, TableError
-from corpus.store import locked, read_jsonl, write_jsonl
+from corpus.store import locked, read_jsonl, table_path, write_jsonl
 from labeling.answers import chosen, result
 from labeling.connection import Server
 from labeling.offline import Unmatched
@@ -80,7 +80,10 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
     assert [(row.round, row.by, row.probability) for row in sample] == [(1, "random", 4 / 12)] * 4 + [
         (2, "random", 4 / 8)
     ] * 4
-    assert "4 to create, 0 to update, 8 unchanged" in stance("push")  # without --limit: all that are left
+    said = stance("push")
+    assert "0 to create, 0 to update, 8 unchanged" in said
+    assert "4 sentences that no round has drawn stay here; `stance push --all` would send them too" in said
+    assert "4 to create, 0 to update, 8 unchanged" in stance("push", "--all")
     status = json.loads(stance("status", "--json"))
     assert status["sentences"] == 12
 
@@ -88,7 +91,7 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
 def test_a_dry_round_is_not_recorded(stance: Run) -> None:
     stance("build", "news")
     stance("push", "--limit", "4", "--dry-run")
-    assert not (stance.project / "work" / "sample.parquet").exists()
+    assert not (stance.project / "labels" / "sample.parquet").exists()
     assert not (stance.project / ".stance").exists()
 
 
@@ -124,7 +127,7 @@ def test_by_without_a_limit_is_wrong_usage(stance: Run) -> None:
 def test_what_the_server_held_before_there_were_rounds_is_not_drawn_again(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "4")
-    (stance.project / "work" / "sample.parquet").unlink()
+    (stance.project / "labels" / "sample.parquet").unlink()
     assert "round 2: 3 by random" in stance("push", "--limit", "3")
     sample = read_sample(stance.project / "work")
     assert [(row.round, row.by) for row in sample] == [(1, "server")] * 4 + [(2, "random")] * 3
@@ -146,7 +149,7 @@ def test_control_items_repeat_settled_sentences_and_are_no_votes(stance: Run, se
     for task in controls:
         _answer(server, task, "against")
     stance("pull")
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted((row.control, row.stance) for row in rows) == [(0, "favor")] * 3 + [(2, "against")] * 2
     stance("adjudicate")
     verdicts = read_jsonl(stance.project / "work" / "verdicts.jsonl", Verdict, "")
@@ -170,7 +173,7 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     said = stance("push")
     assert "4 on the server only" in said
     assert "1 of those on the server only hold answers: they stay" in said
-    assert "3 of those on the server only hold no answer: `push --prune` removes them" in said
+    assert "3 of those on the server only hold no answer: the same command with --prune removes them" in said
     assert len(_tasks(server, _title(stance))) == 12
     stance("push", "--prune")
     held = _tasks(server, _title(stance))
@@ -212,7 +215,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     with Studio(server) as studio:
         studio.change_project(_project(server, title).id, label_config=mine)
     said = stance("push", "--limit", "2")
-    assert "the labelling interface was changed at the server: it stays" in said
+    assert "the labelling interface was changed at the server and stays" in said
     assert "Which stance" in (_project(server, title).label_config or "")
     (stance.project / "codebook.md").write_text("# New\n\nVersion 2.0\n")
     assert "changed at the server" in stance("push", "--limit", "2")
@@ -245,6 +248,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     stance("push")
     project = _project(server, _title(stance))
     assert (project.maximum_annotations, project.overlap_cohort_percentage) == (2, 25)
+    assert not project.show_instruction
     with Studio(server) as studio:
         page = studio._transport.request(
             "api/tasks/",
@@ -314,9 +318,9 @@ def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: S
     _answer(server, other, "against")
     assert "2 answers" in stance("pull")
     assert "0 tasks had changed" in stance("pull")
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted(row.stance or "" for row in rows) == ["against", "favor"]
-    assert not (stance.project / "work" / "history.jsonl").exists()
+    assert not (stance.project / "labels" / "history.jsonl").exists()
 
 
 def test_votes_on_two_copies_of_a_sentence_are_votes_on_one(stance: Run) -> None:
@@ -324,7 +328,7 @@ def test_votes_on_two_copies_of_a_sentence_are_votes_on_one(stance: Run) -> None
     work = stance.project / "work"
     table = pq.read_table(work / "sentences.parquet").to_pylist()
     one, two = [row["sentence_id"] for row in table if row["text"].startswith('"We will send')]
-    write_jsonl(work / "annotations.jsonl", [vote(one, "A1", "favor"), vote(two, "A2", "against")])
+    write_jsonl(table_path(work, "annotations.jsonl"), [vote(one, "A1", "favor"), vote(two, "A2", "against")])
     assert "verdicts: none; 1 open" in stance("adjudicate")
 
 
@@ -343,7 +347,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
         for row in _answers(*of)
     ]
     rows += [msgspec.structs.replace(row, sentence_id=ids[2]) for row in _answers("favor", "against")]
-    write_jsonl(work / "annotations.jsonl", rows)
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)
     assert "1 unanimous; 2 open" in stance("adjudicate")
     assert "queue: 2 to create" in stance("push")
     title = f"{_title(stance)[:42]} - queue"
@@ -357,11 +361,12 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
             shown.id,
             [chosen("stance", "none"), chosen("confidence", "high"), note, chosen("codebook", "codebook")],
         )
-    write_jsonl(work / "annotations.jsonl", rows)  # a pull would replace them by what the server holds
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    stance("pull")
-    write_jsonl(work / "annotations.jsonl", rows)
-    adjudications = read_jsonl(work / "adjudications.jsonl", Adjudication, "")
+    settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
+    assert settled in stance("pull")
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)
+    adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
         ("none", "high", "a report of both", True)
     ]
@@ -373,10 +378,11 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     assert verdict.settled_at
     assert verdict.votes == {"A1": "favor", "A2": "against", "A3": "none"}
     # The other tie is settled by a third vote: its task leaves the queue, the answered one stays.
-    write_jsonl(work / "annotations.jsonl", [*rows, vote(ids[2], "A3", "favor")])
+    write_jsonl(table_path(work, "annotations.jsonl"), [*rows, vote(ids[2], "A3", "favor")])
     stance("adjudicate")
     stance("push")
     assert [task.data["sentence_id"] for task in _tasks(server, title)] == [ids[0]]
+    assert "settled in the queue" not in stance("pull")  # it is their verdict by now
 
 
 # --- files instead of a server
@@ -404,14 +410,14 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
         ).content
     (stance.project / "export.json").write_bytes(export)
     assert "2 answers to our tasks, 0 adopted" in stance("pull", "--from", "export.json")
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted((row.sentence_id, row.stance, row.unsure) for row in rows) == sorted(
         [(held[0].data["sentence_id"], "against", True), (held[1].data["sentence_id"], None, False)]
     )
-    assert "unchanged: work/annotations.jsonl" in stance("pull", "--from", "export.json")
+    assert "unchanged: labels/annotations.jsonl" in stance("pull", "--from", "export.json")
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
-    assert "unchanged: work/annotations.jsonl" in stance("pull")  # the same answers, by the API
+    assert "unchanged: labels/annotations.jsonl" in stance("pull")  # the same answers, by the API
 
 
 def _interface() -> str:
@@ -456,13 +462,13 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
         (2, "no choice that is a stance: 'irrelevant'"),
         (3, "no sentence of the corpus has its text"),
     ]
-    rows = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     assert sorted(row.stance or "" for row in rows) == ["against", "favor", "none"]
     assert all(row.adopted and row.annotator == "A1" for row in rows)
-    assert "kim@lab.example" not in (work / "annotations.jsonl").read_text()
+    assert "kim@lab.example" not in table_path(work, "annotations.jsonl").read_text()
     stance("push")
     stance("pull")  # what was adopted stays
-    assert read_jsonl(work / "annotations.jsonl", Annotation, "") == rows
+    assert read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "") == rows
     assert "3 single" in stance("adjudicate")
 
 
@@ -479,7 +485,7 @@ def test_a_file_that_is_no_export_is_one_clear_error(stance: Run, content: str, 
     (stance.project / "export.json").write_text(content)
     with pytest.raises(TableError, match=message):
         stance("pull", "--from", "export.json")
-    assert not (stance.project / "work" / "annotations.jsonl").exists()
+    assert not (stance.project / "labels" / "annotations.jsonl").exists()
 
 
 def test_a_choice_that_the_codebook_lacks_is_an_error_in_our_own_export_too(stance: Run) -> None:
@@ -497,7 +503,7 @@ def test_ignored_accounts_count_nowhere_and_every_figure_says_so(stance: Run) ->
     work = stance.project / "work"
     id_ = pq.read_table(work / "sentences.parquet").column("sentence_id").to_pylist()[0]
     rows = [msgspec.structs.replace(row, sentence_id=id_) for row in _answers("favor", "favor", "against")]
-    write_jsonl(work / "annotations.jsonl", rows)
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)
     assert "1 majority" in stance("adjudicate")
     _settings(stance, 'ignore = ["A3"]')
     said = stance("adjudicate")

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from corpus.records import CorpusSettings, PublishError
+from corpus.store import table_path
 from labeling.records import LabelingSettings, read_codebook
 from tests.conftest import REPO
 from train.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
@@ -30,7 +31,7 @@ SETTINGS = Settings(
 def _publish(project: Path, out: Path, standoff: bool = False) -> None:
     codebook = read_codebook(project / "codebook.md")
     inputs = PublishInputs(settings=SETTINGS, allow_open=True, standoff=standoff)
-    publish(project / "work", out, "a target", codebook, SETTINGS.publish, inputs=inputs)
+    publish(project / "work", out, "a target <b>", codebook, SETTINGS.publish, inputs=inputs)
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,11 @@ def test_every_file_and_every_input_stands_with_its_digest(finished: Path, relea
     for name, digest in found.files.items():
         data = (release / name).read_bytes()
         assert (digest.sha256, digest.bytes) == (hashlib.sha256(data).hexdigest(), len(data))
-    tables = {name for name in INPUTS if (finished / "work" / name).is_file()}
+    tables = {name for name in INPUTS if table_path(finished / "work", name).is_file()}
     assert found.inputs.keys() == tables | {"codebook", "configuration"}
     assert {"annotations.jsonl", "verdicts.jsonl", "examples.parquet", "model/metrics.json"} <= tables
     for name in tables:
-        data = (finished / "work" / name).read_bytes()
+        data = table_path(finished / "work", name).read_bytes()
         assert found.inputs[name].sha256 == hashlib.sha256(data).hexdigest()
     assert found.inputs["codebook"].sha256 == hashlib.sha256((finished / "codebook.md").read_bytes()).hexdigest()
     assert {"stance-corpus", "python", "datasets", "pyarrow", "scikit-learn"} <= found.versions.keys()

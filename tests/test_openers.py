@@ -35,7 +35,7 @@ def releases(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in KINDS[:2]:
         inputs = PublishInputs(standoff=kind == "standoff", allow_open=True)
         settings = PublishSettings(licence="cc-by-4.0")
-        publish(finished / "work", out / kind, "a target", codebook, settings, inputs=inputs)
+        publish(finished / "work", out / kind, "a target <b>", codebook, settings, inputs=inputs)
     news = finished / "news"
     hydrate(out / "standoff", news, out / "hydrated", CorpusSettings(root=str(news)))
     return out

@@ -56,12 +56,9 @@ def _person(browser: Browser, server: Server, email: str, password: str, *, phon
 
 
 def _begin(page: Page, server: Server, project_id: int) -> None:
-    """Open the labelling stream, and close the codebook, which is shown first."""
+    """Open the labelling stream."""
     page.goto(f"{server.url}/projects/{project_id}/data?labeling=1")
     page.wait_for_function(NEXT, arg=None)
-    page.locator(".stance-codebook").wait_for()
-    page.keyboard.press("Escape")
-    page.locator(".stance-codebook").wait_for(state="detached")
 
 
 def _choose(page: Page, stance: Stance) -> None:
@@ -149,7 +146,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
 
     assert "90 answers of 3 annotators, 3 of them skips" in stance("pull")
     ids = {task.id: str(task.data["sentence_id"]) for task in _held(server, project_id)}
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert Counter((row.sentence_id, row.stance) for row in rows) == Counter(
         (ids[task], answer) for (_, task), answer in given.items()
     )
@@ -198,13 +195,13 @@ QUEUED: dict[str, Any] = {
 }
 
 
-def _queue(server: Server, title: str) -> int:
+def _queue(server: Server, title: str, tasks: int = 1) -> int:
     with Studio(server) as studio:
         codebook = Codebook(text="# Codebook\n\nVersion 1.0\n", version="1.0")
         project_id = studio.create_project(
-            title, label_config=page_of(QUEUE), expert_instruction=instruction(codebook), show_instruction=True
+            title, label_config=page_of(QUEUE), expert_instruction=instruction(codebook), show_instruction=False
         )
-        studio.import_tasks(project_id, [{"data": QUEUED}])
+        studio.import_tasks(project_id, [{"data": {**QUEUED, "sentence_id": f"q{n}"}} for n in range(1, tasks + 1)])
     return project_id
 
 
@@ -253,6 +250,35 @@ def test_a_phone_reaches_every_control_without_scrolling_sideways(server: Server
         page.wait_for_function("() => !document.querySelector('.stance-sentence')")
     (task,) = _held(server, project_id)
     assert [read_answer(raw, "", "", "").stance for raw in task.annotations] == ["none"]
+
+
+SEEN = """() => { const box = document.querySelector('.stance-sentence').getBoundingClientRect();
+    return [.1, .5, .9].every(part => document.elementFromPoint(box.x + part * box.width, box.y + box.height / 2)
+        ?.closest('.stance-sentence')); }"""
+"""Whether nothing lies over the sentence."""
+
+
+@pytest.mark.parametrize("width", [1366, *(pytest.param(width, marks=pytest.mark.slow) for width in (1000, 800))])
+def test_hotkeys_never_label_a_sentence_that_the_codebook_covers(server: Server, browser: Browser, width: int) -> None:
+    project_id = _queue(server, f"Queue beside the codebook, {width}", tasks=2)
+    with _person(browser, server, server.username, server.password) as page:
+        page.set_viewport_size({"width": width, "height": 768})
+        _begin(page, server, project_id)
+        page.wait_for_timeout(1500)  # a window that opens by itself did so within half a second
+        assert page.locator(".stance-codebook").count() == 0
+        page.get_by_role("button", name="Instructions").click()
+        page.locator(".stance-codebook").wait_for()
+        page.wait_for_function(SEEN)
+        task, _ = page.evaluate(CURRENT)
+        _choose(page, "favor")
+        _send(page, "Control+Enter")
+        page.wait_for_function(NEXT, arg=task)
+        page.wait_for_function(SEEN)
+        assert page.locator(".stance-codebook").is_visible()
+        page.keyboard.press("Escape")
+        page.locator(".stance-codebook").wait_for(state="detached")
+        assert page.evaluate(SEEN)
+    assert sorted(len(held.annotations) for held in _held(server, project_id)) == [0, 1]
 
 
 def test_the_codebook_is_shown_as_html_and_html_inside_it_stays_text() -> None:

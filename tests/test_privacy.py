@@ -14,8 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import PublishError
-from corpus.store import read_jsonl, write_jsonl
-from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Unsettled, Verdict, read_codebook
+from corpus.store import read_jsonl, table_path, write_jsonl
+from labeling.adjudicate import adjudicate
+from labeling.records import (
+    STANCES,
+    Adjudication,
+    Annotation,
+    LabelingSettings,
+    Superseded,
+    Unsettled,
+    Verdict,
+    latest_votes,
+    read_codebook,
+)
 from tests.conftest import vote
 from train.gold import ANNOTATION
 from train.privacy import PSEUDONYM, prove_private, release_names
@@ -37,40 +48,35 @@ def planted(finished: Path, tmp_path: Path) -> Path:
     work = project / "work"
     (project / ".stance").mkdir()
     (project / ".stance" / "annotators.json").write_bytes(msgspec.json.encode(ACCOUNTS))
-    answers = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    answers = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     called = {"A1": ADDRESSES[0], "A2": "Bertold Sandwhistle", "A3": "m.ockingbird@else.example"}
     text = f"{NAMES[0]} <{ADDRESSES[0]}> would ask {NAMES[2]}"
     answers = [
         msgspec.structs.replace(row, annotator=called[row.annotator], comment=text, holder=text) for row in answers
     ]
-    write_jsonl(work / "annotations.jsonl", answers)
-    write_jsonl(work / "history.jsonl", [Superseded(why="edited", answer=answers[0])])
-    verdicts = [
-        msgspec.structs.replace(
-            row,
-            votes={called[who]: stance for who, stance in row.votes.items()},
-            how="adjudicated" if n % 2 else row.how,
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
+    write_jsonl(table_path(work, "history.jsonl"), [Superseded(why="edited", answer=answers[0])])
+    votes = latest_votes(answers)
+    settled = [
+        Adjudication(
+            sentence_id=row.sentence_id,
             adjudicator=NAMES[0],
+            stance=row.stance,
+            # Other votes than there are now flag the verdict.
+            votes=votes[row.sentence_id] if n % 4 else {ADDRESSES[1]: "none"},
             note=text,
-            flag=text,
         )
         for n, row in enumerate(read_jsonl(work / "verdicts.jsonl", Verdict, ""))
+        if n % 2
     ]
-    write_jsonl(work / "verdicts.jsonl", verdicts)
-    queue = read_jsonl(work / "queue.jsonl", Unsettled, "")
-    reason = f"adjudicators disagree: {NAMES[0]} favor, {ADDRESSES[1]} none"
-    write_jsonl(
-        work / "queue.jsonl",
-        [msgspec.structs.replace(row, reason=reason, votes={ADDRESSES[0]: "favor"}) for row in queue],
-    )
-    settled = Adjudication(
-        sentence_id=verdicts[1].sentence_id,
-        adjudicator=NAMES[0],
-        stance="favor",
-        votes={ADDRESSES[1]: "none"},
-        note=text,
-    )
-    write_jsonl(work / "adjudications.jsonl", [settled])
+    for row in read_jsonl(work / "queue.jsonl", Unsettled, ""):
+        by = votes[row.sentence_id]
+        for who, stance in ((NAMES[0], STANCES[0]), (ADDRESSES[1], STANCES[2])):
+            settled.append(
+                Adjudication(sentence_id=row.sentence_id, adjudicator=who, stance=stance, votes=by, note=text)
+            )
+    write_jsonl(table_path(work, "adjudications.jsonl"), settled)
+    adjudicate(work, LabelingSettings(), ignored={ADDRESSES[2]})
     return project
 
 
@@ -86,7 +92,7 @@ def _publish(project: Path, out: Path, settings: PublishSettings, *, standoff: b
         allow_open=True,
     )
     work = project / "work"
-    return publish(work, out, "a target", codebook, settings, {ADDRESSES[2]}, inputs=inputs)
+    return publish(work, out, "a target <b>", codebook, settings, {ADDRESSES[2]}, inputs=inputs)
 
 
 def _found(folder: Path, wanted: list[str]) -> set[tuple[str, str]]:
@@ -150,13 +156,13 @@ def test_the_contact_may_be_an_annotator(planted: Path, tmp_path: Path) -> None:
 def test_a_holder_that_the_article_names_is_kept(finished: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished, project)
-    answers = read_jsonl(project / "work" / "annotations.jsonl", Annotation, "")
+    answers = read_jsonl(project / "labels" / "annotations.jsonl", Annotation, "")
     text = {
         row["sentence_id"]: row["text"] for row in pq.read_table(project / "work" / "sentences.parquet").to_pylist()
     }
     holders = {row.sentence_id: text[row.sentence_id].split()[1].upper() for row in answers}
     write_jsonl(
-        project / "work" / "annotations.jsonl",
+        project / "labels" / "annotations.jsonl",
         [msgspec.structs.replace(row, holder=f"“{holders[row.sentence_id]}”") for row in answers],
     )
     done = _publish(project, tmp_path / "dataset", PublishSettings(licence="cc-by-4.0"))

@@ -10,21 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus.records import PublishError, StanceError, TableError
-from corpus.store import read_jsonl, write_bytes, write_table
-from labeling.records import STANCES, Annotation, read_codebook
+from corpus.records import CorpusSettings, PublishError, StanceError, TableError
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
+from labeling.adjudicate import adjudicate
+from labeling.overlap import FewVotes
+from labeling.records import (
+    STANCES,
+    Adjudication,
+    Annotation,
+    Codebook,
+    LabelingSettings,
+    Unsettled,
+    Verdict,
+    read_codebook,
+)
 from tests.conftest import HOSTILE
-from train import gold
+from train import digests, gold
 from train import publish as publishing
 from train.examples import EXAMPLES, load, read_examples
 from train.manifest import check_dataset, read_manifest, to_json
+from train.project import Settings
 from train.publish import PublishInputs, PublishSummary, publish
-from train.records import PublishSettings
+from train.records import ModelCard, PublishSettings, TrainSettings, read_record
 from train.report import report
+from train.show import published
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -52,7 +66,7 @@ def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp
     assert set(columns.split()) <= set(gold["train"].column_names)
     annotations = load_dataset(str(out), "annotations", cache_dir=str(tmp_path / "cache"))["train"]
     assert annotations.features["stance"].names == list(STANCES)
-    assert annotations.num_rows == len(read_jsonl(finished / "work" / "annotations.jsonl", Annotation, ""))
+    assert annotations.num_rows == len(read_jsonl(finished / "labels" / "annotations.jsonl", Annotation, ""))
     assert annotations["stance"].count(None) == 1
     default = load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert set(default) == {"train", "validation", "test"}
@@ -102,6 +116,22 @@ def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_pat
     assert "Ann Author" in text
 
 
+@pytest.mark.parametrize(("overlap", "few"), [(3, True), (2, False)])
+def test_the_release_says_how_many_labels_rest_on_fewer_votes_than_asked_for(
+    finished: Path, tmp_path: Path, overlap: int, few: bool
+) -> None:
+    inputs = PublishInputs(settings=Settings(labeling=LabelingSettings(overlap=overlap)), allow_open=True)
+    book = read_codebook(finished / "codebook.md")
+    out = tmp_path / "dataset"
+    done = publish(finished / "work", out, "a target <b>", book, SETTINGS, inputs=inputs)
+    settled = len(read_jsonl(finished / "work" / "verdicts.jsonl", Verdict, ""))
+    assert done.few == FewVotes(asked=overlap, sentences=settled if few else 0)
+    said = f"The project asked for 3 votes a sentence; {settled} sentences were settled by fewer."
+    assert (said in (out / "README.md").read_text("utf-8")) == few
+    shown = f"{settled} sentences were settled by fewer votes than the 3 that [labeling] overlap asks for"
+    assert (shown in "\n".join(published(done, out, "", asked=False))) == few
+
+
 def test_without_a_licence_no_text_is_published(finished: Path, tmp_path: Path) -> None:
     done = _publish(finished, tmp_path / "dataset", PublishSettings())
     assert done.standoff
@@ -146,7 +176,7 @@ def _odd_verdict(work: Path) -> None:
 
 
 def _odd_answer(work: Path) -> None:
-    _lines(work / "annotations.jsonl", lambda row: row | {"stance": "maybe" if row["stance"] else None})
+    _lines(table_path(work, "annotations.jsonl"), lambda row: row | {"stance": "maybe" if row["stance"] else None})
 
 
 def _odd_vote(work: Path) -> None:
@@ -157,8 +187,12 @@ def _odd_example(work: Path) -> None:
     _examples(work, label="pro")
 
 
-def _old_examples(work: Path) -> None:
+def _old_verdicts(work: Path) -> None:
     _lines(work / "verdicts.jsonl", lambda row: row | {"stance": "none"})
+
+
+def _old_examples(work: Path) -> None:
+    _examples(work, label="none")
 
 
 def _fewer_verdicts(work: Path) -> None:
@@ -173,6 +207,10 @@ def _fewer_examples(work: Path) -> None:
 
 def _one_split(work: Path) -> None:
     _examples(work, split="train")
+    card = read_record(work / "model" / "model.json", ModelCard)
+    trained_on = digests.of_examples(read_examples(work), TrainSettings())
+    changed = msgspec.json.encode(msgspec.structs.replace(card, trained_on=trained_on))
+    (work / "model" / "model.json").write_bytes(changed)
 
 
 def _examples(work: Path, **values: str) -> None:
@@ -192,9 +230,10 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (_odd_answer, PublishError, r"annotations.jsonl, line 1: labels outside the codebook: 'maybe' \(302\)"),
     (_odd_vote, PublishError, r"verdicts.jsonl, line 1: labels outside the codebook: 'hm' \(14\d\)"),
     (_odd_example, TableError, "Invalid enum value 'pro'.*run `stance train` again"),
-    (_old_examples, PublishError, r"of different runs: .* 9\d have another label"),
-    (_fewer_verdicts, PublishError, "of different runs: .* 1 have another label than their verdict, or none"),
-    (_fewer_examples, PublishError, "of different runs: .* 1 verdicts are no example"),
+    (_old_verdicts, PublishError, r"verdicts are not those of today's answers .* Run `stance adjudicate`, then"),
+    (_fewer_verdicts, PublishError, "verdicts are not those of today's answers .*1 have answers and no verdict yet"),
+    (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
+    (_fewer_examples, PublishError, r"1 are no example yet\).* Run `stance train`, then `stance publish` again"),
     (_one_split, PublishError, "the split validation is empty"),
 ]
 
@@ -219,7 +258,8 @@ def test_each_bad_state_gets_one_message_and_changes_no_file(
 def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
-        PublishError, match=rf"{count} sentences are open, {count} of them ties .*`stance push` .*`stance adjudicate`"
+        PublishError,
+        match=rf"{count} sentences are open, {count} of them ties .*`stance push --limit 0` .*`stance adjudicate`",
     ) as told:
         _publish(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)
@@ -231,7 +271,19 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
 def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished, project)
-    _lines(project / "work" / "queue.jsonl", lambda row: row | {"sentence_id": "gone " + row["sentence_id"]})
+    work = project / "work"
+    queue = read_jsonl(work / "queue.jsonl", Unsettled, "")
+    answers = [
+        Adjudication(sentence_id=row.sentence_id, adjudicator=who, stance=stance, votes=row.votes)
+        for row in queue
+        for who, stance in (("A8", STANCES[0]), ("A9", STANCES[1]))
+    ]
+    write_jsonl(table_path(work, "adjudications.jsonl"), answers)
+    gone = pa.array([row.sentence_id for row in queue])
+    table = pq.read_table(work / "sentences.parquet")
+    write_table(work / "sentences.parquet", table.filter(pc.invert(pc.is_in(table["sentence_id"], gone))))
+    adjudicate(work, LabelingSettings())
+    assert len(read_jsonl(work / "queue.jsonl", Unsettled, "")) == 6
     assert _publish(project, tmp_path / "dataset", allow_open=False).unsettled == 0
 
 
@@ -252,14 +304,68 @@ def test_what_people_wrote_in_the_card_survives_and_broken_yaml_stops(finished: 
     assert _bytes(out) == before
 
 
-def test_a_stand_off_release_that_quotes_an_article_is_not_published(finished: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "key",
+    [
+        "name",
+        "rationale",
+        "annotators",
+        "contact",
+        "authors",
+        "codebook.md",
+        "README.md",
+        "annotators.md",
+        "CHANGELOG.md",
+    ],
+)
+def test_a_stand_off_release_that_quotes_an_article_names_the_place_to_change(
+    finished: Path, tmp_path: Path, key: str
+) -> None:
+    out = tmp_path / "dataset"
     quoted = " ".join((finished / "news" / "05.txt").read_text("utf-8").split()[1:9])
-    settings = PublishSettings(rationale=f"They say: {quoted}")
-    with pytest.raises(PublishError, match=r"stand in the article '05' too"):
-        _publish(finished, tmp_path / "dataset", settings)
-    assert not (tmp_path / "dataset").exists()
-    licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
-    assert _publish(finished, tmp_path / "dataset", licensed).proof is None
+    settings, codebook = PublishSettings(), read_codebook(finished / "codebook.md")
+    place = rf"stance\.toml, \[publish\] {key}"
+    if key == "codebook.md":
+        codebook = Codebook(text=f"{codebook.text}\nSay {quoted}.\n", version=codebook.version)
+        place = r"codebook\.md, line 5"
+    elif "." in key:
+        _publish(finished, out, settings)
+        lines = (out / key).read_bytes() + f"\n## Ours\n\nThey say: {quoted}\n".encode()
+        (out / key).write_bytes(lines)
+        place = rf"{out / key}, line {lines.count(10)}"
+    else:
+        said: Any = [quoted] if key == "authors" else f"They say: {quoted}"
+        settings = msgspec.structs.replace(settings, **{key: said})
+    before = _bytes(tmp_path)
+    with pytest.raises(PublishError, match=rf"^{place}: the words '.*' stand in the article '05' too"):
+        publish(finished / "work", out, "a target <b>", codebook, settings, inputs=PublishInputs(allow_open=True))
+    assert _bytes(tmp_path) == before
+    if key == "rationale":
+        licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
+        assert _publish(finished, out, licensed).proof is None
+
+
+def test_patterns_that_quote_articles_lines_are_in_no_stand_off_release(finished: Path, tmp_path: Path) -> None:
+    line = (finished / "news" / "05.txt").read_text("utf-8").splitlines()[0]
+    settings = Settings(corpus=CorpusSettings(patterns={"footer": [line]}))
+    codebook = read_codebook(finished / "codebook.md")
+    for standoff in (True, False):
+        inputs = PublishInputs(settings=settings, standoff=standoff, allow_open=True)
+        publish(finished / "work", tmp_path / "dataset", "a target <b>", codebook, SETTINGS, inputs=inputs)
+        assert (line in (tmp_path / "dataset" / "manifest.json").read_text("utf-8")) is not standoff
+
+
+def test_an_outlet_without_a_labelled_sentence_may_be_named_in_an_article(finished: Path, tmp_path: Path) -> None:
+    project, name = tmp_path / "project", "The Voice of the Northern Valleys"
+    shutil.copytree(finished, project)
+    path = project / "work" / "articles.parquet"
+    table = pq.read_table(path)
+    more = table.slice(0, 1).to_pylist()[0] | {"article_id": "more", "outlet": name, "text": f"As {name} wrote."}
+    write_table(path, pa.concat_tables([table, pa.Table.from_pylist([more], schema=table.schema)]))
+    done = _publish(project, tmp_path / "dataset", PublishSettings())
+    assert name in (tmp_path / "dataset" / "README.md").read_text("utf-8")
+    assert done.proof
+    assert done.proof.articles == 31
 
 
 @pytest.mark.slow

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from corpus.build import build
 from corpus.records import SENTENCES, CorpusSettings, TableError
-from corpus.store import read_table, write_bytes, write_jsonl
+from corpus.store import read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate
-from labeling.agreement import Estimate
+from labeling.intervals import Estimate
 from labeling.records import STANCES, Annotation, LabelingSettings
-from tests.conftest import vote
+from tests.conftest import copy_tables, vote
 from tests.test_train import WORDS
 from train import drawn as drawing
 from train import methods, plots, readings
@@ -102,7 +102,7 @@ def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with three annotators, verdicts, a model, and shares."""
     work = tmp_path_factory.mktemp("finished") / "work"
     shutil.copytree(built, work)
-    write_jsonl(work / "annotations.jsonl", _answers(work))
+    write_jsonl(table_path(work, "annotations.jsonl"), _answers(work))
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, TARGET, TrainSettings())
     train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
@@ -156,9 +156,9 @@ def test_every_stage_has_its_page_that_says_what_to_run_next(built: Path, tmp_pa
     seen = []
     for step in (
         lambda: None,
-        lambda: write_jsonl(work / "annotations.jsonl", []),
-        lambda: write_jsonl(work / "annotations.jsonl", _answers(work)[::3]),
-        lambda: write_jsonl(work / "annotations.jsonl", _answers(work)),
+        lambda: write_jsonl(table_path(work, "annotations.jsonl"), []),
+        lambda: write_jsonl(table_path(work, "annotations.jsonl"), _answers(work)[::3]),
+        lambda: write_jsonl(table_path(work, "annotations.jsonl"), _answers(work)),
         lambda: adjudicate(work, LabelingSettings()),
     ):
         step()
@@ -172,7 +172,7 @@ def test_every_stage_has_its_page_that_says_what_to_run_next(built: Path, tmp_pa
 
 def test_a_model_without_its_analysis_or_examples_still_has_its_scores(finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished, work)
+    copy_tables(finished, work)
     (work / "model" / "analysis.json").unlink()
     (work / "examples.parquet").unlink()
     report(work, "t")
@@ -188,7 +188,7 @@ def test_predictions_of_another_model_are_called_so(drawn: str) -> None:
 
 def test_equal_inputs_give_equal_bytes(finished: Path, drawn: str, tmp_path: Path) -> None:
     work = tmp_path / "elsewhere" / "work"
-    shutil.copytree(finished, work)
+    copy_tables(finished, work)
     (work / "report.html").unlink()
     settings = Settings(publish=PublishSettings(annotators="Students & <b>others</b> at 10 % pay"))
     assert report(work, TARGET, frozenset(), settings)
@@ -217,7 +217,7 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
 
 def test_whom_the_settings_ignore_and_where_the_project_lies_stay_private(finished: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished, work)
+    copy_tables(finished, work)
     settings = Settings(
         corpus=CorpusSettings(root="/home/somebody/secret/news"), labeling=LabelingSettings(ignore=["a@b.example"])
     )
@@ -492,7 +492,7 @@ def test_numbers_that_are_undefined_are_called_so() -> None:
 
 def test_a_model_of_other_data_is_not_told_as_one_of_the_project(finished: Path, drawn: str, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    shutil.copytree(finished, work)
+    copy_tables(finished, work)
     analysis = msgspec.structs.replace(read_analysis(work / "model"), outside=True)
     write_bytes(work / "model" / "analysis.json", msgspec.json.encode(analysis))
     report(work, TARGET)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import write_jsonl, write_table
+from corpus.store import table_path, write_jsonl, write_table
 from labeling.records import LabelingSettings, Verdict
 from labeling.rounds import Drawn, draw_round
 from labeling.sample import By, Draw, write_sample
@@ -52,14 +52,14 @@ def test_a_round_does_not_wait_for_sentences_that_left_thecorpus_of(tmp_path: Pa
     corpus = corpus_of(tmp_path, _alone("abcd"))
     _round(tmp_path, "ax")  # x was drawn, and its article was taken out before anybody labelled it
     assert _draw(corpus, tmp_path, limit=2).new == 0
-    write_jsonl(tmp_path / "annotations.jsonl", [vote("a", "A1", "favor")])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote("a", "A1", "favor")])
     assert _draw(corpus, tmp_path, limit=2).new == 2
 
 
 def test_a_round_does_not_wait_for_a_copy_that_another_one_stands_for(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path, {**_alone("abcd"), "e": "a"})
     _round(tmp_path, "be")  # the server holds a, whose label holds for e
-    write_jsonl(tmp_path / "annotations.jsonl", [vote(id_, "A1", "favor") for id_ in "ab"])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote(id_, "A1", "favor") for id_ in "ab"])
     assert _draw(corpus, tmp_path, "ab", limit=2).new == 2
 
 
@@ -71,5 +71,5 @@ def test_control_items_are_drawn_once_however_few_are_settled(tmp_path: Path, as
     write_jsonl(tmp_path / "verdicts.jsonl", settled)  # x left the corpus: its verdict stands, but nobody can see it
     assert _draw(corpus, tmp_path, control=asked).new == 2
     assert _draw(corpus, tmp_path, control=asked).new == 0
-    write_jsonl(tmp_path / "annotations.jsonl", [vote(id_, "A1", "favor", control=2) for id_ in "ab"])
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote(id_, "A1", "favor", control=2) for id_ in "ab"])
     assert _draw(corpus, tmp_path, control=asked).new == 2

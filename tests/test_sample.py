@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import ConfigError, TableError
+from corpus.store import table_path
 from labeling.records import LabelingSettings
 from labeling.sample import (
     SAMPLE,
@@ -321,7 +322,7 @@ def test_the_sample_survives_writing_in_its_order(tmp_path: Path) -> None:
     assert write_sample(tmp_path, draws)
     assert not write_sample(tmp_path, draws)
     assert read_sample(tmp_path) == draws
-    assert pq.read_schema(tmp_path / "sample.parquet").equals(SAMPLE)
+    assert pq.read_schema(table_path(tmp_path, "sample.parquet")).equals(SAMPLE)
 
 
 @pytest.mark.parametrize(
@@ -344,16 +345,16 @@ def test_a_malformed_sample_is_refused_with_what_is_wrong(
     columns: dict[str, list[object]] = {
         "sentence_id": ["a", "b"], "round": [1, 2], "by": ["random", "random"], "probability": [0.5, None],
     }  # fmt: skip
-    pq.write_table(pa.table({**columns, **change}), tmp_path / "sample.parquet")
+    pq.write_table(pa.table({**columns, **change}), table_path(tmp_path, "sample.parquet"))
     with pytest.raises(TableError, match=rf"(?s){message}.*restore it from a copy"):
         read_sample(tmp_path)
 
 
 def test_a_sample_that_is_no_table_or_lacks_a_column_is_refused(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"sentence_id": ["a"]}), tmp_path / "sample.parquet")
+    pq.write_table(pa.table({"sentence_id": ["a"]}), table_path(tmp_path, "sample.parquet"))
     with pytest.raises(TableError, match=r"round.*restore it from a copy"):
         read_sample(tmp_path)
-    (tmp_path / "sample.parquet").write_bytes(b"a,b\n")
+    table_path(tmp_path, "sample.parquet").write_bytes(b"a,b\n")
     with pytest.raises(TableError, match=r"(?s)sample\.parquet: expected.*restore it from a copy"):
         read_sample(tmp_path)
 

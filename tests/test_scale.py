@@ -120,7 +120,7 @@ def test_shards_hang_on_names_not_on_their_number(monkeypatch: pytest.MonkeyPatc
         return [Unit(path=f"/news/{name}", kind="txt", article_id=name, source=name, size=1) for name in listed]
 
     monkeypatch.setattr(corpus.shards, "units", simulated)
-    monkeypatch.setattr(corpus.shards, "_stamp", str)
+    monkeypatch.setattr(corpus.shards, "stamp", str)
     listed += names[:100_000]
     before = {shard.key for shard in corpus.shards.plan([], Path(), CorpusSettings())}
     listed.insert(0, ".first.txt")

@@ -135,57 +135,6 @@ def test_addresses_and_names_with_marks_stay_whole(marked: str) -> None:
 @pytest.mark.parametrize(
     "marked",
     [
-        "We wait… and wait ... and then go. |It is late… |Nobody came.",
-        "“Well… I don't know,” he said. |“It was... I mean, it is over.”",
-        "He left.... |The door closed.",
-        "The plan . . . was dropped. |Good.",
-        "“The countries [...] Holm named are few.”",
-        "He stopped. |“… and then we left.”",
-    ],
-)
-def test_an_ellipsis_ends_a_sentence_only_before_a_new_one(marked: str) -> None:
-    check(marked)
-
-
-@pytest.mark.parametrize(
-    "marked",
-    [
-        "“Who would go?” she asked. |“Not us!” shouted the crowd.",
-        "“Who would go?” Ann Crale asked. |“Now!” Mr. Holm, 43, called from his seat.",
-        "“Why?” President Lund of Merrow asked reporters on Monday.",
-        "“‘Why?’ I asked. |‘Because,’ he said.” |“You?” |I told him no.",
-        "“Who would go?” |Lund said that he would not.",
-        "“Who would go?” |The hall was silent. |“You?” |“Me.”",
-        "Would he go? |Perhaps! |Or not?! |Nobody knew.",
-        "It is over (at last!) for Holm. |He (who else?) Monday resigned.",
-    ],
-)
-def test_a_question_or_shout_keeps_its_attribution(marked: str) -> None:
-    check(marked)
-
-
-@pytest.mark.parametrize(
-    "marked",
-    [
-        '"We go. |Nobody else will," she said. |"Who?" he asked. |"You."',
-        "“Yes. |It is time,” he said. |“We know.” |“So do I.”",
-        "“He called it ‘a war.’” |She called it ‘peace’. |“He said ‘no.’ ” |Then he left.",
-        "He called it “a war”. |She called it “peace.” |Both lied.",
-        '“Mixed quotes are common." |"So be it.” |Next came Holm.',
-        'He said: “Go. |Now.” |She wrote: "No."',
-        "“It is over.” Lund said.",
-        "“It is over.” |Lund said the war was won.",
-        '"We go. " |The hall rose. |" So be it," he said.',
-        "„No.” |«Yes.» |”Yes.” |The end.",
-    ],
-)
-def test_a_sentence_in_a_quotation_is_its_own(marked: str) -> None:
-    check(marked)
-
-
-@pytest.mark.parametrize(
-    "marked",
-    [
         "It fell. |(Nobody saw it.) |It broke. |[See below.] |The end.",
         "It fell (nobody saw it). |It broke.",
         "“This cannot last. - said Lund. |“We know it.”",
@@ -230,6 +179,47 @@ def test_a_missing_space_hides_no_boundary(marked: str) -> None:
 @pytest.mark.parametrize(
     "marked",
     [
+        "Dane bought 1,000.|That is a lot.",
+        "Prices rose 2.5%.|The bank acted at once.",
+        "Prices rose 12%.|Holm sold.",
+        "It cost $40.|The rest is free.",
+        "It cost €1,599.|Nobody paid.",
+        "It happened in 2009.|Holm was there.",
+        "It happened in 2009.|“It rained,” he said.",
+        "He bought 5.|The rest stayed.",
+        "Shares rose 3.5.|The index fell.",
+        "It began at 5.30.|The hall was full.",
+        "Dane bought 1,000.|A man saw it.",
+        "It left (in 2009).|The next came.",
+        "He spoke of “peace”.|The next day it rained.",
+        "It began in the 1990s.|The end came soon.",
+        "They left the EU.|The vote was close.",
+        "He came from the U.S.|The council met.",
+        "It began at 5 p.m.|The hall was full.",
+        "It was 30°.|Nobody slept.",
+        "Is it 40%?|No!|It is 50%.|“Good,” he said.",
+    ],
+)
+def test_a_missing_space_after_a_number_or_sign_hides_no_boundary(marked: str) -> None:
+    check(marked)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "Version 2.0 of Node.Js is out. |Use v1.5.Beta or ASP.Net now.",
+        "See fig. 2.A for 3.5 per cent. |It rained.",
+        "The 3.Bundesliga is a league. |It rained.",
+        "Open report.2022.Final or i.e.The file. |It rained.",
+    ],
+)
+def test_a_stop_within_a_name_is_no_boundary(marked: str) -> None:
+    check(marked)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
         "Prices rose.\u00a0|Gen.\u00a0Holm paid.\u2009|He left.  |She stayed.",
         "It launched. |iPhone users rejoiced. |eBay fell. |al-Hadi resigned. |5 people stayed.",
         "THE U.S. SENATE VOTED ON FEB. 3. |THE PRESIDENT LEFT ST. ORRIN WITH GEN. HOLM. |HE WEPT.",
@@ -237,15 +227,6 @@ def test_a_missing_space_hides_no_boundary(marked: str) -> None:
 )
 def test_odd_spaces_small_starts_and_capitals(marked: str) -> None:
     check(marked)
-
-
-@pytest.mark.parametrize("brk", ["\n", "\r\n", "\r", "\n\n", "\r\n\r\n"])
-@pytest.mark.parametrize(
-    "second", ["Lund added.", "said Lund.", "The minister told reporters.", "Jo Lund Foreign Minister of Merrow"]
-)
-def test_an_attribution_joins_over_a_line_break_and_a_blank_line(brk: str, second: str) -> None:
-    text = f"First one. “We go. We stay,”{brk}{second}{brk}“So be it.”"
-    assert cut(text) == ["First one.", "“We go.", f"We stay,”{brk}{second}", "“So be it.”"]
 
 
 def test_nothing_else_joins_over_a_line_break() -> None:
@@ -286,12 +267,38 @@ def test_every_character_is_in_one_sentence_and_no_space_at_its_ends(text: str) 
 
 
 @given(NEWSY)
+def test_none_but_the_first_sentence_is_without_letter_and_digit(text: str) -> None:
+    assert all(any(map(str.isalnum, sentence)) for sentence in cut(text)[1:])
+
+
+@given(NEWSY)
 def test_a_blank_line_ends_a_sentence_unless_an_attribution_follows(text: str) -> None:
     assert sentence_spans(text + "\n\nIt fell.") == [*sentence_spans(text), (len(text) + 2, len(text) + 10)]
 
 
 @pytest.mark.parametrize(
-    "unit", [".", ". ", "a. B", ".”", "((", "“", '" ', "a.\n", "?! (", "U.S. ", " ", "x,”\n", ". - "]
+    "unit",
+    [
+        ".",
+        ". ",
+        "a. B",
+        ".”",
+        "((",
+        "“",
+        '" ',
+        "a.\n",
+        "?! (",
+        "U.S. ",
+        " ",
+        "x,”\n",
+        ". - ",
+        "[...] ",
+        "…” ",
+        ".“ ",
+        "A. I. ",
+        "At 6 a.m. ",
+        "• 9. ",
+    ],
 )
 def test_time_is_linear_on_hostile_text(unit: str) -> None:
     def seconds(length: int) -> float:

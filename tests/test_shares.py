@@ -148,7 +148,6 @@ def test_the_order_of_rows_does_not_matter_and_shares_add_up(
         return prediction_shares(guesses(f, home, outlet), labels(y, has * 2.0, (f + home) % 3))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shares, "RESAMPLES", 20)
         patch.setattr(shares, "FEWEST_LABELS", 2)
         patch.setattr(shares, "FEWEST_ARTICLES", 2)
         order = list(range(len(rows)))
@@ -175,7 +174,7 @@ def test_the_order_of_rows_does_not_matter_and_shares_add_up(
 
 
 def test_the_table_has_all_cells_but_not_endless_ones() -> None:
-    count = 60
+    count = 60  # articles, of which each is an outlet of its own
     many = msgspec.structs.replace(
         guesses(np.zeros(count, np.int64), np.arange(count)),
         outlet=np.arange(count, dtype=np.int32),
@@ -185,7 +184,8 @@ def test_the_table_has_all_cells_but_not_endless_ones() -> None:
     assert len(table.splitlines()) == 1 + 1 + shares.SHOWN + 1 + 1
     assert "and 48 more outlets and months" in table
     assert "100.0" in table
-    assert "100.0 [0.0, 100.0]" in table, "an outlet of one article"
+    assert "100.0 [94.0, 100.0]" in table, "all articles"
+    assert "[0.0, 100.0]" not in table, "an outlet of one article: nothing is known of how articles differ"
 
 
 # --- coverage
@@ -227,8 +227,7 @@ def covers(row: ShareRow, truth: float, *, raw: bool = False) -> bool:
 
 
 @pytest.mark.slow
-def test_corrected_intervals_hold_the_truth_where_raw_ones_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shares, "RESAMPLES", 200)
+def test_corrected_intervals_hold_the_truth_where_raw_ones_fail() -> None:
     runs, hits = 400, np.zeros((4, 3))
     for run in range(runs):
         made = Made(run)
@@ -251,7 +250,6 @@ def test_corrected_intervals_hold_the_truth_where_raw_ones_fail(monkeypatch: pyt
 
 @pytest.mark.slow
 def test_with_the_fewest_labels_a_rare_stance_is_still_covered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shares, "RESAMPLES", 2)
     found: dict[int, float] = {}
     enough = shares.FEWEST_LABELS
     for count in (30, enough):
@@ -283,20 +281,18 @@ def test_enriched_rounds_are_weighted_back() -> None:
         for n, place in enumerate(first)
     ]
     runs, hits, plain = 300, np.zeros(3), np.zeros(3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shares, "RESAMPLES", 2)
-        for run in range(runs):
-            settings = LabelingSettings(seed=run, keywords=["troops"], random_share=0.3)
-            draws: list[Draw] = []
-            plan: tuple[By, By] = ("keyword", "random")
-            for by in plan:
-                draws += draw(units, by, 120, earlier=draws, settings=settings, target="")
-            found = weights(draws, 3000)
-            weight = np.array([found.get(unit.sentence_id, 0.0) for unit in units])[made.unit]
-            for total, known in ((hits, weight), (plain, np.where(weight > 0, 1.0, 0.0))):
-                rows = prediction_shares(guesses(f, made.home), labels(made.y, known, f, made.unit))
-                for n, stance in enumerate(STANCES):
-                    total[n] += covers(of(rows, stance), made.truth()[n])
+    for run in range(runs):
+        settings = LabelingSettings(seed=run, keywords=["troops"], random_share=0.3)
+        draws: list[Draw] = []
+        plan: tuple[By, By] = ("keyword", "random")
+        for by in plan:
+            draws += draw(units, by, 120, earlier=draws, settings=settings, target="")
+        found = weights(draws, 3000)
+        weight = np.array([found.get(unit.sentence_id, 0.0) for unit in units])[made.unit]
+        for total, known in ((hits, weight), (plain, np.where(weight > 0, 1.0, 0.0))):
+            rows = prediction_shares(guesses(f, made.home), labels(made.y, known, f, made.unit))
+            for n, stance in enumerate(STANCES):
+                total[n] += covers(of(rows, stance), made.truth()[n])
     assert (hits / runs >= 0.92).all()
     assert (plain / runs).min() < 0.7, "labels that count alike, though chance did not choose them alike"
 
@@ -311,26 +307,47 @@ def test_only_held_out_predictions_measure_the_models_error() -> None:
         return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), AGAINST)
 
     runs, hits = 300, np.zeros((2, 3))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shares, "RESAMPLES", 2)
-        for run in range(runs):
-            made = Made(1000 + run)
-            y = np.zeros(3000, np.int64)
-            y[made.unit] = made.y
-            # Words that say little, so that what is learned of them is noise as much as truth.
-            word = np.where(made.chance.random(3000) < 0.5, made.word, made.chance.integers(0, 160, 3000))
-            fold = np.zeros(3000, np.int64)
-            fold[made.unit] = made.home % 5
-            drawn = made.chance.choice(3000, 300, replace=False)
-            weight = np.isin(made.unit, drawn) * 10.0
-            seen = learn(word[drawn], y[drawn])[word]
-            held = np.zeros(3000, np.int64)
-            for n in range(5):
-                training = drawn[fold[drawn] != n]
-                held[fold == n] = learn(word[training], y[training])[word[fold == n]]
-            for total, f in ((hits[0], held[made.unit]), (hits[1], seen[made.unit])):
-                rows = prediction_shares(guesses(f, made.home), labels(made.y, weight, f, made.unit))
-                for n, stance in enumerate(STANCES):
-                    total[n] += covers(of(rows, stance), made.truth()[n])
+    for run in range(runs):
+        made = Made(1000 + run)
+        y = np.zeros(3000, np.int64)
+        y[made.unit] = made.y
+        # Words that say little, so that what is learned of them is noise as much as truth.
+        word = np.where(made.chance.random(3000) < 0.5, made.word, made.chance.integers(0, 160, 3000))
+        fold = np.zeros(3000, np.int64)
+        fold[made.unit] = made.home % 5
+        drawn = made.chance.choice(3000, 300, replace=False)
+        weight = np.isin(made.unit, drawn) * 10.0
+        seen = learn(word[drawn], y[drawn])[word]
+        held = np.zeros(3000, np.int64)
+        for n in range(5):
+            training = drawn[fold[drawn] != n]
+            held[fold == n] = learn(word[training], y[training])[word[fold == n]]
+        for total, f in ((hits[0], held[made.unit]), (hits[1], seen[made.unit])):
+            rows = prediction_shares(guesses(f, made.home), labels(made.y, weight, f, made.unit))
+            for n, stance in enumerate(STANCES):
+                total[n] += covers(of(rows, stance), made.truth()[n])
     assert (hits[0] / runs >= 0.92).all()
     assert hits[1].min() / runs < 0.75, "corrected by the labels that the model was trained on"
+
+
+# --- shares of nothing and of everything
+
+
+def test_labels_and_predictions_that_are_all_alike_leave_room_for_others() -> None:
+    y = np.full(120, NONE)
+    known = labels(y, np.full(120, 2.0), y)
+    found = prediction_shares(guesses(y, np.arange(120) // 4), known)
+    cases: list[tuple[Stance, float]] = [("none", 1.0), ("favor", 0.0)]
+    for stance, value in cases:
+        row = of(found, stance)
+        assert row.corrected is not None
+        assert row.raw.value == row.corrected.value == value
+        # 30 articles that count as one each: a Clopper-Pearson interval of 0 or 30 of 30.
+        edge = 1 - 0.025 ** (1 / 30)
+        for one in (row.raw, row.corrected):
+            assert (one.low, one.high) == pytest.approx((0.0, edge) if value == 0 else (1 - edge, 1.0))
+
+
+def test_few_articles_say_nothing_of_how_articles_differ() -> None:
+    found = prediction_shares(guesses(np.zeros(8, np.int64), np.arange(8) // 4), None)
+    assert [(row.raw.low, row.raw.high) for row in found] == [(0.0, 1.0)] * len(found)

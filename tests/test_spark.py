@@ -27,7 +27,8 @@ from corpus.records import CorpusSettings, SourceError, StanceError
 from corpus.spark import session
 from corpus.spark_engine import build_spark
 from tests.conftest import REPO
-from tests.test_duplicates import line, planted, variants
+from tests.test_datelines import DATELINES
+from tests.test_duplicates import WIRE, line, planted, variants
 from tests.test_scale import Killer, children, command
 
 pytestmark = [
@@ -92,7 +93,7 @@ def test_executors_import_the_package_that_was_sent(tmp_path: Path, monkeypatch:
 
         return [str(module.__file__) for module in (corpus, labeling, train)]
 
-    with session("local[1]") as spark:
+    with session("local[1]", "train.scoring") as spark:
         found = spark.sparkContext.parallelize([0], 1).flatMap(files).collect()
     assert ["stance-package.zip" in file for file in found] == [True] * 3
     assert "PYSPARK_PYTHON" not in os.environ
@@ -103,13 +104,14 @@ def test_executors_import_the_package_that_was_sent(tmp_path: Path, monkeypatch:
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter corpus, one story of 150 outlets, a chain that takes five rounds, and an article without prose.
+    """The starter corpus, one story of 150 outlets, also under datelines, a long chain, and an article without prose.
 
     The folder's name is as hostile as a file system allows.
     """
     folder = tmp_path_factory.mktemp("crowd") / "new s=1 [a-b]{c,d}*%20+ü"
     shutil.copytree(STARTER, folder / "starter")
     write(folder / "story", variants(150, seed=1))
+    write(folder / "wire", [dateline + WIRE for dateline in DATELINES[:7]])
     write(folder / "chain", line(60))
     (folder / "ads.txt").write_text("ADVERTISEMENT\n")
     return folder
@@ -123,7 +125,7 @@ def test_two_local_executors_make_the_tables_of_one_machine(
     monkeypatch.setattr(corpus.shards, "SHARD_FILES", 4)
     here, there = tmp_path / "one", Path(crowd.name)  # the latter below the working folder, which executors don't have
     summary = locally(crowd, here)
-    assert (summary.sentences, len(summary.skipped)) == (936 + 150 + 60, 1)
+    assert (summary.sentences, len(summary.skipped)) == (936 + 150 + 7 + 60, 1)
     assert summary.clusters > 71
     assert on("local[2]", crowd, there) == summary
     assert content(there) == content(here)

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from corpus.duplicates import normalise
 from corpus.records import PublishError
 from corpus.store import write_bytes
-from train.standoff import DERIVED, EXEMPT, HERE, Proof, columns, prove, public_id, strip
+from tests.conftest import REPO
+from train import runs
+from train.standoff import DERIVED, EXEMPT, Proof, Written, columns, prove, public_id, strip
 
 TARGET = "sending our own brave instructors"
 ARTICLE = (
@@ -89,22 +91,35 @@ def test_a_stripped_release_passes_and_says_what_it_exempts(tmp_path: Path) -> N
     card = f"Stance toward sending\nour own brave instructors, see {url}. {TARGET}"
     folder = release(
         tmp_path,
-        strip("gold", [full_row(outlet=TEXT, url="https://x.org/" + TEXT.replace(" ", "-"), codebook=TEXT)]),
+        strip("gold", [full_row(outlet=TEXT, url="https://x.org/" + TEXT.replace(" ", "-"))]),
         README__md=card,
-        codebook__md=TEXT,
+        codebook__md=f"Version 1.0, on {TARGET}",
         manifest__json=json.dumps({"configuration": {"target": TARGET}}),
     )
     proof = checked(folder)
     assert (proof.files, proof.articles) == (4, 1)
-    assert {f"gold.{name}" for name in EXEMPT} | {"codebook.md", "text files"} == set(proof.exempt)
-    assert {"README.md", "manifest.json: configuration.target", "gold.label", "gold.article_id"} <= set(proof.fields)
+    assert {f"gold.{name}" for name in EXEMPT} | {"text files"} == set(proof.exempt)
+    assert {"README.md", "codebook.md", "gold.codebook"} <= set(proof.fields)
+    assert {"manifest.json: configuration.target", "gold.label", "gold.article_id"} <= set(proof.fields)
 
 
-@pytest.mark.parametrize("name", ["how", "article_id", "published"])
-def test_five_words_in_a_column_are_found(tmp_path: Path, name: str) -> None:
-    rows = [*strip("gold", [full_row()]), strip("gold", [full_row()])[0] | {name: "THE MINISTER, of Brennia: visited!"}]
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (config, name)
+        for config in ("gold", "annotations")
+        for name in columns(config)
+        if name not in EXEMPT and name != "votes"
+    ],
+)
+def test_five_words_in_a_column_are_found(tmp_path: Path, config: str, name: str) -> None:
+    folder = release(tmp_path)
+    rows = [dict.fromkeys(columns(config), ""), dict.fromkeys(columns(config), "")]
+    rows[1][name] = "THE MINISTER, of Brennia: visited!"
+    (folder / config).mkdir(exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / config / "test-00000-of-00001.parquet")
     with pytest.raises(PublishError, match=f"row 1, {name}: the words 'the minister of brennia visited'.*article 'a'"):
-        checked(release(tmp_path, rows))
+        checked(folder)
 
 
 def test_five_words_in_a_nested_column_are_found(tmp_path: Path) -> None:
@@ -136,12 +151,92 @@ def test_five_words_in_a_text_file_are_found(tmp_path: Path, name: str, text: st
 
 def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path: Path) -> None:
     ours = "who appear by pseudonym alone"
-    assert ours in (HERE / "annotators.md.j2").read_text("utf-8")
+    assert ours in (runs.HERE / "annotators.md.j2").read_text("utf-8")
     folder = release(tmp_path / "card", README__md=f"{ours}.")
     assert prove(folder, {"a": f"“{ours},” he said."}).files == 2
     folder = release(tmp_path / "column", [strip("gold", [full_row()])[0] | {"how": ours}], README__md=f"{ours}.")
     with pytest.raises(PublishError, match=r"gold/train-00000-of-00001\.parquet, row 0, how"):
         prove(folder, {"a": f"“{ours},” he said."})
+
+
+@pytest.mark.parametrize(
+    ("file", "ours"),
+    [
+        ("train/publish.py", "text goes out only where"),
+        ("train/run.py", "the test split is scored once"),
+        ("train/readings.py", "it has learned nothing that this test set shows"),
+        ("train/report.html.j2", "they are worth a second look"),
+        ("train/model_card.md.j2", "who wrote or said them"),
+        ("labeling/show.py", "too unreliable to draw conclusions from"),
+        ("corpus/records.py", "an article cannot be read, or none is there"),
+    ],
+)
+def test_ordinary_english_from_our_sources_is_found_where_people_write(tmp_path: Path, file: str, ours: str) -> None:
+    """Phrases as an article may have them, of files that no card is filled from, or that people don't write in."""
+    assert set() < runs.runs(ours) <= runs.runs((REPO / file).read_text("utf-8"))
+    folder = release(tmp_path, README__md=f"They say {ours}.")
+    with pytest.raises(PublishError, match=r"README\.md, its text: the words .* stand in the article 'a' too"):
+        prove(folder, {"a": f"The paper wrote on Monday that {ours} in Ostrel."})
+
+
+def test_only_the_named_templates_and_sentences_are_our_wording() -> None:
+    texts = " ".join((runs.HERE / name).read_text("utf-8") for name in runs.TEMPLATES)
+    assert runs.template_runs() <= runs.runs(texts)
+    docstring = "it is written two spaces"
+    assert docstring in runs.runs((runs.HERE / "manifest.py").read_text("utf-8"))
+    assert docstring not in runs.template_runs() | runs.sentence_runs()
+    sentence = "of them alone means is not known"
+    assert runs.runs(sentence) <= runs.sentence_runs()
+    for path in runs.SENTENCES:
+        module = (runs.HERE.parent / path).read_text("utf-8").split('"""')[1]
+        assert not runs.runs(module) & runs.sentence_runs(), "a module's docstring is no sentence of the card"
+
+
+def test_a_sentence_of_ours_passes_between_markers_and_is_found_in_what_people_wrote(tmp_path: Path) -> None:
+    ours = "the majority of the other annotators"
+    part = (
+        f"<!-- stance:begin baseline 0123456789abcdef -->\nAgainst {ours} it is good.\n<!-- stance:end baseline -->\n"
+    )
+    articles = {"a": f"He spoke for {ours}."}
+    assert prove(release(tmp_path / "ours", README__md=part), articles)
+    with pytest.raises(PublishError, match=r"README\.md, its text"):
+        prove(release(tmp_path / "theirs", README__md=f"{part}And {ours} too."), articles)
+    written = [Written(file="stance.toml", field="[publish] pay", text=f"as {ours}")]
+    with pytest.raises(PublishError, match=r"^stance\.toml, \[publish\] pay: the words"):
+        prove(release(tmp_path / "settings", README__md=part), articles, written)
+
+
+def test_the_message_names_the_file_and_field_or_line_that_people_can_change(tmp_path: Path) -> None:
+    folder = release(tmp_path, README__md=f"Why: {TEXT}", codebook__md=f"Version 1.0\n\nTake\n{TEXT}\nfor none.")
+    book = Written(file="docs/codebook.md", text=f"Version 1.0\n\nTake\n{TEXT}\nfor none.")
+    for written, place in (
+        ([Written(file="stance.toml", field="[publish] rationale", text=TEXT)], r"stance\.toml, \[publish\] rationale"),
+        ([book], r"docs/codebook\.md, line 4"),
+        ([], r"README\.md, its text"),
+    ):
+        with pytest.raises(PublishError, match=rf"^{place}: the words 'brennia visited the port of' stand .* 'a' too"):
+            prove(folder, {"a": ARTICLE}, written)
+
+
+OUTLETS = ["The Voice of the Northern Valleys", "Voice, of-the *Re-United* <Northern> Valleys & Co.", "The Times"]
+
+
+@pytest.mark.parametrize("outlet", OUTLETS)
+def test_an_outlets_name_may_stand_in_an_article(tmp_path: Path, outlet: str) -> None:
+    card = f"| outlet | articles |\n| --- | ---: |\n| {outlet} | 3 |\n| Plain | 4 |\n\nCourier, {outlet}, Gazette."
+    folder = release(tmp_path, README__md=card)
+    article = {"a": f"As {outlet} wrote; {outlet} Online. Courier, {outlet}."}
+    assert prove(folder, article, outlets=["Plain", outlet])
+    if outlet != "The Times":
+        with pytest.raises(PublishError, match=r"README\.md, its text: the words"):
+            prove(folder, article, outlets=["Plain"])
+
+
+@pytest.mark.parametrize("outlet", OUTLETS)
+def test_words_around_an_outlets_name_are_found_all_the_same(tmp_path: Path, outlet: str) -> None:
+    quote = f"the minister told {outlet} that she would not go"
+    with pytest.raises(PublishError, match=r"the words .*(minister told the|that she would)"):
+        prove(release(tmp_path, README__md=f"Why: {quote}."), {"a": quote}, outlets=[outlet])
 
 
 def test_four_words_may_be_the_same(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import ARTICLES, SENTENCES, TableError
-from corpus.store import write_jsonl, write_table
+from corpus.store import table_path, write_jsonl, write_table
 from labeling.annotators import AlwaysSame, TooFast, control_items, warnings
 from labeling.records import STANCES, Annotation, Stance, latest_answers
 from labeling.sample import Draw, write_sample
@@ -56,7 +56,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def _answers(work: Path, answers: Sequence[Annotation]) -> None:
-    write_jsonl(work / "annotations.jsonl", answers)
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
 
 
 def _sample(work: Path, draws: Sequence[tuple[str, str]]) -> None:
@@ -87,7 +87,7 @@ def test_progress_counts_a_copy_group_once(work: Path) -> None:
     assert [(row.outlet, row.sentences, row.labelled) for row in status.outlets] == [
         ("Gazette", 3, 1),
         ("Sentinel", 3, 1),
-        ("unknown", 3, 0),
+        (None, 3, 0),
     ]
 
 
@@ -316,6 +316,57 @@ def test_alpha_is_read_by_krippendorffs_thresholds(work: Path, alpha: tuple[floa
     estimate = msgspec.structs.replace(status.agreement.alpha, value=alpha[0], low=alpha[1], high=0.9)
     agreement = msgspec.structs.replace(status.agreement, alpha=estimate)
     assert words in show(msgspec.structs.replace(status, agreement=agreement))
+
+
+def _with_outlets(work: Path, outlets: Sequence[str]) -> None:
+    """The same ten sentences, each in an article of its own outlet."""
+    write_table(
+        work / "articles.parquet",
+        pa.Table.from_pylist(
+            [
+                dict.fromkeys(ARTICLES.names, "") | {"article_id": f"a{n}", "outlet": outlet}
+                for n, outlet in enumerate(outlets)
+            ],
+            schema=ARTICLES,
+        ),
+    )
+    rows = [
+        dict.fromkeys(SENTENCES.names, "")
+        | {"sentence_id": f"s{n:02}", "article_id": f"a{n}", "copy_id": f"s{n:02}", "text": "Some words.", "index": 0}
+        | {"start": 0, "end": 0}
+        for n in range(len(outlets))
+    ]
+    write_table(work / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
+
+
+def test_agreement_comes_before_the_outlets_and_a_long_table_of_them_is_cut_with_its_numbers(work: Path) -> None:
+    _with_outlets(work, [*(f"Paper {n:02}" for n in range(43)), "Paper 42"])
+    _labelled(work)
+    status = read_status(work)
+    assert len(json.loads(msgspec.json.encode(status))["outlets"]) == 43
+    lines = show(status).splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("outlet "))
+    assert first > next(n for n, line in enumerate(lines) if line.startswith("Krippendorff"))
+    assert [line.split()[:2] for line in lines[first + 1 : first + 3]] == [["Paper", "42"], ["Paper", "00"]]
+    said = "and 33 more outlets with 33 sentences, 0 labelled; `stance status --json` lists them all"
+    assert lines[first + 11] == said
+    assert sum(row.sentences for row in status.outlets) == 44
+
+
+def test_an_outlet_called_unknown_is_another_than_none(work: Path) -> None:
+    _with_outlets(work, ["unknown", "", "unknown", "Gazette"])
+    _answers(work, [vote("s00", "A1", "favor"), vote("s01", "A1", "favor")])
+    status = read_status(work)
+    assert [(row.outlet, row.sentences, row.labelled) for row in status.outlets] == [
+        ("Gazette", 1, 0),
+        ("unknown", 2, 1),
+        (None, 1, 1),
+    ]
+    lines = show(status).splitlines()
+    assert [line.split() for line in lines if line.startswith(("unknown", "(no outlet"))] == [
+        ["unknown", "2", "1"],
+        ["(no", "outlet", "given)", "1", "1"],
+    ]
 
 
 def test_a_warning_is_a_plain_sentence_with_its_numbers(work: Path) -> None:

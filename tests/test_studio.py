@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from corpus.records import SENTENCES, ConfigError, StudioError
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.answers import result
 from labeling.connection import Server, find_server
 from labeling.records import Annotation
@@ -113,7 +113,7 @@ def test_answers_come_home_as_annotations_of_pseudonyms(stance: Run, server: Ser
     _answer(other, tasks[1], vote("", "", None))
     assert "3 answers of 2 annotators, 1 of them skips" in stance("pull")
     work = stance.project / "work"
-    rows = read_jsonl(work / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     assert [row.stance for row in rows if row.sentence_id == tasks[0].data["sentence_id"]] == ["favor", "against"]
     first = next(row for row in rows if row.stance == "favor")
     assert (first.annotator, first.seconds, first.unsure, first.holder, first.comment, first.codebook) == (
@@ -122,7 +122,7 @@ def test_answers_come_home_as_annotations_of_pseudonyms(stance: Run, server: Ser
     assert next(row for row in rows if row.stance is None).annotator == "A2"
     private = stance.project / ".stance" / "annotators.json"
     assert private.stat().st_mode & 0o777 == 0o600
-    assert "second@stance.example" not in (work / "annotations.jsonl").read_text()
+    assert "second@stance.example" not in table_path(work, "annotations.jsonl").read_text()
     assert "unchanged" in stance("pull")
     status = stance("status")
     assert "1 of 12 sentences labelled, 1 by two and more" in status
@@ -139,7 +139,7 @@ def test_a_label_keeps_the_codebook_version_that_it_was_made_under(stance: Run, 
     (stance.project / "codebook.md").write_text("Version 2.0\n")
     _answer(server, tasks[1], vote("", "", "none"))
     stance("pull")
-    rows = read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert {row.stance: row.codebook for row in rows} == {"favor": "1.0", "none": "2.0"}
 
 
@@ -150,7 +150,7 @@ def test_a_choice_that_the_codebook_lacks_is_named_and_nothing_is_written(stance
     _answer(server, task, vote("", "", "pro"))  # type: ignore[arg-type]
     with pytest.raises(StudioError, match=r"annotation \d+ .*found \['pro'\]"):
         stance("pull")
-    assert not (stance.project / "work" / "annotations.jsonl").exists()
+    assert not (stance.project / "labels" / "annotations.jsonl").exists()
 
 
 @pytest.mark.slow
@@ -218,7 +218,6 @@ def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser
     page.wait_for_url(lambda url: "/user/login" not in url)
     page.goto(f"{server.url}/projects/{project.id}/data?labeling=1")
     page.get_by_text("sending Western troops to Ukraine").wait_for()
-    page.keyboard.press("Escape")  # the codebook, which is shown first
     shown: list[str] = []
     for key in ("1", "2", "3"):
         page.locator(".stance-sentence .lsf-richtext__line").wait_for()
@@ -232,7 +231,7 @@ def test_hotkeys_in_the_real_page_come_home(stance: Run, server: Server, browser
         )
     context.close()
     assert "3 answers of 1 annotators, 0 of them skips" in stance("pull")
-    rows = {row.sentence_id: row for row in read_jsonl(stance.project / "work" / "annotations.jsonl", Annotation, "")}
+    rows = {row.sentence_id: row for row in read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")}
     texts = {task.data["sentence_id"]: str(task.data["text"]) for task in _tasks(server, stance)}
     assert {texts[key]: row.stance for key, row in rows.items()} == dict(
         zip(shown, ("favor", "against", "none"), strict=True)

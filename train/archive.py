@@ -19,9 +19,9 @@ import sklearn
 from filelock import FileLock, Timeout
 
 from corpus.build import build
+from corpus.digests import code_digest, digest, stamp
 from corpus.engine import Engine, Local, on_processes
 from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError
-from corpus.shards import digest
 from corpus.store import write_bytes
 from labeling.records import STANCES
 from train import plots, scoring
@@ -138,8 +138,8 @@ def _predict(
     engine: Callable[[], tuple[Engine, Run]],
 ) -> Predicted:
     tables, skipped = _tables(sources, out / STATE / "tables", settings, engine)
-    stamps = [_stamp(tables / name) for name in TABLES]
-    key = digest(rules(asked), _code(), *stamps)
+    stamps = [stamp(tables / name) for name in TABLES]
+    key = digest(rules(asked), code_digest([__name__], ()), *stamps)
     if (last := _last(out)) is not None and last.key == key and _whole(out, last):
         shares = msgspec.json.decode((out / "shares.json").read_bytes(), type=PredictionShares)
         return _predicted(out, last, shares, False, skipped)
@@ -162,7 +162,7 @@ def _predict(
             views(database, tables, new, [scored / shard.key for shard in shards])
             parts = write_scores(database, new / SCORES, asked.version, shards, tables)
             counts = count(database)
-        if [_stamp(tables / name) for name in TABLES] != stamps:
+        if [stamp(tables / name) for name in TABLES] != stamps:
             raise StanceError(f"{tables} changed while it was read; run it again")
         manifest = Manifest(
             key=key,
@@ -192,7 +192,7 @@ def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], t
             from corpus.spark import session
             from corpus.spark_engine import Cluster
 
-            spark = stack.enter_context(session(address))
+            spark = stack.enter_context(session(address, scoring.__name__))
             return Cluster(spark), lambda jobs: on_spark(jobs, spark)
 
         yield engine
@@ -211,16 +211,6 @@ def _tables(
     if len(sources) > 1:
         raise SourceError(f"{given[0]} is a built corpus: expected it alone, or only folders and files of articles")
     return given[0].resolve(), {}
-
-
-def _stamp(path: Path) -> str:
-    found = path.stat()
-    return f"{path} {found.st_size} {found.st_mtime_ns}"
-
-
-def _code() -> str:
-    """A digest of this package's code: an archive of another version is made anew, from shards where these hold."""
-    return digest(*(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 # --- files

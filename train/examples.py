@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from corpus.duplicates import cluster
 from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.records import ALIASES, STANCES, Stance, Verdict
+from train.lasting_splits import components, read_splits, splits_had, write_splits
 from train.outside import file_rows, published_rows
 from train.records import Example, TrainSettings
 from train.splits import SPLITS as SPLITS
@@ -21,6 +22,7 @@ from train.splits import Origin as Origin
 from train.splits import SplitSummary as SplitSummary
 from train.splits import origins as origins
 from train.splits import split as split
+from train.splits import split_groups
 from train.splits import summary as summary
 
 SPLIT_NAMES: dict[str, str] = {
@@ -183,41 +185,38 @@ def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
 
 
 def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
-    """The project's verdicts as examples, with lasting splits, also written to `examples.parquet`.
+    """The project's verdicts as examples, which are kept with their splits; see `plan_examples`, `keep_examples`."""
+    examples, found = plan_examples(work, target, settings)
+    keep_examples(work, examples, settings)
+    return examples, found
 
-    A copy group is one example. Groups are the connected components of article and near-duplicate cluster
-    over the labelled sentences and their copies, and of the sentences that `[train] together` names. A split once
-    given stays, also where a verdict goes and comes back; a group that joins two earlier splits goes to train.
+
+def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
+    """The project's verdicts as examples, with lasting splits; nothing is written.
+
+    See `labelled` for what an example and a group is. A split once given to a group stays, also where verdicts go and
+    come back; a group that joins two earlier splits goes to train.
+
+    Args:
+        work: the project's folder of tables.
+        target: what the stance is toward.
+        settings: `[train]` of stance.toml.
+
+    Returns:
+        The examples in the order of the corpus, and what their splits hold.
 
     Raises:
         TableError: a table is missing.
         ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
             else than `[train] split` says, or no split can be made so.
     """
-    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
-    rows = read_table(work / "sentences.parquet", SENTENCES, "stance build").to_pylist()
-    labelled = [row for row in rows if row["sentence_id"] in verdicts]
-    if not labelled:
+    remembered = read_splits(work, settings.split)
+    examples, groups, article_of = _labelled(work, target, settings, remembered.keys())
+    if not examples:
         raise ExamplesError(
-            f"none of the {len(verdicts)} verdicts belongs to a sentence of the corpus; "
+            f"none of the verdicts in {work / 'verdicts.jsonl'} belongs to a sentence of the corpus; "
             "run `stance adjudicate` after labelling some"
         )
-    copies = {row["copy_id"] for row in labelled}
-    pairs = [(row["article_id"], row["cluster_id"]) for row in rows if row["copy_id"] in copies]
-    articles = {row["sentence_id"]: row["article_id"] for row in labelled}
-    for n, ids in enumerate(settings.together):
-        pairs += [(articles[name], f"together {n}") for name in ids if name in articles]
-    groups = _components(pairs)
-    examples = [
-        Example(
-            sentence_id=row["sentence_id"],
-            text=row["text"],
-            label=verdicts[row["sentence_id"]].stance,
-            target=target,
-            group=groups[row["article_id"]],
-        )
-        for row in labelled
-    ]
     origin_of: dict[str, Origin] = {}
     if settings.split != "group":
         schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
@@ -227,33 +226,74 @@ def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[lis
             for row in known
             if row["article_id"] in groups
         )
-    path = work / "examples.parquet"
-    previous = _previous(path, settings.split)
-    examples, moved = split(examples, settings, previous, origin_of)
-    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
-    # A verdict that is open again comes back some day, and must find its split.
-    gone = {name: previous[name] for name in sorted(previous.keys() - articles.keys())}
-    write_table(path, table.replace_schema_metadata({"split": settings.split, "gone": msgspec.json.encode(gone)}))
+    examples, moved = split_groups(examples, settings, splits_had(remembered, groups, article_of), origin_of)
     return examples, summary(examples, moved, settings.split, origin_of)
 
 
-def _previous(path: Path, by: str) -> dict[str, str]:
-    """The splits of earlier runs, which were made in the same way; of sentences that are no examples now, too."""
-    if not path.is_file():
-        return {}
-    kept = read_table(path, EXAMPLES, "stance train").to_pylist()
-    notes = pq.read_schema(path).metadata or {}
-    made = notes.get(b"split", b"group").decode()
-    if made != by:
-        raise ExamplesError(
-            f'{path} holds splits by {made}, and splits last; [train] split says "{by}". Set it back to "{made}", '
-            "or move the file away: then all are split anew, and later scores are not comparable with earlier ones"
+def keep_examples(work: Path, examples: Sequence[Example], settings: TrainSettings) -> None:
+    """Write examples that `plan_examples` made as `examples.parquet`, and remember their splits for good.
+
+    It is called when training has succeeded, so that a training that fails fixes nothing.
+    """
+    remembered = read_splits(work, settings.split)
+    _, groups, article_of = _labelled(work, "", settings, remembered.keys())
+    # Those that an earlier version remembered without their article get it here.
+    remembered = {
+        name: msgspec.structs.replace(row, article_id=row.article_id or article_of.get(name, ""))
+        for name, row in remembered.items()
+    }
+    split_of = {row.group: row.split for row in examples}
+    placed = [(row.sentence_id, article_of[row.sentence_id], row.split) for row in examples]
+    write_splits(work, remembered, placed, groups, split_of, settings)
+    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
+    write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
+
+
+def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
+    """The project's verdicts as examples without splits, and the group of each article that they touch.
+
+    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over all
+    sentences that are labelled or ever were an example, and their copies, and over the sentences that `[train]
+    together` names.
+
+    Raises:
+        TableError: a table is missing.
+        ExamplesError: the earlier splits were made by something else than `[train] split` says.
+    """
+    examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys())
+    return examples, groups
+
+
+def _labelled(
+    work: Path, target: str, settings: TrainSettings, remembered: Collection[str]
+) -> tuple[list[Example], dict[str, str], dict[str, str]]:
+    """What `labelled` gives, and the article of each sentence that is labelled or remembered."""
+    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
+    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    # Of a large corpus only these sentences and their copies become Python objects.
+    is_known = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts.keys() | set(remembered)), pa.string()))
+    copies = table["copy_id"].filter(is_known).combine_chunks()
+    pairs = [
+        (row["article_id"], row["cluster_id"])
+        for row in table.select(["article_id", "cluster_id"]).filter(pc.is_in(table["copy_id"], copies)).to_pylist()
+    ]
+    rows = table.select(["sentence_id", "article_id", "text"]).filter(is_known).to_pylist()
+    article_of = {row["sentence_id"]: row["article_id"] for row in rows}
+    for n, ids in enumerate(settings.together):
+        pairs += [(article_of[name], f"together {n}") for name in ids if name in article_of]
+    groups = components(pairs)
+    examples = [
+        Example(
+            sentence_id=row["sentence_id"],
+            text=row["text"],
+            label=verdicts[row["sentence_id"]].stance,
+            target=target,
+            group=groups[row["article_id"]],
         )
-    try:
-        gone = msgspec.json.decode(notes.get(b"gone", b"{}"), type=dict[str, str])
-    except msgspec.DecodeError as error:
-        raise TableError(f"{path}: {error}; it was written by something else than `stance train`") from error
-    return gone | {row["sentence_id"]: row["split"] for row in kept}
+        for row in rows
+        if row["sentence_id"] in verdicts
+    ]
+    return examples, groups, article_of
 
 
 def read_examples(work: Path) -> list[Example]:
@@ -269,19 +309,3 @@ def read_examples(work: Path) -> list[Example]:
         ]
     except msgspec.ValidationError as error:
         raise TableError(f"{work / 'examples.parquet'}: {error}; run `stance train` again") from error
-
-
-def _components(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """For each article the smallest article id among those that clusters connect with it."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = name = parent[parent[name]]
-        return name
-
-    first: dict[str, str] = {}
-    for article, cluster_id in pairs:
-        a, b = root(article), root(first.setdefault(cluster_id, article))
-        parent[max(a, b)] = min(a, b)
-    return {article: root(article) for article, _ in pairs}

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.records import ARTICLES, ConfigError, PublishError, Skipped
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
+from labeling.overlap import FewVotes
 from labeling.records import STANCES, Annotation, Codebook, Stance, counted, read_codebook
 from labeling.sample import Draw, read_sample
 from labeling.status import Status
@@ -114,6 +115,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         skipped: articles that gave no sentence.
         found: the project as the report shows it, for the same numbers.
         before: what is there already.
+        few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
     """
 
     settings: PublishSettings
@@ -132,6 +134,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
     found: Found
     before: Before = Before()
+    few: FewVotes | None = None
 
     @property
     def name(self) -> str:
@@ -156,6 +159,7 @@ def read_facts(
     standoff: bool = False,
     before: Path | None = None,
     names: Mapping[str, str] | None = None,
+    few: FewVotes | None = None,
 ) -> CardFacts:
     """Gather what the card tells.
 
@@ -170,6 +174,7 @@ def read_facts(
         standoff: whether the release is without the articles' text.
         before: the folder of the release that this one replaces; None, or not there: there is none.
         names: what annotators are called in the release; None: as `train.privacy.release_names` calls them.
+        few: verdicts that rest on fewer votes than the project asked for.
 
     Raises:
         TableError: a stage before is missing.
@@ -177,7 +182,7 @@ def read_facts(
         PublishError: the release before can't be read.
     """
     rows = [row for part in gold.values() for row in part]
-    annotations = counted(read_jsonl(work / "annotations.jsonl", Annotation, "stance pull"), ignored)
+    annotations = counted(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull"), ignored)
     articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
     found = gather(work, target, frozenset(ignored), Settings(publish=settings))
     called = names if names is not None else release_names(annotations, found.verdicts or [], {})
@@ -203,6 +208,7 @@ def read_facts(
         skipped=len(read_jsonl(skipped, Skipped, "stance build")) if skipped.is_file() else 0,
         found=found,
         before=_before(before) if before is not None else Before(),
+        few=few,
     )
 
 

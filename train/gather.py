@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Collection
@@ -13,9 +12,10 @@ from typing import TypeVar
 import msgspec
 
 from corpus.records import ExamplesError, TableError
-from corpus.store import read_jsonl
+from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, Stance, Unsettled, Verdict, counted, latest_answers
 from labeling.status import Status, read_status
+from train import digests
 from train.analysis import Analysis, read_analysis
 from train.drawn import Corpus, read_corpus
 from train.errors import Doubt, Mistake
@@ -27,12 +27,6 @@ from train.records import Metrics, ModelCard, read_metrics
 from train.shares import PredictionShares
 
 NGRAMS = 20
-FILES = (
-    *("articles.parquet", "spans.parquet", "sentences.parquet", "sample.parquet", "annotations.jsonl"),
-    *("adjudications.jsonl", "verdicts.jsonl", "queue.jsonl", "examples.parquet", "model/model.skops"),
-    *("model/metrics.json", "model/analysis.json", "model/mistakes.jsonl", "doubts.jsonl", "predictions.parquet"),
-    "shares.json",
-)
 LIBRARIES = ("numpy", "pyarrow", "rapidfuzz", "scikit-learn", "scipy", "skops")
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -70,6 +64,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         files: file → SHA-256, those that are there.
         model: the digest that stands in predictions, as `stance predict` prints it; "" without a model.
         versions: of Python and the libraries, as the page was drawn.
+        due: what of all this is out of date, and the command that is due, a sentence each.
     """
 
     target: str
@@ -92,6 +87,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     model: str
     versions: dict[str, str]
+    due: list[str] = []
 
 
 def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> Found:
@@ -109,13 +105,13 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
     """
     status = read_status(work, ignored)
     verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    ours = counted(_lines(work / "annotations.jsonl", Annotation, "stance pull") or [], ignored)
+    ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull") or [], ignored)
     latest = latest_answers(ours)
     model = work / "model"
     trained = (model / "metrics.json").is_file()
     analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
     ngrams, unopened = _ngrams(work, target, analysis) if trained else (None, "")
-    files = {name: _digest(work / name) for name in FILES if (work / name).is_file()}
+    files = digests.of_files(work)
     return Found(
         target=target,
         settings=settings,
@@ -135,7 +131,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
         doubts=_lines(work / "doubts.jsonl", Doubt, "stance train") or [],
         shares=_record(work / "shares.json", PredictionShares, "stance predict"),
         files=files,
-        model=files.get("model/model.skops", "")[:16],
+        model=digests.of_model(model / "model.skops") if (model / "model.skops").is_file() else "",
         versions={"stance": _version("stance-corpus"), "Python": platform.python_version()}
         | {name: _version(name) for name in LIBRARIES},
     )
@@ -172,11 +168,6 @@ def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise TableError(f"{path}: {error}; run `{made_by}` again") from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(name: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.records import ARTICLES, SENTENCES, PublishError
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Verdict
 from train.examples import SPLITS
 from train.records import Example
@@ -37,14 +37,14 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
 
     Args:
         work: the project's folder of tables.
-        examples: those of the last `stance train`, with their splits.
+        examples: those of the last `stance train`, with their splits; made from these very verdicts and sentences
+            (see `train.freshness`).
         names: what an annotator is called in the release, where not as in the verdicts.
 
     Returns:
         By split, in the order of article and place.
 
     Raises:
-        PublishError: examples and verdicts are of different runs.
         TableError: a table is missing.
     """
     names = names or {}
@@ -55,7 +55,6 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
     verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
     table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
     settled = {row.sentence_id: row for row in examples}
-    _same_run(settled, verdicts, set(table["sentence_id"].to_pylist()))
     # Of a large corpus only the labelled sentences and their copies become Python objects.
     labelled = table["copy_id"].filter(pc.is_in(table["sentence_id"], pa.array(sorted(settled), pa.string())))
     sentences = table.filter(pc.is_in(table["copy_id"], labelled.combine_chunks())).to_pylist()
@@ -94,7 +93,8 @@ def check_labels(work: Path) -> None:
     for name in ("verdicts.jsonl", "annotations.jsonl"):
         odd: Counter[str] = Counter()
         first = 0
-        lines = (work / name).read_bytes().split(b"\n") if (work / name).is_file() else []
+        path = table_path(work, name)
+        lines = path.read_bytes().split(b"\n") if path.is_file() else []
         for number, line in enumerate(lines, 1):
             try:
                 row = msgspec.json.decode(line or b"{}", type=_Labelled)
@@ -106,7 +106,7 @@ def check_labels(work: Path) -> None:
         if odd:
             shown = ", ".join(f"{label!r} ({count})" for label, count in sorted(odd.items()))
             raise PublishError(
-                f"{work / name}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
+                f"{path}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
                 "Correct the answers at the server, then run `stance pull`, `stance adjudicate` and `stance train`"
             )
 
@@ -114,19 +114,6 @@ def check_labels(work: Path) -> None:
 class _Labelled(msgspec.Struct):
     stance: str | None = None
     votes: dict[str, str] = {}
-
-
-def _same_run(settled: Mapping[str, Example], verdicts: Mapping[str, Verdict], corpus: set[str]) -> None:
-    """Examples are the verdicts of the corpus' sentences, or the release would miss some and keep stale labels."""
-    unlike = {key for key in settled.keys() & verdicts.keys() if settled[key].label != verdicts[key].stance}
-    odd = sorted((settled.keys() - verdicts.keys()) | (settled.keys() - corpus) | unlike)
-    missing = sorted((verdicts.keys() & corpus) - settled.keys())
-    if odd or missing:
-        raise PublishError(
-            f"verdicts and examples are of different runs: of {len(settled)} examples {len(odd)} have another label "
-            f"than their verdict, or none, and {len(missing)} verdicts are no example; the first is sentence "
-            f"{(odd or missing)[0]}. Run `stance adjudicate` and `stance train`, then publish again"
-        )
 
 
 def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import msgspec
 from corpus.records import PublishError
 
 MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
 INTERVAL = re.compile(r"(?<=.)\[[-+]?\d+(?:\.\d+)?, [-+]?\d+(?:\.\d+)?\](?![(\[])")
 HIDE = str.maketrans("[]", "\x01\x02")
 SHOW = str.maketrans("\x01\x02", "[]")
@@ -135,6 +136,25 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
     return "".join(_part(piece.name, ours[piece.name]) if piece.name else piece.text for piece in kept)
 
 
+def marked(text: str) -> Iterator[tuple[str, str]]:
+    """The stretches of a text, which joined are the text: the name of a part of ours, markers included, or "".
+
+    Where a marker is missing or stands twice, nothing is ours until the next beginning.
+    """
+    part, lines = "", list[str]()
+    for line in LINE.findall(text):
+        found = MARKER.fullmatch(line.rstrip("\r\n"))
+        if found is None:
+            lines.append(line)
+        elif found[1] == "begin":
+            yield "", "".join(lines)
+            part, lines = found[2], [line]
+        else:
+            yield part if part == found[2] else "", "".join([*lines, line])
+            part, lines = "", []
+    yield "", "".join(lines)
+
+
 def decode(data: bytes, name: str) -> str:
     """A text file that people may have edited on any system: without a byte order mark, line ends as LF.
 
@@ -165,7 +185,7 @@ def _part(name: str, text: str) -> str:
 def _pieces(text: str, name: str, first: int) -> list[Piece]:
     pieces = [Piece(text="")]
     seen: set[str] = set()
-    for number, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", text), first):
+    for number, line in enumerate(LINE.findall(text), first):
         found = MARKER.fullmatch(line.rstrip("\n"))
         if found is None:
             pieces[-1].text += line

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.records import PublishError
+from corpus.store import table_path
 from labeling.records import Codebook
 from train.project import Settings
 
@@ -49,8 +50,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         dataset: which release it is.
         files: every file of the release but the manifest itself, by its path in there.
-        inputs: every file that the release was made from, by its path in the project's folder of tables; `codebook`
-            and `configuration` are the codebook's text and the JSON of `configuration`, sorted by key.
+        inputs: every file that the release was made from, by its path in the project's folder of tables, or its name in
+            `labels/`; `codebook` and `configuration` are the codebook's text and the JSON of `configuration`, sorted
+            by key.
         versions: of this package, of Python's minor version, and of the libraries that may change a byte.
         configuration: the sections of stance.toml, without what names annotators' accounts or this machine's folders.
     """
@@ -90,18 +92,22 @@ def manifest(
         settings: all of stance.toml.
         dataset: which release it is.
     """
-    configuration = _configuration(settings)
-    made_from = {name: _of_file(work / name) for name in INPUTS if (work / name).is_file()}
-    made_from["codebook"] = _of(codebook.text.encode())
-    made_from["configuration"] = _of(msgspec.json.encode(configuration, order="sorted"))
     versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
     return Manifest(
         dataset=dataset,
         files={name: _of(files[name]) for name in sorted(files)},
-        inputs=dict(sorted(made_from.items())),
+        inputs=made_from(work, codebook, settings, standoff=dataset.standoff),
         versions=versions | {name: _version(name) for name in LIBRARIES},
-        configuration=configuration,
+        configuration=configuration(settings, standoff=dataset.standoff),
     )
+
+
+def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: bool) -> dict[str, Digest]:
+    """The inputs of a release that would be made now, as `Manifest.inputs` has them."""
+    found = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
+    found["codebook"] = _of(codebook.text.encode())
+    found["configuration"] = _of(msgspec.json.encode(configuration(settings, standoff=standoff), order="sorted"))
+    return dict(sorted(found.items()))
 
 
 def to_json(record: Manifest) -> bytes:
@@ -169,10 +175,19 @@ def _files(folder: Path) -> Sequence[str]:
     return found
 
 
-def _configuration(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The sections of stance.toml; accounts to ignore are mail addresses, and the corpus' root is a folder here."""
+def configuration(settings: Settings, *, standoff: bool) -> dict[str, dict[str, Any]]:
+    """The sections of stance.toml as a release tells them.
+
+    Accounts to ignore are mail addresses, and the corpus' root is a folder here: they are left out. Patterns for lines
+    quote the lines of articles, so a stand-off release gives each by its SHA-256.
+    """
     sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
     kept_back = {"corpus": {"root"}, "labeling": {"ignore", "title", "codebook"}}
+    if standoff:
+        patterns = settings.corpus.patterns
+        sections["corpus"]["patterns"] = {
+            kind: [_of(one.encode()).sha256 for one in patterns[kind]] for kind in patterns
+        }
     return {
         section: {key: value for key, value in values.items() if key not in kept_back.get(section, set())}
         for section, values in sections.items()

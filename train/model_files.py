@@ -28,11 +28,16 @@ LARGEST = 1 << 26
 """Characters of an array of n-grams, at four bytes each."""
 
 
-def save(model: Model, folder: Path) -> list[bool]:
-    """Write the three files; equal models give equal bytes.
+def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
+    """Write the three files, `model.json` last; equal models give equal bytes.
 
     `model.joblib` holds scikit-learn's types alone: a pipeline, or where targets are several a dict of target to
     pipeline. Labels come out as the strings of STANCES, probabilities in the order of the pipeline's `classes_`.
+
+    Args:
+        model: the model.
+        folder: where to write.
+        trained_on: the digest of what it was trained on.
 
     Returns:
         For each of the files whether it changed.
@@ -47,6 +52,7 @@ def save(model: Model, folder: Path) -> list[bool]:
         targets=list(model.pipelines),
         recipe=model.recipe,
         masked=model.masked,
+        trained_on=trained_on,
     )
     return [
         write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(_content(listed)))),

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.shards import digest
+from corpus.digests import digest
 
 GROUP = 100_000
 """Rows a row group, at most: what is held in memory."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import filecmp
-import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +25,7 @@ from corpus.records import SENTENCES, CorpusSettings, ExamplesError, SourceError
 from corpus.sources import units
 from corpus.store import write_bytes
 from labeling.records import STANCES
-from train import baseline
+from train import baseline, digests
 from train.baseline import Model
 from train.layout import FOLDS, Layout, Verdicts, opened, read_layout, read_verdicts
 from train.model_files import load
@@ -97,7 +96,8 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
     layout = read_layout(work)
     out = work / "predictions.parquet"
     with _staged(out) as staged:
-        given = _write(model, work, layout, staged, PREDICTIONS, progress)
+        schema = PREDICTIONS.with_metadata({digests.SENTENCES_KEY: digests.of_sentences(work)})
+        given = _write(model, work, layout, staged, schema, progress)
         verdicts = read_verdicts(work, layout, target)
         labels, notes = _labels(model, work, layout, verdicts, progress)
         shares = PredictionShares(
@@ -105,6 +105,7 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
             power=power(labels) if labels else None,
             notes=notes,
             rows=prediction_shares(layout.guesses(given), labels),
+            made_of=digests.of_labels(work, target),
         )
         return _bring(staged, out, work / "shares.json", given, shares, {})
 
@@ -181,7 +182,7 @@ def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
             f"be used: {type(error).__name__}: {error}; run `stance train` again"
         ) from error
     file = folder / ("model.joblib" if trust else "model.skops")
-    return Judge(model, hashlib.sha256(file.read_bytes()).hexdigest()[:16], target)
+    return Judge(model, digests.of_model(file), target)
 
 
 def _refit(judge: Judge, training: list[Example]) -> Judge:

@@ -64,14 +64,14 @@ def pseudonymous(
     """
     words: dict[str, frozenset[str]] = {}
 
-    def kept(row: Annotation) -> str:
+    def table_path(row: Annotation) -> str:
         article = article_of.get(row.sentence_id, "")
         if row.holder and article not in words:
             words[article] = frozenset(WORD.findall(f"{articles.get(article, '')}\n{codebook}".casefold()))
         return row.holder if row.holder and words[article].issuperset(WORD.findall(row.holder.casefold())) else ""
 
     return [
-        msgspec.structs.replace(row, annotator=names[row.annotator], comment="", holder=kept(row))
+        msgspec.structs.replace(row, annotator=names[row.annotator], comment="", holder=table_path(row))
         for row in annotations
     ]
 

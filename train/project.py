@@ -9,6 +9,7 @@ import msgspec
 
 from corpus.records import ConfigError, CorpusSettings
 from corpus.store import write_bytes
+from labeling.question import TEMPLATE, Demo
 from labeling.records import LabelingSettings, Target
 from train.records import PublishSettings, TrainSettings
 
@@ -47,14 +48,14 @@ def read_settings(project: Path, *, required: bool) -> Settings:
 
 
 def write_project(folder: Path) -> list[Path]:
-    """Make a new project: `stance.toml` with every key and its value, and a codebook to edit.
+    """Make a new project: `stance.toml` with every key and its value but the target, and a codebook to fill in.
 
     Raises:
         ConfigError: one of the two is there already; nothing is written then.
     """
     files = {
         folder / FILE: _template(folder),
-        folder / LabelingSettings().codebook: starter("docs/codebook.md"),
+        folder / LabelingSettings().codebook: TEMPLATE.read_bytes(),
     }
     for path in files:
         if path.exists():
@@ -80,6 +81,15 @@ def write_starter(folder: Path) -> Path:
         for name in (FILE, "docs/codebook.md"):
             write_bytes(folder / name, starter(name))
     return starter_path("seeds")
+
+
+def demo_question() -> Demo | None:
+    """The demo's target and codebook; None where this installation lacks them."""
+    try:
+        settings = msgspec.toml.decode(starter(FILE), type=Settings)
+        return Demo(target=settings.target.name, codebook=starter(settings.labeling.codebook).decode())
+    except ConfigError:
+        return None
 
 
 def starter(name: str) -> bytes:

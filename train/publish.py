@@ -12,16 +12,23 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import SENTENCES, PublishError
-from corpus.store import read_jsonl, read_table, write_bytes
-from labeling.records import Annotation, Codebook, Unsettled, Verdict, counted
+from corpus.store import read_jsonl, read_table, table_path, write_bytes
+from labeling.overlap import FewVotes, few_verdicts
+from labeling.records import Annotation, Codebook, Target, Unsettled, Verdict, counted
+from labeling.rounds import queue_command
+from labeling.sample import read_sample
 from train import card
 from train.examples import read_examples
+from train.facts import WRITTEN
+from train.freshness import TRAINED, Project, refuse
 from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
-from train.manifest import FILE, Dataset, manifest, read_manifest, to_json
+from train.handwritten import marked
+from train.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
+from train.opening import check_name
 from train.privacy import prove_private, pseudonymous, release_names
 from train.project import Settings
 from train.records import PublishSettings
-from train.standoff import Proof, prove, strip
+from train.standoff import Proof, Written, leaves, prove, strip
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -60,6 +67,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         holders: holders that are left out: all of them from a stand-off release, else those that neither their
             article nor the codebook names.
         proof: what a stand-off release was compared with, and what of it was not; None where it has text.
+        few: verdicts that rest on fewer votes than the project asks for; None where its settings aren't known.
         changed: whether any file changed.
     """
 
@@ -70,6 +78,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     comments: int
     holders: int
     proof: Proof | None
+    few: FewVotes | None
     changed: bool
 
 
@@ -97,17 +106,25 @@ def publish(
         inputs: what else of the project it depends on.
 
     Raises:
-        PublishError: there is no verdict, sentences are open, a label is none of the codebook's, a split is empty,
+        PublishError: there is no verdict; verdicts, examples or model are older than what they are made from, which
+            `allow_open` doesn't change; sentences are open, a label is none of the codebook's, a split is empty,
             the card that is there is malformed, an address or an article's text would go out, or the dataset doesn't
             open. Nothing is written then.
+        StanceError: no dataset can be opened in a folder of that name.
         TableError: a stage before is missing.
     """
+    labeling = inputs.settings.labeling if inputs else None
     inputs = inputs or PublishInputs()
     without_text = inputs.standoff or not settings.licence
+    check_name(out)
     check_labels(work)
-    articles, article_of = _articles(work)
-    verdicts, queue = _settled(work, article_of, allow_open=inputs.allow_open)
-    everything = read_jsonl(work / "annotations.jsonl", Annotation, "stance pull")
+    articles, article_of, outlets = _articles(work)
+    whole = msgspec.structs.replace(inputs.settings, target=Target(name=target), publish=settings)
+    verdicts = _verdicts(work)
+    refuse(Project(work=work, settings=whole, codebook=codebook, ignored=ignored), "stance publish", TRAINED)
+    queue = _queue(work, article_of, allow_open=inputs.allow_open)
+    few = few_verdicts(work, verdicts, labeling) if labeling else None
+    everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
     answers = [row for row in counted(everything, ignored) if not row.control]
     names = release_names(answers, verdicts, inputs.accounts)
     annotations = pseudonymous(answers, names, articles, article_of, codebook.text)
@@ -142,20 +159,20 @@ def publish(
         standoff=without_text,
         before=out,
         names=names,
+        few=few,
     )
     before = out / CARD
     files[CARD] = card.render(facts, before.read_bytes() if before.is_file() else None)
     files |= card.others(facts)
     files["codebook.md"] = codebook.text.encode()
     dataset = Dataset(name=facts.name, version=settings.version, date=facts.date, standoff=without_text)
-    whole = msgspec.structs.replace(inputs.settings, publish=settings)
     files[FILE] = to_json(manifest(files, work, codebook, whole, dataset))
     with tempfile.TemporaryDirectory(prefix="stance-publish-") as folder, quiet():
         staged = Path(folder) / "dataset"
         for path, data in files.items():
             write_bytes(staged / path, data)
         prove_private(staged, inputs.accounts.keys() - {settings.contact})
-        proof = prove(staged, articles) if without_text else None
+        proof = prove(staged, articles, _written(whole, codebook, out), outlets) if without_text else None
         _open_again(staged, parts, kinds)
     return PublishSummary(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
@@ -166,40 +183,64 @@ def publish(
         holders=sum(bool(row.holder) for row in answers)
         - (0 if without_text else sum(bool(row.holder) for row in annotations)),
         proof=proof,
+        few=few,
         changed=_replace(files, out),
     )
 
 
-def _settled(work: Path, corpus: Container[str], *, allow_open: bool) -> tuple[list[Verdict], list[Unsettled]]:
-    """The verdicts, and what is open where that is allowed; a sentence that left the corpus is no matter any more."""
+def _verdicts(work: Path) -> list[Verdict]:
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     if not verdicts:
         raise PublishError(
             f"{work / 'verdicts.jsonl'} holds no verdict: there is nothing to publish. Label some sentences, run "
             "`stance pull`, `stance adjudicate` and `stance train`, then publish again"
         )
+    return verdicts
+
+
+def _queue(work: Path, corpus: Container[str], *, allow_open: bool) -> list[Unsettled]:
+    """What is open, where that is allowed; a sentence that left the corpus is no matter any more."""
     everything = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
     queue = [row for row in everything if row.sentence_id in corpus]
     if queue and not allow_open:
         ties = sum(row.reason.startswith("no majority") for row in queue)
+        push = queue_command(read_sample(work))
         raise PublishError(
             f"{len(queue)} sentences are open, {ties} of them ties (the first is {queue[0].sentence_id}: "
-            f"{queue[0].reason}). `stance push` brings them to people, `stance pull` and `stance adjudicate` settle "
-            "them, `stance train` follows; `stance publish --allow-open` leaves them out"
+            f"{queue[0].reason}). `{push}` brings them to people, `stance pull` and `stance adjudicate` settle them, "
+            "`stance train` follows; `stance publish --allow-open` leaves them out"
         )
-    return verdicts, queue
+    return queue
 
 
-def _articles(work: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Title and text of each article, joined by a line break, and the article of each sentence."""
-    kinds = pa.schema([(name, pa.string()) for name in ("article_id", "title", "text")])
+def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
+    """Title and text of each article, joined by a line break; the article of each sentence; the outlets."""
+    kinds = pa.schema([(name, pa.string()) for name in ("article_id", "title", "text", "outlet")])
     articles = read_table(work / "articles.parquet", kinds, "stance build").to_pylist()
     of = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("article_id")])
     sentences = read_table(work / "sentences.parquet", of, "stance build").to_pylist()
     return (
         {row["article_id"]: f"{row['title'] or ''}\n{row['text']}" for row in articles},
         {row["sentence_id"]: row["article_id"] for row in sentences},
+        {row["outlet"] for row in articles if row["outlet"]},
     )
+
+
+def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]:
+    """What people wrote that the release would hold: their settings, the codebook, and their words in the last one."""
+    found = [
+        Written(file="stance.toml", field=f"[{section}] {key}", text=text)
+        for section, values in configuration(settings, standoff=True).items()
+        for key, value in values.items()
+        for _, text in leaves(key, value)
+    ]
+    found.append(Written(file=settings.labeling.codebook, text=codebook.text))
+    for path in (out / name for name in (CARD, *WRITTEN)):
+        if path.is_file():
+            # Our own parts as empty lines, so that those around keep their numbers.
+            parts = marked(path.read_bytes().decode("utf-8", "replace"))
+            found.append(Written(file=str(path), text="".join("\n" * t.count("\n") if p else t for p, t in parts)))
+    return found
 
 
 def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[card.ConfigFacts]]:

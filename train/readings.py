@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from labeling.agreement import Estimate
+from labeling.intervals import Estimate
 from labeling.show import reading
 from train.analysis import Analysis
 from train.audit import Naive

@@ -258,7 +258,11 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """`model.json`: what one must know to open the model files beside it."""
+    """`model.json`: what one must know to open the model files beside it.
+
+    `trained_on` is the digest of the examples and of the settings that the fit depends on; "" in a folder of an earlier
+    version. The file is written last, so that a training that was broken off shows.
+    """
 
     scikit_learn: str
     skops: str
@@ -266,6 +270,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     targets: list[str]
     recipe: Recipe
     masked: bool
+    trained_on: str = ""
 
 
 def read_metrics(folder: Path) -> Metrics:

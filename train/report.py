@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from corpus.store import write_bytes
-from labeling.records import STANCES, Stance
+from labeling.records import STANCES, Stance, Target, read_codebook
 from train import methods, plots, readings
+from train.digests import of_report
+from train.freshness import TRAINED, Project, told
 from train.gather import Found, gather
 from train.project import Settings
 from train.shares import ShareRow
@@ -33,7 +35,7 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), setti
         work: the project's folder of tables.
         target: what the stance is toward.
         ignored: the pseudonyms whose answers don't count in progress and agreement.
-        settings: of the project, for provenance and the limits; the defaults where left out.
+        settings: of the project, for provenance, the limits, and what is out of date; the defaults where left out.
 
     Returns:
         Whether the page changed.
@@ -43,7 +45,21 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), setti
         ExamplesError: the model's metrics are of another version.
     """
     found = gather(work, target, ignored, settings or Settings())
+    if settings is not None:
+        found = msgspec.structs.replace(found, due=_due(work, target, ignored, settings))
     return write_bytes(work / "report.html", render(found).encode())
+
+
+def _due(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> list[str]:
+    """What the page shows that is out of date."""
+    path = work.parent / settings.labeling.codebook
+    project = Project(
+        work=work,
+        settings=msgspec.structs.replace(settings, target=Target(name=target)),
+        codebook=read_codebook(path) if path.is_file() else None,
+        ignored=ignored,
+    )
+    return told(project, (*TRAINED, "predictions"))
 
 
 def render(found: Found) -> str:
@@ -58,6 +74,7 @@ def render(found: Found) -> str:
     page.filters |= {"number": readings.number, "score": readings.score, "share": readings.share}
     return page.get_template("report.html.j2").render(
         found=found,
+        made_of=of_report(found.files, found.target, found.settings),
         stances=STANCES,
         plots=plots,
         readings=readings,

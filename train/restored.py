@@ -14,6 +14,7 @@ import pyarrow as pa
 from corpus.records import StanceError, TableError
 from corpus.store import write_bytes, write_jsonl
 from train.gold import parquet, quiet
+from train.opening import check_name
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -40,8 +41,10 @@ def check_out(dataset: Path, out: Path) -> None:
     """Refuse a place where something else would be overwritten.
 
     Raises:
-        StanceError: `out` is in the release or around it, or holds what is no hydrated release.
+        StanceError: `out` is in the release or around it, holds what is no hydrated release, or has a name that
+            `load_dataset` can't open.
     """
+    check_name(out.absolute())  # it is opened beside its place
     here, there = dataset.resolve(), out.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise StanceError(f"--out {out}: it must not lie in the release {dataset}, nor around it; name another folder")

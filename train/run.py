@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from corpus.records import ExamplesError
 from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
-from train import baseline
+from train import baseline, digests
 from train.analysis import Analysis, analyse
 from train.audit import audit, check
 from train.baseline import Model
 from train.errors import doubts, mistakes, read_contexts, write_doubts
 from train.evaluate import evaluate, f_avg, macro_f1
-from train.examples import SPLITS, Origin, SplitSummary, split, summary
+from train.examples import SPLITS, Origin, SplitSummary, summary
 from train.explain import explain
+from train.joined_groups import split_apart
 from train.mask import MENTION, masked
 from train.model_files import save
 from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores, TrainSettings
@@ -59,7 +60,8 @@ def train(
     are several, each has its own model, of one recipe.
 
     Args:
-        examples: labelled texts; where none has a split, groups are split here.
+        examples: labelled texts; where none has a split, groups are split here, those that share near-duplicates
+            as one.
         out: the folder; nothing is written before everything is known.
         settings: `[train]` of stance.toml.
         progress: told of each finished fold of the search, and of how many there are.
@@ -70,14 +72,22 @@ def train(
             contexts and votes, and `doubts.jsonl` is written there.
 
     Raises:
-        ExamplesError: a split that was made here leaks; of a target too few examples of a label or too few groups;
-            no test split; or `mask` and no text with a marked mention.
+        ExamplesError: a split of the project's verdicts leaks; a target has too few examples of a label or too few
+            groups; there is no test split; or `mask` and no text with a marked mention.
     """
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
+    joined = ""
     if not ready_made and splits is None:
-        examples, moved = split(examples, settings, {}, origins)
-        splits = summary(examples, moved, settings.split, origins)
+        apart = split_apart(examples, settings, origins)
+        examples = apart.examples
+        splits = summary(examples, [], settings.split, apart.origins)
+        if apart.joined:
+            joined = (
+                f"{apart.joined} of {apart.groups} groups share near-duplicates with another one and were joined to "
+                "it, so that no test text has a near-duplicate in training"
+            )
+    trained_on = digests.of_examples(examples, settings)
     if settings.mask:
         examples = _masked(examples)
     check_examples(examples)
@@ -105,17 +115,20 @@ def train(
         outside=work is None,
     )
 
+    if joined:
+        analysis = msgspec.structs.replace(analysis, notes=[joined, *analysis.notes])
+
     def explained(row: Example) -> list[tuple[str, dict[Stance, float]]]:
         return explain(model, row.text, row.target) if row.target in model.pipelines or not several else []
 
     doubtful = doubts(training, searched.out_of_fold, votes) if work else []
     changed = [
-        *save(model, out),
         write_table(out / "predictions.parquet", predictions),
         write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
         write_bytes(out / "analysis.json", msgspec.json.format(msgspec.json.encode(analysis)) + b"\n"),
         write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes, explained)),
         bool(work) and write_doubts(work or out, doubtful),
+        *save(model, out, trained_on),
     ]
     return Trained(metrics=metrics, analysis=analysis, doubts=len(doubtful), changed=any(changed))
 

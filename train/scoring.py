@@ -11,8 +11,6 @@ import pickle
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.metadata import version
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.digests import code_digest, digest
 from corpus.records import SENTENCES, ExamplesError, StanceError
-from corpus.shards import digest
 from labeling.records import STANCES
 from train.layout import opened
 from train.predict import BATCH, MADE_BY, PREDICTIONS, Judge, open_model
@@ -40,7 +38,6 @@ ATTEMPTS = 3
 FILE = "scores.parquet"
 READ = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "text")])
 SCORES = pa.schema([PREDICTIONS.field(name) for name in ("sentence_id", "stance", *STANCES)])
-CODE = ("baseline.py", "mask.py", "model_files.py", "scoring.py")
 LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy")
 
 
@@ -112,7 +109,12 @@ def plan(tables: Path, asked: Asked) -> list[Shard]:
 
 def rules(asked: Asked) -> str:
     """A digest of all that judges: the model's files, the target, this code and the libraries below it."""
-    return digest(asked.version, asked.target, _code(), (asked.folder / "model.json").read_text("utf-8"))
+    return digest(
+        asked.version,
+        asked.target,
+        code_digest([__name__], LIBRARIES),
+        (asked.folder / "model.json").read_text("utf-8"),
+    )
 
 
 def _content(file: pq.ParquetFile, data: BufferedReader, groups: list[int]) -> str:
@@ -128,12 +130,6 @@ def _content(file: pq.ParquetFile, data: BufferedReader, groups: list[int]) -> s
             form = f"{chunk.path_in_schema} {chunk.physical_type} {chunk.compression} {held.num_rows} {len(part)} "
             found.update(form.encode() + part)
     return found.hexdigest()
-
-
-@cache
-def _code() -> str:
-    here = Path(__file__).parent
-    return digest(*(f"{name} {version(name)}" for name in LIBRARIES), *((here / n).read_text("utf-8") for n in CODE))
 
 
 def make(job: Job) -> int:

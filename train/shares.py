@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from labeling.agreement import Estimate
+from labeling.intervals import Estimate, share_estimates, share_interval
 from labeling.records import STANCES, Stance
 
-RESAMPLES = 1000
 FEWEST_LABELS = 50
 """Randomly sampled labels that a correction needs: a stance of 5 % was held by the intervals of 82 % of 400 simulated
 corpora with 30 of them, by 91 % with 50 (tests/test_shares.py)."""
@@ -97,20 +96,29 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
-    """All shares of a corpus; `power` is the weight of the predictions in the correction, None without one."""
+    """All shares of a corpus.
+
+    Attributes:
+        model: the version of the model that predicted.
+        power: the weight of the predictions in the correction; None without one.
+        notes: what to know of the correction, or why there is none.
+        rows: the shares.
+        made_of: the digest of verdicts, rounds and dates that they rest on; "" where the corpus is no project's.
+    """
 
     model: str
     power: float | None
     notes: list[str]
     rows: list[ShareRow]
+    made_of: str = ""
 
 
-def prediction_shares(guesses: Guesses, labels: Labels | None, seed: int = 1) -> list[ShareRow]:
+def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]:
     """The share of each stance over all sentences, by outlet and by month.
 
-    Raw intervals are 95 % percentile intervals over 1,000 resamples of the homes, so that sentences of one article,
-    and copies of one wire story, count as the one thing they are. They hold the model's doubt about the articles,
-    none about the model. With one home nothing is known of how articles differ: they go from 0 to 1.
+    Raw intervals are those of `labeling.estimate.share_estimates` over the homes, so that sentences of one article, and
+    copies of one wire story, count as the one thing they are. They hold the model's doubt about the articles, none
+    about the model. With fewer than 5 homes nothing is known of how articles differ: they go from 0 to 1.
 
     The correction is prediction-powered inference with power tuning, cross-fitted. With the model's stance f, the
     label y, N sentences in the cell, and weights w of the labelled ones, a stance's share is::
@@ -123,14 +131,13 @@ def prediction_shares(guesses: Guesses, labels: Labels | None, seed: int = 1) ->
     at 0 or 1. f of a sentence comes from a model that has not seen its label: residuals of training examples are
     too small, and the correction would be too. As in cross-prediction, no label is lost to a test set.
 
-    Its interval is the estimate's linearised variance over homes, by Student's t with one degree of freedom less
-    than there are homes with labels. Like the raw one it is about the outlets' articles at large, hence wide rather
-    than narrow for this very corpus.
+    Its interval is the estimate's linearised variance over homes, by Student's t with one degree of freedom less than
+    there are homes with labels; at 0 and 1 it is that of the raw shares, each home counting as one. Like the raw one it
+    is about the outlets' articles at large, hence rather too wide than too narrow for this very corpus.
 
     Args:
         guesses: the predictions.
         labels: the labels; None: no correction.
-        seed: of the bootstrap.
 
     Returns:
         A row a cell and stance: first all, then outlets, then months by name. `corrected` is None in a cell with
@@ -144,7 +151,7 @@ def prediction_shares(guesses: Guesses, labels: Labels | None, seed: int = 1) ->
     weight = power(labels) if labels is not None and labels.weight.any() else None
     rows: list[ShareRow] = []
     for kind, name, here in _cells(guesses):
-        raw = _raw(_by_home(guesses.stance[here], guesses.home[here]), seed)
+        raw = _raw(_by_home(guesses.stance[here], guesses.home[here]))
         corrected, labelled = None, 0
         if labels is not None and weight is not None:
             corrected, labelled = _corrected(labels, here, guesses.home[here], weight)
@@ -152,14 +159,14 @@ def prediction_shares(guesses: Guesses, labels: Labels | None, seed: int = 1) ->
     return rows
 
 
-def counted_shares(counts: Counts, seed: int = 1) -> list[ShareRow]:
+def counted_shares(counts: Counts) -> list[ShareRow]:
     """What `prediction_shares` gives without labels, to the last bit, from counts: memory grows with homes alone."""
     rows: list[ShareRow] = []
     for kind, name, here in _cells(counts):
         homes, at = np.unique(counts.home[here], return_inverse=True)
         sums = np.zeros((len(homes), len(STANCES)), np.int64)
         np.add.at(sums, at, counts.sentences[here])
-        rows += _rows(kind, name, int(sums.sum()), _raw(sums, seed), None, 0)
+        rows += _rows(kind, name, int(sums.sum()), _raw(sums), None, 0)
     return rows
 
 
@@ -219,16 +226,10 @@ def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
     return np.stack([np.bincount(at[stance == n], minlength=len(homes)) for n in range(len(STANCES))], axis=1)
 
 
-def _raw(sums: NDArray[np.int64], seed: int) -> list[Estimate]:
-    """The shares of one cell by its homes' counts, as of `_by_home`."""
-    count = len(sums)
-    value = sums.sum(axis=0) / sums.sum()
-    if count < 2:
-        return [Estimate(value=float(share), low=0.0, high=1.0) for share in value]
-    chance = np.random.default_rng(seed)
-    drawn = np.stack([np.bincount(chance.integers(0, count, count), minlength=count) @ sums for _ in range(RESAMPLES)])
-    low, high = np.percentile(drawn / drawn.sum(axis=1, keepdims=True), [2.5, 97.5], axis=0)
-    return [Estimate(value=float(value[n]), low=float(low[n]), high=float(high[n])) for n in range(len(STANCES))]
+def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
+    """The shares of one cell by its homes' counts, as `_by_home` gives them."""
+    found = share_estimates(sums.astype(float), float(sums.sum()))
+    return [one if one.low == one.low else Estimate(value=one.value, low=0.0, high=1.0) for one in found]
 
 
 def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: float) -> tuple[list[Estimate] | None, int]:
@@ -242,6 +243,8 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
     label, held, total = labels.stance[here], labels.held[here], weight.sum()
     homes, at = np.unique(home, return_inverse=True)
     reach = stdtrit(homes_with_labels - 1, 0.975) * np.sqrt(homes_with_labels / (homes_with_labels - 1))
+    by_home = np.bincount(at, weight, len(homes))
+    alike = float(by_home.sum() ** 2 / (by_home**2).sum())
     found: list[Estimate] = []
     for n in range(len(STANCES)):
         f = trust * (held == n)
@@ -250,6 +253,9 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
         pull = (f - mean_f) / len(here) + weight * (error - mean_error) / total
         half = reach * np.sqrt(np.sum(np.bincount(at, pull, len(homes)) ** 2))
         value, low, high = np.clip([mean_f + mean_error + side for side in (0.0, -half, half)], 0.0, 1.0).tolist()
+        if value in (0.0, 1.0):  # where labels and predictions are all alike, their variance is 0 and says nothing
+            border = share_interval(value, 0.0, float(len(here)), homes_with_labels, alike)
+            low, high = min(low, border.low), max(high, border.high)
         found.append(Estimate(value=value, low=low, high=high))
     return found, labelled
 
@@ -274,5 +280,10 @@ def show(shares: PredictionShares) -> str:
 
 
 def _line(estimates: Sequence[Estimate]) -> str:
-    texts = [f"{100 * one.value:.1f} [{100 * one.low:.1f}, {100 * one.high:.1f}]" for one in estimates]
+    texts = [f"{100 * one.value:.1f}{_interval(one)}" for one in estimates]
     return "".join(f"{text:21}" for text in texts)
+
+
+def _interval(one: Estimate) -> str:
+    """The interval in per cent; nothing where it says nothing."""
+    return "" if (one.low, one.high) == (0, 1) else f" [{100 * one.low:.1f}, {100 * one.high:.1f}]"

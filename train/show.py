@@ -49,8 +49,15 @@ def predicted(done: Predicted) -> list[str]:
     ]
 
 
-def published(done: PublishSummary, out: Path, *, asked: bool) -> list[str]:
-    """Rows by config and split, and what was left out; `asked`: whether the user wanted no text."""
+def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> list[str]:
+    """Rows by config and split, and what was left out.
+
+    Args:
+        done: what was published.
+        out: the folder.
+        opened: the expression that opens it.
+        asked: whether the user wanted no text.
+    """
     lines = [
         f"{config}: " + ", ".join(f"{name} {count}" for name, count in splits.items())
         for config, splits in done.rows.items()
@@ -68,13 +75,19 @@ def published(done: PublishSummary, out: Path, *, asked: bool) -> list[str]:
     }
     if any(left_out.values()):
         lines.append("left out: " + ", ".join(f"{count} {what}" for what, count in left_out.items() if count))
+    if done.few and done.few.sentences:
+        least = "" if done.few.exact else "at least "
+        lines.append(
+            f"{least}{done.few.sentences} sentences were settled by fewer votes than the {done.few.asked} that "
+            "[labeling] overlap asks for; the card says so"
+        )
     if done.renamed:
         lines.append(f"{done.renamed} annotators' names were no pseudonyms; the release has new ones")
-    return [*lines, f"{_wrote(done.changed, out)} (opened again with load_dataset)"]
+    return [*lines, f"{_wrote(done.changed, out)} (opened again with load_dataset)", f"open it with {opened}"]
 
 
-def hydrated(done: Hydrated, out: Path) -> list[str]:
-    """Sentences by state, in all and by article."""
+def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
+    """Sentences by state, in all and by article; `opened` is the expression that opens the folder."""
     lines = []
     for row in done.articles:
         copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
@@ -85,7 +98,11 @@ def hydrated(done: Hydrated, out: Path) -> list[str]:
     lines.append(f"in all: {done.matched} matched, {done.drifted} drifted, {done.missing} missing")
     if done.left_out:
         lines.append(f"left out, for none of their sentences was found: {', '.join(done.left_out)}")
-    return [*lines, f"{_wrote(done.changed, out)} (every sentence's state is in {out / 'hydrate.jsonl'})"]
+    return [
+        *lines,
+        f"{_wrote(done.changed, out)} (every sentence's state is in {out / 'hydrate.jsonl'})",
+        f"open it with {opened}",
+    ]
 
 
 def uploaded(done: Uploaded) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 
@@ -109,12 +109,34 @@ def split(
     Raises:
         ExamplesError: by date, where no group is dated; by outlet, where none can be held out.
     """
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
     had: dict[str, set[str]] = defaultdict(set)
     for row in examples:
-        counts[row.group][row.label] += 1
         if row.sentence_id in previous:
             had[row.group].add(previous[row.sentence_id])
+    return split_groups(examples, settings, had, origin_of)
+
+
+def split_groups(
+    examples: Sequence[Example],
+    settings: TrainSettings,
+    had: Mapping[str, Collection[str]],
+    origin_of: Mapping[str, Origin] | None = None,
+) -> tuple[list[Example], list[str]]:
+    """Give each group a split, as `split` does, where it is known which splits a group had.
+
+    Args:
+        examples: examples with their groups.
+        settings: `[train]` of stance.toml.
+        had: the splits that the articles of a group had so far; several where it joins earlier groups.
+        origin_of: the origin of each group, as for `split`.
+
+    Returns:
+        As `split`.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in examples:
+        counts[row.group][row.label] += 1
+    had = {group: names for group, names in had.items() if group in counts}
     kept = {group: next(iter(names)) if len(names) == 1 else "train" for group, names in had.items()}
     if settings.split == "group":
         chosen = _by_label(counts, kept, settings)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import msgspec
 
 from corpus.duplicates import normalise
 from corpus.records import PublishError
-
-WORDS = 5
-"""So many words in a row may not stand in both the release and an article."""
+from train.handwritten import marked
+from train.runs import WORDS as WORDS
+from train.runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs
 
 COLUMNS = {
     "gold": (
@@ -36,15 +35,33 @@ TEXT = frozenset(DERIVED["gold"] + DERIVED["annotations"])
 
 EXEMPT = {
     "target": "what the stance is toward, in the project's words",
-    "codebook": "the rules of labelling and their version, in the project's words",
     "outlet": "who published the article",
     "url": "where the article is",
 }
-HERE = Path(__file__).parent
+CORRECT = {
+    "article_id": "give that article another `id`, or its file another name, and build again",
+    "group": "give the article of that id another `id`, or its file another name, and build again",
+    "published": "correct that article's date, and build again",
+}
+"""How the user changes what stands in a column."""
+OURS = {"CITATION.cff", "croissant.json", "manifest.json"}
+"""Files whose words are ours or the settings'; of the card and the data statement it is the parts between markers."""
 
 _SPLIT = re.compile(r"[^\W_]+")
-_LONG = re.compile(r"(?<![^\W_])(?:[^\W_]++[\W_]++){4}[^\W_]")
-_URL = r"https?://[^\s<>\"')\]]++"
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What people of the project wrote that goes into a release, and where they can change it.
+
+    Attributes:
+        file: the file that they edit.
+        field: the field in it; "": the text is all of the file, and a message names the line.
+        text: what they wrote.
+    """
+
+    file: str
+    field: str = ""
+    text: str
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +81,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Place(msgspec.Struct, frozen=True):
-    file: str
-    field: str
-    row: int | None
+    """Where in the release some words stand, and what to do about it."""
 
-    def __str__(self) -> str:
-        row = f", row {self.row}" if self.row is not None else ""
-        return f"{self.file}{row}, {self.field}"
+    where: str
+    remedy: str
 
 
 def columns(config: str) -> list[str]:
@@ -141,95 +155,104 @@ def public_id(article_id: str) -> str:
 # --- the check
 
 
-def prove(release: Path, articles: Mapping[str, str]) -> Proof:
+def prove(
+    release: Path, articles: Mapping[str, str], written: Sequence[Written] = (), outlets: Collection[str] = ()
+) -> Proof:
     """Show that a release shares no five consecutive words with any article.
 
     Every string of every file is compared: Parquet columns and metadata, values of JSON, whole text files, names of
     files. Words are compared without case and punctuation, both with hyphened words as one and as several. Shorter
-    sentences escape such a check, so columns that hold text are refused by their name, too.
+    sentences escape such a check, so columns that hold text are refused by their name, too. Text files may hold URLs,
+    runs of words that mostly name an outlet or the target, and the wording of our own card (see `train.runs`).
 
     Args:
         release: its folder.
         articles: by id, the title and the text of each, joined by a line break.
+        written: what of the release people wrote, so that a message can name the place to change.
+        outlets: the names of all outlets of the corpus; those in the release's tables are known anyway.
 
     Raises:
-        PublishError: it does, or has a column of text; the message names file, row, field and the words.
+        PublishError: it does, or has a column of text; the message names the words, and the file and field to change.
     """
-    # Tables first: what also stands in one of them is no matter of our templates' words.
-    files = sorted(
-        (path for path in release.rglob("*") if path.is_file()), key=lambda path: (path.suffix != ".parquet", path)
-    )
-    named = _named(files)
+    files = sorted(path for path in release.rglob("*") if path.is_file())
+    names = _names(files, outlets)
+    sentences = sentence_runs().difference(*(runs(one.text) for one in written))
     wanted: dict[str, _Place] = {}
     fields: dict[str, None] = {}
     exempt: dict[str, str] = {}
     for path in files:
         name = path.relative_to(release).as_posix()
-        for gram in _grams(name):
-            wanted.setdefault(gram, _Place(name, "its name", None))
-        if name == "codebook.md":
-            exempt[name] = EXEMPT["codebook"]
-            continue
+        for run in runs(name):
+            wanted.setdefault(run, _Place(f"{name}, its name", "call it something else"))
         config = path.parent.name if path.suffix == ".parquet" else ""
         for field, row, text in _strings(path):
             column = field.partition(".")[0]
             if config and column in TEXT:
-                raise PublishError(f"{_Place(name, field, row)}: a stand-off release has no such column")
+                raise PublishError(f"{name}, {field}: a stand-off release has no such column")
             if config and column in EXEMPT:
                 exempt[f"{config}.{column}"] = EXEMPT[column]
                 continue
             fields[f"{config}.{field}" if config else f"{name}: {field}" if field else name] = None
-            for part in [text] if config else named.split(text):
-                for gram in _grams(part):
-                    wanted.setdefault(gram, _Place(name, field or "its text", row))
-    exempt["text files"] = "URLs, outlets, the target or three words of it, and the wording of our own card"
-    ours = _our_words()
-    wanted = {gram: place for gram, place in wanted.items() if place.file.endswith(".parquet") or gram not in ours}
+            if config:
+                where = f"{name}, {field}" if row is None else f"{name}, row {row}, {field}"
+                place = _Place(where, CORRECT.get(column, "correct the table of the project that it comes from"))
+                found = dict.fromkeys(runs(text), place)
+            else:
+                found = _of_text(name, field, text, names, sentences)
+            for run, place in found.items():
+                wanted.setdefault(run, place)
+    exempt["text files"] = "URLs, names of outlets, the target or three words of it, and the wording of our own card"
     for article_id, text in articles.items():
-        for gram in sorted(wanted.keys() & _grams(text)):
+        for run in sorted(wanted.keys() & runs(text)):
+            place = _editable(wanted[run], run, written)
             raise PublishError(
-                f"{wanted[gram]}: the words {gram!r} stand in the article {article_id!r} too. A stand-off release "
-                "holds no five words in a row of any article: take them out there"
+                f"{place.where}: the words {run!r} stand in the article {article_id!r} too, and a stand-off release "
+                f"holds no five words in a row of any article: {place.remedy}"
             )
     return Proof(files=len(files), fields=sorted(fields), articles=len(articles), exempt=exempt)
 
 
-def _grams(text: str) -> set[str]:
-    """All runs of five words, by both ways of telling words."""
-    if not _LONG.search(text):
-        return set()
-    found: set[str] = set()
-    for words in (_SPLIT.findall(text.casefold()), normalise(text).split()):
-        found.update(map(" ".join, zip(*(words[n:] for n in range(WORDS)), strict=False)))
+def _of_text(name: str, field: str, text: str, names: Names, sentences: frozenset[str]) -> dict[str, _Place]:
+    """The runs of a text file that must be in no article, each with its place.
+
+    Between markers, and in files of which people write no word, our own sentences are no article's; outside of them
+    only the templates' wording is known to be ours.
+    """
+    found: dict[str, _Place] = {}
+    for part, stretch in marked(text):
+        ours = sentences if part or name in OURS else frozenset[str]()
+        place = _Place(
+            f"{name}, {field or (f'its part {part!r}' if part else 'its text')}",
+            "the project's tables have it, or it is our own wording, which only a new version of stance can change"
+            if part or name in OURS
+            else "take them out there",
+        )
+        for run in unnamed_runs(stretch, names) - template_runs() - ours:
+            found.setdefault(run, place)
     return found
 
 
-@cache
-def _our_words() -> frozenset[str]:
-    """What the card's texts, and whatever else we write into a release, are made of: it is of no article."""
-    files = [path for path in HERE.iterdir() if path.suffix in {".py", ".j2"}]
-    return frozenset(gram for path in files for gram in _grams(path.read_text("utf-8")))
+def _editable(place: _Place, run: str, written: Sequence[Written]) -> _Place:
+    """The place where people can change the words; where they wrote none of them, the place in the release."""
+    for one in written:
+        if run in runs(one.text):
+            line = one.field or f"line {line_of(run, one.text)}"
+            return _Place(f"{one.file}, {line}", f"say it there in other words (the release has it in {place.where})")
+    return place
 
 
-def _named(files: Sequence[Path]) -> re.Pattern[str]:
-    """What finds URLs, the target and the outlets in a text, however its lines are broken."""
+def _names(files: Sequence[Path], outlets: Collection[str]) -> Names:
+    """The outlets, those of the release's tables too, and the targets."""
     import pyarrow.parquet as pq
 
-    named: dict[str, set[str]] = {"target": set(), "outlet": set()}
+    named: dict[str, set[str]] = {"target": set(), "outlet": set(outlets)}
     for path in files:
         if path.suffix == ".parquet":
             for column in named.keys() & set(pq.read_schema(path).names):
                 named[column].update(
                     filter(None, pq.read_table(path, columns=[column]).column(column).unique().to_pylist())
                 )
-    listed = [words for name in named["outlet"] if len(words := _SPLIT.findall(name)) > 1]
-    for words in map(_SPLIT.findall, named["target"]):
-        # A dataset is often called by a part of its target.
-        listed += [words, *(words[a:b] for a in range(len(words)) for b in range(a + 3, len(words) + 1))]
-    # The longest first, so that no other one takes a part of it.
-    listed.sort(key=lambda words: (-len(words), words))
-    patterns = [r"[\W_]+".join(map(re.escape, words)) for words in listed if words]
-    return re.compile("|".join([_URL, *(rf"\b{pattern}\b" for pattern in patterns)]), re.IGNORECASE)
+    return Names(named["outlet"], named["target"])
 
 
 def _strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
@@ -243,7 +266,7 @@ def _strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
         for name in table.column_names:
             yield name, None, ""
             for row, value in enumerate(table.column(name).to_pylist()):
-                yield from ((field, row, text) for field, text in _leaves(name, value))
+                yield from ((field, row, text) for field, text in leaves(name, value))
         return
     text = path.read_bytes().decode("utf-8", "replace")
     if path.suffix in {".json", ".jsonl"}:
@@ -253,12 +276,13 @@ def _strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
         except (ValueError, RecursionError):
             pass
         else:
-            yield from ((field, None, leaf) for value in values for field, leaf in _leaves("", value))
+            yield from ((field, None, leaf) for value in values for field, leaf in leaves("", value))
             return
     yield "", None, text
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every string in a value of nested lists and mappings, keys too, each with the path to it."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, bytes):
@@ -266,7 +290,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield name, str(key)
-            yield from _leaves(f"{name}.{key}" if name else str(key), inner)
+            yield from leaves(f"{name}.{key}" if name else str(key), inner)
     elif isinstance(value, Sequence):
         for inner in value:
-            yield from _leaves(name, inner)
+            yield from leaves(name, inner)

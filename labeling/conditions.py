@@ -1,0 +1,30 @@
+"""Which tasks the server is to list or to delete, in the words that its filters take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+Condition = tuple[str, str, str, int | bool | str]
+"""A column of the server's list of tasks, an operator, the type of the column, and a value."""
+UNTOUCHED: tuple[Condition, ...] = (
+    ("total_annotations", "equal", "Number", 0),
+    ("cancelled_annotations", "equal", "Number", 0),
+    ("draft_exists", "equal", "Boolean", False),
+)
+"""Of tasks that hold no answer, no skip, and no draft of anybody."""
+
+
+def filters(conditions: Iterable[Condition]) -> dict[str, Any]:
+    """Conditions of which all must hold, as the server's lists and actions take them."""
+    items = [
+        {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
+        for name, operator, kind, value in conditions
+    ]
+    return {"conjunction": "and", "items": items}
+
+
+def moment(time: datetime) -> str:
+    """A time in the one form that the server's filters take."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -1,0 +1,94 @@
+"""True labels and annotators' error rates from votes: the model of Dawid and Skene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from corpus.records import TableError
+
+
+class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
+    """What EM found: labels' posterior for each item, priors, and each annotator's confusion matrix.
+
+    `confusion[annotator][true][given]` is the probability that the annotator gives `given` when `true` holds.
+    """
+
+    posterior: dict[str, dict[str, float]]
+    priors: dict[str, float]
+    confusion: dict[str, dict[str, dict[str, float]]]
+    log_likelihood: float
+    iterations: int
+
+
+def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
+    """True labels and annotators' error rates from their votes, by expectation maximisation.
+
+    Starts from the vote shares of each item and iterates until the log-likelihood gains less than 1e-10 of
+    itself, at most 10,000 times. No smoothing: a confusion that was never seen has probability 0.
+
+    Args:
+        votes: (item, annotator, label); one annotator may vote more than once on an item.
+
+    Returns:
+        The fit; labels, items and annotators sorted, so that the order of the votes does not matter.
+
+    Raises:
+        TableError: there is no vote.
+
+    References:
+        Dawid and Skene (1979), Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm,
+        JRSS C 28(1), equations 2.3–2.5.
+    """
+    triples = sorted(votes)
+    if not triples:
+        raise TableError("Dawid–Skene needs at least one vote; got none")
+    items, item_at = _index(item for item, _, _ in triples)
+    annotators, annotator_at = _index(annotator for _, annotator, _ in triples)
+    labels, label_at = _index(label for _, _, label in triples)
+    i = np.array([item_at[item] for item, _, _ in triples])
+    a = np.array([annotator_at[annotator] for _, annotator, _ in triples])
+    v = np.array([label_at[label] for _, _, label in triples])
+
+    posterior = np.zeros((len(items), len(labels)))
+    np.add.at(posterior, (i, v), 1.0)
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    previous, log_likelihood, iterations = -np.inf, -np.inf, 0
+    for iterations in range(1, 10_001):  # noqa: B007 - the count is part of the result
+        priors = posterior.mean(axis=0)
+        confusion = np.zeros((len(annotators), len(labels), len(labels)))
+        np.add.at(confusion.transpose(0, 2, 1), (a, v), posterior[i])
+        seen = confusion.sum(axis=2, keepdims=True)
+        confusion = np.divide(confusion, seen, out=np.zeros_like(confusion), where=seen > 0)
+        with np.errstate(divide="ignore"):
+            log_joint = np.tile(np.log(priors), (len(items), 1))
+            np.add.at(log_joint, i, np.log(confusion[a, :, v]))
+        peak = log_joint.max(axis=1, keepdims=True)
+        joint = np.exp(log_joint - peak)
+        total = joint.sum(axis=1, keepdims=True)
+        posterior = joint / total
+        log_likelihood = float((peak + np.log(total)).sum())
+        if log_likelihood - previous <= 1e-10 * abs(log_likelihood):
+            break
+        previous = log_likelihood
+    return DawidSkene(
+        posterior={item: _named(labels, posterior[n]) for n, item in enumerate(items)},
+        priors=_named(labels, priors),
+        confusion={
+            annotator: {label: _named(labels, confusion[n, m]) for m, label in enumerate(labels)}
+            for n, annotator in enumerate(annotators)
+        },
+        log_likelihood=log_likelihood,
+        iterations=iterations,
+    )
+
+
+def _index(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    names = sorted(set(values))
+    return names, {name: position for position, name in enumerate(names)}
+
+
+def _named(labels: list[str], row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> dict[str, float]:
+    return dict(zip(labels, row.tolist(), strict=True))

@@ -1,0 +1,131 @@
+"""Whether the verdicts are those that today's answers would give, and which command is due where they aren't."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+
+from corpus.store import read_jsonl, table_path
+from labeling.adjudicate import Settled, settled_now
+from labeling.records import LabelingSettings, Unsettled, Verdict
+
+DUE = "stance adjudicate"
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the verdicts are behind the answers; at least one of the first three numbers isn't 0.
+
+    Attributes:
+        new: sentences with answers that are neither settled nor open so far.
+        changed: sentences whose verdict, or the reason why they are open, would be another one now, because votes,
+            answers in the queue, the codebook, the corpus or the settings have changed.
+        gone: sentences with a verdict, or open ones, that have no answer any more that counts.
+        people: those of the new and changed ones that people settled in the queue since.
+        made: whether verdicts were made at all.
+        due: the command to run.
+    """
+
+    new: int
+    changed: int
+    gone: int
+    people: int
+    made: bool
+    due: str = DUE
+
+    def __str__(self) -> str:
+        """One sentence for the terminal."""
+        return f"`{self.due}` is due: {self.why}"
+
+    @property
+    def why(self) -> str:
+        """What has changed, as a clause."""
+        if not self.made:
+            return f"{self.new} sentences have answers, and no verdict has been made yet"
+        counts = (
+            (self.new, "have answers and no verdict yet"),
+            (self.changed, "would be settled otherwise now, or stay open for another reason"),
+            (self.gone, "have no answer any more that counts"),
+        )
+        return "of the sentences, " + ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def stale_verdicts(
+    work: Path, settings: LabelingSettings, codebook_version: str, ignored: Collection[str]
+) -> Stale | None:
+    """Compare the verdicts and the queue with what `stance adjudicate` would make now.
+
+    They are made again from the same files by the same function, in memory, so that whatever a verdict depends on is
+    compared: votes, answers in the queue, the codebook's version, the corpus, the settings and who is ignored.
+    Sentences that are open because `adjudicate --doubts` was asked for them are up to date as long as their votes are.
+
+    Args:
+        work: the project's folder of tables.
+        settings: `[labeling]` of stance.toml.
+        codebook_version: the codebook's version now; empty: any counts.
+        ignored: annotators whose answers don't count.
+
+    Returns:
+        None where the verdicts are up to date, or nobody has answered yet.
+
+    Raises:
+        TableError: a table is missing or malformed.
+    """
+    if not table_path(work, "annotations.jsonl").is_file():
+        return None
+    now = settled_now(work, settings, codebook=codebook_version, ignored=ignored)
+    verdicts, queue = work / "verdicts.jsonl", work / "queue.jsonl"
+    before = Settled(
+        verdicts=read_jsonl(verdicts, Verdict, DUE) if verdicts.is_file() else [],
+        queue=read_jsonl(queue, Unsettled, DUE) if queue.is_file() else [],
+    )
+    found = compare(before, now)
+    return msgspec.structs.replace(found, made=verdicts.is_file()) if found else None
+
+
+def compare(before: Settled, now: Settled) -> Stale | None:
+    """What of some verdicts and their queue is no longer so; None where all of it is."""
+    then, today = _by_sentence(before), _by_sentence(now)
+    new = today.keys() - then.keys()
+    changed = {key for key in today.keys() & then.keys() if not _same(then[key], today[key])}
+    gone = then.keys() - today.keys()
+    if not (new or changed or gone):
+        return None
+    return Stale(
+        new=len(new),
+        changed=len(changed),
+        gone=len(gone),
+        people=sum(_settled_since(then.get(key), today[key]) for key in new | changed),
+        made=True,
+    )
+
+
+def _by_sentence(settled: Settled) -> dict[str, Verdict | Unsettled]:
+    rows: list[Verdict | Unsettled] = [*settled.verdicts, *settled.queue]
+    return {row.sentence_id: row for row in rows}
+
+
+def _same(then: Verdict | Unsettled, today: Verdict | Unsettled) -> bool:
+    if isinstance(then, Unsettled) and then.doubted:
+        return then.votes == today.votes and not _by_people(today)
+    return _core(then) == _core(today)
+
+
+def _core(row: Verdict | Unsettled) -> tuple[object, ...]:
+    """What was decided and from what; a model's probabilities may differ in the last digit between machines."""
+    if isinstance(row, Unsettled):
+        return row.votes, row.reason
+    return row.stance, row.how, row.votes, row.adjudicator, row.note, row.codebook, row.settled_at, row.flag
+
+
+def _by_people(row: Verdict | Unsettled | None) -> Verdict | None:
+    return row if isinstance(row, Verdict) and row.how == "adjudicated" else None
+
+
+def _settled_since(then: Verdict | Unsettled | None, today: Verdict | Unsettled) -> bool:
+    """Whether people settled a sentence, and not only something else about it has changed."""
+    before, now = _by_people(then), _by_people(today)
+    if now is None:
+        return False
+    return before is None or (before.adjudicator, before.settled_at) != (now.adjudicator, now.settled_at)

@@ -1,0 +1,75 @@
+"""Where Label Studio is installed: once for all projects of a user, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from corpus.records import StudioError
+
+VERSION = "1.23.2"
+"""The version of Label Studio that is installed."""
+SIZE = "0.8 GB"
+"""What it takes on disk, with all that it depends on."""
+PROGRAM = Path("bin") / "label-studio"
+
+
+def user_folder() -> Path:
+    """The user's own installation, whether it is there or not: `XDG_DATA_HOME`, or `~/.local/share`, has it."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "stance" / "label-studio"
+
+
+def find() -> Path | None:
+    """Where Label Studio is; None where it is nowhere.
+
+    Looked for in `.venv-studio` beside the project and beside this package, then in the user's own installation, then
+    on the PATH.
+    """
+    here = (Path.cwd() / ".venv-studio", Path(__file__).parent.parent / ".venv-studio", user_folder())
+    for folder in here:
+        if (folder / PROGRAM).is_file():
+            return folder / PROGRAM
+    found = shutil.which("label-studio", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    return Path(found) if found else None
+
+
+def executable() -> Path:
+    """Where Label Studio is.
+
+    Raises:
+        StudioError: it is nowhere; the message says how to install it.
+    """
+    found = find()
+    if found is None:
+        folder = user_folder()
+        raise StudioError(
+            "Label Studio is not installed. It needs other versions of some packages than stance, so give it an "
+            f"environment of its own, for all your projects: `python -m venv {folder} && "
+            f"{folder / 'bin' / 'pip'} install label-studio=={VERSION}`; at a terminal `stance serve` offers to do that"
+        )
+    return found
+
+
+def install() -> Path:
+    """Install Label Studio into the user's folder; what the two programs say goes to the terminal.
+
+    Returns:
+        Where it is now.
+
+    Raises:
+        StudioError: the environment could not be made, or pip failed; running it again goes on.
+    """
+    folder = user_folder()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for command in (
+        [sys.executable, "-m", "venv", str(folder)],
+        [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"label-studio=={VERSION}"],
+    ):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise StudioError(f"installing Label Studio failed with status {done.returncode}: `{' '.join(command)}`")
+    return executable()

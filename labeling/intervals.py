@@ -1,0 +1,77 @@
+"""Estimates with their 95 % intervals, and the interval of a share among clustered units."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, stdtrit
+
+FEWEST_ARTICLES = 5
+"""Articles that an interval of a share needs: fewer say next to nothing of how articles differ."""
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """A coefficient and its 95 % interval; each is NaN (null in JSON) where it is undefined."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+def share_estimates(sums: NDArray[np.float64], units: float) -> list[Estimate]:
+    """The share of each label among clustered units, with 95 % intervals that hold at the borders too.
+
+    The interval is that of Korn and Graubard: a Clopper-Pearson interval on the effective sample size, which is the
+    number of units divided by the design effect, the variance between clusters over that of a simple random sample.
+    A design effect below 1 counts as 1. A label that all units have, or none, says nothing of how clusters differ:
+    each cluster then counts as one unit, as if its units were always alike.
+
+    Args:
+        sums: weight of the units of each cluster (rows) with each label (columns); units that weigh 1 are counted.
+        units: effective number of units: their number, or (Σ w)² / Σ w² where they weigh unequally.
+
+    Returns:
+        Value, low and high of each column, from 0 to 1; no interval (NaN) with fewer than 5 clusters.
+
+    References:
+        Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts
+        estimated from survey data, Survey Methodology 24:193-201.
+
+    >>> [share_estimates(np.array([[5.0, 0.0]] * 10), 50)[n].low for n in (0, 1)]
+    [0.6915028921812392, 0.0]
+    """
+    clusters, size = len(sums), sums.sum(axis=1)
+    value = sums.sum(axis=0) / size.sum()
+    if clusters < FEWEST_ARTICLES:
+        return [Estimate(value=float(share)) for share in value]
+    apart = (sums - np.outer(size, value)) / size.sum()
+    variance = clusters / (clusters - 1) * (apart**2).sum(axis=0)
+    alike = size.sum() ** 2 / (size**2).sum()
+    return [
+        share_interval(float(share), float(spread), units, clusters, float(alike))
+        for share, spread in zip(value, variance, strict=True)
+    ]
+
+
+def share_interval(value: float, variance: float, units: float, clusters: int, alike: float) -> Estimate:
+    """A share with its interval, from its variance between clusters; see `share_estimates`.
+
+    Args:
+        value: the share, from 0 to 1.
+        variance: its variance; ignored where the share is 0 or 1.
+        units: effective number of units, which the effective sample size never exceeds.
+        clusters: number of clusters that the variance is of; 2 or more.
+        alike: effective number of clusters, which is the sample size where the share is 0 or 1.
+    """
+    size = alike
+    if 0 < value < 1:
+        reach = stdtrit(max(units - 1, 1), 0.975) / stdtrit(clusters - 1, 0.975)
+        effective = min(value * (1 - value) / variance, units) if variance > 0 else units
+        size = effective * reach**2
+    hits = value * size
+    low = float(betaincinv(hits, size - hits + 1, 0.025)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, size - hits, 0.975)) if value < 1 else 1.0
+    return Estimate(value=value, low=min(low, value), high=max(high, value))

@@ -1,0 +1,159 @@
+"""A round taken back, as long as nobody has answered: its tasks at the server, and its draws in the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import msgspec
+
+from corpus.records import StanceError
+from corpus.store import read_jsonl, table_path
+from labeling.records import Annotation, LabelingSettings
+from labeling.sample import Draw, read_sample, write_sample
+from labeling.studio import Studio, StudioTask
+from labeling.tasks import Corpus
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """What taking a round back will do.
+
+    Attributes:
+        number: the round's.
+        by: the ways in which it was drawn.
+        drawn: sentences that it drew.
+        left: the draws of all other rounds.
+        tasks: ids of its tasks, by the id of their project at the server.
+    """
+
+    number: int
+    by: list[str]
+    drawn: int
+    left: list[Draw]
+    tasks: dict[int, list[int]]
+
+
+def plan_withdrawal(studio: Studio | None, work: Path, settings: LabelingSettings, number: int) -> Withdrawal:
+    """What taking a round back will do.
+
+    Answers that were adopted from another project's export were not given to the round's tasks, so they don't keep
+    it from being taken back.
+
+    Args:
+        studio: the server; None: the round's tasks went out as a file.
+        work: the project's folder of tables.
+        settings: `[labeling]` of stance.toml.
+        number: the round's.
+
+    Raises:
+        StanceError: there is no such round, a later one was drawn from what it left, or somebody has answered one of
+            its tasks, skipped it or begun to answer it.
+        TableError: a table is missing or malformed.
+    """
+    draws = read_sample(work)
+    rows = [row for row in draws if row.round == number]
+    if not rows:
+        there = ", ".join(str(known) for known in sorted({row.round for row in draws}))
+        raise StanceError(
+            f"there is no round {number} to take back: "
+            + (f"the rounds drawn so far are {there}" if there else "no round has been drawn yet")
+        )
+    later = sorted({row.round for row in draws if row.round > number and row.by != "control"})
+    if later and any(row.by != "control" for row in rows):
+        raise StanceError(
+            f"round {number} can't be taken back before round {later[-1]}, whose probabilities count on it: first run "
+            f"`stance push --withdraw {later[-1]}`"
+        )
+    left = [row for row in draws if row.round != number]
+    found = [
+        (project.id, studio.tasks(project.id), {task.id for task in studio.tasks(project.id, "id", drafts=True)})
+        for title in (settings.titles if studio else [])
+        if studio and (project := studio.find_project(title))
+    ]
+    held = {task.key[0] for _, tasks, _ in found for task in tasks if task.key and not task.key[1]}
+    keys = _keys(rows, left, Corpus(work), held)
+    ours = {project: [task for task in tasks if task.key in keys] for project, tasks, _ in found}
+    drafts = {id_ for _, _, ids in found for id_ in ids}
+    _check_untouched(number, len(rows), [task for tasks in ours.values() for task in tasks], drafts, work, keys)
+    return Withdrawal(
+        number=number,
+        by=sorted({row.by for row in rows}),
+        drawn=len(rows),
+        left=left,
+        tasks={project: [task.id for task in tasks] for project, tasks in ours.items() if tasks},
+    )
+
+
+def _keys(rows: Sequence[Draw], left: Sequence[Draw], corpus: Corpus, held: Collection[str]) -> set[tuple[str, int]]:
+    """The tasks of a round: sentence and control round; none that another round has too.
+
+    Of exact copies another one than was drawn may be the task, where the server held it before.
+    """
+    group = {id_: ids for ids in corpus.copies.values() for id_ in ids}
+
+    def of(draws: Sequence[Draw]) -> set[tuple[str, int]]:
+        controls = {(row.sentence_id, row.round) for row in draws if row.by == "control"}
+        drawn = [row.sentence_id for row in draws if row.by != "control"]
+        return controls | {(id_, 0) for name in drawn for id_ in group.get(name, [name]) if id_ in held or id_ == name}
+
+    return of(rows) - of(left)
+
+
+def _check_untouched(
+    number: int,
+    drawn: int,
+    tasks: Sequence[StudioTask],
+    drafts: Collection[int],
+    work: Path,
+    keys: Collection[tuple[str, int]],
+) -> None:
+    answers = table_path(work, "annotations.jsonl")
+    known = read_jsonl(answers, Annotation, "stance pull") if answers.is_file() else []
+    answered = {(row.sentence_id, row.control) for row in known if not row.adopted} & set(keys)
+    answered |= {task.key for task in tasks if task.key and task.total_annotations + task.cancelled_annotations}
+    begun = {task.key for task in tasks if task.id in drafts} - answered
+    counts = {"with an answer or a skip": len(answered), "with a draft": len(begun)}
+    if said := " and ".join(f"{count} {what}" for what, count in counts.items() if count):
+        raise StanceError(
+            f"round {number} can't be taken back: among its {drawn} sentences are {said}. Nothing was changed: a round "
+            "is taken back only as long as nobody has begun to label it"
+        )
+
+
+def show_withdrawal(plan: Withdrawal) -> str:
+    """A plan as text for the terminal."""
+    tasks = sum(map(len, plan.tasks.values()))
+    return f"round {plan.number} ({plan.drawn} by {' and '.join(plan.by)}): {tasks} tasks to remove, none answered"
+
+
+def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Callable[..., None]) -> int:
+    """Remove the round's tasks, then its draws: where it is cut off in between, it can be run again.
+
+    Args:
+        studio: the server.
+        plan: what to do.
+        work: the project's folder of tables, which keeps the sample.
+        progress: told of each task done, first of their number.
+
+    Returns:
+        How many tasks were removed.
+
+    Raises:
+        StanceError: somebody answered meanwhile; the round stays in the sample then.
+        StudioError: the server refused, or broke off.
+    """
+    progress(0, sum(map(len, plan.tasks.values())))
+    removed = 0
+    kept: set[int] = set()
+    for project, ids in plan.tasks.items():
+        removed += studio.remove_tasks(project, ids)
+        progress(len(ids))
+        kept |= {task.id for task in studio.tasks(project, "id")} & set(ids)
+    if kept:
+        raise StanceError(
+            f"round {plan.number} can't be taken back: {len(kept)} of its tasks were answered or begun meanwhile. It "
+            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed} tasks back that were "
+            "removed"
+        )
+    write_sample(work, plan.left)
+    return removed

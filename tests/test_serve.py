@@ -1,0 +1,225 @@
+"""A Label Studio of one's own that colleagues can reach: where it is installed, where it listens, who is let in."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from corpus.records import StudioError
+from labeling import install
+from labeling.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
+from labeling.connection import Server, find_server, read_key_file
+from labeling.server import _csrf, answering
+from labeling.studio import Studio
+from tests.conftest import Run
+
+STANCE = str(Path(sys.executable).with_name("stance"))
+PROXY = "https://labels.example.org"
+
+
+@contextmanager
+def listening(address: str = LOOPBACK) -> Iterator[int]:
+    """Another program on a port of this computer."""
+    with socket.socket() as other:
+        other.bind((address, 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+# --- where it is installed
+
+
+def _program(folder: Path) -> Path:
+    program = folder / "bin" / "label-studio"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_the_projects_own_installation_goes_first_then_the_clones_the_users_and_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(install, "__file__", str(tmp_path / "clone" / "labeling" / "install.py"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("PATH", str(tmp_path / "path" / "bin"))
+    assert install.find() is None
+    with pytest.raises(StudioError, match=rf"python -m venv {tmp_path}/data/stance/label-studio && .* label-studio=="):
+        install.executable()
+    found = [
+        _program(tmp_path / folder)
+        for folder in ("path", "data/stance/label-studio", "clone/.venv-studio", ".venv-studio")
+    ]
+    for program in reversed(found):
+        assert install.executable() == program
+        program.unlink()
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert install.user_folder() == tmp_path / "home" / ".local" / "share" / "stance" / "label-studio"
+
+
+def test_an_installation_that_fails_says_which_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr("labeling.install.sys.executable", "false")
+    with pytest.raises(StudioError, match="installing Label Studio failed with status 1: `false -m venv"):
+        install.install()
+
+
+def test_a_step_of_the_installation_runs_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(install, "__file__", str(tmp_path / "clone" / "labeling" / "install.py"))
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        ran.append(command)
+        if "pip" in command:
+            _program(install.user_folder())
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("labeling.install.subprocess.run", run)
+    assert install.install() == tmp_path / "stance" / "label-studio" / "bin" / "label-studio"
+    assert ran[0] == [sys.executable, "-m", "venv", str(tmp_path / "stance" / "label-studio")]
+    assert ran[1][-1] == f"label-studio=={install.VERSION}"
+    pinned = (Path(__file__).parent.parent / "requirements-studio.txt").read_text("utf-8")
+    assert f"label-studio=={install.VERSION} " in pinned
+
+
+# --- where it listens
+
+
+def test_a_port_that_is_asked_for_and_taken_is_an_error_and_not_another_port() -> None:
+    with listening() as port:
+        for address in (LOOPBACK, EVERY):
+            with pytest.raises(StudioError, match=rf"can't listen on {address}, port {port}: another program listens"):
+                free_port(address, port)
+        assert free_port(LOOPBACK, None, port) != port
+    assert free_port(LOOPBACK, port) == port
+    assert free_port(LOOPBACK, None, port) == port
+
+
+def test_an_address_that_this_computer_lacks_is_named() -> None:
+    for wanted in (None, 8080):
+        with pytest.raises(StudioError, match=r"can't listen on 192\.0\.2\.7.*: this computer has no such address"):
+            free_port("192.0.2.7", wanted)
+    with pytest.raises(StudioError, match="--host no such host: expected a name or an IPv4 address of this computer"):
+        resolve("no such host")
+    with pytest.raises(StudioError, match="--host ::: expected a name or an IPv4 address"):
+        resolve("::")
+
+
+def test_loopback_is_known_by_the_address_and_not_by_the_name() -> None:
+    assert is_loopback(resolve("localhost"))
+    assert is_loopback("127.0.1.1")
+    assert not is_loopback(EVERY)
+    assert reached_at(LOOPBACK) == LOOPBACK
+    assert reached_at(EVERY) != EVERY
+
+
+def _folder(server: Server, base: Path) -> Path:
+    return next(path for path in base.glob("studio*") if read_key_file(path) == server)
+
+
+def test_serve_beside_a_running_server_says_so_and_ends(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run = Run(_folder(server, tmp_path_factory.getbasetemp()))
+    said = run("serve")
+    assert f"Label Studio is at {server.url}" in said
+    assert f"others make their account at {server.url}/user/signup/?token=" in said
+    assert "It runs already, and stops where it was started" in said
+    assert "Ctrl-C stops it" not in said
+    assert run("serve", "--port", str(server.port), "--host", "localhost") == said
+    for wish in (("--port", "1"), ("--host", EVERY)):
+        with pytest.raises(StudioError, match=f"runs already, at 127.0.0.1, port {server.port}: stop it first"):
+            run("serve", *wish)
+
+
+def test_a_server_that_is_not_running_names_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answering(tmp_path) is None
+    with listening() as port:
+        pass
+    url = f"http://127.0.0.1:{port}"
+    with pytest.raises(
+        StudioError, match=rf"no Label Studio answers at {url} .*; `stance serve` starts this project's"
+    ):
+        Studio(Server(url=url, api_key="0" * 40))
+
+
+# --- colleagues
+
+
+@pytest.mark.slow
+def test_a_colleague_signs_up_by_the_link_that_serve_prints(tmp_path: Path) -> None:
+    with listening() as port:
+        pass
+    command = [STANCE, "-C", str(tmp_path), "serve", "--host", EVERY, "--port", str(port)]
+    environment = {**os.environ, "CSRF_TRUSTED_ORIGINS": PROXY}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as serving:  # fmt: skip
+        try:
+            assert serving.stdout is not None
+            assert serving.stderr is not None
+            login, link = serving.stdout.readline(), serving.stdout.readline().split()[-1]
+            assert f"Label Studio is at http://127.0.0.1:{port} " in login
+            assert urlsplit(link).netloc == f"{reached_at(EVERY)}:{port}"
+            assert serving.stderr.readline().startswith("warning: it listens at 0.0.0.0, without encryption")
+            assert serving.stdout.readline() == "Ctrl-C stops it; labels are kept.\n"
+            _another_project_is_refused_the_port(tmp_path / "other", port)
+            _sign_up(link, "kim@colleagues.example", {})
+            _sign_up(link, "lee@colleagues.example", {"Origin": PROXY, "Host": "labels.example.org"})
+            with pytest.raises(httpx.HTTPStatusError, match="403"):
+                _sign_up(link, "eve@colleagues.example", {"Origin": "https://elsewhere.example"})
+            with pytest.raises(httpx.HTTPStatusError, match="403"):
+                _sign_up(re.sub("token=.*", "token=guessed", link), "mal@colleagues.example", {})
+            with Studio(find_server(tmp_path)) as owner:
+                assert sorted(owner.accounts().values()) == [
+                    "kim@colleagues.example", "lee@colleagues.example", "owner@stance.example"
+                ]  # fmt: skip
+        finally:
+            serving.send_signal(signal.SIGINT)
+            serving.wait(timeout=60)
+    again = read_key_file(tmp_path)
+    assert again is not None
+    assert (again.host, again.port) == (EVERY, port)
+    assert answering(tmp_path) is None
+
+
+def _another_project_is_refused_the_port(folder: Path, port: int) -> None:
+    folder.mkdir()
+    start = time.monotonic()
+    done = subprocess.run(
+        [STANCE, "-C", str(folder), "serve", "--port", str(port)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"can't listen on 127.0.0.1, port {port}: another program listens there" in done.stderr
+    assert time.monotonic() - start < 60
+    assert not (folder / ".stance").exists()
+
+
+def _sign_up(link: str, email: str, headers: dict[str, str]) -> None:
+    """What a browser does with the link: the form, with the cookie and the token that come with it."""
+    with httpx.Client(timeout=60) as web:
+        token = _csrf(web, link)
+        data = {"email": email, "password": "a-long-password", "csrfmiddlewaretoken": token, "allow_newsletters": ""}
+        answer = web.post(link, data=data, headers={"Referer": link, **headers})
+        if answer.status_code >= 400:
+            raise httpx.HTTPStatusError(str(answer.status_code), request=answer.request, response=answer)
+        assert answer.status_code == 302
+        shown = web.get(re.sub("/user/signup.*", "/api/current-user/whoami", link))
+        assert shown.json()["email"] == email

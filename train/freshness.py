@@ -1,0 +1,260 @@
+"""Whether what stages wrote is of today's inputs, told by content alone, and which command is due where it isn't.
+
+    articles, sentences, answers ─▶ verdicts ─▶ examples ─▶ model ─▶ predictions, shares
+                                                └──────────┴─────▶ dataset         report: all of them
+
+Verdicts and examples are made again from their inputs, in memory, and compared. A model remembers a digest of the
+examples that it was trained on; predictions, a dataset and the report remember those of what they are made from
+(`train.digests`). Times of files tell nothing: a checkout or a copy changes them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.records import PublishError, StanceError, TableError
+from labeling.freshness import stale_verdicts
+from labeling.records import Codebook
+from train import digests
+from train.examples import labelled, read_examples
+from train.manifest import FILE, made_from, read_manifest
+from train.project import Settings
+from train.records import Example, ModelCard, read_record
+from train.shares import PredictionShares
+
+Stage = Literal["verdicts", "examples", "model", "predictions", "dataset", "report"]
+COMMANDS: Mapping[Stage, str] = {
+    "verdicts": "stance adjudicate",
+    "examples": "stance train",
+    "model": "stance train",
+    "predictions": "stance predict",
+    "dataset": "stance publish",
+    "report": "stance report",
+}
+"""The command that makes a stage, in the order of the stages."""
+STAGES: tuple[Stage, ...] = tuple(COMMANDS)
+TRAINED: tuple[Stage, ...] = ("verdicts", "examples", "model")
+"""What a model, a dataset and its card rest on."""
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is older than what it is made from.
+
+    Attributes:
+        stage: what is out of date.
+        why: what it doesn't hold of its inputs, as a clause.
+        command: the command that is due.
+    """
+
+    stage: Stage
+    why: str
+    command: str
+
+    def __str__(self) -> str:
+        """One sentence, without a full stop."""
+        return f"{self.why}: run `{self.command}`"
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project whose stages are looked at.
+
+    Attributes:
+        work: its folder of tables.
+        settings: all of stance.toml.
+        codebook: its text and version; None: any vote counts.
+        ignored: annotators whose answers don't count.
+    """
+
+    work: Path
+    settings: Settings
+    codebook: Codebook | None = None
+    ignored: Collection[str] = frozenset()
+
+
+def due(project: Project, stages: Collection[Stage] = STAGES) -> list[Due]:
+    """What of some stages is out of date, in the order of the stages.
+
+    A stage that was never run isn't out of date, and one whose inputs are is looked at as they are.
+
+    Args:
+        project: the project.
+        stages: which to look at.
+
+    Raises:
+        TableError: a table is malformed, or there is no corpus.
+        ExamplesError: a model's or a dataset's record is of another version.
+    """
+    checks: Mapping[Stage, Callable[[Project], str]] = {
+        "verdicts": _verdicts,
+        "examples": _examples,
+        "model": _model,
+        "predictions": _predictions,
+        "dataset": _dataset,
+        "report": _report,
+    }
+    return [
+        Due(stage=stage, why=why, command=COMMANDS[stage])
+        for stage, check in checks.items()
+        if stage in stages and (why := check(project))
+    ]
+
+
+def told(project: Project, stages: Sequence[Stage]) -> list[str]:
+    """What of some stages is out of date, a sentence each, for commands that go on all the same.
+
+    A file that can't be read is told of, too: whatever needs it will stop by itself.
+    """
+    lines: list[str] = []
+    for stage in stages:
+        try:
+            lines += map(str, due(project, [stage]))
+        except StanceError as error:
+            lines.append(f"the {stage} can't be checked: {error}")
+    return lines
+
+
+def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
+    """Stop what must not be done with anything that is out of date.
+
+    Args:
+        project: the project.
+        before: the command that is stopped.
+        stages: what it takes from the project.
+
+    Raises:
+        PublishError: one of the stages is out of date; the message names the commands that are due, in their order.
+    """
+    found = due(project, stages)
+    if not found:
+        return
+    first = min(STAGES.index(row.stage) for row in found)
+    commands = dict.fromkeys(COMMANDS[stage] for stage in STAGES[first:] if stage in stages)
+    raise PublishError(
+        f"{'; '.join(row.why for row in found)}. Nothing was published. Run "
+        f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again"
+    )
+
+
+def _verdicts(project: Project) -> str:
+    """Verdicts and queue beside what the votes, codebook and settings of today would settle."""
+    version = project.codebook.version if project.codebook else ""
+    stale = stale_verdicts(project.work, project.settings.labeling, version, project.ignored)
+    return f"the verdicts are not those of today's answers ({stale.why})" if stale else ""
+
+
+def _examples(project: Project) -> str:
+    """`examples.parquet` beside the examples that the verdicts of today would give."""
+    path, verdicts = project.work / "examples.parquet", project.work / "verdicts.jsonl"
+    if not path.is_file() or not verdicts.is_file():
+        return ""
+    now, _ = labelled(project.work, project.settings.target.name, project.settings.train)
+    return compare(read_examples(project.work), now)
+
+
+def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
+    """In what some examples are not those of now, as a clause; "" where they are.
+
+    Groups may be larger than now, as splits last: an article that joined two of them may have gone. What belongs
+    together now must have stood together.
+    """
+    old, new = ({row.sentence_id: row for row in rows} for rows in (then, now))
+    both = old.keys() & new.keys()
+    together: dict[str, set[str]] = defaultdict(set)
+    for key in both:
+        together[new[key].group].add(old[key].group)
+    counts = {
+        "are no example yet": len(new.keys() - old.keys()),
+        "have no verdict any more": len(old.keys() - new.keys()),
+        "have another label now": sum(old[key].label != new[key].label for key in both),
+        "have another text or target now": sum(
+            (old[key].text, old[key].target) != (new[key].text, new[key].target) for key in both
+        ),
+        "are in groups that are one group now": sum(len(together[new[key].group]) > 1 for key in both),
+    }
+    parts = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"the examples are not those of today's verdicts and corpus (of the sentences, {parts})" if parts else ""
+
+
+class _Analysed(msgspec.Struct):
+    outside: bool = False
+
+
+def is_outside(model: Path) -> bool:
+    """Whether a model was trained on labelled data from outside of the project, as `stance train DATA` does."""
+    path = model / "analysis.json"
+    return path.is_file() and read_record(path, _Analysed).outside
+
+
+def _model(project: Project) -> str:
+    """`model/` beside the examples; one that was trained on data from outside is none of the project's."""
+    folder = project.work / "model"
+    if not any((folder / name).is_file() for name in ("model.json", "model.skops", "metrics.json")):
+        return ""
+    if is_outside(folder):
+        return ""
+    if not (folder / "model.json").is_file():
+        return f"{folder} is not whole, as after a training that was broken off"
+    trained_on = read_record(folder / "model.json", ModelCard).trained_on
+    if not trained_on:
+        return f"{folder} doesn't say what it was trained on, as an earlier version of stance wrote it"
+    if not (project.work / "examples.parquet").is_file():
+        return f"the examples that {folder} was trained on are not there"
+    if trained_on != digests.of_examples(read_examples(project.work), project.settings.train):
+        return (
+            f"{folder} was trained on other examples than {project.work / 'examples.parquet'} has, or with another "
+            "seed or mask than [train] says"
+        )
+    return ""
+
+
+def _predictions(project: Project) -> str:
+    """`predictions.parquet` and `shares.json` beside the model, the corpus and the verdicts."""
+    path, shares, model = (project.work / name for name in ("predictions.parquet", "shares.json", "model/model.skops"))
+    if not path.is_file() or not model.is_file():
+        return ""
+    try:
+        schema = pq.read_schema(path)
+        by = pq.read_table(path, columns=["model"]).column(0).unique().to_pylist() if "model" in schema.names else []
+    except pa.ArrowException as error:
+        raise TableError(f"{path}: expected a Parquet table; found: {error}. Run `stance predict` again") from error
+    parts = []
+    if by != [digests.of_model(model)]:
+        parts.append("another model than there is now")
+    if (schema.metadata or {}).get(digests.SENTENCES_KEY, b"").decode() != digests.of_sentences(project.work):
+        parts.append("other sentences than the corpus has")
+    if shares.is_file():
+        found = read_record(shares, PredictionShares).made_of
+        if found != digests.of_labels(project.work, project.settings.target.name):
+            parts.append("other verdicts, rounds or dates of articles, in the shares")
+    return f"{path} is of {' and of '.join(parts)}" if parts else ""
+
+
+def _dataset(project: Project) -> str:
+    """`dataset/` beside the files, the codebook and the settings that its manifest lists."""
+    folder = project.work / "dataset"
+    if not (folder / FILE).is_file() or project.codebook is None:
+        return ""
+    try:
+        record = read_manifest(folder)
+    except PublishError as error:
+        return f"{folder} can't be read as a release ({error})"
+    now = made_from(project.work, project.codebook, project.settings, standoff=record.dataset.standoff)
+    names = sorted(name for name in now.keys() | record.inputs.keys() if now.get(name) != record.inputs.get(name))
+    return f"{folder} was made from another {', '.join(names)}" if names else ""
+
+
+def _report(project: Project) -> str:
+    """`report.html` beside the files and settings that it shows."""
+    path = project.work / "report.html"
+    if not path.is_file():
+        return ""
+    target = project.settings.target.name
+    now = digests.of_report(digests.of_files(project.work), target, project.settings)
+    return "" if now in path.read_text("utf-8", "replace") else f"{path} shows an earlier state"
