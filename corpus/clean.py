@@ -12,11 +12,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from corpus import surroundings, wrapping
+from corpus import line_ends, surroundings, wrapping
+from corpus.line_ends import Place
 from corpus.records import Span
 from corpus.surroundings import Kind
 from corpus.wordings import cut_short, wording
-from corpus.wrapping import Place
 
 _NAME = r"[^\W\d_a-z][\w.’'-]{0,30}"
 _NAMES = rf"{_NAME}(?:,?\s{_NAME}){{0,4}}"
@@ -103,7 +103,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
         body = _body(text, places[index : index + 1])
         return index in markers or is_title(body) or own(body) is not None
 
-    places, markers = _apart(text, wrapping.places(text), own)
+    places, markers = _apart(text, line_ends.places(text), own)
     paragraphs = wrapping.paragraphs(
         text,
         places,

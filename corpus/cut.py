@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from corpus import clean, duplicates, segment, wrapping
+from corpus import clean, duplicates, line_ends, segment
 from corpus.read import PLAIN, front_matter_end
 from corpus.records import CorpusSettings, Span
 
@@ -100,9 +100,9 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
     columns["words"] += [*(len(key.split()) for key in keys), *nothing]
 
 
-def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[wrapping.Place]]]:
+def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Place]]]:
     """Runs of paragraphs that are prose, each as its lines: a caption between two joins no sentence around it."""
-    blocks: list[list[list[wrapping.Place]]] = []
+    blocks: list[list[list[line_ends.Place]]] = []
     open_block = False
     for line in lines:
         if line.kind != "prose":
@@ -111,5 +111,5 @@ def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[wrapping.P
         if not open_block:
             blocks.append([])
             open_block = True
-        blocks[-1].append(wrapping.places(text, line.start, line.end))
+        blocks[-1].append(line_ends.places(text, line.start, line.end))
     return blocks

@@ -21,7 +21,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from corpus import wrapping
+from corpus import line_ends, wrapping
 from corpus.attributions import attributes, is_attribution, is_spoken
 from corpus.datelines import dateline_end
 from corpus.full_stops import ends_sentence, inner_item, is_abbreviation, is_item
@@ -78,7 +78,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[start:end] for start, end in sentence_spans(text)]
     ['"We go.', 'Nobody else will," said Lt. Gov. J. R. Holm.', 'Then he left.']
     """
-    return paragraph_spans(text, wrapping.paragraphs(text, wrapping.places(text)))
+    return paragraph_spans(text, wrapping.paragraphs(text, line_ends.places(text)))
 
 
 def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:
