@@ -213,16 +213,19 @@ def _is_final(body: str) -> bool:
 def _goes_on(
     paragraphs: Sequence[Sequence[Place]], bodies: list[str], found: list[Kind | None], cut_off: set[int]
 ) -> None:
-    """Keeps what has no final punctuation because it was cut short, or is more than a title or heading that was wrapped."""
+    """Keeps as prose what was cut short, or is more than a wrapped title or heading."""
     prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"] or [len(found)]
     for index, kind in enumerate(found):
         if kind is not None:
             continue
         if index in cut_off:
             found[index] = ("prose", "cut short")
-        elif len(paragraphs[index]) > 1 and index > prose[0]:
-            if index > prose[-1] or _SENTENCE_END.search(bodies[index]):
-                found[index] = ("prose", "wrapped text")
+        elif (
+            len(paragraphs[index]) > 1
+            and index > prose[0]
+            and (index > prose[-1] or _SENTENCE_END.search(bodies[index]))
+        ):
+            found[index] = ("prose", "wrapped text")
 
 
 def _notes(bodies: list[str], found: list[Kind | None]) -> None:

@@ -5,6 +5,8 @@ line, whatever the case; a blank in it stands for any white space. No such wordi
 holds whatever the final punctuation; the same words inside a quotation are prose, as they don't stand at the start.
 """
 
+# ruff: noqa: E501  # each wording is one row of a table
+
 from __future__ import annotations
 
 import re

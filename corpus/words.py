@@ -144,7 +144,8 @@ SELDOM_LAST = PREPOSITIONS | _words(
     "general colonel captain lieutenant sergeant admiral chief chairman chairwoman director judge justice "
     "professor doctor ambassador spokesman spokeswoman king queen prince princess pope saint new"
 )
-# What tells that a line which ends in a colon leads in what follows: "They want three things:", "Consider the numbers:".
+# What tells that a line which ends in a colon leads in what follows:
+# "They want three things:", "Consider the numbers:".
 PRONOUNS = _words("i you he she it we they")
 IMPERATIVES = _words("consider imagine take look remember think listen picture recall note suppose")
 OPEN_LEADS = _words("said says asked asks according")
