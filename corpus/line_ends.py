@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from corpus.words import ABBREVIATIONS, NEVER_LAST, OPENING, SELDOM_LAST, SPEECH, STARTERS, TITLES
+from corpus.words import ABBREVIATIONS, NEVER_LAST, OPENING, SELDOM_LAST, SMALL, SPEECH, STARTERS, TITLES
 
 Place = tuple[int, int]
 """Where a line starts and ends in its text, without the white space around it."""
@@ -52,7 +52,7 @@ class Line:
         self.edge = indent + len(body)
         words = body.split()
         self.words = len(words)
-        self.lower = sum(word[0].islower() for word in words)
+        self.lower = sum(len(word) > 2 and word[0].islower() and word not in SMALL for word in words)
         self.first, self.last = words[0], words[-1]
         self.closed = body.endswith(_CLOSING)
         self.final = _FINAL.search(body, max(0, len(body) - 8)) is not None and not _is_abbreviated(self.last)

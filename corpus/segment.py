@@ -250,5 +250,6 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
         return False
     if quoted and bare.endswith(("?", "!", "…")):
         return is_spoken(text, start, stop) or attributes(text, start, stop, mark=bare[-1], strict=True)
-    goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or text[start] in QUOTES))
+    quotes = text[start] in QUOTES and not bare.endswith(",")  # after a comma a line leads in the quotation below
+    goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or quotes))
     return goes_on and not bare.endswith((".", "!", "?", "…", ":", ";"))

@@ -133,6 +133,11 @@ STATEMENT = _words("that he she it they would will was is")
 QUESTION = _words("for that whether if why how what who when where")
 # A line that ends in one of these goes on with the next: nothing complete ends in them.
 NEVER_LAST = _words("the a an and or nor but my your our their whose every than because unless although")
+# A wide line that ends in one of these goes on too: headings that do are short ("Where we come from").
+ASK_FOR_MORE = PREPOSITIONS | _words(
+    "on about since until during between among despite including regarding through throughout under behind beyond "
+    "along via if which while when where that"
+)
 # Few headings end in one of these, and none of the sentences: a wide line that does was wrapped.
 SELDOM_LAST = PREPOSITIONS | _words(
     "his her its this these those on as about after before during since until through throughout towards upon "
@@ -176,3 +181,9 @@ ERAS = _words("B.C A.D B.C.E C.E A.H")
 # Acronyms of places that seldom stand before a noun: "moved to D.C. Berg stayed".
 PLACES = _words("D.C L.A N.Y.C B.C P.E.I N.S.W U.S.A U.S.S.R U.A.E")
 NATIONS = PLACES | _words("U.S U.K U.N E.U")
+# The words of a title that stay in lower case even where all others have capitals.
+SMALL = (
+    PREPOSITIONS
+    | NEVER_LAST
+    | _words("on off up out as is if vs via per over under about after before near amid not who how it its are was")
+)

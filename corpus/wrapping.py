@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from corpus.line_ends import WIDTHS, Break, Place, blocks, count_ends, is_final
-from corpus.words import PREPOSITIONS
+from corpus.words import ASK_FOR_MORE, OPENING
 
 _NARROW = 45  # columns: lines below are full by chance more often, so more of them must agree
 _USUAL = range(50, 101)  # columns: what plain text is nearly always wrapped at
@@ -72,19 +72,20 @@ def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int
         return surely, maybe
     breaks = [one for run in runs for one in run]
     width = _width(text, lines, runs)
-    wrapped = _is_wrapped(breaks, width)
+    wrapped = _is_wrapped(breaks, width) or _is_even(runs, width)
     ragged = not wrapped and _is_ragged(breaks, width)
     apart = _are_apart(breaks, width)
     for run in runs:
         own = max(one.above.edge for one in run)
         if wrapped:
             surely |= _filled(run, width, apart=apart)
-        elif _is_wrapped(run, own) or _is_even(run, own):
+        elif _is_wrapped(run, own) or _is_even([run], own):
             surely |= _filled(run, own, apart=apart)
         elif ragged or _is_ragged(run, own):
             surely |= _filled(run, _least(width if ragged else own), apart=apart)
         else:
-            maybe |= {one.index for one in run if _is_cut(one) or (len(run) == 1 and _may_be_cut(one, width))}
+            even = all(one.is_full(width) for one in run)
+            maybe |= {one.index for one in run if _is_cut(one) or (even and _may_be_cut(one, width))}
     return surely, maybe
 
 
@@ -124,12 +125,13 @@ def _is_wrapped(breaks: Sequence[Break], width: int) -> bool:
     return enough and full >= 6 * short and full >= headings and 2 * going >= full >= 4 * starting
 
 
-def _is_even(breaks: Sequence[Break], width: int) -> bool:
-    """Whether all lines of a run are full, and it reads like prose, though its words don't say that it goes on."""
-    upper = [one.above for one in breaks]
+def _is_even(runs: Sequence[Sequence[Break]], width: int) -> bool:
+    """Whether all lines are full and read like prose, which titles don't, though no words say that they go on."""
+    breaks = [one for run in runs for one in run]
     unfinished = [one for one in breaks if one.above.open]
-    enough = len(unfinished) >= (3 if width < _NARROW else 2) and width in WIDTHS and breaks[-1].below.final
-    prose = 2 * sum(line.lower for line in upper) >= sum(line.words for line in upper)
+    enough = len(unfinished) >= (3 if width < _NARROW else 2) and width in WIDTHS
+    small = sum(one.above.lower for one in breaks) + sum(run[-1].below.lower for run in runs)
+    prose = all(run[-1].below.final for run in runs) and small >= len(breaks)
     starting = any(one.starts and not one.goes_on for one in unfinished)
     return enough and prose and not starting and all(one.is_full(width) and not one.parts for one in unfinished)
 
@@ -186,13 +188,14 @@ def _is_cut(one: Break) -> bool:
     above = one.above
     if one.parts or not above.open or above.never_last:
         return above.open and not one.parts
-    short = above.edge >= _LONG and one.below.edge in WIDTHS
-    return short and not one.starts and (above.last.endswith(",") or above.last.lower() in PREPOSITIONS)
+    wide = above.edge >= _LONG and one.below.edge < WIDTHS.stop
+    comma = above.last.endswith(",") and one.below.first[0] not in OPENING  # it may lead in a quotation
+    return wide and not one.starts and (comma or above.last.lower() in ASK_FOR_MORE)
 
 
 def _may_be_cut(one: Break, width: int) -> bool:
-    """Whether the first of two lines goes on below, where nothing tells but that no line of the text is wider."""
+    """Whether a line goes on below, where nothing tells but that it reads like prose and no line is wider."""
     above = one.above
-    prose = above.words > 8 and 2 * above.lower >= above.words and one.below.final
+    prose = above.words > 8 and above.lower > 0 and one.below.final
     fits = width in _USUAL and above.edge >= 60 and one.is_full(width)
     return prose and fits and above.open and one.index > 1 and not one.parts and not one.starts
