@@ -85,12 +85,8 @@ def _introduces(verb: str, tokens: list[str], mark: str) -> bool:
     return False
 
 
-def is_attribution(text: str, start: int, stop: int, *, whole: bool) -> bool:
-    """Whether what follows a quotation that ended in a comma says who spoke, or is a `whole` line with a name."""
+def is_attribution(text: str, start: int, stop: int) -> bool:
+    """Whether what follows a quotation that ended in a comma says, with a verb of speech, who spoke."""
     if stop - start > REACH or text[start] in OPENING:
         return False
-    words = [word.strip(".,;:!?") for word in text[start:stop].split()]
-    if not SPEECH.isdisjoint(words[:12]):
-        return True
-    named = 2 * sum(word[:1].isupper() for word in words) >= len(words)
-    return whole and named and len(words) <= 12 and text[stop - 1] not in '.!?…”"'
+    return not SPEECH.isdisjoint([word.strip(".,;:!?") for word in text[start:stop].split()][:12])

@@ -10,63 +10,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from corpus.attributions import is_attribution
+from corpus import line_ends, surroundings, wrapping
+from corpus.line_ends import Place
 from corpus.records import Span
+from corpus.surroundings import Kind
+from corpus.wordings import cut_short, wording
 
-# Wordings that open no sentence of a story, so they hold whatever the final punctuation. They match from
-# the start of a line: the same words inside a quotation are prose. A blank stands for any white space.
-_WORDINGS = r"""
-other   no-letters     [\W_]+$
-other   counter        \d{1,3} ?(?:/|of) ?\d{1,3}$|(?:full ?screen|next|previous|back to top)$
-other   age            (?:\w+ )?(?:\d{1,3}|an?) ?(?:min|minute|hour|day|week|month|year)s?\.? (?:ago|read)(?: \d+)?$
-credit  copyright      (?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{4}|©|all rights reserved
-footer  correction     (?:correction|clarification)s? ?(?:\(|:|—|–)|to (?:suggest|report) an? (?:correction|error)
-footer  correction     an? (?:earlier|previous|prior) (?:version|headline) of this (?:story|article|post|column)
-footer  correction     an? (?:earlier|previous) version of this report (?:mis|incorrect|wrong|gave|contain)
-footer  this-text      this (?:story|article|post|piece|essay) (?:has been|was|is) (?:\w+ )?(?:corrected|updated)\b
-footer  this-text      this (?:article|post|piece|interview) (?:has been|was) (?:condensed|edited|amended|translated)\b
-footer  this-text      this (?:story|article|post|piece|essay) was (?:\w+ )?published\b
-footer  this-text      this (?:report|column) has been (?:corrected|updated|edited)\b
-footer  note           (?:editor|author|writer)(?:[’']s|s[’']?)? note\b|notes? (?:from|by) the (?:author|editor)s?\b
-footer  note           about the (?:author|writer|columnist|contributor)s?(?: ?[:–—-]|$)
-footer  contributors   additional reporting (?:by|from) (?!.{200})
-footer  contributors   (?:reporting|writing|editing)(?: and \w+)? by [^.]{3,120}(?:;|$)
-footer  contributors   (?:edited|translated|compiled)(?: and \w+)? (?:by|from) [^.“"]{3,80}$
-footer  contributors   (?:collaboration ?:|with (?:reporting|files|inputs?) (?:from|by) )(?!.{120})
-footer  opinions       (?:the )?(?:views|opinions) (?:and \w+ )?expressed (?:here|in this|are (?:those|solely))\b
-footer  opinions       (?:the )?(?:views|opinions) (?:and \w+ )?expressed by (?:the )?(?:author|columnist|contributor)
-footer  opinions       (?:editorials|guest essays|columns|op-eds|letters) (?:do not|represent|reflect|may be)\b
-footer  contact        (?:follow|e-?mail|reach|contact) (?:\w+ ){1,2}(?:at|on) (?:\S*@|x\b|twitter|facebook|bluesky)
-footer  contact        (?:have|do you have|got) (?:a (?:news )?tip|something to say)\b
-footer  contact        (?:[^“".?!]{3,60}\? )?(?:write|send a letter) to (?:us|our|the editors?)\b(?: [^,]{0,60})?$
-footer  contact        (?:you can also )?highlight the text\b
-footer  coverage       (?:follow|find|see|read) (?:our|more|all) (?:of )?(?:\w+ ){0,2}coverage\b
-footer  coverage       (?:follow|find|see|read) (?:the )?[\w.]{1,20}[’']s (?:\w+ ){0,2}coverage\b
-footer  coverage       for (?:more (?!than)|the latest ).{1,60}\b(?:visit|follow|click|sign up|go to)\b(?!.{80})
-footer  sign-off       \([A-Z]{2,8}\) [a-z]{2,4}(?:[/-][a-z]{2,4}){0,4}$|-30-$|(?:filed under|tags?|topics?) ?:
-ad      advertisement  (?:article )?(?:ad|advert|advertisement|advertising|sponsored|paid content)(?: box)?$
-ad      advertisement  (?:story|article) continues\b.{0,40}$|(?:scroll|skip)\b.{0,12} to continue\b.{0,30}$
-ad      recommended    (?:also (?:read|in|on|see)|(?:read|see|watch)(?: also| more| next)?)(?: [\w+]+)? ?[:|>»]
-ad      recommended    (?:related|recommended|most read|trending|don[’']t miss)(?: \w+)? ?[:|>»]
-ad      recommended    (?:also read|read also|read more|continue reading|recommended|related)\b[^.!?“"]{0,100}$
-ad      recommended    (?:most (?:read|popular)|trending|more (?:from|on))\b[^.!?“"]{0,60}$
-ad      recommended    read (?:the |our )?(?:full|entire|whole|rest|original|response|latest)\b(?!.*[.!]$).{0,120}$
-ad      recommended    you (?:may|might) (?:also )?(?:like|be interested)\b[^.!]{0,20}$
-ad      newsletter     (?:sign up|subscribe)(?: now| today| here)?(?:$|[.!:]| (?:for|to|and|with|–|-|—) )(?!.{160})
-ad      newsletter     subscribe to \S+$
-ad      newsletter     (?:get|receive) [^“"]{1,80}\b(?:newsletter|your inbox|sign up|subscribe)\b(?!.{80})
-ad      support        (?:please )?support (?:independent|our|quality|local|us)\b.{0,80}\b(?:journalism|member|donat)
-ad      support        (?:become an? (?:member|supporter|subscriber|patron)|(?:donate|subscribe) (?:now|today|here))\b
-ad      promotion      (?:click|tap) (?:here|to|on)\b(?!.{120})|follow us\b(?!.{120})
-ad      promotion      (?:listen to|download|join|watch|visit) our (?:\w+ )?(?:podcast|app|channel|community|video|page)
-ad      sharing        (?:share(?: (?:this|on|via)\b[^.!?]{0,40})?|tweet|e?-?mail|print|\d{0,5} ?comments?|copy link)$
-"""
-_ROWS = [row.split(maxsplit=2) for row in _WORDINGS.strip().splitlines()]
-_WORDING = re.compile("|".join(f"({pattern})" for _, _, pattern in _ROWS).replace(" ", r"\s"), re.IGNORECASE)
-
-# In what follows capitals count.
 _NAME = r"[^\W\d_a-z][\w.’'-]{0,30}"
 _NAMES = rf"{_NAME}(?:,?\s{_NAME}){{0,4}}"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
@@ -112,26 +63,26 @@ _FINAL = re.compile(r"(?:[.!?…:;][”“’‘\"'»«›‹)\]*†‡¹²³]*|
 _SIGNED = re.compile(rf"\s[-–—(]*\s?{_AGENCY}\)?$")
 _BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
 _FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")
-_LINE = re.compile(r"\S[^\r\n]*+")
+_SENTENCE_END = re.compile(r"[^\W\d_]{3}[.!?][”’\"']?\s[“\"]?[A-Z]")
 
 _LONG = 600  # characters: no furniture seen is longer than 400
 _HEADING = 25  # words: the longest headline seen has 20
-_WRAPPED = range(50, 101)
 
 
 def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[str]]] = ()) -> list[Span]:
     r"""What each line of an article is.
 
-    Lines end at `\n`, `\r\n` and `\r` only.
+    Lines end at `\n`, `\r\n` and `\r` only. The lines of a paragraph that was wrapped to a width count as one.
 
     Args:
-        text: the article, a paragraph a line.
+        text: the article, a paragraph a line or wrapped.
         title: its title, if known; a line anywhere that equals it, but for case and punctuation, is a title.
         patterns: kinds and what their lines match from the start, of a project's own, before any rule here.
 
     Returns:
-        One span a line that is not blank, without white space around it, in order; its kind is `prose`, or
-        what else the line is.
+        One span a line that is not blank, or a wrapped paragraph, without white space around it, in order; its kind
+        is `prose`, or what else it is. Where a line ends in the marker of a text that was cut short, the marker has
+        a span of its own.
 
     >>> for span in lines("Rain in Sund\n\nIt rained. It will rain.\n\nADVERTISEMENT"):
     ...     print(span.kind, "|", span.reason)
@@ -139,39 +90,97 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     prose | final punctuation
     ad | advertisement
     """
-    places = [(line.start(), line.start() + len(line[0].rstrip())) for line in _LINE.finditer(text)]
-    quotes_double = any(mark in text for mark in '“"')
-    bodies = [text[start:end].strip("\ufeff\u200b ") for start, end in places]
-    wrapped = _wrapped(text, places)
     title = title[:_LONG]  # no line that is compared is longer
     titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
-    found: list[tuple[str, str] | None] = []
+
+    def own(body: str) -> str | None:
+        return next((kind for kind, pattern in patterns if pattern.match(body)), None)
+
+    def is_title(body: str) -> bool:
+        return len(body) <= _LONG and len(body.split()) < _HEADING and _key(body) in titles
+
+    def stands_alone(index: int) -> bool:
+        body = _body(text, places[index : index + 1])
+        return index in markers or is_title(body) or own(body) is not None
+
+    places, markers = _apart(text, line_ends.places(text), own)
+    paragraphs = wrapping.paragraphs(
+        text,
+        places,
+        alone=stands_alone,
+        begins=lambda index: _is_furniture(_body(text, places[index : index + 1])),
+        spaced=True,
+    )
+    extents = [(paragraph[0][0], paragraph[-1][1]) for paragraph in paragraphs]
+    bodies = [_body(text, paragraph) for paragraph in paragraphs]
+    marked = {places[index][0] for index in markers}
+    quotes_double = any(mark in text for mark in '“"')
+    found: list[Kind | None] = []
     for index, body in enumerate(bodies):
-        own = next((kind for kind, pattern in patterns if pattern.match(body)), None)
-        after_quote = index > 0 and bodies[index - 1].endswith((",”", ",“", ',"', ",’", ",‘", ",'", ",»", ",«"))
-        if own is not None:
-            found.append((own, "the project's pattern"))
-        elif index in wrapped:
-            found.append(("prose", "wrapped text"))
+        before = bodies[index - 1] if index else ""
+        after = bodies[index + 1] if index + 1 < len(bodies) else ""
+        kind = own(body)
+        if extents[index][0] in marked:
+            found.append(("other", "cut short"))
+        elif kind is not None:
+            found.append((kind, "the project's pattern"))
         elif len(body) > _LONG:
             found.append(("prose", "long"))
-        elif len(body.split()) < _HEADING and _key(body) in titles:
+        elif is_title(body):
             found.append(("title", "equals the title"))
-        elif after_quote and is_attribution(text, *places[index], whole=True):
-            found.append(("prose", "attribution"))
+        elif spoken := surroundings.by_quotation(text, extents[index], body, before):
+            found.append(spoken)
+        elif body.endswith(":") and surroundings.is_label(body, after):
+            found.append(wording(body) or ("other", "label"))
         else:
             found.append(_by_shape(body, quotes_double))
-    _runs_on(text, places, bodies, found)
+    _goes_on(paragraphs, bodies, found, {index for index, (start, _) in enumerate(extents[1:]) if start in marked})
+    surroundings.runs_on(text, extents, bodies, found)
+    surroundings.leads_in(bodies, found)
+    surroundings.links(text, extents, bodies, found)
     _notes(bodies, found)
     _unpunctuated(bodies, found)
-    return [Span(*place, *(kind or ("prose", ""))) for place, kind in zip(places, found, strict=True)]
+    return [Span(*extent, *(kind or ("prose", ""))) for extent, kind in zip(extents, found, strict=True)]
 
 
-def _by_shape(body: str, quotes_double: bool) -> tuple[str, str] | None:
+def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> tuple[list[Place], set[int]]:
+    """The lines, with the marker of a text that was cut short as a line of its own, and the markers' numbers."""
+    last = len(places) - 1
+    while last > 0 and wording(_body(text, places[last : last + 1])):
+        last -= 1
+    apart: list[Place] = []
+    markers: set[int] = set()
+    for number, (start, end) in enumerate(places):
+        stop = marker = end
+        while start < stop and (at := cut_short(text, start, stop, last=number >= last)) < stop:
+            stop = marker = at
+            while stop > start and text[stop - 1].isspace():
+                stop -= 1
+        if marker < end and own(_body(text, [(start, end)])) is not None:
+            stop = marker = end
+        if start < stop:
+            apart.append((start, stop))
+        if marker < end:
+            markers.add(len(apart))
+            apart.append((marker, end))
+    return apart, markers
+
+
+def _body(text: str, lines: Sequence[Place]) -> str:
+    """A paragraph as one line, without the marks that editors leave at its ends."""
+    return " ".join(text[start:end] for start, end in lines).strip("\ufeff\u200b ")
+
+
+def _is_furniture(body: str) -> bool:
+    """Whether a line, which may be the first of several, starts like furniture."""
+    rules = (_DATELINE, _CREDIT, _PHOTO_OPENING, _BYLINE)
+    return body[:1] not in "([" and (wording(body) is not None or any(rule.match(body) for rule in rules))
+
+
+def _by_shape(body: str, quotes_double: bool) -> Kind | None:
     """What a line is by itself, or None if that hangs on the lines around it."""
-    if wording := _WORDING.match(body.lstrip("•▪●‣→» ")) or _WORDING.match(body):
-        kind, reason, _ = _ROWS[(wording.lastindex or 1) - 1]
-        return kind, reason.replace("-", " ")
+    if furniture := wording(body):
+        return furniture
     if _DATELINE.match(body):
         return "dateline", "date or place"
     if _CREDIT.match(body) and not _is_final(body):
@@ -201,38 +210,25 @@ def _is_final(body: str) -> bool:
     return _FINAL.search(body, max(0, len(body) - 40)) is not None
 
 
-def _adjacent(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether no blank line stands between two lines."""
-    return text[before[1] : after[0]].replace("\r\n", "\n").replace("\r", "\n").count("\n") == 1
-
-
-def _wrapped(text: str, places: list[tuple[int, int]]) -> set[int]:
-    """The lines of paragraphs that were wrapped to a width: a line's end says nothing there."""
-    wrapped: set[int] = set()
-    block: list[int] = []
-    for index, (start, end) in enumerate(places):
-        if block and not _adjacent(text, places[index - 1], places[index]):
-            block = []
-        block.append(index)
-        last = index + 1 == len(places) or not _adjacent(text, places[index], places[index + 1])
-        if not last or len(block) < 3:
+def _goes_on(
+    paragraphs: Sequence[Sequence[Place]], bodies: list[str], found: list[Kind | None], cut_off: set[int]
+) -> None:
+    """Keeps as prose what was cut short, or is more than a wrapped title or heading."""
+    prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"] or [len(found)]
+    for index, kind in enumerate(found):
+        if kind is not None:
             continue
-        widths = [places[line][1] - places[line][0] for line in block[:-1]]
-        filled = max(widths) in _WRAPPED and max(widths) - min(widths) <= 20 and end - start <= max(widths)
-        if filled and 2 * sum(text[places[line][0]].islower() for line in block) > len(widths):
-            wrapped.update(block)
-    return wrapped
+        if index in cut_off:
+            found[index] = ("prose", "cut short")
+        elif (
+            len(paragraphs[index]) > 1
+            and index > prose[0]
+            and (index > prose[-1] or _SENTENCE_END.search(bodies[index]))
+        ):
+            found[index] = ("prose", "wrapped text")
 
 
-def _runs_on(text: str, places: list[tuple[int, int]], bodies: list[str], found: list[tuple[str, str] | None]) -> None:
-    """Keeps a line without final punctuation that goes on, in lower case, on the next line."""
-    for index in range(1, len(bodies)):
-        goes_on = bodies[index][:1].islower() and _adjacent(text, places[index - 1], places[index])
-        if goes_on and found[index - 1] is None and (found[index] or ("prose",))[0] == "prose":
-            found[index - 1] = found[index] = ("prose", "runs on")
-
-
-def _notes(bodies: list[str], found: list[tuple[str, str] | None]) -> None:
+def _notes(bodies: list[str], found: list[Kind | None]) -> None:
     """Marks notes on the author at either end: they open with a name of the byline, or name a trade."""
     bylines = [body for body, kind in zip(bodies, found, strict=True) if kind and kind[0] == "byline"]
     authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
@@ -250,7 +246,7 @@ def _notes(bodies: list[str], found: list[tuple[str, str] | None]) -> None:
             found[index] = ("footer", "about the author")
 
 
-def _unpunctuated(bodies: list[str], found: list[tuple[str, str] | None]) -> None:
+def _unpunctuated(bodies: list[str], found: list[Kind | None]) -> None:
     """Names what has no final punctuation: the title before the text, headings in it, the rest after it."""
     prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"]
     titled = any(kind and kind[0] == "title" for kind in found)

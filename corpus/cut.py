@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from corpus import clean, duplicates, segment
+from corpus import clean, duplicates, line_ends, segment
 from corpus.read import PLAIN, front_matter_end
 from corpus.records import CorpusSettings, Span
 
@@ -74,9 +74,7 @@ def sentence_id(article_id: str, key: str, ordinal: int) -> str:
 
 
 def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines: Sequence[Span]) -> None:
-    bounds: list[tuple[int, int]] = []
-    for start, end in _prose_blocks(lines):
-        bounds += [(start + a, start + b) for a, b in segment.sentence_spans(text[start:end])]
+    bounds = [bound for block in _prose_blocks(text, lines) for bound in segment.paragraph_spans(text, block)]
     texts = [text[start:end] for start, end in bounds]
     keys = [duplicates.normalise(sentence) for sentence in texts]
     seen: Counter[str] = Counter()
@@ -102,16 +100,16 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
     columns["words"] += [*(len(key.split()) for key in keys), *nothing]
 
 
-def _prose_blocks(lines: Sequence[Span]) -> list[tuple[int, int]]:
-    """Runs of prose lines that no other line interrupts: a caption's text joins no sentence around it."""
-    blocks: list[tuple[int, int]] = []
+def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Place]]]:
+    """Runs of paragraphs that are prose, each as its lines: a caption between two joins no sentence around it."""
+    blocks: list[list[list[line_ends.Place]]] = []
     open_block = False
     for line in lines:
         if line.kind != "prose":
             open_block = False
-        elif open_block:
-            blocks[-1] = (blocks[-1][0], line.end)
-        else:
-            blocks.append((line.start, line.end))
+            continue
+        if not open_block:
+            blocks.append([])
             open_block = True
+        blocks[-1].append(line_ends.places(text, line.start, line.end))
     return blocks

@@ -17,7 +17,11 @@ is bounded, so the whole is linear too.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
+from corpus import line_ends, wrapping
 from corpus.attributions import attributes, is_attribution, is_spoken
 from corpus.datelines import dateline_end
 from corpus.full_stops import ends_sentence, inner_item, is_abbreviation, is_item
@@ -25,7 +29,6 @@ from corpus.tokens import is_pronoun, is_starter, last_word
 from corpus.words import BULLETS, OPENING, QUOTES, REACH, SHOUTING
 
 _WRAPPED = range(50, 101)  # widths that mail and plain text are wrapped at
-_LINE = re.compile(r"\S[^\r\n]*+")
 _STOP = re.compile(
     r"""
     ([.!?…](?<![.!?…]{2})[.!?…]*+)              # a run of stops, not from its middle,
@@ -59,12 +62,13 @@ _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Where the sentences of a text are.
 
-    Each line is cut alone. Then a sentence is joined over a line break where an attribution follows a
-    quotation that ends in a comma (also over a blank line), where the next line goes on in lower case, where it
-    has no letter and no digit, or where a line of the width of wrapped text has no final punctuation.
+    Each paragraph is cut alone: a line, or the lines of wrapped text. Then a sentence is joined over a line
+    break where an attribution follows a quotation that ends in a comma (also over a blank line), where the
+    next line goes on in lower case, where it has no letter and no digit, or where a line of the width of
+    wrapped text has no final punctuation.
 
     Args:
-        text: English prose, a paragraph a line; blank lines between them are allowed.
+        text: English prose, a paragraph a line or wrapped to a width; blank lines between them are allowed.
 
     Returns:
         `[start, end)` in code points, in order, without white space at either end; every character that
@@ -74,20 +78,41 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[start:end] for start, end in sentence_spans(text)]
     ['"We go.', 'Nobody else will," said Lt. Gov. J. R. Holm.', 'Then he left.']
     """
+    return paragraph_spans(text, wrapping.paragraphs(text, line_ends.places(text)))
+
+
+def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """Where the sentences of paragraphs are, as `sentence_spans` gives them.
+
+    Args:
+        text: the text that they stand in.
+        paragraphs: where the lines of each are, without the white space around them.
+    """
     spans: list[tuple[int, int]] = []
     width = 0  # of the line before
-    for line in _LINE.finditer(text):
-        start = line.start()
-        end = start + len(line[0].rstrip())
-        cut = _cut(text, start, end)
+    for lines in paragraphs:
+        start, end = lines[0][0], lines[-1][1]
+        cut = _cut(text, start, end) if len(lines) == 1 else _cut_wrapped(text, lines)
         if spans and (
             (not text[start].isalnum() and _WORDLESS.match(text, start, end))
             or _runs_on(text, spans[-1], cut[0], end, wrapped=width in _WRAPPED)
         ):
             cut[0] = (spans.pop()[0], cut[0][1])
         spans += cut
-        width = end - start
+        width = end - lines[-1][0]
     return spans
+
+
+def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences of a wrapped paragraph, cut as if it were one line."""
+    joined = " ".join(text[start:end] for start, end in lines)
+    heads = [0, *accumulate(end - start + 1 for start, end in lines[:-1])]  # where each line starts in it
+
+    def place(at: int) -> int:
+        line = bisect_right(heads, at) - 1
+        return lines[line][0] + at - heads[line]
+
+    return [(place(start), place(end - 1) + 1) for start, end in _cut(joined, 0, len(joined))]
 
 
 def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -219,11 +244,12 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
     bare = last.rstrip("”“’‘\"'»«›‹")
     quoted = bare != last
     if quoted and bare.endswith(","):
-        return is_attribution(text, start, stop, whole=stop == end)
+        return is_attribution(text, start, stop)
     gap = text[before[1] : start].replace("\r\n", "\n").replace("\r", "\n")
     if gap.count("\n") > 1:
         return False
     if quoted and bare.endswith(("?", "!", "…")):
         return is_spoken(text, start, stop) or attributes(text, start, stop, mark=bare[-1], strict=True)
-    goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or text[start] in QUOTES))
+    quotes = text[start] in QUOTES and not bare.endswith(",")  # after a comma a line leads in the quotation below
+    goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or quotes))
     return goes_on and not bare.endswith((".", "!", "?", "…", ":", ";"))

@@ -131,6 +131,33 @@ ADVERBIAL = CALENDAR | _words(
 )
 STATEMENT = _words("that he she it they would will was is")
 QUESTION = _words("for that whether if why how what who when where")
+# A line that ends in one of these goes on with the next: nothing complete ends in them.
+NEVER_LAST = _words("the a an and or nor but my your our their whose every than because unless although")
+# A wide line that ends in one of these goes on too: headings that do are short ("Where we come from").
+ASK_FOR_MORE = PREPOSITIONS | _words(
+    "on about since until during between among despite including regarding through throughout under behind beyond "
+    "along via if which while when where that"
+)
+# Few headings end in one of these, and none of the sentences: a wide line that does was wrapped.
+SELDOM_LAST = PREPOSITIONS | _words(
+    "his her its this these those on as about after before during since until through throughout towards upon "
+    "under between among behind beyond beneath beside besides near along around amid despite except including "
+    "concerning regarding per via if that which who whom where when while whether how why what is are was were be "
+    "been being am has have had do does did will would can could may might must shall should not no some any all "
+    "both either neither each another other such so most more very too also only even just "
+    "mayor president governor senator congressman congresswoman representative minister chancellor secretary "
+    "general colonel captain lieutenant sergeant admiral chief chairman chairwoman director judge justice "
+    "professor doctor ambassador spokesman spokeswoman king queen prince princess pope saint new"
+)
+# What tells that a line which ends in a colon leads in what follows:
+# "They want three things:", "Consider the numbers:".
+PRONOUNS = _words("i you he she it we they")
+IMPERATIVES = _words("consider imagine take look remember think listen picture recall note suppose")
+OPEN_LEADS = _words("said says asked asks according")
+VERBS_BEFORE_LISTS = _words(
+    "includes include included contains contain follows follow reads lists means meant shows knows know needs need "
+    "wrote chose drew heard spoke brought bought taught thought drove rose grew broke fought names named runs"
+)
 # What may stand before a time or a year that opens a sentence: "By about 9:30 p.m. Ruth Holm had lost."
 OPENERS = frozenset(word.lower() for word in CALENDAR) | _words(
     "at by around about before after until till from since shortly just soon early late on in exactly precisely "
@@ -154,3 +181,9 @@ ERAS = _words("B.C A.D B.C.E C.E A.H")
 # Acronyms of places that seldom stand before a noun: "moved to D.C. Berg stayed".
 PLACES = _words("D.C L.A N.Y.C B.C P.E.I N.S.W U.S.A U.S.S.R U.A.E")
 NATIONS = PLACES | _words("U.S U.K U.N E.U")
+# The words of a title that stay in lower case even where all others have capitals.
+SMALL = (
+    PREPOSITIONS
+    | NEVER_LAST
+    | _words("on off up out as is if vs via per over under about after before near amid not who how it its are was")
+)

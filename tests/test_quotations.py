@@ -124,9 +124,7 @@ def test_an_opening_mark_before_a_word_opens(marked: str) -> None:
 
 
 @pytest.mark.parametrize("brk", ["\n", "\r\n", "\r", "\n\n", "\r\n\r\n"])
-@pytest.mark.parametrize(
-    "second", ["Lund added.", "said Lund.", "The minister told reporters.", "Jo Lund Foreign Minister of Merrow"]
-)
+@pytest.mark.parametrize("second", ["Lund added.", "said Lund.", "The minister told reporters."])
 def test_an_attribution_joins_over_a_line_break_and_a_blank_line(brk: str, second: str) -> None:
     text = f"First one. “We go. We stay,”{brk}{second}{brk}“So be it.”"
     assert cut(text) == ["First one.", "“We go.", f"We stay,”{brk}{second}", "“So be it.”"]

@@ -1,0 +1,145 @@
+"""The wordings by which furniture is known: lines of a page that are no part of its story, by what they say.
+
+Each row gives the kind of a line, the name of the rule, and a regular expression that matches from the start of the
+line, whatever the case; a blank in it stands for any white space. No such wording opens a sentence of a story, so it
+holds whatever the final punctuation; the same words inside a quotation are prose, as they don't stand at the start.
+"""
+
+# ruff: noqa: E501  # each wording is one row of a table
+
+from __future__ import annotations
+
+import re
+
+_WORDINGS = r"""
+other   no-letters     [\W_]+$
+other   counter        \d{1,3} ?(?:/|of) ?\d{1,3}$|(?:full ?screen|next|previous|back to top)$
+other   age            (?:\w+ )?(?:\d{1,3}|an?) ?(?:min|minute|hour|day|week|month|year)s?\.? (?:ago|read)(?: \d+)?$
+credit  copyright      (?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{4}|©|all rights reserved
+credit  copyright      [^“".?!]{0,60}(?:™|®|℠|\btm\b|\((?:tm|r|sm)\))(?:,? ?(?:&|and|\+|/))? ?(?:©|\(c\)|copyright\b)
+credit  copyright      (?:©|\(c\)|copyright)(?:,? ?(?:&|and|\+|/))? ?(?:™|®|℠|tm\b|\((?:tm|r|sm)\)) ?[&\d\w]
+credit  copyright      [^“"?!]{0,100}(?:©|\(c\)) ?(?:copyright )?(?:19|20)\d\d\b|copyright (?:©|\(c\))
+credit  copyright      [^“"?!]{0,160}(?:[.,;:|)–—-] ?|(?:19|20)\d\d [^“"?!.]{0,60})all rights reserved\b(?!.{200})
+credit  copyright      [^“"?!]{0,100} (?-i:All Rights Reserved|ALL RIGHTS RESERVED)\W*$
+credit  copyright      (?:(?:all|entire|site|web) ?)*(?:contents?|materials?|text) (?:is |are )?copyright(?:ed)? (?:©|by|\d{4})
+credit  copyright      this (?:material|content|\w+) may not be (?:published|reproduced|copied|rebroadcast|redistributed)
+footer  correction     (?:correction|clarification)s? ?(?:\(|:|—|–)|to (?:suggest|report) an? (?:correction|error)
+footer  correction     an? (?:earlier|previous|prior) (?:version|headline) of this (?:story|article|post|column)
+footer  correction     an? (?:earlier|previous) version of this report (?:mis|incorrect|wrong|gave|contain)
+footer  this-text      this (?:story|article|post|piece|essay) (?:has been|was|is) (?:\w+ )?(?:corrected|updated)\b
+footer  this-text      this (?:article|post|piece|interview) (?:has been|was) (?:condensed|edited|amended|translated)\b
+footer  this-text      this (?:story|article|post|piece|essay) was (?:\w+ )?published\b
+footer  this-text      this (?:report|column) has been (?:corrected|updated|edited)\b
+footer  note           (?:editor|author|writer)(?:[’']s|s[’']?)? note\b|notes? (?:from|by) the (?:author|editor)s?\b
+footer  note           about the (?:author|writer|columnist|contributor)s?(?: ?[:–—-]|$)
+footer  contributors   additional reporting (?:by|from) (?!.{200})
+footer  contributors   (?:reporting|writing|editing)(?: and \w+)? by [^.]{3,120}(?:;|$)
+footer  contributors   (?:edited|translated|compiled)(?: and \w+)? (?:by|from) [^.“"]{3,80}$
+footer  contributors   (?:collaboration ?:|with (?:reporting|files|inputs?) (?:from|by) )(?!.{120})
+footer  opinions       (?:the )?(?:views|opinions) (?:and \w+ )?expressed (?:here|in this|are (?:those|solely))\b
+footer  opinions       (?:the )?(?:views|opinions) (?:and \w+ )?expressed by (?:the )?(?:author|columnist|contributor)
+footer  opinions       (?:editorials|guest essays|columns|op-eds|letters) (?:do not|represent|reflect|may be)\b
+footer  contact        (?:follow|e-?mail|reach|contact) (?:\w+ ){1,2}(?:at|on) (?:\S*@|x\b|twitter|facebook|bluesky)
+footer  contact        (?:have|do you have|got) (?:a (?:news )?tip|something to say)\b
+footer  contact        (?:[^“".?!]{3,60}\? )?(?:write|send a letter) to (?:us|our|the editors?)\b(?: [^,]{0,60})?$
+footer  contact        (?:you can also )?highlight the text\b
+footer  coverage       (?:follow|find|see|read) (?:our|more|all) (?:of )?(?:\w+ ){0,2}coverage\b
+footer  coverage       (?:follow|find|see|read) (?:the )?[\w.]{1,20}[’']s (?:\w+ ){0,2}coverage\b
+footer  coverage       for (?:more (?!than)|the latest ).{1,60}\b(?:visit|follow|click|sign up|go to)\b(?!.{80})
+footer  syndication    the post .{1,200}\b(?:appeared first|first appeared|was first published) (?:on|at|in)\b(?!.{100})
+other   truncated      (?:[\[(] ?)?only available (?:in|to|for|with) (?:\w+ )?(?:paid|premium|professional)\b[^.!?]{0,40}$
+footer  sign-off       \([A-Z]{2,8}\) [a-z]{2,4}(?:[/-][a-z]{2,4}){0,4}$|-30-$|(?:filed under|tags?|topics?) ?:
+ad      advertisement  (?:article )?(?:ad|advert|advertisement|advertising|sponsored|paid content)(?: box)?$
+ad      advertisement  (?:story|article) continues\b.{0,40}$|(?:scroll|skip)\b.{0,12} to continue\b.{0,30}$
+ad      recommended    (?:also (?:read|in|on|see)|(?:read|see|watch)(?: also| more| next)?)(?: [\w+]+)? ?[:|>»]
+ad      recommended    (?:related|recommended|most read|trending|don[’']t miss)(?: \w+)? ?[:|>»]
+ad      recommended    (?:also read|read also|read more|continue reading|recommended|related)\b[^.!?“"]{0,100}$
+ad      recommended    (?:most (?:read|popular|viewed)|trending|more (?:from|on|in|like this|for you))\b[^.!?“"]{0,60}$
+ad      recommended    more (?:\S+ )?(?:stories|news|headlines|articles|coverage|reading|(?:must-)?reads)\b[^.!?“"]{0,60}$
+ad      recommended    (?:read|see|show|view|find out|learn) more(?: (?:here|about it))?(?: ?(?:\.{2,4}|…|[»›→>]+))?$
+ad      recommended    (?:continue|keep) reading\b[^.!?“"]{0,100}(?:\.{2,4}|…)?$
+ad      recommended    [\[(] ?(?:read |see |show |continue )?(?:more|reading|continued)\b[^\])]{0,30}[\])]$
+ad      recommended    (?:see also|further reading|must[- ]reads?|(?:what to |up |read |watch )next)\b[^.!?“"]{0,60}$
+ad      recommended    (?:top|latest|other|popular|featured|recent) (?:stories|headlines|articles|posts|reads)\b[^.!?“"]{0,40}$
+ad      recommended    (?:in other news|elsewhere on the web|from the archives?|(?:our|editor|staff)[’']?s?[’']? picks?) ?:?$
+ad      recommended    read (?:the |our )?(?:full|entire|whole|rest|original|response|latest)\b(?!.*[.!]$).{0,120}$
+ad      recommended    you (?:may|might) (?:also )?(?:like|be interested)\b[^.!]{0,20}$
+ad      newsletter     (?:sign up|subscribe)(?: now| today| here)?(?:$|[.!:]| (?:for|to|and|with|–|-|—) )(?!.{160})
+ad      newsletter     subscribe to \S+$
+ad      newsletter     (?:get|receive) [^“"]{1,80}\b(?:newsletter|your inbox|sign up|subscribe)\b(?!.{80})
+ad      support        (?:please )?support (?:independent|our|quality|local|us)\b.{0,80}\b(?:journalism|member|donat)
+ad      support        (?:become an? (?:member|supporter|subscriber|patron)|(?:donate|subscribe) (?:now|today|here))\b
+ad      promotion      (?:click|tap) (?:here|to|on)\b(?!.{120})|follow us\b(?!.{120})
+ad      promotion      (?:listen to|download|join|watch|visit) our (?:\w+ )?(?:podcast|app|channel|community|video|page)
+ad      sharing        (?:share(?: (?:this|on|via)\b[^.!?]{0,40})?|tweet|e?-?mail|print|\d{0,5} ?comments?|copy link)$
+"""
+_ROWS = [row.split(maxsplit=2) for row in _WORDINGS.strip().splitlines()]
+_WORDING = re.compile("|".join(f"({pattern})" for _, _, pattern in _ROWS).replace(" ", r"\s"), re.IGNORECASE)
+
+# What an interface or a feed puts where it cut a text short, behind text of the article on the same line: in brackets
+# "[+1234 chars]" (NewsAPI), "[1234 chars]" (GNews), "(more…)", and at the end of the text "[…]" (WordPress); behind a
+# full stop or an ellipsis "Read more" and the like.
+_BRACKETED = re.compile(
+    r"""
+    [\[(]\s?
+    (?: \+\s?\d[\d,.]{0,9}\s(?:more\s)?(?:char|word)[^\])]{0,24}
+      | (?<=\[)(?:…\s?)?\d[\d,.]{0,9}\s(?:more\s)?(?:char|word)[^\])]{0,24}
+      | (?:(?:text|content|article|story|message)\s)?(?:truncated|clipped)[^\])]{0,24}
+      | (?:(?:read|see)\s)?more\s?(?:…|\.{2,4}|[»›→>]+)? | continue(?:d|\sreading)\b[^\])]{0,24}
+    )
+    \s?[\])]$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ELLIPSIS = re.compile(r"[\[(]\s?(?:\.{3,5}|…|&hellip;|&#8230;)\s?[\])]$")
+_INVITATION = re.compile(
+    r"""
+    (?<=[.!?…”"\])»]\s)
+    (?: (?:Read|READ|See|SEE|Show|View)\s(?i:more|on|(?:the\s)?(?:full|whole|entire|rest\sof\sthe)\s(?:story|article|text|post))
+        (?:\s(?:here|(?:at|on|in|about)\s[^.!?]{1,60}))?(?:\s?(?:\.{2,4}|…|[»›→>]+))?
+      | (?:(?<=…\s)|(?<=\.\.\s)|(?<=…\]\s)|(?<=\.\.\]\s))(?i:read|see|show|view)\s(?i:more|on)(?:\s?(?:\.{1,4}|…|[»›→>]+))?
+      | (?:Continue|Keep)\s[Rr]eading\b[^.!?“"]{0,100}(?:\.{2,4}|…)?
+      | CONTINUE\sREADING\W{0,4}
+      | The\spost\s[^\r\n]{1,200}?\s(?:appeared\sfirst|first\sappeared)\son\s[^.!?]{1,80}\.?
+    )$
+    """,
+    re.VERBOSE,
+)
+_INVITED = ("ead ", "EAD ", "eading", "EADING", "See ", "SEE ", "see ", "Show ", "show ", "View ", "view ", "appeared ")
+_MARKER = 330  # characters: no such marker is longer
+
+
+def cut_short(text: str, start: int, end: int, *, last: bool) -> int:
+    """Where the marker of a text that was cut short starts in a line, or the line's end.
+
+    Args:
+        text: the text.
+        start: where the line starts.
+        end: where it ends, without the white space behind it.
+        last: whether it is the last line of the text.
+
+    >>> line = "Opponents in… [+1234 chars]"
+    >>> line[: cut_short(line, 0, len(line), last=True)]
+    'Opponents in… '
+    """
+    back = max(start, end - _MARKER)
+    if text[end - 1] in "])":
+        opening = max(text.rfind("[", back, end), text.rfind("(", back, end), back)
+        found = _BRACKETED.match(text, opening, end) or (_ELLIPSIS.match(text, opening, end) if last else None)
+    else:
+        tail = text[back:end]
+        found = _INVITATION.search(text, back, end) if any(word in tail for word in _INVITED) else None
+    return found.start() if found else end
+
+
+def wording(body: str) -> tuple[str, str] | None:
+    """The kind and rule of a line that is furniture by its wording, or None.
+
+    >>> wording("Copyright 2031 The Sund Post. All rights reserved.")
+    ('credit', 'copyright')
+    """
+    match = _WORDING.match(body.lstrip("•▪●‣→» ")) or _WORDING.match(body)
+    if match is None:
+        return None
+    kind, reason, _ = _ROWS[(match.lastindex or 1) - 1]
+    return kind, reason.replace("-", " ")
