@@ -1,4 +1,4 @@
-"""The lines of a text, and what the two lines at a line's end tell: whether the one above was full, or goes on below."""
+"""The lines of a text, and what two lines tell at their border: whether the upper one was full, or goes on below."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class Line:
     __slots__ = ("bullet", "closed", "edge", "final", "first", "indent", "item", "last", "lower", "table", "words")
 
     def __init__(self, body: str, indent: int) -> None:
+        """Take a line's text without its indentation, and the width of that."""
         self.indent = indent
         self.edge = indent + len(body)
         words = body.split()
@@ -83,6 +84,7 @@ class Break:
     __slots__ = ("above", "below", "indented", "index")
 
     def __init__(self, index: int, above: Line, below: Line) -> None:
+        """Take the lines above and below the border, and the number of the one below."""
         self.index = index  # of the line below
         self.above = above
         self.below = below

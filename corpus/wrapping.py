@@ -30,7 +30,7 @@ def paragraphs(
     begins: Callable[[int], bool] = lambda _: False,
     spaced: bool = False,
 ) -> list[list[Place]]:
-    """The lines of a text by paragraph.
+    r"""The lines of a text by paragraph.
 
     Args:
         text: the text.
@@ -42,7 +42,7 @@ def paragraphs(
     Returns:
         The places of each paragraph's lines: one, but for wrapped text.
 
-    >>> text = "Rain in Sund\\nThe ferry left the pier on Monday with\\nMayor Jo Holm on board for the\\nislands of Orrin."
+    >>> text = "Rain in Sund\nThe ferry left the pier on Monday with\nMayor Jo Holm on board for the\nisles of Orrin."
     >>> [len(lines) for lines in paragraphs(text, places(text))]
     [1, 3]
     """

@@ -31,8 +31,7 @@ def pieces(text: str) -> list[tuple[str, str]]:
         for at in range(row["start"], row["end"]):
             covered[at] += 1
     assert all(
-        count == 1 or (character.isspace() and not count)
-        for count, character in zip(covered, text, strict=True)
+        count == 1 or (character.isspace() and not count) for count, character in zip(covered, text, strict=True)
     )
     return [(row["kind"], text[row["start"] : row["end"]]) for row in rows]
 
