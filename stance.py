@@ -882,6 +882,6 @@ def _report(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    from stance_command import main as run
+    import runpy
 
-    run()
+    runpy.run_module("stance_command", run_name="__main__")

@@ -20,7 +20,11 @@ def main() -> None:
 
 def own_first() -> None:
     """Put the folder of our packages first on the path, and take off the working folder, for child processes too."""
-    home, here = os.path.dirname(os.path.abspath(__file__)), os.path.realpath(os.curdir)  # noqa: PTH100, PTH120
+    home = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    try:
+        here = os.path.realpath(os.getcwd())  # noqa: PTH109
+    except FileNotFoundError:  # it has been deleted meanwhile
+        here = ""
 
     def foreign(entry: str) -> bool:
         return not os.path.isabs(entry) or os.path.realpath(entry) == here  # noqa: PTH117

@@ -42,6 +42,7 @@ def paragraphs(
     Returns:
         The places of each paragraph's lines: one, but for wrapped text.
 
+    >>> from corpus.line_ends import places
     >>> text = "Rain in Sund\nThe ferry left the pier on Monday with\nMayor Jo Holm on board for the\nisles of Orrin."
     >>> [len(lines) for lines in paragraphs(text, places(text))]
     [1, 3]

@@ -28,7 +28,9 @@ def test_init_writes_every_key_with_its_value_and_a_codebook(tmp_path: Path) -> 
     assert (code, err) == (0, "")
     assert "wrote my project/stance.toml" in out
     folder = tmp_path / "my project"
-    written = tomllib.loads((folder / "stance.toml").read_text("utf-8"))
+    text = (folder / "stance.toml").read_text("utf-8")
+    # Tables within a section are named, to be added: TOML takes each of them only once.
+    written = tomllib.loads(text.replace("# [corpus.", "[corpus."))
     expected = msgspec.to_builtins(Settings())
     assert {section: set(keys) for section, keys in written.items()} == {
         section: set(keys) for section, keys in expected.items()

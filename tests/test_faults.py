@@ -528,7 +528,7 @@ def test_a_pull_reads_only_what_changed(fresh: Run, server: Server) -> None:
     output = fresh("pull")
     assert fetched(output) == 0
     assert "0 edited and 1 deleted since" in output
-    history = read_jsonl(fresh.project / "work" / HISTORY, Superseded, "")
+    history = read_jsonl(fresh.project / "labels" / HISTORY, Superseded, "")
     assert {(row.answer.studio_id, row.why, row.answer.stance) for row in history} == {
         (answers[0], "edited", "favor"),
         (answers[1], "deleted", "favor"),
@@ -591,7 +591,7 @@ def test_tasks_deleted_at_the_server_and_made_anew_keep_their_answers_apart(fres
     new = say(server, again, "against")
     fresh("pull")
     assert pulled(fresh) == {new: "against"}
-    assert [row.answer.studio_id for row in read_jsonl(fresh.project / "work" / HISTORY, Superseded, "")] == [gone]
+    assert [row.answer.studio_id for row in read_jsonl(fresh.project / "labels" / HISTORY, Superseded, "")] == [gone]
 
 
 def test_a_superseded_answer_is_kept_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from corpus.records import StudioError, TableError
-from corpus.store import read_jsonl, write_jsonl
+from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.answers import chosen
 from labeling.offline import ExportSummary, read_export
 from labeling.pull import ADJUDICATIONS, ANNOTATIONS, DELETED, pull
@@ -47,7 +47,7 @@ def _read(work: Path, *tasks: dict[str, Any], name: str = "export.json", blind: 
 
 
 def _votes(work: Path) -> set[tuple[str, str, str | None]]:
-    rows = read_jsonl(work / ANNOTATIONS, Annotation, "")
+    rows = read_jsonl(table_path(work, ANNOTATIONS), Annotation, "")
     return {(row.sentence_id, row.annotator, row.stance) for row in rows}
 
 
@@ -67,7 +67,7 @@ def test_an_answer_that_the_projects_own_export_lacks_was_deleted(work: Path) ->
 
 
 def test_the_queues_export_is_no_votes(work: Path) -> None:
-    write_jsonl(work / ANNOTATIONS, [vote("s", "A1", "favor", studio_id=1)])
+    write_jsonl(table_path(work, ANNOTATIONS), [vote("s", "A1", "favor", studio_id=1)])
     with pytest.raises(TableError, match="export of the queue"):
         _read(work, _task({"sentence_id": "s", "given": {"A1": "favor"}}, _answer(9, 1, "none")))
     assert _votes(work) == {("s", "A1", "favor")}
@@ -91,7 +91,7 @@ def test_a_malformed_export_writes_nothing_and_names_no_address(work: Path) -> N
         for data in ({"sentence_id": "s"}, {"text": "About s."}):
             with pytest.raises(StudioError, match="annotation 1"):
                 _read(work, _task(data, answer))
-    assert not (work / ANNOTATIONS).exists()
+    assert not (table_path(work, ANNOTATIONS)).exists()
     assert _read(work, _task({"sentence_id": "s"}, _answer(1, {"id": "x"}))).unmatched == 1
     assert _read(work, _task({"sentence_id": "s", "control": "x"}, _answer(1, 1))).annotations == 0
 
@@ -148,9 +148,11 @@ def test_the_answer_of_a_deleted_account_keeps_its_pseudonym(work: Path) -> None
 def test_without_its_queue_a_pull_takes_no_verdict_of_people_back(work: Path) -> None:
     queue = [StudioTask(id=1, data={"sentence_id": "s", "given": {}}, annotations=[_answer(1, 1)])]
     _pull(work, _Server([], queue, {1: "a@x"}))
-    settled = read_jsonl(work / ADJUDICATIONS, Adjudication, "")
+    settled = read_jsonl(table_path(work, ADJUDICATIONS), Adjudication, "")
     assert [row.stance for row in settled] == ["favor"]
     _pull(work, _Server([], None, {1: "a@x"}), title="Another title")
-    assert read_jsonl(work / ADJUDICATIONS, Adjudication, "") == settled
+    assert read_jsonl(table_path(work, ADJUDICATIONS), Adjudication, "") == settled
     _pull(work, _Server([], [StudioTask(id=1, data={"sentence_id": "s"})], {1: "a@x"}))
-    assert read_jsonl(work / ADJUDICATIONS, Adjudication, "") == []  # the answer was deleted in the queue itself
+    assert (
+        read_jsonl(table_path(work, ADJUDICATIONS), Adjudication, "") == []
+    )  # the answer was deleted in the queue itself

@@ -372,8 +372,8 @@ def test_row_groups_number_their_rows_through_the_file(tmp_path: Path, monkeypat
     pq.write_table(pa.table({"text": [f"Rain {i}." for i in range(10)]}), tmp_path / "a.parquet", row_group_size=3)
     monkeypatch.setattr(rows, "UNIT_BYTES", 1)
     assert len(units([tmp_path / "a.parquet"], CorpusSettings())) == 4
-    assert [(a.article_id, a.text) for a in _articles(tmp_path / "a.parquet")] == [
-        (f"a#{i + 1}", f"Rain {i}.") for i in range(10)
+    assert [(a.source.rpartition(":")[2], a.text) for a in _articles(tmp_path / "a.parquet")] == [
+        (str(i + 1), f"Rain {i}.") for i in range(10)
     ]
 
 
