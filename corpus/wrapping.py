@@ -43,7 +43,12 @@ def paragraphs(
         The places of each paragraph's lines: one, but for wrapped text.
 
     >>> from corpus.line_ends import places
-    >>> text = "Rain in Sund\nThe ferry left the pier on Monday with\nMayor Jo Holm on board for the\nisles of Orrin."
+    >>> lines = [
+    ...     "The ferry Northern Star left the pier of Lake Harbor at dawn on Monday with",
+    ...     "Governor Ruth Moss, two aides and nine reporters on board for the islands",
+    ...     "of Orrin, where the council had met.",
+    ... ]
+    >>> text = "\n".join(["Rain in Sund", *lines])
     >>> [len(lines) for lines in paragraphs(text, places(text))]
     [1, 3]
     """
