@@ -16,23 +16,26 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.engine import Local
-from corpus.records import Skipped
+from corpus.read import CONVERTED
+from corpus.records import Noted, Skipped
 from corpus.shards import digest
 from corpus.store import read_jsonl, write_jsonl
 
 MEMORY = "400MB"
 BATCH = 10_000
 
-# Equal in all but their place, they are the same record in two files: either will do.
-_LATER = """
+# Equal in all but their place, they are the same record in two files: either will do. Of one crawl a page goes before
+# the plain text that was made of it.
+_LATER = f"""
     WITH page AS (
-        SELECT article_id, source, file, place, rtrim(crawled, 'Z') AS crawled, sha256
+        SELECT article_id, source, file, place, sha256, rtrim(crawled, 'Z') AS crawled,
+               extractor = '{CONVERTED}' AS made
         FROM article WHERE crawled <> ''
     )
     SELECT file, place, article_id, source, kept FROM (
         SELECT *, row_number() OVER crawls AS rank, first_value(source) OVER crawls AS kept
         FROM page JOIN (SELECT article_id FROM page GROUP BY article_id HAVING count(*) > 1) AS twice USING (article_id)
-        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, sha256, source, place)
+        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, made, sha256, source, place)
     ) AS ranked WHERE rank > 1 ORDER BY file, place"""
 
 
@@ -90,3 +93,6 @@ def _write(shard: Path, rows: dict[int, Skipped], half: Path) -> None:
                 new.write_batch(batch.filter(pc.invert(pc.is_in(places, value_set=leaving))))
     skipped = read_jsonl(shard / "skipped.jsonl", Skipped, "stance build")
     write_jsonl(half / "skipped.jsonl", [*skipped, *rows.values()])
+    gone = {(row.article_id, row.source) for row in rows.values()}
+    noted = read_jsonl(shard / "notes.jsonl", Noted, "stance build")
+    write_jsonl(half / "notes.jsonl", [row for row in noted if (row.article_id, row.source) not in gone])
