@@ -100,8 +100,8 @@ def build(
 ) -> None:
     """Cut articles into sentences.
 
-    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz), folders of them, globs, or - for standard
-    input. Every engine and number of workers gives the same tables.
+    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz, .wet.gz), folders of them, globs, or - for
+    standard input. Every engine and number of workers gives the same tables.
     """
     _check_engine(engine, address, workers)
     settings = _settings(required=False)
@@ -286,8 +286,7 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
 
     done = hydrate(dataset, articles, out, _settings(required=False).corpus)
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped articles: {reasons}", err=True)
+        click.echo(f"skipped: {_counts(done.skipped)}", err=True)
     click.echo("\n".join(hydrated(done, out)))
 
 
@@ -408,10 +407,17 @@ def _build(
     if done.languages:
         found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
         click.echo(f"not in English, which the rules are for: {found}", err=True)
+    if done.notes:
+        click.echo(f"to know, listed in {out / 'notes.jsonl'}: {_counts(done.notes)}", err=True)
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped, listed in {out / 'skipped.jsonl'}: {reasons}", err=True)
+        click.echo(f"skipped, listed in {out / 'skipped.jsonl'}: {_counts(done.skipped)}", err=True)
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {out}")
+
+
+def _counts(found: dict[str, int], limit: int = 12) -> str:
+    """How many there are of each, the most frequent first, and how many kinds there are beyond those named."""
+    named = [f"{count} {name}" for name, count in list(found.items())[:limit]]
+    return ", ".join([*named, f"and {len(found) - limit} reasons more"] if len(found) > limit else named)
 
 
 def _check_engine(engine: str, address: str | None, workers: int | None) -> None:
@@ -553,6 +559,8 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
             done = train(examples, out, settings.train, progress, splits=splits, work=WORK)
         else:
             loaded = labelled.read(data)
+            for note in loaded.notes:
+                click.echo(note, err=True)
             for row in loaded.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
@@ -593,8 +601,7 @@ def _say_predicted(done: Predicted) -> None:
     from train.show import predicted
 
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped articles: {reasons}; `stance build` lists them", err=True)
+        click.echo(f"skipped: {_counts(done.skipped)}; `stance build` lists them", err=True)
     click.echo("\n".join(predicted(done)))
 
 

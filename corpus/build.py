@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -28,6 +28,7 @@ from corpus.records import (
     SENTENCES,
     SPANS,
     CorpusSettings,
+    Noted,
     Skipped,
     SourceError,
     StanceError,
@@ -41,13 +42,14 @@ VANISHED_AT_MOST = 0.1
 
 ROWS = 50_000
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
+FILES = (*TABLES, "notes.jsonl")
 
 
 class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
     `cut` counts the articles that were cut anew; `copies` the sentences beyond the first of their copy group;
-    `clusters` those of two sentences and more.
+    `clusters` those of two sentences and more; `notes` what there is to know of articles that were read.
     """
 
     articles: int
@@ -59,6 +61,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
     languages: dict[str, int]
     changed: bool
+    notes: dict[str, int] = {}
 
 
 class _Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ def build(
         StanceError: labelled sentences would vanish, another build runs, or the disk is full.
     """
     state = out / ".build"
-    fresh = not state.exists()
+    made = None if state.exists() else next((one for one in reversed(state.parents) if not one.exists()), state)
     shards = plan(sources, out, settings)
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -111,14 +114,16 @@ def build(
             )
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
-    except StanceError:
-        if fresh:
-            _clear(out, state)
-        raise
     except OSError as error:
+        if made and not any((state / "shards").glob("*")):  # finished ones are kept, for the next build to go on with
+            _clear(state, made)
         raise StanceError(
             f"{out}: cannot be written: {error.strerror or error}; its tables are as they were"
         ) from error
+    except Exception:
+        if made:
+            _clear(state, made)
+        raise
 
 
 def _build(
@@ -133,7 +138,7 @@ def _build(
 ) -> BuildSummary:
     last = _last(state)
     key = digest(*(shard.key for shard in shards))
-    whole = last is not None and last.key == key and all((out / name).is_file() for name in TABLES)
+    whole = last is not None and last.key == key and all((out / name).is_file() for name in FILES)
     if last is not None and whole and not (strict and last.summary.skipped):
         return msgspec.structs.replace(last.summary, cut=0, changed=False)
     folder = state.resolve() / "shards"
@@ -144,15 +149,16 @@ def _build(
         cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
         folders = without_recrawls([folder / shard.key for shard in shards])
         skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
-        if strict and skipped:
-            first = skipped[0]
-            raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
+        unused = [row for row in skipped if row.article_id]  # the others were never taken for articles
+        if strict and unused:
+            first = unused[0]
+            raise SourceError(f"{len(unused)} articles cannot be used, the first: {first.source}: {first.reason}")
         with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
             new = Path(name).resolve()
             with running.database(new) as tables:
                 summary = _tables(tables, shards, folders, new, out, skipped, force)
             (state / "done.json").unlink(missing_ok=True)
-            changed = [_bring(new / table, out / table) for table in TABLES]
+            changed = [_bring(new / table, out / table) for table in FILES]
     summary = msgspec.structs.replace(summary, cut=cut_anew, changed=any(changed))
     done = _Done(key=key, shards=[(*place(shard.units[0]), shard.key) for shard in shards], summary=summary)
     write_bytes(state / "done.json", msgspec.json.encode(done))
@@ -184,13 +190,16 @@ def _tables(
     )
     total = tables.ask("SELECT count(*) FROM keyed")[0][0]
     if not total:
-        names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
+        first = sorted(skipped, key=lambda row: not row.article_id)[:5]
+        names = ", ".join(f"{row.source} ({row.reason})" for row in first)
         raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
     if not force:
         _check_labelled(tables, new, out)
     copies, clusters = duplicates.label(tables)
     counts = _write(folders, new, duplicates.labelled(tables))
     write_jsonl(new / "skipped.jsonl", skipped)
+    notes = [row for one in folders for row in read_jsonl(one / "notes.jsonl", Noted, "stance build")]
+    write_jsonl(new / "notes.jsonl", notes)
     languages = Counter(
         row
         for one in folders
@@ -206,6 +215,7 @@ def _tables(
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
         # What follows a colon is particular to the article; skipped.jsonl has it.
         skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),
+        notes=dict(Counter(row.note.partition(":")[0] for row in notes).most_common()),
         languages=dict(languages.most_common()),
         changed=False,
     )
@@ -309,8 +319,9 @@ def _bring(new: Path, path: Path) -> bool:
     return True
 
 
-def _clear(out: Path, state: Path) -> None:
-    """Leave no trace of a first build that failed."""
+def _clear(state: Path, made: Path) -> None:
+    """Leave no trace of a first build that failed: `made` is the topmost folder that it made."""
     shutil.rmtree(state, ignore_errors=True)
-    if out.is_dir() and not any(out.iterdir()):
-        out.rmdir()
+    with suppress(OSError):  # what somebody else put there meanwhile stays
+        for folder in state.parents[: len(state.parts) - len(made.parts)]:
+            folder.rmdir()

@@ -77,11 +77,19 @@ KINDS = ("prose", "title", "heading", "caption", "credit", "byline", "dateline",
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that gave no sentence, and why."""
+    """An article that gave no sentence, and why; or, without an id, what was never taken for one."""
 
     article_id: str
     source: str
     reason: str
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that was read, and what its reader should know of how: `notes.jsonl` has one a line."""
+
+    article_id: str
+    source: str
+    note: str
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +97,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
     `start` and `end` are bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
     number of the first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's;
-    `metadata` is its row in the sidecar.
+    `metadata` is its row in the sidecar. `reason` is set where there is nothing to read, and says why: a file of
+    another kind, a folder that is not searched, a sidecar's row without a file.
     """
 
     path: str
@@ -102,6 +111,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     encoding: str = "utf-8"
     metadata: dict[str, str] = {}
+    reason: str = ""
 
 
 class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

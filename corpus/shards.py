@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from corpus.cut import PIECES, cut
 from corpus.read import read
-from corpus.records import ARTICLES_AND_CRAWL, Article, CorpusSettings, Skipped, StanceError, Unit
+from corpus.records import ARTICLES_AND_CRAWL, Article, CorpusSettings, Noted, Skipped, StanceError, Unit
 from corpus.sources import DATA_FILES, units
 from corpus.store import write_jsonl
 
@@ -81,7 +81,7 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
     rules = digest(_code(), msgspec.json.encode(settings, order="deterministic").decode())
     return [
         Shard(
-            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(Path(unit.path))}' for unit in group))}",
+            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(unit)}' for unit in group))}",
             units=group,
         )
         for group in groups
@@ -107,7 +107,10 @@ def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
     return [key for *_, key in before[first:last] if key.partition(".")[0] == rules]
 
 
-def _stamp(path: Path) -> str:
+def _stamp(unit: Unit) -> str:
+    path = Path(unit.path)
+    if unit.reason:  # what is not read may change as it likes
+        return str(path)
     try:
         found = path.stat()
     except OSError:
@@ -169,7 +172,7 @@ def cut_shards(
 
 def make_shard(job: Job) -> Made:
     """Cut one shard into its folder, whole or not at all; twice at once does no harm."""
-    folder, skipped = Path(job.folder), list[Skipped]()
+    folder, skipped, noted = Path(job.folder), list[Skipped](), list[Noted]()
     old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
     articles_, sentences, cut_anew = 0, 0, 0
     with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
@@ -179,7 +182,7 @@ def make_shard(job: Job) -> Made:
             pq.ParquetWriter(half / "articles.parquet", ARTICLES_AND_CRAWL, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
-            for held in _held(job.shard, job.settings, skipped):
+            for held in _held(job.shard, job.settings, skipped, noted):
                 kept, cut_, anew = _cut_held(held, old, job.settings, skipped)
                 articles.write_batch(kept)
                 pieces.write_table(cut_)
@@ -187,6 +190,7 @@ def make_shard(job: Job) -> Made:
                 sentences += cut_.num_rows - cut_.column("sentence_id").null_count
                 cut_anew += anew
         write_jsonl(half / "skipped.jsonl", skipped)
+        write_jsonl(half / "notes.jsonl", noted)
         try:
             half.rename(folder / job.shard.key)
         except OSError:
@@ -196,14 +200,19 @@ def make_shard(job: Job) -> Made:
     return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=cut_anew)
 
 
-def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Iterator[list[Article]]:
-    """The shard's articles, some at a time; those that cannot be read are added to `skipped`."""
+def _held(
+    shard: Shard, settings: CorpusSettings, skipped: list[Skipped], noted: list[Noted]
+) -> Iterator[list[Article]]:
+    """The shard's articles, some at a time; those that cannot be read are added to `skipped`, remarks to `noted`."""
     held: dict[str, Article] = {}
     size = 0
     for unit in shard.units:
         for found in read(unit, settings):
             if isinstance(found, Skipped):
                 skipped.append(found)
+                continue
+            if isinstance(found, Noted):
+                noted.append(found)
                 continue
             if size >= FLUSH or found.article_id in held:  # by which the pieces of those held are told apart
                 yield list(held.values())
