@@ -19,7 +19,15 @@ from corpus.records import StanceError, TableError
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 LABELS = "labels"
-KEPT = ("annotations.jsonl", "history.jsonl", "adjudications.jsonl", "sample.parquet", "splits.jsonl", "moved.jsonl")
+KEPT = (
+    "annotations.jsonl",
+    "history.jsonl",
+    "adjudications.jsonl",
+    "withdrawn.jsonl",
+    "sample.parquet",
+    "splits.jsonl",
+    "moved.jsonl",
+)
 """Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids."""
 NOTE = b"""# What no command can make again
 

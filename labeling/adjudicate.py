@@ -26,6 +26,7 @@ from labeling.records import (
     counted,
     latest_answers,
     latest_votes,
+    people,
 )
 
 Votes = dict[str, Stance]
@@ -111,8 +112,8 @@ def adjudicate(
     copy_of = dict(zip(*(copies.column(name).to_pylist() for name in columns.names), strict=True))
     corpus = set(copy_of)
     votes = _pooled(votes, copy_of)
-    people = [row for row in adjudications if row.adjudicator not in ignored]
-    done = settle(votes, people, settings, codebook=codebook, corpus=corpus)
+    by_people = [row for row in adjudications if row.adjudicator not in ignored]
+    done = settle(votes, by_people, settings, codebook=codebook, corpus=corpus)
     if doubts:
         done = _reopened(done, read_jsonl(work / "doubts.jsonl", Unsettled, "stance train")[:doubts])
     path = work / "verdicts.jsonl"
@@ -125,7 +126,7 @@ def adjudicate(
         reopened=sum(row.sentence_id not in now for row in before),
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in votes if row.stance is not None} - corpus),
-        annotators=sorted({row.annotator for row in votes}),
+        annotators=people(row.annotator for row in votes),
         ignored=sorted(
             ({row.annotator for row in annotations} | {row.adjudicator for row in adjudications}) & set(ignored)
         ),
@@ -198,13 +199,13 @@ def settle(
         if row.unsure:
             unsure[row.sentence_id].add(row.annotator)
     model = _posteriors(current) if settings.verdicts == "dawid_skene" else {}
-    people = _settled_by_people(adjudications)
+    by_people = _settled_by_people(adjudications)
     verdicts: list[Verdict] = []
     queue: list[Unsettled] = []
-    for sentence_id in sorted(every.keys() | people.keys()):
+    for sentence_id in sorted(every.keys() | by_people.keys()):
         by = every.get(sentence_id, {})
         here = corpus is None or sentence_id in corpus
-        if answers := people.get(sentence_id):
+        if answers := by_people.get(sentence_id):
             if len({row.stance for row in answers}) == 1:
                 verdicts.append(_adjudicated(answers[0], by, codebook, here))
                 continue

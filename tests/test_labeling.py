@@ -357,10 +357,8 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
             shown.id,
             [chosen("stance", "none"), chosen("confidence", "high"), note, chosen("codebook", "codebook")],
         )
-    write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
     stance("pull")
-    write_jsonl(table_path(work, "annotations.jsonl"), rows)
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
         ("none", "high", "a report of both", True)
@@ -368,7 +366,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     assert "1 adjudicated" in stance("adjudicate")
     verdict = next(row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "") if row.sentence_id == ids[0])
     assert (verdict.stance, verdict.how, verdict.adjudicator, verdict.note, verdict.flag) == (
-        ("none", "adjudicated", "A1", "a report of both", "")
+        ("none", "adjudicated", "A4", "a report of both", "")  # A1 to A3 are the people of the annotations
     )
     assert verdict.settled_at
     assert verdict.votes == {"A1": "favor", "A2": "against", "A3": "none"}
@@ -408,10 +406,10 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
     assert sorted((row.sentence_id, row.stance, row.unsure) for row in rows) == sorted(
         [(held[0].data["sentence_id"], "against", True), (held[1].data["sentence_id"], None, False)]
     )
-    assert "unchanged: work/annotations.jsonl" in stance("pull", "--from", "export.json")
+    assert "unchanged: labels/annotations.jsonl" in stance("pull", "--from", "export.json")
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
-    assert "unchanged: work/annotations.jsonl" in stance("pull")  # the same answers, by the API
+    assert "unchanged: labels/annotations.jsonl" in stance("pull")  # the same answers, by the API
 
 
 def _interface() -> str:
