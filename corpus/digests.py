@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 @cache
 def modules_behind(*names: str) -> dict[str, Path]:
-    """The named modules and all of ours that they import, directly or not.
+    """The named modules, and every module of this project that they import, directly or not.
 
     Imports inside of functions count; those that only type checkers see do not.
 
@@ -32,7 +32,7 @@ def modules_behind(*names: str) -> dict[str, Path]:
         Each module's file by its name, sorted; a package stands there by its `__init__.py`.
 
     Raises:
-        ModuleNotFoundError: one of the names is not a module of ours.
+        ModuleNotFoundError: one of the names is not a module of this project.
     """
     found: dict[str, Path] = {}
     waiting = list(names)
@@ -53,7 +53,7 @@ def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
     """A digest of the code that some modules run, and of the libraries below it whose version may change a result.
 
     Args:
-        names: full names of modules; what they import of ours is covered too.
+        names: full names of modules; the modules of this project that they import are covered too.
         libraries: names of distributions, as "pyarrow".
 
     Returns:
