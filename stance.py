@@ -10,6 +10,7 @@ if __name__ == "__main__":  # `python -m stance` has put the working folder firs
     sys.path[:] = [_HOME, *(entry for entry in sys.path if os.path.realpath(entry) != _HERE)]
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,7 @@ WORKERS = click.option("--workers", type=click.IntRange(1), help="Processes; def
 def main() -> None:
     """Run a command; a known error becomes one message and exit code 1, wrong usage 2."""
     signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _repeat_swallowed
     # Nothing but the server or Hub that the user named is ever called.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
@@ -66,6 +68,19 @@ def main() -> None:
 def _terminate(_number: int, _frame: object) -> NoReturn:
     """Let a polite kill run the clean-up too: what we started stops with us."""
     sys.exit(143)
+
+
+def _repeat_swallowed(swallowed: sys.UnraisableHookArgs) -> None:
+    """Send ourselves a signal again whose exception was raised inside a finaliser, where Python drops it.
+
+    Without this, Ctrl-C goes unheard when it comes while, say, a progress bar is being deleted.
+    """
+    for exception, number in ((KeyboardInterrupt, signal.SIGINT), (SystemExit, signal.SIGTERM)):
+        if issubclass(swallowed.exc_type, exception):
+            # A little later, or it would be raised inside the same finaliser.
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+            return
+    sys.__unraisablehook__(swallowed)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

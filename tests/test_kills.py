@@ -296,7 +296,7 @@ class Labels:
         if everything:
             (self.twin / STATE).unlink()
         run(self.twin, server, "pull")
-        for name in ("work/annotations.jsonl", "work/history.jsonl", ".stance/annotators.json"):
+        for name in ("labels/annotations.jsonl", "labels/history.jsonl", ".stance/annotators.json"):
             assert (self.project / name).read_bytes() == (self.twin / name).read_bytes(), (self.round, name)
         history = [row.answer for row in read_jsonl(self.project / "labels" / HISTORY, Superseded, "")]
         assert Counter((row.studio_id, row.updated_at) for row in history) == Counter(self.gone)

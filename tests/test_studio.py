@@ -314,6 +314,33 @@ def test_pull_without_a_project_says_to_push(stance: Run) -> None:
         stance("pull")
 
 
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_arrives_inside_a_finaliser_still_stops_the_command(sign: signal.Signals, status: int) -> None:
+    script = f"""
+import os, time, click, stance
+class Bar:
+    def __del__(self):
+        os.kill(os.getpid(), {int(sign)})
+        time.sleep(0.01)
+@stance.cli.command()
+def wait():
+    bar = Bar()
+    del bar
+    time.sleep(20)
+    print("went on to its end")
+stance.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "wait"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert done.returncode == status, done.stderr
+    assert "went on" not in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "sign"), [("serve", signal.SIGINT), ("demo", signal.SIGINT), ("demo", signal.SIGTERM)]
