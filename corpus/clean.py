@@ -92,12 +92,14 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     """
     title = title[:_LONG]  # no line that is compared is longer
     titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
+    shortest, longest = min(map(len, titles), default=_LONG), 2 * max(map(len, titles), default=-1) + 20
 
     def own(body: str) -> str | None:
         return next((kind for kind, pattern in patterns if pattern.match(body)), None)
 
     def is_title(body: str) -> bool:
-        return len(body) <= _LONG and len(body.split()) < _HEADING and _key(body) in titles
+        fits = shortest <= 3 * len(body) <= 3 * _LONG and len(body) <= longest  # before it is normalised, which costs
+        return fits and len(body.split()) < _HEADING and _key(body) in titles
 
     def stands_alone(index: int) -> bool:
         body = _body(text, places[index : index + 1])

@@ -17,7 +17,7 @@ _LINE = re.compile(r"\S[^\r\n]*+")
 _FINAL = re.compile(r"[.!?…][”’\"'»)\]*†‡\d]{0,4}$")
 _CLOSING = ("”", '"', "’", "'", "»", ":")
 _UNFINISHED = (",", ";", "(", "[", "“", "‘", "„", "–", "—", " -")
-_BULLET = re.compile(r"[•⁃▪●‣◦→»]\s?")
+_BULLETS = "•⁃▪●‣◦→»"
 _ITEM = re.compile(r"(?:[•⁃▪●‣◦·*→»–—-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])\s")
 _CELLS = re.compile(r"\S(?:\s{3,}|\t)\S")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){1,6}")
@@ -34,7 +34,9 @@ def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
 
 def count_ends(between: str) -> int:
     """How many line ends stand in the white space between two lines: one, unless a line between them is blank."""
-    return between.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    if "\r" in between:
+        between = between.replace("\r\n", "\n").replace("\r", "\n")
+    return between.count("\n")
 
 
 def is_final(text: str, place: Place) -> bool:
@@ -45,26 +47,33 @@ def is_final(text: str, place: Place) -> bool:
 class Line:
     """A line with a line right above or below it: where it ends on the page, and what its words tell."""
 
-    __slots__ = ("bullet", "closed", "edge", "final", "first", "indent", "item", "last", "lower", "table", "words")
+    __slots__ = ("closed", "edge", "final", "first", "indent", "item", "last", "table", "words")
 
     def __init__(self, body: str, indent: int) -> None:
-        """Take a line's text without its indentation, and the width of that."""
+        """Measure a line.
+
+        Args:
+            body: the line without the white space around it.
+            indent: the columns of white space before it.
+        """
         self.indent = indent
         self.edge = indent + len(body)
-        words = body.split()
-        self.words = len(words)
-        self.lower = sum(len(word) > 2 and word[0].islower() and word not in SMALL for word in words)
+        self.words = words = body.split()
         self.first, self.last = words[0], words[-1]
         self.closed = body.endswith(_CLOSING)
         self.final = _FINAL.search(body, max(0, len(body) - 8)) is not None and not _is_abbreviated(self.last)
-        self.bullet = _BULLET.match(body) is not None
-        self.item = _ITEM.match(body) is not None
-        self.table = _CELLS.search(body) is not None
+        self.item = not self.first.isalpha() and _ITEM.match(body) is not None
+        self.table = ("   " in body or "\t" in body) and _CELLS.search(body) is not None
 
     @property
     def open(self) -> bool:
         """Whether nothing at its end says that a sentence or a quotation ends there, or that a list begins."""
         return not self.final and not self.closed
+
+    @property
+    def lower(self) -> int:
+        """How many of its words are in lower case, other than those that titles have in lower case, too."""
+        return sum(len(word) > 2 and word[0].islower() and word not in SMALL for word in self.words)
 
     @property
     def never_last(self) -> bool:
@@ -115,7 +124,7 @@ class Break:
         """Whether these are no lines of one paragraph: items, rows of a table, or an indented first line below."""
         above, below = self.above, self.below
         # A dash, or "7.", that starts a line may stand within a sentence, unless an item or an end is above it.
-        listed = below.bullet or (below.item and (above.item or above.final or above.closed))
+        listed = below.first[0] in _BULLETS or (below.item and (above.item or above.final or above.closed))
         return above.table or below.table or self.indented or (listed and not above.never_last)
 
 
@@ -150,7 +159,8 @@ def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -
 def _line(text: str, lines: Sequence[Place], index: int) -> Line:
     start, end = lines[index]
     before = text[lines[index - 1][1] if index else 0 : start]
-    return Line(text[start:end], len(re.split("[\n\r]", before)[-1].expandtabs(8)))
+    indent = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
+    return Line(text[start:end], len(indent.expandtabs(8)))
 
 
 def _indent(block: list[Break]) -> None:

@@ -15,14 +15,6 @@ _WORDINGS = r"""
 other   no-letters     [\W_]+$
 other   counter        \d{1,3} ?(?:/|of) ?\d{1,3}$|(?:full ?screen|next|previous|back to top)$
 other   age            (?:\w+ )?(?:\d{1,3}|an?) ?(?:min|minute|hour|day|week|month|year)s?\.? (?:ago|read)(?: \d+)?$
-credit  copyright      (?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{4}|©|all rights reserved
-credit  copyright      [^“".?!]{0,60}(?:™|®|℠|\btm\b|\((?:tm|r|sm)\))(?:,? ?(?:&|and|\+|/))? ?(?:©|\(c\)|copyright\b)
-credit  copyright      (?:©|\(c\)|copyright)(?:,? ?(?:&|and|\+|/))? ?(?:™|®|℠|tm\b|\((?:tm|r|sm)\)) ?[&\d\w]
-credit  copyright      [^“"?!]{0,100}(?:©|\(c\)) ?(?:copyright )?(?:19|20)\d\d\b|copyright (?:©|\(c\))
-credit  copyright      [^“"?!]{0,160}(?:[.,;:|)–—-] ?|(?:19|20)\d\d [^“"?!.]{0,60})all rights reserved\b(?!.{200})
-credit  copyright      [^“"?!]{0,100} (?-i:All Rights Reserved|ALL RIGHTS RESERVED)\W*$
-credit  copyright      (?:(?:all|entire|site|web) ?)*(?:contents?|materials?|text) (?:is |are )?copyright(?:ed)? (?:©|by|\d{4})
-credit  copyright      this (?:material|content|\w+) may not be (?:published|reproduced|copied|rebroadcast|redistributed)
 footer  correction     (?:correction|clarification)s? ?(?:\(|:|—|–)|to (?:suggest|report) an? (?:correction|error)
 footer  correction     an? (?:earlier|previous|prior) (?:version|headline) of this (?:story|article|post|column)
 footer  correction     an? (?:earlier|previous) version of this report (?:mis|incorrect|wrong|gave|contain)
@@ -73,8 +65,32 @@ ad      promotion      (?:click|tap) (?:here|to|on)\b(?!.{120})|follow us\b(?!.{
 ad      promotion      (?:listen to|download|join|watch|visit) our (?:\w+ )?(?:podcast|app|channel|community|video|page)
 ad      sharing        (?:share(?: (?:this|on|via)\b[^.!?]{0,40})?|tweet|e?-?mail|print|\d{0,5} ?comments?|copy link)$
 """
-_ROWS = [row.split(maxsplit=2) for row in _WORDINGS.strip().splitlines()]
-_WORDING = re.compile("|".join(f"({pattern})" for _, _, pattern in _ROWS).replace(" ", r"\s"), re.IGNORECASE)
+# Lines of copyright may start with anything, so these are tried only where one of the signs is.
+_COPYRIGHTS = r"""
+credit  copyright      (?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{4}|©|all rights reserved
+credit  copyright      [^“".?!]{0,60}(?:™|®|℠|\btm\b|\((?:tm|r|sm)\))(?:,? ?(?:&|and|\+|/))? ?(?:©|\(c\)|copyright\b)
+credit  copyright      (?:©|\(c\)|copyright)(?:,? ?(?:&|and|\+|/))? ?(?:™|®|℠|tm\b|\((?:tm|r|sm)\)) ?[&\d\w]
+credit  copyright      [^“"?!]{0,100}(?:©|\(c\)) ?(?:copyright )?(?:19|20)\d\d\b|copyright (?:©|\(c\))
+credit  copyright      [^“"?!]{0,160}(?:[.,;:|)–—-] ?|(?:19|20)\d\d [^“"?!.]{0,60})all rights reserved\b(?!.{200})
+credit  copyright      [^“"?!]{0,100} (?-i:All Rights Reserved|ALL RIGHTS RESERVED)\W*$
+credit  copyright      (?:(?:all|entire|site|web) ?)*(?:contents?|materials?|text) (?:is |are )?copyright(?:ed)? (?:©|by|\d{4})
+credit  copyright      this (?:material|content|\w+) may not be (?:published|reproduced|copied|rebroadcast|redistributed)
+"""
+_SIGNS = ("©", "™", "®", "℠", "(c)", "copyright", "tm ", "all rights reserved", "may not be ")
+_COPYRIGHT = 400  # characters: no such line seen is longer
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [row.split(maxsplit=2) for row in table.strip().splitlines()]
+
+
+def _compiled(rows: list[list[str]]) -> re.Pattern[str]:
+    return re.compile("|".join(f"({pattern})" for _, _, pattern in rows).replace(" ", r"\s"), re.IGNORECASE)
+
+
+_ROWS = _rows(_WORDINGS)
+_WORDING = _compiled(_ROWS)
+_ANY_COPYRIGHT = _compiled(_rows(_COPYRIGHTS))
 
 # What an interface or a feed puts where it cut a text short, behind text of the article on the same line: in brackets
 # "[+1234 chars]" (NewsAPI), "[1234 chars]" (GNews), "(more…)", and at the end of the text "[…]" (WordPress); behind a
@@ -105,7 +121,6 @@ _INVITATION = re.compile(
     """,
     re.VERBOSE,
 )
-_INVITED = ("ead ", "EAD ", "eading", "EADING", "See ", "SEE ", "see ", "Show ", "show ", "View ", "view ", "appeared ")
 _MARKER = 330  # characters: no such marker is longer
 
 
@@ -127,8 +142,12 @@ def cut_short(text: str, start: int, end: int, *, last: bool) -> int:
         opening = max(text.rfind("[", back, end), text.rfind("(", back, end), back)
         found = _BRACKETED.match(text, opening, end) or (_ELLIPSIS.match(text, opening, end) if last else None)
     else:
-        tail = text[back:end]
-        found = _INVITATION.search(text, back, end) if any(word in tail for word in _INVITED) else None
+        tail = text[max(start, end - 12) : end] if text[end - 1] in '!?”"’' else text[back:end]
+        low = tail.lower()
+        invites = (
+            " more" in low or " read" in low or "eading" in low or "see " in low or "show " in low or " first " in low
+        )
+        found = _INVITATION.search(text, back, end) if invites else None
     return found.start() if found else end
 
 
@@ -138,7 +157,12 @@ def wording(body: str) -> tuple[str, str] | None:
     >>> wording("Copyright 2031 The Sund Post. All rights reserved.")
     ('credit', 'copyright')
     """
-    match = _WORDING.match(body.lstrip("•▪●‣→» ")) or _WORDING.match(body)
+    bare = body.lstrip("•▪●‣→» ")
+    if len(body) <= _COPYRIGHT:
+        low = body.casefold()
+        if any(sign in low for sign in _SIGNS) and (_ANY_COPYRIGHT.match(bare) or _ANY_COPYRIGHT.match(body)):
+            return "credit", "copyright"
+    match = _WORDING.match(bare) or (None if bare is body or bare == body else _WORDING.match(body))
     if match is None:
         return None
     kind, reason, _ = _ROWS[(match.lastindex or 1) - 1]

@@ -53,12 +53,15 @@ def paragraphs(
     [1, 3]
     """
     surely, maybe = _joined(text, lines, spaced=spaced)
-    joined = {
-        index
-        for index in surely | maybe
-        if not (alone(index - 1) or alone(index) or (begins(index) and is_final(text, lines[index - 1])))
-        and (index in surely or not begins(index - 1))
-    }
+    joined = set()
+    lone: dict[int, bool] = {}
+    for index in surely | maybe:
+        for either in (index - 1, index):
+            if either not in lone:
+                lone[either] = alone(either)
+        starts = is_final(text, lines[index - 1]) and begins(index)
+        if not (lone[index - 1] or lone[index] or starts or (index in maybe and begins(index - 1))):
+            joined.add(index)
     found: list[list[Place]] = []
     for index, place in enumerate(lines):
         if index in joined:
@@ -202,6 +205,6 @@ def _is_cut(one: Break) -> bool:
 def _may_be_cut(one: Break, width: int) -> bool:
     """Whether a line goes on below, where nothing tells but that it reads like prose and no line is wider."""
     above = one.above
-    prose = above.words > 8 and above.lower > 0 and one.below.final
+    prose = len(above.words) > 8 and above.lower > 0 and one.below.final
     fits = width in _USUAL and above.edge >= 60 and one.is_full(width)
     return prose and fits and above.open and one.index > 1 and not one.parts and not one.starts
