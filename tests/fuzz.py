@@ -94,13 +94,13 @@ def check_sentences(text: str) -> None:
 
 
 def check_lines(text: str, title: str = "") -> None:
-    """A span for each line that is not blank, of a known kind, for a named reason."""
+    """A span for each line or wrapped paragraph, and for each marker of a text cut short; of a known kind and reason."""
     spans = in_time(text, clean.lines, text, title)
     covered(text, [(span.start, span.end) for span in spans])
-    blank = sum(not line.strip() for line in text.replace("\r", "\n").split("\n"))
-    assert len(spans) == text.replace("\r", "\n").count("\n") + 1 - blank, "one span a line"
     for span in spans:
-        assert not any(mark in text[span.start : span.end] for mark in BREAKS), "a span crosses no line end"
+        line_start = max(text.rfind(mark, 0, span.start) for mark in BREAKS) + 1
+        at_line_start = not text[line_start : span.start].strip()
+        assert at_line_start or span.reason == "cut short", "a span starts where a line does, unless it is a marker"
         assert span.kind in KINDS, "a known kind"
         assert span.reason, "a named reason"
 
