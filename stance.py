@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from labeling.records import Codebook
     from labeling.sample import By
     from labeling.studio import Studio
-    from train.freshness import Project, Stage
+    from release.freshness import Project, Stage
     from train.predict import Predicted
     from train.project import Settings
 
@@ -342,8 +342,8 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, whole or not at all.")
 def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     """Put the text back into a stand-off release, from your own copies."""
-    from train.hydrate import hydrate
-    from train.show import hydrated
+    from release.hydrate.hydrate import hydrate
+    from release.messages import hydrated
 
     done = hydrate(dataset, articles, out, _settings(required=False).corpus)
     if done.skipped:
@@ -686,10 +686,10 @@ def _codebook_version(settings: Settings) -> str:
 
 
 def _project(settings: Settings) -> Project:
-    """The project as `train.freshness` looks at it."""
+    """The project as `release.freshness` looks at it."""
     from labeling.accounts import ignored
     from labeling.records import read_codebook
-    from train.freshness import Project
+    from release.freshness import Project
 
     path = Path(settings.labeling.codebook)
     return Project(
@@ -700,12 +700,14 @@ def _project(settings: Settings) -> Project:
     )
 
 
-def _say_due(settings: Settings, *stages: Stage) -> None:
+def _say_due(settings: Settings, *stages: Stage) -> list[str]:
     """Say on standard error what of these stages is out of date; nothing is stopped by it."""
-    from train.freshness import told
+    from release.freshness import told
 
-    for line in told(_project(settings), stages):
+    lines = told(_project(settings), stages)
+    for line in lines:
         click.echo(f"out of date: {line}", err=True)
+    return lines
 
 
 def _stale(settings: Settings) -> Stale | None:
@@ -825,10 +827,10 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
     from labeling.accounts import ignored, read_names
     from labeling.question import check_target
     from labeling.records import read_codebook
-    from train.card import missing
+    from release.card.dataset_card import missing
+    from release.messages import published
+    from release.publish import PublishInputs, publish
     from train.project import FILE
-    from train.publish import PublishInputs, publish
-    from train.show import published
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     check_target(Path(FILE), settings.target.name)
@@ -844,14 +846,14 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
 
 def _opened(out: Path) -> str:
     """The expression that opens a dataset's folder; after -C its whole path, for whoever reads it is elsewhere."""
-    from train.opening import open_line
+    from release.contents.dataset_folder import open_line
 
     elsewhere = click.get_current_context().find_root().params["folder"] != Path()
     return open_line(out.absolute() if elsewhere else out)
 
 
 def _say_taken_for(out: Path) -> None:
-    from train.opening import taken_for, unopenable
+    from release.contents.dataset_folder import taken_for, unopenable
 
     if note := taken_for(out):
         click.echo(f"note: {note}", err=True)
@@ -863,7 +865,7 @@ def _say_taken_for(out: Path) -> None:
 
 
 def _check_release(folder: Path) -> None:
-    from train.manifest import FILE, check_dataset
+    from release.contents.manifest import FILE, check_dataset
 
     click.echo(f"{len(check_dataset(folder).right)} files are as {folder / FILE} says")
 
@@ -872,9 +874,9 @@ def _upload(
     folder: Path, repo: str, settings: Settings, trained_on: str | None, *, private: bool, tag: bool, force: bool
 ) -> None:
     """Upload a dataset; a model where it is said what that was trained on."""
-    from train.freshness import TRAINED, is_outside, refuse
-    from train.hub import upload_dataset, upload_model
-    from train.show import uploaded
+    from release.freshness import TRAINED, is_outside, refuse
+    from release.hub.upload import upload_dataset, upload_model
+    from release.messages import uploaded
 
     name = f"v{settings.publish.version}" if tag else None
     if trained_on is not None and not is_outside(folder):
@@ -889,10 +891,11 @@ def _upload(
 
 def _report(settings: Settings) -> None:
     from labeling.accounts import ignored
+    from release.freshness import TRAINED
     from train.report import report
 
-    _say_due(settings, "verdicts", "examples", "model", "predictions")
-    changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings)
+    due = _say_due(settings, *TRAINED, "predictions")
+    changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings, due)
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
 
 

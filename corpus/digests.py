@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("corpus", "labeling", "train", "stance", "stance_command")
+PACKAGES = ("corpus", "labeling", "train", "release", "stance", "stance_command")
 """Our packages in the order of their imports: each imports from those before it only."""
 ROOT = Path(__file__).parent.parent
 

@@ -23,12 +23,12 @@ from corpus.store import read_jsonl, read_table, table_path, write_bytes, write_
 from labeling.adjudicate import adjudicate, settle
 from labeling.agreement import cohen_kappa, krippendorff_alpha
 from labeling.records import STANCES, Annotation, LabelingSettings, Target, latest_votes, read_codebook
+from release.contents.manifest import FILE, Dataset, manifest, to_json
+from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
+from release.contents.text_free import Proof, prove, strip
 from train.examples import from_verdicts
-from train.gold import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
-from train.manifest import FILE, Dataset, manifest, to_json
 from train.project import Settings
 from train.records import PublishSettings, TrainSettings
-from train.standoff import Proof, prove, strip
 
 HERE = Path(__file__).resolve().parent
 TARGET = "sending Western troops to Ukraine"

@@ -22,15 +22,17 @@ from corpus.records import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.records import STANCES, Annotation, Verdict, read_codebook
 from labeling.sample import Draw, write_sample
+from release.card.card_facts import ASKED
+from release.card.dataset_card import CardFacts, ConfigFacts, SplitFacts, missing, others, read_facts, render
+from release.card.earlier_release import EarlierRelease
+from release.card.managed_markdown import merge, plain
+from release.card.yaml_header import join, split
+from release.contents import text_free as standoff
+from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from tests.conftest import HOSTILE, copy_tables
-from train import methods, readings, standoff
-from train.card import CardFacts, ConfigFacts, SplitFacts, missing, others, read_facts, render
+from train import methods, readings
 from train.examples import read_examples
-from train.facts import ASKED, Before
-from train.front import join, split
 from train.gather import gather
-from train.gold import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
-from train.handwritten import merge, plain
 from train.project import Settings, read_settings, write_project
 from train.records import LICENCES, PublishSettings
 
@@ -493,7 +495,7 @@ def test_hostile_outlets_titles_and_settings_stay_text(facts_of: Make) -> None:
     assert 'javascript:c"' not in page
     assert page.count("<h1>") == 1
     assert (
-        others(msgspec.structs.replace(facts, before=Before(files=others(facts))))["annotators.md"]
+        others(msgspec.structs.replace(facts, before=EarlierRelease(files=others(facts))))["annotators.md"]
         == (others(facts)["annotators.md"])
     )
     _check_cff(others(facts)["CITATION.cff"])
@@ -599,7 +601,7 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
     mine = first + b"\nA note of mine.\n"
 
     def after(text: bytes, labels: Any, version: str = "1.0.0", codebook: str = "1.0", book: str = "1.0") -> str:
-        before = Before(files={"CHANGELOG.md": text}, labels=labels, codebook=codebook)
+        before = EarlierRelease(files={"CHANGELOG.md": text}, labels=labels, codebook=codebook)
         said = msgspec.structs.replace(SAID, version=version)
         now = msgspec.structs.replace(facts, before=before, settings=said, codebook=book)
         return others(now)["CHANGELOG.md"].decode()
@@ -637,7 +639,7 @@ def test_what_was_published_before_is_read_from_its_folder(facts_of: Make) -> No
     write_bytes(broken / "gold" / "train-00000-of-00001.parquet", b"no Parquet")
     with pytest.raises(PublishError, match="expected the release before, with sentence_id and label"):
         facts_of(before=broken)
-    assert facts_of(before=folder.with_name("nowhere")).before == Before()
+    assert facts_of(before=folder.with_name("nowhere")).before == EarlierRelease()
 
 
 def test_the_data_statement_has_every_section_and_keeps_what_people_wrote(facts: CardFacts) -> None:
@@ -649,10 +651,10 @@ def test_the_data_statement_has_every_section_and_keeps_what_people_wrote(facts:
         *("Speech situation", "Text characteristics", "Recording quality", "Other"),
     ]
     edited = statement.replace("<!-- stance:end speakers -->", "<!-- stance:end speakers -->\n\nThey were my friends.")
-    later = msgspec.structs.replace(facts, before=Before(files={"annotators.md": edited.encode()}))
+    later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     assert others(later)["annotators.md"].decode() == edited
     edited = statement.replace("Written, asynchronous", "Spoken, synchronous")
-    later = msgspec.structs.replace(facts, before=Before(files={"annotators.md": edited.encode()}))
+    later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     with pytest.raises(PublishError, match=r"annotators.md, line \d+: the part 'situation' was changed"):
         others(later)
 

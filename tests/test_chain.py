@@ -20,11 +20,11 @@ from corpus.records import PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict, read_codebook
 from labeling.sample import Draw, write_sample
+from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
 from stance import cli
 from tests.conftest import vote
 from train import digests
 from train.errors import Doubt, write_doubts
-from train.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
 from train.project import read_settings
 from train.records import Example, ModelCard, TrainSettings, read_record
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from corpus.records import PublishError
 from corpus.store import read_jsonl, write_jsonl
 from labeling.records import STANCES, Verdict
+from release.contents.rows import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet
 from tests.conftest import copy_tables, vote
 from train.examples import read_examples
-from train.gold import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet
 
 stances = st.sampled_from(STANCES)
 

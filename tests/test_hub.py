@@ -26,12 +26,12 @@ import pytest
 import yaml
 
 from corpus.store import write_bytes
+from release.card.model_card import model_card
+from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from tests.conftest import REPO
 from tests.hub import Account, Hub, running
 from tests.test_publish import _publish
 from train.examples import load
-from train.manifest import FILE, Digest, read_manifest, to_json
-from train.model_card import model_card
 from train.records import ModelCard, PublishSettings, read_record
 
 TOKEN = "hf_Sesame0pen"
@@ -40,13 +40,14 @@ import json, os, sys, time, traceback
 from pathlib import Path
 time.sleep = lambda seconds: None
 from corpus.records import StanceError
-from train import hub, hub_client
+from release.hub import upload as hub
+from release.hub import client
 from train.records import PublishSettings
 for line in sys.stdin:
     job = json.loads(line)
     os.environ.pop("HF_TOKEN", None)
     os.environ.update(job.pop("env"))
-    hub_client.PATIENCE = job.pop("patience", 20)
+    client.PATIENCE = job.pop("patience", 20)
     upload = getattr(hub, "upload_" + job.pop("kind"))
     if "settings" in job:
         job["settings"] = PublishSettings(**job["settings"])

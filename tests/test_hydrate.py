@@ -26,13 +26,13 @@ from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, CorpusSettings, SourceError, StanceError, TableError
 from corpus.store import read_jsonl, read_table, write_bytes
 from labeling.records import STANCES
+from release.contents.rows import GOLD, encoded, features, parquet, yaml_features
+from release.contents.text_free import public_id, strip, text_key
+from release.hydrate import write_release
+from release.hydrate.hydrate import Hydrated, Located, hydrate
+from release.hydrate.match_articles import Copy, assigned
 from tests.conftest import NEWS
-from train import restored
-from train.copies import Copy, assigned
 from train.examples import load
-from train.gold import GOLD, encoded, features, parquet, yaml_features
-from train.hydrate import Hydrated, Located, hydrate
-from train.standoff import public_id, strip, text_key
 
 ODD = {
     "column/refrain": (
@@ -428,7 +428,7 @@ def test_broken_off_it_leaves_what_was_there(step: str, tmp_path: Path, monkeypa
             if step == "rename":
                 patch.setattr(Path, "rename", lambda path, to: fail() if path.name == "new" else real(path, to))
             else:
-                patch.setattr(restored, step, fail)
+                patch.setattr(write_release, step, fail)
             with pytest.raises(OSError, match="the disk is full"):
                 hydrate(release, mine, tmp_path / "out", rooted(mine))
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.conftest import REPO
 
-ROOMS = ("stance.py", "stance_command.py", "corpus", "labeling", "train")
+PACKAGES = ("stance.py", "stance_command.py", "corpus", "labeling", "train", "release")
 PYTHONS = ("3.11", "3.12", "3.13")
 PROSE = (
     "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate among its members.",
@@ -55,11 +55,11 @@ def _imports(*folders: str) -> Iterator[tuple[Path, str]]:
 
 @pytest.mark.parametrize(
     ("folders", "extras"),
-    [(ROOMS, ("spark",)), (("tests", "seeds"), ("spark", "test"))],
+    [(PACKAGES, ("spark",)), (("tests", "seeds"), ("spark", "test"))],
     ids=["packages", "tests"],
 )
 def test_every_library_that_is_imported_is_declared(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:
-    ours = {Path(room).stem for room in ROOMS} | {"tests", "benchmarks", "seeds"}
+    ours = {Path(package).stem for package in PACKAGES} | {"tests", "benchmarks", "seeds"}
     declared, homes = _declared(*extras), packages_distributions()
     optional = {"atheris"}  # tests/fuzz_read.py is run by hand, and says how to install it
     undeclared = {

@@ -15,10 +15,10 @@ import pytest
 from corpus.records import CorpusSettings, PublishError
 from corpus.store import table_path
 from labeling.records import LabelingSettings, read_codebook
+from release.contents.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
+from release.publish import PublishInputs, publish
 from tests.conftest import REPO
-from train.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
 from train.project import Settings
-from train.publish import PublishInputs, publish
 from train.records import PublishSettings
 
 SETTINGS = Settings(

@@ -17,10 +17,10 @@ import pytest
 
 from corpus.records import CorpusSettings, ExamplesError
 from labeling.records import STANCES, read_codebook
+from release.hydrate.hydrate import hydrate
+from release.publish import PublishInputs, publish
 from tests.conftest import REPO
 from train.examples import load
-from train.hydrate import hydrate
-from train.publish import PublishInputs, publish
 from train.records import PublishSettings
 
 KINDS = ("text", "standoff", "hydrated")

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import StanceError
+from release.contents.dataset_folder import check_name, open_line, taken_for, unopenable
 from stance import cli
 from tests.conftest import REPO
-from train.opening import check_name, open_line, taken_for, unopenable
 
 OPEN = [
     *(

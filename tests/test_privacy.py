@@ -27,11 +27,11 @@ from labeling.records import (
     latest_votes,
     read_codebook,
 )
+from release.contents.privacy import PSEUDONYM, prove_private, release_names
+from release.contents.rows import ANNOTATION
+from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import vote
-from train.gold import ANNOTATION
-from train.privacy import PSEUDONYM, prove_private, release_names
 from train.project import Settings
-from train.publish import PublishInputs, PublishSummary, publish
 from train.records import PublishSettings
 
 NAMES = ("Ursula Quillfeather", "quillfeather", "Bertold Sandwhistle", "sandwhistle", "zq17", "m.ockingbird")

@@ -29,16 +29,17 @@ from labeling.records import (
     Verdict,
     read_codebook,
 )
+from release import publish as publishing
+from release.contents import rows as gold
+from release.contents.manifest import check_dataset, read_manifest, to_json
+from release.messages import published
+from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import HOSTILE
-from train import digests, gold
-from train import publish as publishing
+from train import digests
 from train.examples import EXAMPLES, load, read_examples
-from train.manifest import check_dataset, read_manifest, to_json
 from train.project import Settings
-from train.publish import PublishInputs, PublishSummary, publish
 from train.records import ModelCard, PublishSettings, TrainSettings, read_record
 from train.report import report
-from train.show import published
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

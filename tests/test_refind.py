@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from corpus.cut import cut
 from corpus.duplicates import normalise
 from corpus.records import CorpusSettings
-from train import bounds
-from train.refind import Place, Wanted, refind
-from train.standoff import text_key, text_sha256
+from release.contents.text_free import text_key, text_sha256
+from release.hydrate import candidate_spans
+from release.hydrate.find_sentences import Place, Wanted, refind
 
 SENTENCES = [
     "No.",
@@ -214,7 +214,7 @@ def test_sentences_without_any_mark_around_them_are_found() -> None:
 
 
 def test_the_search_ends_on_a_long_text_of_equal_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "SEARCHED", 100_000)
+    monkeypatch.setattr(candidate_spans, "SEARCHED", 100_000)
     text = "No. It is so. " * 3000
     rows = wanted(text[:7000])
     gone = [Wanted(sentence_id="", start=n, end=n + 4000, sha256="x", key="x") for n in range(5)]

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.digests import ROOT
 from corpus.duplicates import normalise
 from corpus.records import PublishError
 from corpus.store import write_bytes
+from release.contents import five_word_runs
+from release.contents.text_free import DERIVED, EXEMPT, Proof, Written, columns, prove, public_id, strip
 from tests.conftest import REPO
-from train import runs
-from train.standoff import DERIVED, EXEMPT, Proof, Written, columns, prove, public_id, strip
 
 TARGET = "sending our own brave instructors"
 ARTICLE = (
@@ -151,7 +152,7 @@ def test_five_words_in_a_text_file_are_found(tmp_path: Path, name: str, text: st
 
 def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path: Path) -> None:
     ours = "who appear by pseudonym alone"
-    assert ours in (runs.HERE / "annotators.md.j2").read_text("utf-8")
+    assert ours in (ROOT / "release/card/annotators.md.j2").read_text("utf-8")
     folder = release(tmp_path / "card", README__md=f"{ours}.")
     assert prove(folder, {"a": f"“{ours},” he said."}).files == 2
     folder = release(tmp_path / "column", [strip("gold", [full_row()])[0] | {"how": ours}], README__md=f"{ours}.")
@@ -162,34 +163,36 @@ def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path
 @pytest.mark.parametrize(
     ("file", "ours"),
     [
-        ("train/publish.py", "text goes out only where"),
+        ("release/publish.py", "text goes out only where"),
         ("train/run.py", "the test split is scored once"),
         ("train/readings.py", "it has learned nothing that this test set shows"),
         ("train/report.html.j2", "they are worth a second look"),
-        ("train/model_card.md.j2", "who wrote or said them"),
+        ("release/card/model_card.md.j2", "who wrote or said them"),
         ("labeling/show.py", "too unreliable to draw conclusions from"),
         ("corpus/records.py", "an article cannot be read, or none is there"),
     ],
 )
 def test_ordinary_english_from_our_sources_is_found_where_people_write(tmp_path: Path, file: str, ours: str) -> None:
     """Phrases as an article may have them, of files that no card is filled from, or that people don't write in."""
-    assert set() < runs.runs(ours) <= runs.runs((REPO / file).read_text("utf-8"))
+    assert set() < five_word_runs.runs(ours) <= five_word_runs.runs((REPO / file).read_text("utf-8"))
     folder = release(tmp_path, README__md=f"They say {ours}.")
     with pytest.raises(PublishError, match=r"README\.md, its text: the words .* stand in the article 'a' too"):
         prove(folder, {"a": f"The paper wrote on Monday that {ours} in Ostrel."})
 
 
 def test_only_the_named_templates_and_sentences_are_our_wording() -> None:
-    texts = " ".join((runs.HERE / name).read_text("utf-8") for name in runs.TEMPLATES)
-    assert runs.template_runs() <= runs.runs(texts)
+    texts = " ".join((ROOT / name).read_text("utf-8") for name in five_word_runs.TEMPLATES)
+    assert five_word_runs.template_runs() <= five_word_runs.runs(texts)
     docstring = "it is written two spaces"
-    assert docstring in runs.runs((runs.HERE / "manifest.py").read_text("utf-8"))
-    assert docstring not in runs.template_runs() | runs.sentence_runs()
+    assert docstring in five_word_runs.runs((ROOT / "release/contents/manifest.py").read_text("utf-8"))
+    assert docstring not in five_word_runs.template_runs() | five_word_runs.sentence_runs()
     sentence = "of them alone means is not known"
-    assert runs.runs(sentence) <= runs.sentence_runs()
-    for path in runs.SENTENCES:
-        module = (runs.HERE.parent / path).read_text("utf-8").split('"""')[1]
-        assert not runs.runs(module) & runs.sentence_runs(), "a module's docstring is no sentence of the card"
+    assert five_word_runs.runs(sentence) <= five_word_runs.sentence_runs()
+    for path in five_word_runs.SENTENCES:
+        module = (ROOT / path).read_text("utf-8").split('"""')[1]
+        assert not five_word_runs.runs(module) & five_word_runs.sentence_runs(), (
+            "a module's docstring is no sentence of the card"
+        )
 
 
 def test_a_sentence_of_ours_passes_between_markers_and_is_found_in_what_people_wrote(tmp_path: Path) -> None:

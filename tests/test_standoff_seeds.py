@@ -14,11 +14,11 @@ import pytest
 from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, CorpusSettings
 from corpus.store import read_table
+from release.contents.manifest import check_dataset
+from release.contents.text_free import columns, prove
+from release.hydrate.hydrate import hydrate
 from tests.conftest import REPO
 from train.examples import load
-from train.hydrate import hydrate
-from train.manifest import check_dataset
-from train.standoff import columns, prove
 
 SEEDS = REPO / "seeds" / "standoff"
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from corpus.store import write_bytes
-from labeling.records import STANCES, Stance, Target, read_codebook
+from labeling.records import STANCES, Stance
 from train import methods, plots, readings
 from train.digests import of_report
-from train.freshness import TRAINED, Project, told
 from train.gather import Found, gather
 from train.project import Settings
 from train.shares import ShareRow
@@ -25,7 +25,13 @@ HEAT = 9
 """Steps of the confusion matrix's shades: classes, as a style made from data would need a weaker policy."""
 
 
-def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), settings: Settings | None = None) -> bool:
+def report(
+    work: Path,
+    target: str,
+    ignored: frozenset[str] = frozenset(),
+    settings: Settings | None = None,
+    due: Sequence[str] = (),
+) -> bool:
     """Write `report.html` from all that is there in `work`; sections say what to run for the rest.
 
     Every text of the project is escaped, and a content-security policy admits the page's own style and script by
@@ -35,7 +41,8 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), setti
         work: the project's folder of tables.
         target: what the stance is toward.
         ignored: the pseudonyms whose answers don't count in progress and agreement.
-        settings: of the project, for provenance, the limits, and what is out of date; the defaults where left out.
+        settings: settings of the project, for provenance and the limits; None: the defaults.
+        due: what of the page's sources is out of date, a sentence each, as `release.freshness.told` gives it.
 
     Returns:
         Whether the page changed.
@@ -44,22 +51,8 @@ def report(work: Path, target: str, ignored: frozenset[str] = frozenset(), setti
         TableError: there is no corpus, or a file is malformed.
         ExamplesError: the model's metrics are of another version.
     """
-    found = gather(work, target, ignored, settings or Settings())
-    if settings is not None:
-        found = msgspec.structs.replace(found, due=_due(work, target, ignored, settings))
+    found = msgspec.structs.replace(gather(work, target, ignored, settings or Settings()), due=list(due))
     return write_bytes(work / "report.html", render(found).encode())
-
-
-def _due(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> list[str]:
-    """What the page shows that is out of date."""
-    path = work.parent / settings.labeling.codebook
-    project = Project(
-        work=work,
-        settings=msgspec.structs.replace(settings, target=Target(name=target)),
-        codebook=read_codebook(path) if path.is_file() else None,
-        ignored=ignored,
-    )
-    return told(project, (*TRAINED, "predictions"))
 
 
 def render(found: Found) -> str:

@@ -15,8 +15,8 @@ import msgspec
 
 from corpus.cut import sentence_id
 from corpus.duplicates import normalise
-from train.bounds import pairs
-from train.standoff import text_key, text_sha256
+from release.contents.text_free import text_key, text_sha256
+from release.hydrate.candidate_spans import pairs
 
 NO_WORDS = text_key("")
 """The key of a text without words: all such texts share it, so it confirms nothing."""
@@ -27,7 +27,7 @@ Span = tuple[int, int]
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence of the release: its id, where it stood in its article, and the digests of `train.standoff`."""
+    """A sentence of the release: its id, where it stood in its article, and the digests of its text."""
 
     sentence_id: str
     start: int

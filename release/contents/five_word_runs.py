@@ -7,8 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
+from corpus.digests import ROOT
 from corpus.duplicates import normalise
 
 WORDS = 5
@@ -21,18 +21,20 @@ With two, articles' own words around a short outlet's name ("he told The Times t
 PARTS = 3
 """So many words of the target in a row count as the target: a dataset is often called by a part of it."""
 
-TEMPLATES = ("card.md.j2", "annotators.md.j2")
-"""The texts of our own that a dataset's card and data statement are filled into, by name."""
+TEMPLATES = ("release/card/dataset_card.md.j2", "release/card/annotators.md.j2")
+"""The texts of our own that a dataset's card and data statement are filled into, by their paths."""
 SENTENCES = {
-    "train/card.py": (),
-    "train/companions.py": (),
-    "train/facts.py": (),
+    "release/card/card_facts.py": (),
+    "release/card/changelog.py": (),
+    "release/card/citation.py": (),
+    "release/card/data_statement.py": (),
+    "release/card/dataset_card.py": (),
+    "release/card/earlier_release.py": (),
     "train/methods.py": (),
     "train/readings.py": (),
     "labeling/show.py": ("reading",),
 }
 """Modules whose string literals are sentences of the card, and the functions that count, where not all do."""
-HERE = Path(__file__).parent
 
 _SPLIT = re.compile(r"[^\W_]+")
 _LONG = re.compile(r"(?<![^\W_])(?:[^\W_]++[\W_]++){4}[^\W_]")
@@ -113,7 +115,7 @@ def line_of(run: str, text: str) -> int:
 @cache
 def template_runs() -> frozenset[str]:
     """The wording of the card's templates: whoever wrote an article, they are ours."""
-    return frozenset(run for name in TEMPLATES for run in runs((HERE / name).read_text("utf-8")))
+    return frozenset(run for name in TEMPLATES for run in runs((ROOT / name).read_text("utf-8")))
 
 
 @cache
@@ -122,7 +124,7 @@ def sentence_runs() -> frozenset[str]:
     return frozenset(
         run
         for name, functions in SENTENCES.items()
-        for literal in _literals((HERE.parent / name).read_text("utf-8"), functions)
+        for literal in _literals((ROOT / name).read_text("utf-8"), functions)
         for run in runs(literal)
     )
 

@@ -9,23 +9,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from corpus.records import ARTICLES, ConfigError, PublishError, Skipped
+from corpus.records import ARTICLES, Skipped
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.overlap import FewVotes
-from labeling.records import STANCES, Annotation, Codebook, Stance, counted, read_codebook
+from labeling.records import STANCES, Annotation, Codebook, Stance, counted
 from labeling.sample import Draw, read_sample
 from labeling.status import Status
+from release.card.earlier_release import EarlierRelease, read_earlier_release
+from release.contents.privacy import release_names
 from train.gather import Found, gather
-from train.privacy import release_names
 from train.project import Settings
-from train.records import PublishSettings
+from train.records import LICENCES, PublishSettings
+
+NOBODY = "Authors not stated"
 
 Record = TypeVar("Record", bound=msgspec.Struct)
-WRITTEN = ("annotators.md", "CHANGELOG.md")
-"""Beside the card, the files of a release that people may write in."""
 UNNAMED = "unnamed"
 DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 ASKED = {
@@ -81,20 +80,6 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
 
 
-class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """The release that stands where this one goes.
-
-    Attributes:
-        files: the text files that people may have written in, by name.
-        labels: sentence → label; None where there is no release yet.
-        codebook: its version; "" where it isn't known.
-    """
-
-    files: dict[str, bytes] = {}
-    labels: dict[str, Stance] | None = None
-    codebook: str = ""
-
-
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that the card and the files beside it tell.
 
@@ -133,7 +118,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     extractors: dict[str, int]
     skipped: int
     found: Found
-    before: Before = Before()
+    before: EarlierRelease = EarlierRelease()
     few: FewVotes | None = None
 
     @property
@@ -173,7 +158,7 @@ def read_facts(
         ignored: annotators whose answers don't count.
         standoff: whether the release is without the articles' text.
         before: the folder of the release that this one replaces; None, or not there: there is none.
-        names: what annotators are called in the release; None: as `train.privacy.release_names` calls them.
+        names: what annotators are called in the release; None: as `release.contents.privacy.release_names` calls them.
         few: verdicts that rest on fewer votes than the project asked for.
 
     Raises:
@@ -207,7 +192,7 @@ def read_facts(
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
         skipped=len(read_jsonl(skipped, Skipped, "stance build")) if skipped.is_file() else 0,
         found=found,
-        before=_before(before) if before is not None else Before(),
+        before=read_earlier_release(before) if before is not None else EarlierRelease(),
         few=few,
     )
 
@@ -265,25 +250,34 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
     return found
 
 
-def _before(folder: Path) -> Before:
-    labels: dict[str, Stance] = {}
-    tables = sorted((folder / "gold").glob("*.parquet"))
-    for path in tables:
-        try:
-            table = pq.read_table(path, columns=["sentence_id", "label"])
-            ids, kinds = table["sentence_id"].to_pylist(), table["label"].to_pylist()
-            labels |= {key: STANCES[kind] for key, kind in zip(ids, kinds, strict=True)}
-        except (pa.ArrowException, KeyError, IndexError, TypeError, ValueError) as error:
-            raise PublishError(
-                f"{path}: expected the release before, with sentence_id and label; found: {error}. "
-                "Move that folder away to begin anew"
-            ) from error
-    try:
-        codebook = read_codebook(folder / "codebook.md").version
-    except ConfigError:  # a release of an older version, or one cut short: then nothing is said of its codebook
-        codebook = ""
-    return Before(
-        files={name: (folder / name).read_bytes() for name in WRITTEN if (folder / name).is_file()},
-        labels=labels if tables else None,
-        codebook=codebook,
+def summary(facts: CardFacts) -> str:
+    """The dataset in a sentence."""
+    return (
+        f"{facts.rows} sentences from {facts.articles} news articles, each labelled for its stance toward one target, "
+        f"“{facts.target}”: favor, against or none."
     )
+
+
+def extractors(facts: CardFacts) -> str:
+    """What read the articles, with how many of them."""
+    return ", ".join(f"{name or 'unknown'} ({count} articles)" for name, count in facts.extractors.items())
+
+
+def licence(said: PublishSettings) -> str:
+    """The licence's name for people; "" where none is set."""
+    if said.licence.lower() == "other":
+        return f"{said.licence_name} ({said.licence_link})"
+    return LICENCES.get(said.licence.lower()) or said.licence
+
+
+def authors(said: PublishSettings) -> list[str]:
+    """Who made the dataset, each once; `NOBODY` where it isn't said."""
+    return list(dict.fromkeys(" ".join(name.split()) for name in said.authors if name.strip())) or [NOBODY]
+
+
+def cited(facts: CardFacts) -> str:
+    """The dataset as a list of references names it, in the style of the APA."""
+    said = facts.settings
+    where = f"https://doi.org/{said.doi}" if said.doi else said.url
+    who = " & ".join(authors(said)).rstrip(".")
+    return f"{who} ({facts.date[:4] or 'n.d.'}). {facts.name} (Version {said.version}) [Data set]. {where}".strip()

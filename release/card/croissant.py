@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from labeling.records import STANCES
-from train.companions import NOBODY, authors, cited, summary
-from train.facts import CardFacts, ConfigFacts
+from release.card.card_facts import NOBODY, CardFacts, ConfigFacts, authors, cited, summary
 from train.records import LICENCES
 
 VERSION = "http://mlcommons.org/croissant/1.0"

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 from corpus.records import PublishError, StanceError, TableError
 from labeling.freshness import stale_verdicts
 from labeling.records import Codebook
+from release.contents.manifest import FILE, made_from, read_manifest
 from train import digests
 from train.examples import labelled, read_examples
-from train.manifest import FILE, made_from, read_manifest
 from train.project import Settings
 from train.records import Example, ModelCard, read_record
 from train.shares import PredictionShares

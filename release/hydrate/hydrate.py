@@ -10,11 +10,11 @@ from typing import Any, Literal
 import msgspec
 
 from corpus.records import CorpusSettings, SourceError
-from train.copies import Copy, assigned, read_copies
-from train.refind import NO_WORDS, Place, refind
-from train.released import Row, read_release
-from train.restored import check_out, write
-from train.standoff import text_sha256
+from release.contents.text_free import text_sha256
+from release.hydrate.find_sentences import NO_WORDS, Place, refind
+from release.hydrate.match_articles import Copy, assigned, read_copies
+from release.hydrate.read_release import Row, read_release
+from release.hydrate.write_release import check_out, write
 
 State = Literal["matched", "drifted", "missing"]
 

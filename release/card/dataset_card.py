@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.records import STANCES
+from release.card.card_facts import (
+    CardFacts,
+    ConfigFacts,
+    Round,
+    SplitFacts,
+    cited,
+    extractors,
+    licence,
+    missing,
+    read_facts,
+)
+from release.card.changelog import changelog
+from release.card.citation import bibtex, citation
+from release.card.croissant import croissant
+from release.card.data_statement import data_statement
+from release.card.earlier_release import EarlierRelease
+from release.card.managed_markdown import Markdown, decode, fill, merge
+from release.card.yaml_header import join, split
 from train import methods, readings
-from train.companions import bibtex, changelog, citation, cited, data_statement, extractors, licence
-from train.croissant import croissant
-from train.facts import Before, CardFacts, ConfigFacts, Round, SplitFacts, missing, read_facts
-from train.front import join, split
-from train.handwritten import Markdown, decode, fill, merge
 
-__all__ = ["Before", "CardFacts", "ConfigFacts", "SplitFacts", "missing", "others", "read_facts", "render"]
+__all__ = ["CardFacts", "ConfigFacts", "EarlierRelease", "SplitFacts", "missing", "others", "read_facts", "render"]
 
 NAME = "README.md"
 MOST_OUTLETS = 50
@@ -25,7 +38,7 @@ def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
     """The card, `README.md`: what we know between markers, what people wrote in `previous` kept.
 
     Kept are the text outside of our parts, keys of the metadata that aren't ours, and what was added to tags, tasks
-    and sources. An edited part, or an edited value of ours, is refused: `train.handwritten` says why.
+    and sources. An edited part, or an edited value of ours, is refused: `release.card.managed_markdown` says why.
 
     Args:
         facts: what to tell.
@@ -117,7 +130,7 @@ def sections(facts: CardFacts) -> str:
     agreement = [table for table in method.tables if table.caption.startswith("Agreement")]
     outlets = sorted(found.corpus.outlets, key=lambda row: (-row[1], row[0]))
     return fill(
-        "card.md.j2",
+        "dataset_card.md.j2",
         facts=facts,
         said=facts.settings,
         found=found,

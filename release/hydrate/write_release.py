@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from corpus.records import StanceError, TableError
 from corpus.store import write_bytes, write_jsonl
-from train.gold import parquet, quiet
-from train.opening import check_name
+from release.contents.dataset_folder import check_name
+from release.contents.rows import parquet, quiet
 
 if TYPE_CHECKING:
     from datasets import Features

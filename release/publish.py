@@ -17,18 +17,28 @@ from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Codebook, Target, Unsettled, Verdict, counted
 from labeling.rounds import queue_command
 from labeling.sample import read_sample
-from train import card
+from release.card import dataset_card
+from release.card.earlier_release import WRITTEN
+from release.card.managed_markdown import marked
+from release.contents.dataset_folder import check_name
+from release.contents.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
+from release.contents.privacy import prove_private, pseudonymous, release_names
+from release.contents.rows import (
+    Row,
+    annotation_rows,
+    check_labels,
+    encoded,
+    features,
+    gold_rows,
+    parquet,
+    quiet,
+    yaml_features,
+)
+from release.contents.text_free import Proof, Written, leaves, prove, strip
+from release.freshness import TRAINED, Project, refuse
 from train.examples import read_examples
-from train.facts import WRITTEN
-from train.freshness import TRAINED, Project, refuse
-from train.gold import Row, annotation_rows, check_labels, encoded, features, gold_rows, parquet, quiet, yaml_features
-from train.handwritten import marked
-from train.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
-from train.opening import check_name
-from train.privacy import prove_private, pseudonymous, release_names
 from train.project import Settings
 from train.records import PublishSettings
-from train.standoff import Proof, Written, leaves, prove, strip
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -148,7 +158,7 @@ def publish(
         for config, splits in parts.items()
     }
     files, configs = _tables(parts, kinds)
-    facts = card.read_facts(
+    facts = dataset_card.read_facts(
         work,
         settings,
         target,
@@ -162,8 +172,8 @@ def publish(
         few=few,
     )
     before = out / CARD
-    files[CARD] = card.render(facts, before.read_bytes() if before.is_file() else None)
-    files |= card.others(facts)
+    files[CARD] = dataset_card.render(facts, before.read_bytes() if before.is_file() else None)
+    files |= dataset_card.others(facts)
     files["codebook.md"] = codebook.text.encode()
     dataset = Dataset(name=facts.name, version=settings.version, date=facts.date, standoff=without_text)
     files[FILE] = to_json(manifest(files, work, codebook, whole, dataset))
@@ -243,17 +253,17 @@ def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]
     return found
 
 
-def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[card.ConfigFacts]]:
+def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[dataset_card.ConfigFacts]]:
     """The Parquet files by path, and what the card tells of them."""
     files: dict[str, bytes] = {}
-    configs: list[card.ConfigFacts] = []
+    configs: list[dataset_card.ConfigFacts] = []
     for config, splits in parts.items():
-        told: list[card.SplitFacts] = []
+        told: list[dataset_card.SplitFacts] = []
         for name, rows in splits.items():
             path = f"{config}/{name}-00000-of-00001.parquet"
             files[path], num_bytes = parquet(rows, kinds[config])
             told.append(
-                card.SplitFacts(
+                dataset_card.SplitFacts(
                     name=name,
                     rows=len(rows),
                     num_bytes=num_bytes,
@@ -262,7 +272,7 @@ def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, byte
                     sha256=hashlib.sha256(files[path]).hexdigest(),
                 )
             )
-        configs.append(card.ConfigFacts(name=config, splits=told, features=yaml_features(kinds[config])))
+        configs.append(dataset_card.ConfigFacts(name=config, splits=told, features=yaml_features(kinds[config])))
     return files, configs
 
 

@@ -13,9 +13,9 @@ import msgspec
 
 from corpus.duplicates import normalise
 from corpus.records import PublishError
-from train.handwritten import marked
-from train.runs import WORDS as WORDS
-from train.runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs
+from release.card.managed_markdown import marked
+from release.contents.five_word_runs import WORDS as WORDS
+from release.contents.five_word_runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs
 
 COLUMNS = {
     "gold": (
@@ -117,7 +117,7 @@ def _stripped(config: str, row: Mapping[str, Any], kept: list[str], derived: lis
     if unknown:
         raise PublishError(
             f"{config}: whether {', '.join(unknown)} may stand in a stand-off release isn't said: name it in COLUMNS "
-            "or DERIVED of train/standoff.py"
+            "or DERIVED of release/contents/text_free.py"
         )
     full = dict(row)
     if config == "gold":
@@ -163,7 +163,8 @@ def prove(
     Every string of every file is compared: Parquet columns and metadata, values of JSON, whole text files, names of
     files. Words are compared without case and punctuation, both with hyphened words as one and as several. Shorter
     sentences escape such a check, so columns that hold text are refused by their name, too. Text files may hold URLs,
-    runs of words that mostly name an outlet or the target, and the wording of our own card (see `train.runs`).
+    runs of words that mostly name an outlet or the target, and the wording of our own card (see
+    `release.contents.five_word_runs`).
 
     Args:
         release: its folder.

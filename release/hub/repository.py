@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from corpus.records import PublishError
-from train.hub_client import MovedError, asking
+from release.hub.client import MovedError, asking
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

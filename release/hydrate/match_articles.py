@@ -14,7 +14,7 @@ from corpus.cut import CONTEXT, cut
 from corpus.read import read
 from corpus.records import ARTICLES, Article, CorpusSettings, Skipped
 from corpus.sources import units
-from train.standoff import WORDS, public_id, text_sha256
+from release.contents.text_free import WORDS, public_id, text_sha256
 
 
 class Copy(msgspec.Struct, frozen=True):

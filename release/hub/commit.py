@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corpus.records import PublishError
-from train.hub_client import BrokenHubError, MovedError, account, asking, connect
-from train.hub_head import MARK, Head, Wish, check_names, look, tree_at
+from release.hub.client import BrokenHubError, MovedError, account, asking, connect
+from release.hub.repository import MARK, Head, Wish, check_names, look, tree_at
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -68,7 +68,7 @@ def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
         globs: what matches there and is not among the files goes, for it would be read as part of the dataset.
 
     Raises:
-        PublishError: see `train.hub.upload_dataset`.
+        PublishError: see `release.hub.upload.upload_dataset`.
     """
     check_names(wish)
     api, me = connect(), ""

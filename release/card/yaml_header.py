@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from corpus.records import PublishError
-from train.handwritten import digest
+from release.card.managed_markdown import digest
 
 FRONT = re.compile(r"---\n(.*?)^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
 NOTE = re.compile(r"<!-- stance:metadata((?: [a-z_]+=[0-9a-f]{16})*) -->\n*")

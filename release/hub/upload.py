@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from corpus.records import PublishError
 from corpus.store import write_bytes
-from train.hub_client import BrokenHubError as BrokenHubError
-from train.hub_commit import File, bring
-from train.hub_commit import Uploaded as Uploaded
-from train.hub_head import Wish
-from train.manifest import FILE, compare, read_manifest
-from train.model_card import CARD, model_card
+from release.card.model_card import CARD, model_card
+from release.contents.manifest import FILE, compare, read_manifest
+from release.hub.client import BrokenHubError as BrokenHubError
+from release.hub.commit import File, bring
+from release.hub.commit import Uploaded as Uploaded
+from release.hub.repository import Wish
 
 if TYPE_CHECKING:
     from train.records import PublishSettings

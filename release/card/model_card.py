@@ -31,9 +31,9 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     """
     import yaml
 
+    from release.card.managed_markdown import Markdown, decode, fill, merge
     from train import readings
     from train.analysis import read_analysis
-    from train.handwritten import Markdown, decode, fill, merge
     from train.records import ModelCard, read_metrics, read_record
 
     model = read_record(folder / "model.json", ModelCard)

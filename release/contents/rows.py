@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from corpus.records import ARTICLES, SENTENCES, PublishError
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Verdict
+from release.contents.text_free import columns
 from train.examples import SPLITS
 from train.records import Example
-from train.standoff import columns
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -38,7 +38,7 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
     Args:
         work: the project's folder of tables.
         examples: those of the last `stance train`, with their splits; made from these very verdicts and sentences
-            (see `train.freshness`).
+            (see `release.freshness`).
         names: what an annotator is called in the release, where not as in the verdicts.
 
     Returns:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.records import TableError
-from train.manifest import FILE
-from train.refind import Wanted
+from release.contents.manifest import FILE
+from release.hydrate.find_sentences import Wanted
 
 NEEDED = {
     **dict.fromkeys(("sentence_id", "article_id", "text_sha256", "text_key"), pa.string()),

@@ -1,0 +1,61 @@
+"""The changelog of a dataset: what differs between a release and the one before it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from labeling.records import STANCES
+from release.card.card_facts import CardFacts
+from release.card.managed_markdown import decode
+
+
+def changelog(facts: CardFacts) -> bytes:
+    """`CHANGELOG.md`: an entry a version, newest first, of what differs from the release that stands there.
+
+    Published again without a change, nothing is added; with one and under the same version, a line in its entry.
+    """
+    version, before = facts.settings.version, facts.before
+    text = decode(before.files.get("CHANGELOG.md", b""), "CHANGELOG.md")
+    heading = f"## {version}" + (f" - {facts.date}" if facts.date else "")
+    entry = re.search(rf"^## {re.escape(version)}(?: - .*)?\n\n?", text, re.MULTILINE)
+    changes = _changes(facts)
+    if entry is None:
+        line = f"- {changes or 'No sentence, label or codebook version changed.'}"
+        first = re.search(r"^## ", text, re.MULTILINE)
+        at = first.start() if first else len(text)
+        if not text:
+            text, at = "# Changelog\n\n", len("# Changelog\n\n")
+        rest = text[at:]
+        return f"{text[:at]}{heading}\n\n{line}\n{chr(10) if rest else ''}{rest}".encode()
+    if not changes or text[entry.end() :].startswith(f"- {changes}\n"):
+        return text.encode()
+    return f"{text[: entry.start()]}{heading}\n\n- {changes}\n{text[entry.end() :]}".encode()
+
+
+def _changes(facts: CardFacts) -> str:
+    """What differs from the release before; "" where nothing does."""
+    new, old, book = facts.published, facts.before.labels, facts.before.codebook
+    if old is None:
+        labels = Counter(new.values())
+        shares = ", ".join(f"{stance} {labels[stance]}" for stance in STANCES)
+        return (
+            f"First release: {facts.rows} sentences of {facts.articles} articles ({shares}), "
+            f"codebook version {facts.codebook}."
+        )
+    changed = Counter((old[key], label) for key, label in new.items() if key in old and old[key] != label)
+    parts: list[str] = []
+    if more := len(new.keys() - old.keys()):
+        parts.append(f"{_counted(more, 'sentence')} more")
+    if fewer := len(old.keys() - new.keys()):
+        parts.append(f"{_counted(fewer, 'sentence')} fewer")
+    if changed:
+        kinds = ", ".join(f"{count} from {was} to {now}" for (was, now), count in sorted(changed.items()))
+        parts.append(f"{_counted(changed.total(), 'label')} changed ({kinds})")
+    if book and book != facts.codebook:
+        parts.append(f"codebook version {facts.codebook} instead of {book}")
+    return f"{'; '.join(parts)}: {facts.rows} sentences in all." if parts else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"

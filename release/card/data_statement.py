@@ -1,0 +1,31 @@
+"""The data statement of a release: who labelled what, chosen and paid how."""
+
+from __future__ import annotations
+
+from release.card.card_facts import CardFacts, extractors, missing
+from release.card.managed_markdown import decode, fill, merge
+from train import readings
+
+
+def data_statement(facts: CardFacts) -> bytes:
+    """`annotators.md`: a data statement; what people wrote between our parts is kept.
+
+    Raises:
+        PublishError: the one that is there has a broken marker, or was edited between two.
+
+    References:
+        Bender and Friedman (2018), Data Statements for Natural Language Processing: Toward Mitigating System Bias
+        and Enabling Better Science, TACL 6:587-604.
+    """
+    name = "annotators.md"
+    there = facts.before.files.get(name, b"")
+    text = fill(
+        "annotators.md.j2",
+        facts=facts,
+        said=facts.settings,
+        found=facts.found,
+        readings=readings,
+        extractors=extractors(facts),
+        missing=missing(facts.settings),
+    )
+    return merge(text, decode(there, name), name).encode()
