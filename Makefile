@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
 
-.PHONY: setup demo test check slow-kills slow-others lint types bench clean requirements
+.PHONY: setup demo docs test check slow-kills slow-others lint types bench clean requirements
 
 setup: .venv/.ready .venv-studio/.ready
 
@@ -20,6 +20,10 @@ setup: .venv/.ready .venv-studio/.ready
 
 demo: setup
 	$(BIN)/stance demo
+
+# The reference pages, from the code.
+docs: .venv/.ready
+	$(BIN)/python docs/generate.py
 
 # All but the tests marked slow. What needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing.
 test: setup

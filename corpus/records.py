@@ -107,10 +107,14 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[corpus]` in stance.toml: the folder that ids are paths from, columns of data files, own line patterns.
+    """`[corpus]` in stance.toml: how article ids are formed, and how your files are read.
 
-    `fields` names data files' columns by ours. `patterns` are regular expressions by kind, tried before the
-    rules: a line that one matches from its start is of that kind, `prose` included.
+    Attributes:
+        root: the folder from which article ids are formed: an article's id is its path below this folder.
+        fields: which column of your data files holds what, as in `text = "body"`.
+        patterns: regular expressions by kind of line, tried before the built-in rules: a line that matches one from
+            its start is of that kind. The kinds are title, heading, caption, credit, byline, dateline, ad, footer,
+            other, and prose.
     """
 
     root: str = "."

@@ -29,7 +29,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`[target]` in stance.toml: what the stance is toward.
 
     Attributes:
-        name: in the words that annotators read above every sentence, as in "sending troops abroad".
+        name: the target in the words that annotators read above every sentence, for example "sending troops abroad".
     """
 
     name: str = ""
@@ -39,18 +39,19 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`[labeling]` in stance.toml: the project at the server, who labels what, and how votes are settled.
 
     Attributes:
-        title: the project's title at the server.
-        overlap: annotators a sentence.
-        overlap_share: the share of sentences that get `overlap` annotators; the others get one.
-        blind: one project an annotator, for people who must not see each other's answers.
-        codebook: the codebook's Markdown file.
-        keywords: what `push --by keyword` looks for; none: the longer words of the target.
-        random_share: the share of an enriched round that is drawn at random from the rest, for estimates.
-        seed: of every draw.
-        ignore: accounts whose answers don't count: mail addresses or pseudonyms.
-        verdicts: what settles unlike votes: more than half of them, or Dawid and Skene's model.
-        confidence: below this posterior probability Dawid and Skene's model leaves a sentence to people.
-        fewest_votes: how many votes a sentence needs to be settled by them; with fewer it stays open.
+        title: the title of the Label Studio project, by which stance finds it; 3 to 50 characters.
+        overlap: how many annotators label each sentence.
+        overlap_share: the share of sentences that get `overlap` annotators; every other sentence gets one.
+        blind: whether each annotator gets a project of their own, so that nobody sees another person's answers.
+        codebook: the Markdown file of the codebook.
+        keywords: the words that `stance push --by keyword` looks for; if empty, the longer words of the target.
+        random_share: the share of a keyword or uncertainty round that is drawn at random from all other sentences, so
+            that shares can be estimated.
+        seed: the seed of every random draw.
+        ignore: the annotators whose answers do not count, by mail address or pseudonym.
+        verdicts: how disagreements are settled: by more than half of the votes, or by the model of Dawid and Skene.
+        confidence: the posterior probability below which the model of Dawid and Skene leaves a sentence to people.
+        fewest_votes: how many votes a sentence needs before they settle it; with fewer votes it stays open.
     """
 
     title: str = "Stance"

@@ -176,4 +176,4 @@ def test_init_says_what_to_edit(tmp_path: Path) -> None:
     said = CliRunner().invoke(cli, ["init", str(tmp_path / "new")]).output
     assert "stance.toml: give your target there, as [target] name" in said
     assert "codebook.md: put your own rules where it has double braces" in said
-    assert "[target]\n# in the words that annotators read" in (tmp_path / "new" / "stance.toml").read_text("utf-8")
+    assert "[target]\n# the target in the words that annotators read" in (tmp_path / "new" / "stance.toml").read_text("utf-8")

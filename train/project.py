@@ -120,12 +120,12 @@ def _template(folder: Path) -> bytes:
         for key, value in msgspec.structs.asdict(record).items():
             # A table within a section is left to be added below it, as [corpus.fields]: TOML takes it only once.
             given = f"# [{section}.{key}]" if value == {} else f"{key} = {msgspec.json.encode(value).decode()}"
-            lines += [*_note(type(record), key), given]
+            lines += [*(f"# {line}" for line in [meaning(type(record), key)] if line), given]
         lines.append("")
     return "\n".join(lines).encode()
 
 
-def _note(kind: type[msgspec.Struct], key: str) -> list[str]:
-    """What the record's docstring says of the key, as a comment; nothing where it doesn't list its attributes."""
-    found = re.search(rf"^ {{8}}{key}: (.+(?:\n {{12}}.+)*)", kind.__doc__ or "", re.MULTILINE)
-    return [f"# {' '.join(found.group(1).split())}"] if found else []
+def meaning(section: type[msgspec.Struct], key: str) -> str:
+    """What the docstring of a section's record says about one of its keys, on one line; "" if it says nothing."""
+    stated = re.search(rf"^ {{8}}{key}: (.+(?:\n {{12}}.+)*)", section.__doc__ or "", re.MULTILINE)
+    return " ".join(stated.group(1).split()) if stated else ""

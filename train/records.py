@@ -26,11 +26,15 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[train]` in stance.toml: shares held out, how, the seed of folds and intervals, and whether to mask mentions.
+    """`[train]` in stance.toml: how the labelled sentences are split, and how the model is trained.
 
-    `split` says what is held out: groups of articles, the newest of them, or whole outlets. Each list of
-    `together` names sentences that must share a split, as the audit asks for. With `mask`, texts in which the
-    target's mention is marked, `[T]…[/T]`, are read by `train.mask.masked`.
+    Attributes:
+        validation: the share of sentences in the validation split.
+        test: the share of sentences in the test split.
+        seed: the seed of the cross-validation folds and of the bootstrap intervals.
+        split: what is held out for the test: groups of articles, the newest articles, or whole outlets.
+        together: lists of sentence ids that must share a split, in the form that the leakage audit prints.
+        mask: whether the marked mention of the target, `[T]…[/T]`, is hidden from the model.
     """
 
     validation: float = 0.15
@@ -86,34 +90,32 @@ Creators = Literal["", "crowdsourced", "expert-generated", "machine-generated", 
 
 
 class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[publish]` in stance.toml: what only people know about the release; the card names what is left empty.
+    """`[publish]` in stance.toml: what only you know about the dataset. The card lists what you leave empty.
 
     Attributes:
-        name: of the release; none: it is called by the target.
-        version: of the release; a tag at the Hub is made from it.
-        licence: an identifier of the Hub, or `other`. Without one the release is stand-off.
-        licence_name: of a licence that is `other`.
-        licence_link: where a licence that is `other` can be read.
-        authors: who made the dataset: a person as "Family, Given", a group by its name.
-        contact: where questions go.
-        funding: who paid for it.
-        url: a page about it.
-        doi: of the release, without `https://doi.org/`.
-        rationale: why these articles, why this target.
-        collection: where and how the articles were got.
-        query: what was searched for, word for word.
-        language: codes of the texts' languages.
-        variety: which English, by whom it is written.
-        text_source: who made the articles' texts, as the Hub's `language_creators` say it: found, crowdsourced,
-            expert-generated, machine-generated or other.
-        speakers: whose language it is: outlets, journalists, those whom they quote.
+        name: the name of the dataset; if empty, the dataset is named after the target.
+        version: the version of the dataset; `publish --tag` makes a tag of this name at the Hub.
+        licence: the licence's identifier at the Hub, or "other". Without a licence the text stays out of the dataset.
+        licence_name: the name of the licence, if `licence` is "other".
+        licence_link: the web address of the licence's text, if `licence` is "other".
+        authors: the authors of the dataset: a person as "Family, Given", a group by its name.
+        contact: where readers can ask questions.
+        funding: who paid for the work.
+        url: the web page of the dataset.
+        doi: the DOI of the dataset, without `https://doi.org/`.
+        rationale: why you chose these articles and this target.
+        collection: where the articles come from and how they were collected.
+        query: the search query, word for word.
+        language: the codes of the languages that the articles are written in.
+        variety: the variety of the language, such as British English, and who writes it.
+        text_source: who made the articles' texts, in the Hub's terms for `language_creators`.
+        speakers: whose language it is: outlets, journalists, and the people they quote.
         situation: when, where and for whom the articles were written.
-        annotators: who the annotators were, and how they were chosen and trained.
-        annotation_source: who made the labels, as the Hub's `annotations_creators` say it: crowdsourced,
-            expert-generated, machine-generated or other.
-        demographics: of the annotators: age, gender, languages, what they know of the matter.
+        annotators: who the annotators were, and how they were recruited and trained.
+        annotation_source: who made the labels, in the Hub's terms for `annotations_creators`.
+        demographics: the annotators' age, gender, languages and knowledge of the subject.
         pay: what the annotators were paid.
-        personal: what personal or sensitive information there is, and what was done about it.
+        personal: what personal or sensitive information the dataset holds, and what was done about it.
     """
 
     name: str = ""

@@ -1,0 +1,111 @@
+"""Write the reference pages `docs/commands.md` and `docs/settings.md` from the code: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from stance import cli
+from train.project import Settings, meaning
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by `make docs` from the code. Edit the code, not this page. -->"
+
+
+def commands() -> str:
+    """The page on every command, with its arguments and options."""
+    lines = [
+        "# Commands",
+        "",
+        NOTE,
+        "",
+        "Every command works on the project in the current folder; `stance -C DIR COMMAND` names another one. "
+        "A command exits with 0 when it is done, with 1 after an error that it explains in one message, and with 2 "
+        "when it was typed wrongly. `stance COMMAND --help` prints what stands here.",
+        "",
+    ]
+    for name, command in cli.commands.items():
+        context = click.Context(command, info_name=f"stance {name}")
+        usage = " ".join([f"stance {name}", *command.collect_usage_pieces(context)])
+        lines += [f"## stance {name}", "", "```", usage, "```", "", *_paragraphs(command.help or ""), ""]
+        rows = [_option(option, context) for option in command.params if isinstance(option, click.Option)]
+        if rows:
+            lines += ["| option | default | meaning |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """The page on every key of stance.toml."""
+    lines = [
+        "# Settings: stance.toml",
+        "",
+        NOTE,
+        "",
+        "`stance init` writes a `stance.toml` with every key and its default. A key that you leave out has its "
+        "default; a key that stance does not know is an error.",
+        "",
+    ]
+    for section in Settings.__struct_fields__:
+        record = type(getattr(Settings(), section))
+        about = (record.__doc__ or "").splitlines()[0].split("stance.toml: ", 1)[1]
+        lines += [f"## [{section}]", "", about[:1].upper() + about[1:], "", "| key | value | default | meaning |"]
+        lines += ["|---|---|---|---|"]
+        for field in msgspec.inspect.type_info(record).fields:  # type: ignore[attr-defined]
+            default = msgspec.to_builtins(getattr(record(), field.name))
+            cells = [f"`{field.name}`", _kind(field.type), f"`{json.dumps(default)}`", meaning(record, field.name)]
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for number, paragraph in enumerate(text.strip().split("\n\n")):
+        if number:
+            yield ""
+        yield " ".join(paragraph.split())
+
+
+def _option(option: click.Option, context: click.Context) -> str:
+    names = ", ".join(option.opts)
+    value = "" if option.is_flag else f" {option.metavar or _value(option.type)}"
+    default = option.get_default(context)
+    shown = f"`{default}`" if isinstance(default, str | Path | int) and default is not False and default != "" else ""
+    cells = [f"`{names}{value}`", "required" if option.required else shown, option.help or ""]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _value(kind: click.ParamType[object]) -> str:
+    """What stands for an option's value: its choices, N for a number, else the name of its type."""
+    if isinstance(kind, click.Choice):
+        return "|".join(kind.choices)
+    return "N" if isinstance(kind, click.IntRange) else kind.name.upper()
+
+
+def _kind(kind: msgspec.inspect.Type) -> str:
+    match kind:
+        case msgspec.inspect.LiteralType():
+            return "one of " + ", ".join(f"`{json.dumps(value)}`" for value in kind.values)
+        case msgspec.inspect.ListType():
+            return "list of lists of texts" if isinstance(kind.item_type, msgspec.inspect.ListType) else "list of texts"
+        case msgspec.inspect.DictType():
+            return "table"
+        case msgspec.inspect.BoolType():
+            return "`true` or `false`"
+        case msgspec.inspect.IntType():
+            return "whole number"
+        case msgspec.inspect.FloatType():
+            return "number"
+        case _:
+            return "text"
+
+
+PAGES = {"commands.md": commands, "settings.md": settings}
+"""The pages that are generated, and the function that makes each."""
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8")

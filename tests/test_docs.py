@@ -1,0 +1,56 @@
+"""The reference pages are those that the code gives, and leave no command, option or setting out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from types import ModuleType
+
+import click
+import msgspec
+import pytest
+
+from stance import cli
+from tests.conftest import REPO
+from train.project import Settings, meaning
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", REPO / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["commands.md", "settings.md"])
+def test_a_reference_page_is_what_make_docs_writes(generate: ModuleType, name: str) -> None:
+    assert (REPO / "docs" / name).read_text("utf-8") == generate.PAGES[name](), "run `make docs`"
+
+
+def test_every_command_and_option_is_on_the_page_with_its_help_and_default() -> None:
+    page = (REPO / "docs" / "commands.md").read_text("utf-8")
+    for name, command in cli.commands.items():
+        section = page.split(f"## stance {name}\n", 1)[1].split("\n## ", 1)[0]
+        for option in command.params:
+            if not isinstance(option, click.Option):
+                continue
+            assert option.help, f"{name} {option.opts}"
+            row = next(line for line in section.splitlines() if line.startswith(f"| `{', '.join(option.opts)}"))
+            assert option.help.split("|")[0] in row
+            default = option.get_default(click.Context(command))
+            if isinstance(default, str) and default:
+                assert f"`{default}`" in row
+
+
+def test_every_setting_is_on_the_page_with_its_meaning_and_default() -> None:
+    page = (REPO / "docs" / "settings.md").read_text("utf-8")
+    for section in Settings.__struct_fields__:
+        record = getattr(Settings(), section)
+        text = page.split(f"## [{section}]\n", 1)[1].split("\n## ", 1)[0]
+        for key, value in msgspec.structs.asdict(record).items():
+            row = next(line for line in text.splitlines() if line.startswith(f"| `{key}` |"))
+            assert meaning(type(record), key), f"{section}.{key} has no meaning in the docstring"
+            assert row.endswith(f"| `{json.dumps(value)}` | {meaning(type(record), key)} |")
