@@ -13,7 +13,7 @@ import sys
 def main() -> None:
     """Run the command."""
     own_first()
-    from stance import main as run
+    from stance.command_line import main as run
 
     run()
 

@@ -173,7 +173,7 @@ def near_duplicates(size: str) -> None:
     """
     from rapidfuzz.fuzz import ratio
 
-    from corpus.duplicates import LETTERS, cluster, normalise
+    from corpus.duplicates import LETTERS, near_duplicates, normalise
     from tests.test_duplicates import planted, scores
 
     def row(name: str, cpu: float, recall: float, precision: float) -> None:
@@ -185,7 +185,7 @@ def near_duplicates(size: str) -> None:
     print(f"{size} sentences, {len(pairs)} planted pairs, {reach:.3f} of them at ratio {LETTERS:.0f} and above\n")
     _table("method", "CPU s", "recall", "precision")
     start = time.process_time()
-    clusters = cluster(texts)
+    clusters = near_duplicates(texts)
     row("ours", time.process_time() - start, *scores(clusters, pairs))
     for package, find in (("datasketch", _datasketch_pairs), ("rensa", _rensa_pairs)):
         name, library = _peer(package, package, columns=3)

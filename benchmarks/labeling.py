@@ -92,7 +92,7 @@ class Bench:
     def stance(self, *arguments: str) -> str:
         """Run a command."""
         done = subprocess.run(
-            [sys.executable, "-c", "import stance; stance.main()", "-C", str(self.project), *arguments],
+            [sys.executable, "-c", "from stance.command_line import main; main()", "-C", str(self.project), *arguments],
             cwd=REPO,
             env={
                 **os.environ,

@@ -204,7 +204,7 @@ def fit(features: str, size: str) -> None:
         start = time.perf_counter()
         model_files.save(model, Path(folder))
         saved = time.perf_counter()
-        model_files.load(Path(folder))
+        model_files.load_model(Path(folder))
         save, load = saved - start, time.perf_counter() - saved
         size_mb = (Path(folder) / "model.skops").stat().st_size / 1e6
     columns = model.pipelines[""]["logistic"].coef_.shape[1]
@@ -217,14 +217,14 @@ def fit(features: str, size: str) -> None:
 
 def semeval() -> None:
     """The table of the search, and the one score on the test split that follows from it."""
-    from train.examples import load
+    from train.examples import load_examples
     from train.records import TrainSettings
     from train.run import train
 
     if not (data := os.environ.get("STANCE_TEST_DATA")):
         print("Left out: STANCE_TEST_DATA is not set; it names the folder of the public test data")
         return
-    rows = load(Path(data) / "data" / "semeval2016_task6" / "examples.jsonl")
+    rows = load_examples(Path(data) / "data" / "semeval2016_task6" / "examples.jsonl")
     start, before = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
         metrics = train(rows, Path(folder), TrainSettings(), lambda *_: None).metrics

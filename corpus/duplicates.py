@@ -128,7 +128,7 @@ def _sorted_marks(pile: re.Match[str]) -> str:
     return "".join(parts[place] for _, _, place in sorted(zip(letters, classes, count(), strict=False)))
 
 
-def cluster(texts: Sequence[str]) -> list[int]:
+def near_duplicates(texts: Sequence[str]) -> list[int]:
     """Cluster near-duplicate texts.
 
     Args:
@@ -137,7 +137,7 @@ def cluster(texts: Sequence[str]) -> list[int]:
     Returns:
         For each text the position of its cluster's first member.
 
-    >>> cluster(["The talks ended on Monday without a deal.", "No.", "The talks ended Monday without a deal"])
+    >>> near_duplicates(["The talks ended on Monday without a deal.", "No.", "The talks ended Monday without a deal"])
     [0, 1, 0]
     """
     return group(range(len(texts)), texts)[1]

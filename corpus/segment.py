@@ -25,6 +25,7 @@ from corpus import line_ends, wrapping
 from corpus.attributions import attributes, is_attribution, is_spoken
 from corpus.datelines import dateline_end
 from corpus.full_stops import ends_sentence, inner_item, is_abbreviation, is_item
+from corpus.records import ConfigError
 from corpus.tokens import is_pronoun, is_starter, last_word
 from corpus.words import BULLETS, OPENING, QUOTES, REACH, SHOUTING
 
@@ -59,7 +60,7 @@ _CAPITALS = re.compile(r"(?:[A-Z][a-z]?\.)+[A-Z]|[ap]\.m")
 _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
     """Where the sentences of a text are.
 
     Each paragraph is cut alone: a line, or the lines of wrapped text. Then a sentence is joined over a line
@@ -69,15 +70,21 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
     Args:
         text: English prose, a paragraph a line or wrapped to a width; blank lines between them are allowed.
+        language: the code of the text's language; only "en" has rules so far.
 
     Returns:
         `[start, end)` in code points, in order, without white space at either end; every character that
         is not white space is in exactly one of them.
 
+    Raises:
+        ConfigError: there are no rules for the language.
+
     >>> text = '"We go. Nobody else will," said Lt. Gov. J. R. Holm. Then he left.'
     >>> [text[start:end] for start, end in sentence_spans(text)]
     ['"We go.', 'Nobody else will," said Lt. Gov. J. R. Holm.', 'Then he left.']
     """
+    if language != "en":
+        raise ConfigError(f'language: expected "en", the only one with rules for sentences; found {language!r}')
     return paragraph_spans(text, wrapping.paragraphs(text, line_ends.places(text)))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from stance import cli
+from stance.command_line import cli
 from train.project import Settings, meaning
 
 DOCS = Path(__file__).parent

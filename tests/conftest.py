@@ -177,7 +177,7 @@ class Run:
         self.project = project
 
     def __call__(self, *arguments: str) -> str:
-        from stance import cli
+        from stance.command_line import cli
 
         here = Path.cwd()
         try:

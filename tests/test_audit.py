@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
-from corpus.duplicates import LETTERS, MIN_WORDS, cluster, normalise
+from corpus.duplicates import LETTERS, MIN_WORDS, near_duplicates, normalise
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
 from train import audit as audits
 from train.audit import Audit, audit, check, naive, with_and_without
-from train.examples import load
+from train.examples import load_examples
 from train.records import Example
 
 WORDS = "the talks on aid ended in Ostrel without a deal late on Monday as ministers left for home".split()
@@ -77,7 +77,7 @@ def test_a_leak_that_the_clustering_does_not_join_fails_a_split_made_here() -> N
         for draw in map(random.Random, range(40))
     ]
     changed = ["we heard of Monday and night and two and send and grain", "they spoke of Sunday noon six lend flour"]
-    assert cluster([one, two, *frame, *changed])[:2] == [0, 1]
+    assert near_duplicates([one, two, *frame, *changed])[:2] == [0, 1]
     found = audit(_rows([one, "something else is said here in full"], "train"), _rows([two], "test"))
     assert found.affected == [0]
     with pytest.raises(ExamplesError, match="the split leaks: 1 of 1 test sentences") as caught:
@@ -112,7 +112,7 @@ def test_nothing_to_compare_is_no_leak() -> None:
 
 
 def test_semeval_leaks_as_much_as_is_known(shared: Path) -> None:
-    rows = load(shared / "data" / "semeval2016_task6" / "examples.jsonl")
+    rows = load_examples(shared / "data" / "semeval2016_task6" / "examples.jsonl")
     training, testing = ([row for row in rows if row.split == name] for name in ("train", "test"))
     found = audit(training, testing)
     assert len(found.affected) == 13  # 12 by the texts as they are

@@ -172,7 +172,7 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
     assert sum(score.n for score in metrics.test.by_target.values()) == metrics.test.n
     assert "on a target that is not among the 2 trained on" in metrics.warnings[0]
     assert read_metrics(tmp_path) == metrics
-    model = model_files.load(tmp_path)
+    model = model_files.load_model(tmp_path)
     texts = ["send soldiers now brave"] * 2
     chances = baseline.probabilities(model, texts, ["t", "u"])
     assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
@@ -215,7 +215,7 @@ def test_the_majority_is_each_targets_most_frequent_training_label(tmp_path: Pat
 def test_semeval_2016_through_the_plain_command(shared: Path, tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from stance import cli
+    from stance.command_line import cli
 
     data = str(shared / "data" / "semeval2016_task6" / "examples.jsonl")
     result = CliRunner().invoke(cli, ["train", data, "--out", str(tmp_path)], catch_exceptions=False)
@@ -285,7 +285,7 @@ def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
     metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     found = msgspec.json.encode(metrics)
     assert b"null" not in found
-    model = model_files.load(tmp_path)
+    model = model_files.load_model(tmp_path)
     chances = baseline.probabilities(model, [*odd, "nothing it knows"])
     assert np.isfinite(chances).all()
     assert chances.sum(axis=1) == pytest.approx(np.ones(len(odd) + 1))
@@ -310,7 +310,7 @@ def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: Non
     rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
     metrics = train(rows, tmp_path, TrainSettings(mask=True), lambda *_: None).metrics
     assert metrics.test.accuracy.value == 1.0
-    model = model_files.load(tmp_path)
+    model = model_files.load_model(tmp_path)
     texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
     chances = baseline.probabilities(model, texts)
     assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
@@ -342,7 +342,7 @@ def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], featu
     texts, targets = [row.text for row in rows], [row.target for row in rows]
     before = baseline.probabilities(model, texts, targets)
     for trust in (False, True):
-        opened = model_files.load(tmp_path, trust=trust)
+        opened = model_files.load_model(tmp_path, trust=trust)
         assert opened.recipe == model.recipe
         assert (baseline.probabilities(opened, texts, targets) == before).all()
 
@@ -365,7 +365,9 @@ def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
     model = baseline.fit(Recipe(features="char", c=3.0), rows)
     model_files.save(model, tmp_path)
     texts = [row.text for row in rows]
-    assert (baseline.probabilities(model_files.load(tmp_path), texts) == baseline.probabilities(model, texts)).all()
+    assert (
+        baseline.probabilities(model_files.load_model(tmp_path), texts) == baseline.probabilities(model, texts)
+    ).all()
 
 
 def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
@@ -403,10 +405,10 @@ def test_a_joblib_file_is_not_unpickled_unless_trusted(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     model_files.save(baseline.fit(FAST, _examples()), tmp_path)
     joblib.dump(_Planted(), tmp_path / "model.joblib")
-    model_files.load(tmp_path)
+    model_files.load_model(tmp_path)
     assert not Path("ran").exists()
     with pytest.raises(ExamplesError, match="expected a pipeline for each of 't'"):
-        model_files.load(tmp_path, trust=True)
+        model_files.load_model(tmp_path, trust=True)
     assert Path("ran").exists()  # that is what trust means
 
 
@@ -416,7 +418,7 @@ def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
     model_files.save(baseline.fit(FAST, _examples()), tmp_path)
     skops.io.dump(Path, tmp_path / "model.skops")
     with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
-        model_files.load(tmp_path)
+        model_files.load_model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -435,7 +437,7 @@ def test_a_model_of_another_kind_is_refused_with_what_to_do(
     card = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(card | change))
     with pytest.raises(ExamplesError, match=message):
-        model_files.load(tmp_path)
+        model_files.load_model(tmp_path)
 
 
 def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
@@ -443,7 +445,7 @@ def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
     card = json.loads((tmp_path / "model.json").read_text())
     card["scikit_learn"] = card["scikit_learn"].rsplit(".", 1)[0] + ".99"
     (tmp_path / "model.json").write_text(json.dumps(card))
-    model_files.load(tmp_path)
+    model_files.load_model(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.skops", "model.json"])
@@ -452,10 +454,10 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ExamplesError, match=name):
-        model_files.load(tmp_path)
+        model_files.load_model(tmp_path)
     path.unlink()
     with pytest.raises(ExamplesError, match=f"{name} is not there"):
-        model_files.load(tmp_path)
+        model_files.load_model(tmp_path)
 
 
 # --- explanations

@@ -21,7 +21,7 @@ from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write
 from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict, read_codebook
 from labeling.sample import Draw, write_sample
 from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
-from stance import cli
+from stance.command_line import cli
 from tests.conftest import vote
 from train import digests
 from train.errors import Doubt, write_doubts

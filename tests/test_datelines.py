@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus.build import build
 from corpus.datelines import without_dateline
-from corpus.duplicates import cluster, compared, group, normalise
+from corpus.duplicates import compared, group, near_duplicates, normalise
 from corpus.records import SENTENCES, CorpusSettings
 from corpus.segment import sentence_spans
 from corpus.store import read_table
@@ -123,7 +123,7 @@ def test_only_the_start_of_a_text_goes(text: str) -> None:
 
 def test_a_lead_is_near_the_same_lead_with_any_dateline() -> None:
     texts = [LEAD, *(dateline + LEAD for dateline in DATELINES), LEAD.replace("Monday", "Tuesday")]
-    assert set(cluster([*texts, "The council of Lake Harbor met on Monday."])[:-1]) == {0}
+    assert set(near_duplicates([*texts, "The council of Lake Harbor met on Monday."])[:-1]) == {0}
 
 
 def test_a_wire_edited_under_many_datelines_is_one_cluster() -> None:
@@ -132,7 +132,7 @@ def test_a_wire_edited_under_many_datelines_is_one_cluster() -> None:
     places = [f"LAKE {one}{two}O" for one in letters for two in letters]
     texts = [f"{place}, Jan. {1 + number % 28} (Reuters) - {LEAD}" for number, place in enumerate(places)]
     texts += [f"{place} (AP) — {LEAD.replace('old', f'old{place[5]}')}" for place in places[::12]]
-    assert set(cluster(texts)) == {0}
+    assert set(near_duplicates(texts)) == {0}
 
 
 def test_a_dateline_joins_no_strangers() -> None:
@@ -145,7 +145,7 @@ def test_a_dateline_joins_no_strangers() -> None:
         "He left early.",
         f"{dateline}They stayed late.",
     ]
-    assert cluster(texts) == [0, 1, 2, 3, 4, 5]
+    assert near_duplicates(texts) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_lead_with_a_dateline_is_no_copy() -> None:
@@ -157,7 +157,7 @@ def test_a_lead_with_a_dateline_is_no_copy() -> None:
 def test_a_lead_of_under_five_words_joins_its_equals_only() -> None:
     text = "PARIS, Jan. 11 (AP) — He left early."
     assert compared(text, normalise(text)) == ""
-    assert cluster(
+    assert near_duplicates(
         [text, text.replace("left", "came"), text + "!", "He left early.", "PARIS (AP) — He left early."]
     ) == [
         0,

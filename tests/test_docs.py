@@ -10,7 +10,7 @@ import click
 import msgspec
 import pytest
 
-from stance import cli
+from stance.command_line import cli
 from tests.conftest import REPO
 from train.project import Settings, meaning
 

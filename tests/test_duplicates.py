@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
 from corpus import database, duplicates
-from corpus.duplicates import cluster, group, normalise
+from corpus.duplicates import group, near_duplicates, normalise
 
 WIRE = (
     "The finance minister told parliament on Thursday that the government would not raise the tax on diesel "
@@ -151,7 +151,7 @@ def test_no_size_of_batch_changes_an_id(monkeypatch: pytest.MonkeyPatch) -> None
 @settings(max_examples=25, deadline=None)
 @given(corpus_of_few_words)
 def test_clusters_are_named_by_their_first_member_and_hold_all_copies(texts: list[str]) -> None:
-    found = cluster(texts)
+    found = near_duplicates(texts)
     assert all(found[first] == first <= place for place, first in enumerate(found))
     keys: dict[str, int] = {}
     assert all(keys.setdefault(normalise(text), first) == first for text, first in zip(texts, found, strict=True))
@@ -161,16 +161,16 @@ def test_clusters_are_named_by_their_first_member_and_hold_all_copies(texts: lis
 @given(corpus_of_few_words)
 @pytest.mark.slow
 def test_a_cluster_without_its_strangers_is_a_cluster_again(texts: list[str]) -> None:
-    found = cluster(texts)
+    found = near_duplicates(texts)
     biggest = max(set(found), key=found.count, default=0)
     members = [text for text, first in zip(texts, found, strict=True) if first == biggest]
-    assert set(cluster(members)) <= {0}
+    assert set(near_duplicates(members)) <= {0}
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["no", "it", "is", "not"]), max_size=4).map(" ".join), max_size=12))
 def test_texts_under_five_words_join_only_when_equal(texts: list[str]) -> None:
-    found = cluster([*texts, *(f"{text}!" for text in texts)])
+    found = near_duplicates([*texts, *(f"{text}!" for text in texts)])
     for one, first in zip(texts, found, strict=False):
         for two, second in zip(texts, found, strict=False):
             assert (first == second) == (one == two)
@@ -197,16 +197,18 @@ def test_negation_joins_and_another_sentence_of_the_template_does_not() -> None:
         "Shares in Siemens fell by more than 4 percent after the regulator opened an inquiry.",
         "Shares in Enel fell by more than 7 percent after the chairman resigned on Monday.",
     ]
-    assert cluster(texts) == [0, 0, 2, 3]
-    assert cluster(["Anna Schmidt bought seven red tulips", "Anna Schmidt likes old slow trains"]) == [0, 1]
+    assert near_duplicates(texts) == [0, 0, 2, 3]
+    assert near_duplicates(["Anna Schmidt bought seven red tulips", "Anna Schmidt likes old slow trains"]) == [0, 1]
 
 
 def test_a_lead_joins_the_lead_without_its_dateline_and_no_other() -> None:
     dateline = "LAKE HARBOR, Northern Province, Jan. 11 (Reuters) - "
     lead = "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate."
     texts = [dateline + lead, lead, dateline + "The mayor of Sund resigned on Monday after a week of protests."]
-    assert cluster(texts) == [0, 0, 2]
-    assert cluster([dateline + "The council will close the old bridge.", "The council will not close it now."]) == [
+    assert near_duplicates(texts) == [0, 0, 2]
+    assert near_duplicates(
+        [dateline + "The council will close the old bridge.", "The council will not close it now."]
+    ) == [
         0,
         1,
     ]
@@ -220,17 +222,17 @@ def test_a_rewritten_sentence_joins_by_its_rare_words() -> None:
         "Speaking to reporters, Defense Minister Ilmar Aasmets said on Tuesday: "
         "“We are talking about training missions, training components.”",
     ]
-    assert cluster([*planted(2_000, seed=5)[0], *texts])[-2:] == [2_000, 2_000]
+    assert near_duplicates([*planted(2_000, seed=5)[0], *texts])[-2:] == [2_000, 2_000]
 
 
 def test_sentences_of_one_repeated_word_are_compared_by_how_often() -> None:
-    assert cluster(["no no no no no no no no", "no no no no no no no", "no no no no no"]) == [0, 0, 0]
+    assert near_duplicates(["no no no no no no no no", "no no no no no no no", "no no no no no"]) == [0, 0, 0]
 
 
 def test_a_story_of_500_outlets_is_one_cluster_amid_other_sentences() -> None:
     strangers, _ = planted(2_000, seed=4)
     for story in ([WIRE, *variants(500, seed=1)], variants(500, seed=2)):
-        found = cluster(story + strangers)
+        found = near_duplicates(story + strangers)
         assert set(found[: len(story)]) == {0}
         assert 0 not in found[len(story) :]
 
@@ -243,7 +245,7 @@ def test_outlets_that_share_only_the_original_are_one_cluster() -> None:
         for place in rng.sample(range(len(words)), 4):
             words[place] = f"{outlet}x{place}"
         story.append(" ".join(words))
-    assert set(cluster(story)) == {0}
+    assert set(near_duplicates(story)) == {0}
 
 
 def test_edits_are_found_where_every_word_is_frequent() -> None:
@@ -252,7 +254,7 @@ def test_edits_are_found_where_every_word_is_frequent() -> None:
     texts = [" ".join(rng.choices(vocabulary, k=20)) for _ in range(4_000)]
     pairs = {(place, len(texts) + place) for place in range(400)}
     texts += [" ".join(edited(rng, text.split(), lambda: rng.choice(vocabulary))) for text in texts[:400]]
-    recall, precision = scores(cluster(texts), pairs)
+    recall, precision = scores(near_duplicates(texts), pairs)
     assert recall >= 0.98
     assert precision >= 0.99
 
@@ -264,7 +266,7 @@ def test_a_template_that_thousands_fill_costs_no_quadratic_work() -> None:
     def filled(count: int) -> tuple[int, float]:
         texts = [form.format(*(f"{rng.getrandbits(40):x}" for _ in range(7))) for _ in range(count)]
         start = time.process_time()
-        return max(Counter(cluster(texts)).values()), time.process_time() - start
+        return max(Counter(near_duplicates(texts)).values()), time.process_time() - start
 
     (_, small), (biggest, large) = filled(1_000), filled(8_000)
     assert biggest == 1
@@ -276,18 +278,22 @@ def test_half_similar_neighbours_grow_into_no_chain() -> None:
     words = [f"w{number * 7919 % 10007}" for number in range(2_100)]
     chain = [" ".join(words[7 * step : 7 * step + 14]) for step in range(290)]
     assert all(40 < ratio(one, two) < duplicates.LETTERS for one, two in pairwise(chain))
-    assert cluster(chain) == list(range(len(chain)))
+    assert near_duplicates(chain) == list(range(len(chain)))
 
 
 def test_a_line_of_2000_verified_pairs_is_one_cluster() -> None:
     texts = line(2_000)
-    assert set(cluster(texts)) == {0}
-    assert len(set(cluster(texts[: len(texts) // 2]))) > 100
+    assert set(near_duplicates(texts)) == {0}
+    assert len(set(near_duplicates(texts[: len(texts) // 2]))) > 100
 
 
 def test_two_texts_in_any_two_batches_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BATCH", 1)
-    assert cluster([WIRE, "Something else altogether happened here.", WIRE.replace("Thursday", "Friday")]) == [0, 1, 0]
+    assert near_duplicates([WIRE, "Something else altogether happened here.", WIRE.replace("Thursday", "Friday")]) == [
+        0,
+        1,
+        0,
+    ]
 
 
 @given(st.text())
@@ -316,14 +322,14 @@ def test_a_decimal_point_is_no_mark() -> None:
 
 def test_any_string_has_a_cluster() -> None:
     odd = ["", " ", "?!", "\x00", "\ud800", "a\ud800b c d e f", "ab c d e f", "\U0010ffff" * 5, "中文句子。", "e\u0301"]
-    assert cluster(odd) == [0, 0, 0, 0, 0, 5, 5, 7, 8, 9]
-    assert cluster([]) == []
+    assert near_duplicates(odd) == [0, 0, 0, 0, 0, 5, 5, 7, 8, 9]
+    assert near_duplicates([]) == []
     assert group([], []) == ([], [])
 
 
 def test_planted_edits_are_found_and_hardly_anything_else() -> None:
     texts, pairs = planted(20_000, seed=1)
-    recall, precision = scores(cluster(texts), pairs)
+    recall, precision = scores(near_duplicates(texts), pairs)
     assert recall >= 0.98
     assert precision >= 0.99
 
@@ -332,7 +338,7 @@ def test_planted_edits_are_found_and_hardly_anything_else() -> None:
 def test_planted_edits_among_100_000_are_found_in_a_few_seconds() -> None:
     texts, pairs = planted(100_000)
     start = time.process_time()
-    recall, precision = scores(cluster(texts), pairs)
+    recall, precision = scores(near_duplicates(texts), pairs)
     assert recall >= 0.98
     assert precision >= 0.99
     # 3.7 s on two cores (November 2026); datasketch takes 24 s on the same.

@@ -22,7 +22,6 @@ import httpx
 import msgspec
 import pytest
 
-import stance as front
 from corpus.store import locked, read_jsonl, write_bytes
 from labeling import pull as pulling
 from labeling import push as pushing
@@ -33,6 +32,7 @@ from labeling.pull import HISTORY, write_history
 from labeling.records import Annotation, Superseded
 from labeling.server import _csrf
 from labeling.studio import ANSWERS, Studio, StudioTask
+from stance import command_line as front
 from tests.conftest import NEWS, Run, vote
 
 # --- a proxy in front of the real server, on which things go wrong

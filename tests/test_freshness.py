@@ -204,7 +204,7 @@ def test_blind_projects_say_by_the_id_how_many_votes_a_sentence_is_asked_for() -
 
 
 def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: Path) -> None:
-    from stance import cli
+    from stance.command_line import cli
 
     write_jsonl(table_path(work, "annotations.jsonl"), [vote(id_, "A1", "favor") for id_ in IDS[:20]])
     (work.parent / "stance.toml").write_text("[labeling]\noverlap = 3\n")

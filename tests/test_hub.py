@@ -31,7 +31,7 @@ from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from tests.conftest import REPO
 from tests.hub import Account, Hub, running
 from tests.test_publish import _publish
-from train.examples import load
+from train.examples import load_examples
 from train.records import ModelCard, PublishSettings, read_record
 
 TOKEN = "hf_Sesame0pen"
@@ -258,8 +258,8 @@ elif kind == "tag":
 elif kind == "private":
     print(json.dumps(load_dataset("org/closed", "gold")["test"].num_rows))
 elif kind == "examples":
-    from train.examples import load
-    print(json.dumps([row.sentence_id for row in load("org/corpus")]))
+    from train.examples import load_examples
+    print(json.dumps([row.sentence_id for row in load_examples("org/corpus")]))
 """
 
 
@@ -302,7 +302,7 @@ def test_anyone_opens_it_whole_streaming_by_tag_and_as_examples(
     assert whole[1] == pq.read_table(release / "annotations" / "train-00000-of-00001.parquet").num_rows
     assert streamed == now
     assert (tagged, private) == (count, count)
-    assert examples == [row.sentence_id for row in load(release)]
+    assert examples == [row.sentence_id for row in load_examples(release)]
 
 
 # --- what others did there

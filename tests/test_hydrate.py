@@ -32,7 +32,7 @@ from release.hydrate import write_release
 from release.hydrate.hydrate import Hydrated, Located, hydrate
 from release.hydrate.match_articles import Copy, assigned
 from tests.conftest import NEWS
-from train.examples import load
+from train.examples import load_examples
 
 ODD = {
     "column/refrain": (
@@ -127,7 +127,7 @@ def test_the_full_release_comes_back_from_the_same_articles(tmp_path: Path) -> N
         }
         assert STANCES[found["label"]] == row["label"]
         assert (found["found_start"], found["found_end"], found["state"]) == (row["start"], row["end"], "matched")
-    assert {row.text for row in load(tmp_path / "out")} == {row["text"] for row in rows}
+    assert {row.text for row in load_examples(tmp_path / "out")} == {row["text"] for row in rows}
     assert (tmp_path / "out" / "codebook.md").is_file()
     assert not (tmp_path / "out" / "croissant.json").exists()
 

@@ -649,7 +649,7 @@ def test_two_ids_for_one_article_in_the_labels_folder_are_an_error(project: Corp
 
 
 def _say(folder: Path, *arguments: str) -> tuple[str, str]:
-    from stance import cli
+    from stance.command_line import cli
 
     here = Path.cwd()
     try:

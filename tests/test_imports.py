@@ -56,7 +56,7 @@ def test_only_three_modules_know_of_http_and_the_sdk() -> None:
 def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; sys.argv = ['stance', '--help']\n"
-        "import stance\n"
+        "import stance.command_line as stance\n"
         "try: stance.main()\n"
         "except SystemExit: pass\n"
         "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"

@@ -21,7 +21,7 @@ import pytest
 
 from tests.conftest import REPO
 
-PACKAGES = ("stance.py", "stance_command.py", "corpus", "labeling", "train", "release")
+PACKAGES = ("stance", "stance_command.py", "corpus", "labeling", "train", "release")
 PYTHONS = ("3.11", "3.12", "3.13")
 PROSE = (
     "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate among its members.",

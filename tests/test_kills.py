@@ -109,7 +109,10 @@ def make(folder: Path, title: str, tables: Path, count: int = TASKS) -> Path:
 
 def start(project: Path, server: Server, *arguments: str, settle: float = SETTLE) -> subprocess.Popen[str]:
     """A `stance` command as a process of its own, from the sources beside these tests."""
-    code = f"import labeling.push as p, stance; p.BATCH = {BATCH}; p.SETTLE = {settle}; stance.main()"
+    code = (
+        "import labeling.push as p; from stance.command_line import main; "
+        f"p.BATCH = {BATCH}; p.SETTLE = {settle}; main()"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", code, "-C", str(project), *arguments],
         cwd=REPO,

@@ -116,7 +116,7 @@ def test_keywords_that_no_sentence_has_are_named(stance: Run) -> None:
 
 
 def test_by_without_a_limit_is_wrong_usage(stance: Run) -> None:
-    from stance import cli
+    from stance.command_line import cli
 
     done = CliRunner().invoke(cli, ["-C", str(stance.project), "push", "--by", "random"])
     assert done.exit_code == 2

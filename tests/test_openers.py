@@ -20,7 +20,7 @@ from labeling.records import STANCES, read_codebook
 from release.hydrate.hydrate import hydrate
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO
-from train.examples import load
+from train.examples import load_examples
 from train.records import PublishSettings
 
 KINDS = ("text", "standoff", "hydrated")
@@ -146,4 +146,4 @@ def test_datasets_4_and_5_read_the_same(releases: Path, tmp_path: Path) -> None:
 
 def test_training_on_a_release_without_text_says_how_to_put_it_back(releases: Path) -> None:
     with pytest.raises(ExamplesError, match=r"has no text; put it back .* `stance hydrate .*standoff --articles DIR"):
-        load(releases / "standoff")
+        load_examples(releases / "standoff")

@@ -27,7 +27,7 @@ from labeling.tasks import Corpus, read_predictions
 from train import baseline, predict
 from train.examples import from_verdicts
 from train.layout import FOLDS, read_layout, read_verdicts
-from train.model_files import load, save
+from train.model_files import load_model, save
 from train.predict import predict_articles, predict_corpus
 from train.records import Example, TrainSettings
 from train.run import train
@@ -44,7 +44,7 @@ ARTICLES = 60
 
 def _run(folder: Path, *arguments: str) -> str:
     """A command as a user types it, in this process; known errors raise as they are."""
-    from stance import cli
+    from stance.command_line import cli
 
     here = Path.cwd()
     try:
@@ -126,7 +126,7 @@ def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(proje
     out = _run(project, "predict")
     rows = pq.read_table(work / "predictions.parquet").to_pylist()
     assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in _sentences(work)]
-    model = load(work / "model")
+    model = load_model(work / "model")
     chances = baseline.probabilities(model, [row["text"] for row in _sentences(work)])
     for row, expected in zip(rows, chances, strict=True):
         assert [row[stance] for stance in STANCES] == list(expected)
@@ -349,7 +349,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
 
 def test_a_model_of_another_version_is_one_message(project: Path, tmp_path: Path) -> None:
     _news(tmp_path / "news", 3, 3)
-    model = load(project / "work" / "model")
+    model = load_model(project / "work" / "model")
     (pipeline,) = model.pipelines.values()
     pipeline.named_steps["logistic"].classes_ = np.array(["con", "none", "pro"])
     save(model, tmp_path / "model")

@@ -36,7 +36,7 @@ from release.messages import published
 from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import HOSTILE
 from train import digests
-from train.examples import EXAMPLES, load, read_examples
+from train.examples import EXAMPLES, load_examples, read_examples
 from train.project import Settings
 from train.records import ModelCard, PublishSettings, TrainSettings, read_record
 from train.report import report
@@ -83,7 +83,7 @@ def test_gold_holds_each_settled_sentence_and_its_copies_once(finished: Path, tm
     original = next(row for row in rows if row["sentence_id"] == copy["copy_of"])
     assert (copy["text"], copy["label"], copy["group"]) == (original["text"], original["label"], original["group"])
     assert copy["article_id"] != original["article_id"]
-    loaded = load(out)
+    loaded = load_examples(out)
     assert {row.sentence_id: (row.label, row.split, row.group) for row in loaded} == {
         key: (row.label, row.split, row.group) for key, row in examples.items()
     }

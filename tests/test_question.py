@@ -171,9 +171,11 @@ def test_the_line_of_the_target_is_found_wherever_it_stands(before: list[str], s
 
 
 def test_init_says_what_to_edit(tmp_path: Path) -> None:
-    from stance import cli
+    from stance.command_line import cli
 
     said = CliRunner().invoke(cli, ["init", str(tmp_path / "new")]).output
     assert "stance.toml: give your target there, as [target] name" in said
     assert "codebook.md: put your own rules where it has double braces" in said
-    assert "[target]\n# the target in the words that annotators read" in (tmp_path / "new" / "stance.toml").read_text("utf-8")
+    assert "[target]\n# the target in the words that annotators read" in (tmp_path / "new" / "stance.toml").read_text(
+        "utf-8"
+    )

@@ -18,7 +18,7 @@ from release.contents.manifest import check_dataset
 from release.contents.text_free import columns, prove
 from release.hydrate.hydrate import hydrate
 from tests.conftest import REPO
-from train.examples import load
+from train.examples import load_examples
 
 SEEDS = REPO / "seeds" / "standoff"
 
@@ -87,7 +87,7 @@ def test_all_of_the_text_comes_back_from_the_articles(work: Path, shared: Path, 
     back = {row["sentence_id"]: row for row in pq.read_table(tmp_path / "out" / "gold").to_pylist()}
     for row in sentences(work):
         assert {name: back[row["sentence_id"]][name] for name in row} == row
-    assert len(load(tmp_path / "out")) == 158  # without exact copies
+    assert len(load_examples(tmp_path / "out")) == 158  # without exact copies
 
 
 def test_it_comes_back_under_other_names_too(shared: Path, tmp_path: Path) -> None:

@@ -396,7 +396,7 @@ def test_an_articles_text_cannot_steer_the_terminal(work: Path) -> None:
 
 
 def test_the_command_shows_a_table_or_json_and_leaves_ignored_accounts_out(work: Path) -> None:
-    from stance import cli
+    from stance.command_line import cli
 
     _labelled(work)
     (work.parent / "stance.toml").write_text('[labeling]\nignore = ["third@stance.example"]\n')

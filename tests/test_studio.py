@@ -317,7 +317,8 @@ def test_pull_without_a_project_says_to_push(stance: Run) -> None:
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_that_arrives_inside_a_finaliser_still_stops_the_command(sign: signal.Signals, status: int) -> None:
     script = f"""
-import os, time, click, stance
+import os, time, click
+from stance import command_line as stance
 class Bar:
     def __del__(self):
         os.kill(os.getpid(), {int(sign)})

@@ -24,7 +24,7 @@ from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import model_files
 from train.evaluate import evaluate, f_avg, macro_f1
-from train.examples import SPLITS, from_verdicts, load, origins, read, split, summary
+from train.examples import SPLITS, from_verdicts, load_examples, origins, read, split, summary
 from train.records import Example, TrainSettings, read_metrics
 from train.run import train
 
@@ -294,7 +294,7 @@ def test_labelled_files_load_with_aliases(tmp_path: Path, ending: str) -> None:
         path.write_text("text,label,split\n" + "\n".join(f'"{r["text"]}",{r["label"]},{r["split"]}' for r in rows))
     else:
         pq.write_table(pa.Table.from_pylist(rows), path)
-    found = load(path)
+    found = load_examples(path)
     assert [row.label for row in found] == ["favor", "favor", "against"]
     assert [row.split for row in found] == ["train", "validation", "test"]
     assert found[0].group == found[1].group != found[2].group
@@ -304,12 +304,12 @@ def test_unknown_labels_and_columns_are_errors_that_list_what_was_found(tmp_path
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,maybe\nb,maybe\nc,favor\n")
     with pytest.raises(ExamplesError, match=r"'maybe' \(2\); expected favor, against, none"):
-        load(path)
+        load_examples(path)
     path.write_text("sentence,label\na,favor\n")
     with pytest.raises(ExamplesError, match="column text is missing; found sentence, label"):
-        load(path)
+        load_examples(path)
     with pytest.raises(ExamplesError, match="no such file"):
-        load(tmp_path / "gone.csv")
+        load_examples(tmp_path / "gone.csv")
 
 
 def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
         ("FAVOR", "favor", 1), ("pro", "favor", 2), ("against", "against", 1), ("con", "against", 1),
         ("Neutral", "none", 1),
     ]  # fmt: skip
-    assert found.examples == load(path)
+    assert found.examples == load_examples(path)
     assert not found.ready_made
 
 
@@ -329,54 +329,54 @@ def test_an_empty_label_is_not_the_word_none(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": null}\n{"text": "b", "label": "none"}\n')
     with pytest.raises(ExamplesError, match=r"no stance: '' \(1\).*Known of those found: 'none' \(1\)"):
-        load(path)
+        load_examples(path)
 
 
 def test_rows_that_differ_in_columns_or_splits_are_errors_that_name_one(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": "none", "split": "test"}\n{"text": "b", "label": "none"}\n')
     with pytest.raises(ExamplesError, match="1 of 2 rows have no split, the first is row 2"):
-        load(path)
+        load_examples(path)
     path.write_text('{"text": "a", "label": "none"}\n{"label": "none"}\n')
     with pytest.raises(ExamplesError, match="column text is missing; found label in row 2"):
-        load(path)
+        load_examples(path)
 
 
 def test_a_group_called_0_is_a_group(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     rows = [{"text": f"sentence number {n}", "label": "none", "group": n % 2, "target": 0} for n in range(6)]
     pq.write_table(pa.Table.from_pylist(rows), path)
-    assert [row.group for row in load(path)] == ["0", "1"] * 3
-    assert {row.target for row in load(path)} == {"0"}
+    assert [row.group for row in load_examples(path)] == ["0", "1"] * 3
+    assert {row.target for row in load_examples(path)} == {"0"}
 
 
 def test_a_cell_that_pandas_left_empty_is_no_group_called_nan(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     columns = {"text": ["one text", "another one"], "label": ["none"] * 2, "group": pa.array([float("nan"), 4.0])}
     pq.write_table(pa.table(columns), path)
-    assert [row.group for row in load(path)] == ["cluster 0", "4.0"]
+    assert [row.group for row in load_examples(path)] == ["cluster 0", "4.0"]
 
 
 def test_a_row_without_a_text_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": "none"}\n{"text": null, "label": "pro"}\n{"text": " ", "label": "pro"}\n')
     with pytest.raises(ExamplesError, match="2 of 3 rows have no text, the first is row 2"):
-        load(path)
+        load_examples(path)
 
 
 def test_files_as_windows_programs_write_them_are_read(tmp_path: Path) -> None:
     text = '{"text": "a", "label": "none"}\r\n{"text": "b", "label": "pro"}\r\n'
     (tmp_path / "data.JSONL").write_text(text, "utf-8-sig", newline="")
     (tmp_path / "data.CSV").write_text("text,label\r\na,none\r\nb,pro\r\n", "utf-8-sig", newline="")
-    assert load(tmp_path / "data.JSONL") == load(tmp_path / "data.CSV")
-    assert [row.label for row in load(tmp_path / "data.CSV")] == ["none", "favor"]
+    assert load_examples(tmp_path / "data.JSONL") == load_examples(tmp_path / "data.CSV")
+    assert [row.label for row in load_examples(tmp_path / "data.CSV")] == ["none", "favor"]
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": "none"}\n\n["b"]\n')
     with pytest.raises(ExamplesError, match="line 3 cannot be read: Expected `object`, got `array`"):
-        load(path)
+        load_examples(path)
 
 
 def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> None:
@@ -384,7 +384,7 @@ def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> Non
     texts = [f"{n} " + "word\nof " * 40_000 for n in range(5)] + ["long " * 600_000]
     with (tmp_path / "data.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["text", "label"], *([text, "none"] for text in texts)])
-    assert [row.text for row in load(tmp_path / "data.csv")] == texts
+    assert [row.text for row in load_examples(tmp_path / "data.csv")] == texts
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> Non
 def test_splits_are_known_by_their_usual_names(tmp_path: Path, written: list[str], found: list[str]) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("\n".join(json.dumps({"text": "a", "label": "none", "split": name}) for name in written))
-    assert [row.split for row in load(path)] == found
+    assert [row.split for row in load_examples(path)] == found
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_splits_that_nothing_can_be_made_of_are_clear_errors(tmp_path: Path, wri
     path = tmp_path / "data.jsonl"
     path.write_text("\n".join(json.dumps({"text": "a", "label": "none", "split": name}) for name in written))
     with pytest.raises(ExamplesError, match=message):
-        load(path)
+        load_examples(path)
 
 
 @pytest.mark.parametrize(
@@ -441,9 +441,9 @@ def test_a_dataset_of_others_at_the_hub_is_read_or_a_clear_error(
     )
     if message:
         with pytest.raises(ExamplesError, match=message):
-            load(tmp_path)
+            load_examples(tmp_path)
     else:
-        assert [row.label for row in load(tmp_path)] == labels * 2
+        assert [row.label for row in load_examples(tmp_path)] == labels * 2
 
 
 def test_outlets_and_dates_of_a_file_can_be_split_by(tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def test_outlets_and_dates_of_a_file_can_be_split_by(tmp_path: Path) -> None:
 
 
 def test_semeval_loads_as_it_is(shared: Path) -> None:
-    rows = load(shared / "data" / "semeval2016_task6" / "examples.jsonl")
+    rows = load_examples(shared / "data" / "semeval2016_task6" / "examples.jsonl")
     assert Counter(row.split for row in rows) == {"train": 2914, "test": 1249}
     assert len({row.target for row in rows}) == 5
 
@@ -522,7 +522,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
         assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
         assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
     texts = [row.text for row in _examples()]
-    safe, pickled = model_files.load(tmp_path), joblib.load(tmp_path / "model.joblib")
+    safe, pickled = model_files.load_model(tmp_path), joblib.load(tmp_path / "model.joblib")
     assert set(pickled.classes_) == set(STANCES)
     assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
 

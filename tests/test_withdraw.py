@@ -127,7 +127,7 @@ def test_the_hint_in_a_project_that_pushed_nothing_yet_sends_only_the_queue(stan
     ],
 )
 def test_wishes_that_exclude_each_other_are_wrong_usage(tmp_path: Path, command: list[str], message: str) -> None:
-    from stance import cli
+    from stance.command_line import cli
 
     done = CliRunner().invoke(cli, ["-C", str(tmp_path), "push", *command])
     assert done.exit_code == 2

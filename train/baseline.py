@@ -20,7 +20,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from corpus.records import ExamplesError
-from labeling.records import STANCES
+from labeling.records import STANCES, Stance
 from train.mask import masked
 from train.records import Example, Recipe
 
@@ -62,6 +62,33 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     def unseen(self, targets: Sequence[str]) -> list[str]:
         """Those of the targets that no training example had, sorted."""
         return sorted(set(targets) - self.pipelines.keys())
+
+    def probabilities(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> NDArray[np.float64]:
+        """The probabilities of the stances of some texts.
+
+        Args:
+            texts: the texts to judge.
+            targets: the target of each text; needed only where the model was trained on several targets.
+
+        Returns:
+            One row for each text, with the columns favor, against and none; each row sums to 1.
+
+        Raises:
+            ExamplesError: targets are missing, and the model was trained on several.
+        """
+        return probabilities(self, texts, targets)
+
+    def predict(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> list[Stance]:
+        """The most probable stance of each text; of equally probable ones the first of favor, against, none.
+
+        Args:
+            texts: the texts to judge.
+            targets: the target of each text; needed only where the model was trained on several targets.
+
+        Raises:
+            ExamplesError: targets are missing, and the model was trained on several.
+        """
+        return [STANCES[column] for column in self.probabilities(texts, targets).argmax(axis=1)]
 
 
 def parts(features: str) -> list[tuple[str, TfidfVectorizer, float]]:
@@ -209,7 +236,7 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
     """Probabilities of favor, against and none (columns, in the order of STANCES) for each text.
 
     Args:
-        model: as `fit` or `load` gave it.
+        model: the model, as `fit` or `load_model` gave it.
         texts: what to judge.
         targets: each text's target; may be left out where the model has one. A model of one target judges any
             text, and a target unseen in training gets the mean of all targets' models: both know nothing of

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.duplicates import cluster
+from corpus.duplicates import near_duplicates
 from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.records import ALIASES, STANCES, Stance, Verdict
@@ -60,8 +60,20 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, Origin]
 
 
-def load(source: str | Path) -> list[Example]:
-    """Labelled texts from a file, a published dataset's folder, or the Hub; see `read`."""
+def load_examples(source: str | Path) -> list[Example]:
+    """Read labelled texts from a file, from the folder of a published dataset, or from the Hub.
+
+    Args:
+        source: a `.jsonl`, `.csv` or `.parquet` file with the columns `text`, `label` and, where present, `target`,
+            `group` and `split`; a folder that `stance publish` made; or a dataset's name at the Hub.
+
+    Returns:
+        The examples in the order of the source. Spellings such as "pro" are read as one of the three labels. Without
+        a `group` column each cluster of near-duplicate texts is one group.
+
+    Raises:
+        ExamplesError: there is no such source, or a row of it can't be used; the message names the row.
+    """
     return read(source).examples
 
 
@@ -112,7 +124,7 @@ def read(source: str | Path) -> Loaded:
         )
     groups = [_cell(row, "group") for row in rows]
     if not all(groups):
-        clusters = cluster(texts)
+        clusters = near_duplicates(texts)
         groups = [group or f"cluster {clusters[n]}" for n, group in enumerate(groups)]
     examples = [
         Example(

@@ -21,7 +21,7 @@ from train.drawn import Corpus, read_corpus
 from train.errors import Doubt, Mistake
 from train.examples import read_examples
 from train.explain import strongest
-from train.model_files import load
+from train.model_files import load_model
 from train.project import Settings
 from train.records import Metrics, ModelCard, read_metrics
 from train.shares import PredictionShares
@@ -141,7 +141,7 @@ def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams 
     if analysis is not None and analysis.outside:
         return None, "The model’s training texts are not in this project, so its words can’t be listed here."
     try:
-        model = load(work / "model")
+        model = load_model(work / "model")
         training = [row for row in read_examples(work) if row.split != "test"]
     except (ExamplesError, TableError) as error:  # the scores stand all the same; the page says what is wrong
         return None, str(error)

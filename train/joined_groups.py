@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from corpus.duplicates import cluster
+from corpus.duplicates import near_duplicates
 from train.audit import Audit, audit
 from train.lasting_splits import components
 from train.records import Example, TrainSettings
@@ -59,7 +59,7 @@ def split_apart(
     """
     links = [
         (row.group, f"cluster {first}")
-        for row, first in zip(examples, cluster([row.text for row in examples]), strict=True)
+        for row, first in zip(examples, near_duplicates([row.text for row in examples]), strict=True)
     ]
     for turn in range(ROUNDS):
         group_of = components(links)

@@ -119,7 +119,7 @@ def _reproducible(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def load(folder: Path, *, trust: bool = False) -> Model:
+def load_model(folder: str | Path, *, trust: bool = False) -> Model:
     """Open a model folder: `model.skops`, which may hold scikit-learn's own types only.
 
     Args:
@@ -130,6 +130,7 @@ def load(folder: Path, *, trust: bool = False) -> Model:
         ExamplesError: there is none, it was made with another scikit-learn, its labels stand in another order, or
             it holds other types.
     """
+    folder = Path(folder)
     card = _card(folder)
     path = folder / ("model.joblib" if trust else "model.skops")
     if not path.is_file():

@@ -28,7 +28,7 @@ from labeling.records import STANCES
 from train import baseline, digests
 from train.baseline import Model
 from train.layout import FOLDS, Layout, Verdicts, opened, read_layout, read_verdicts
-from train.model_files import load
+from train.model_files import load_model
 from train.records import Example
 from train.shares import FEWEST_ARTICLES, FEWEST_LABELS, Labels, PredictionShares, power, prediction_shares
 
@@ -168,7 +168,7 @@ def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
     Raises:
         ExamplesError: there is none, another version of stance wrote it, or it is for several other targets.
     """
-    model = load(folder, trust=trust)
+    model = load_model(folder, trust=trust)
     if len(model.pipelines) > 1 and target not in model.pipelines:
         raise ExamplesError(
             f"{folder} holds a model for each of {', '.join(map(repr, model.pipelines))}; none for {target!r}: set "

@@ -1,15 +1,10 @@
-"""The front door: the `stance` command, one short function a verb."""
+"""The `stance` command: one short function for each verb."""
 
 from __future__ import annotations
 
 import os
-import sys
-
-if __name__ == "__main__":  # `python -m stance` has put the working folder first on the path, and it is not ours
-    _HOME, _HERE = os.path.dirname(os.path.abspath(__file__)), os.path.realpath(os.curdir)  # noqa: PTH100, PTH120
-    sys.path[:] = [_HOME, *(entry for entry in sys.path if os.path.realpath(entry) != _HERE)]
-
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -897,9 +892,3 @@ def _report(settings: Settings) -> None:
     due = _say_due(settings, *TRAINED, "predictions")
     changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings, due)
     click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
-
-
-if __name__ == "__main__":
-    import runpy
-
-    runpy.run_module("stance_command", run_name="__main__")
