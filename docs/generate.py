@@ -1,15 +1,19 @@
-"""Write the reference pages `docs/commands.md` and `docs/settings.md` from the code: `python docs/generate.py`."""
+"""Write the reference pages `commands.md`, `settings.md` and `api.md` from the code: `python docs/generate.py`."""
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import msgspec
 
+import stance
 from stance.command_line import cli
+from train.baseline import Model
 from train.project import Settings, meaning
 
 DOCS = Path(__file__).parent
@@ -62,6 +66,62 @@ def settings() -> str:
     return "\n".join(lines)
 
 
+def api() -> str:
+    """The page on the names that `import stance` gives, from their docstrings."""
+    lines = [
+        "# Python API",
+        "",
+        NOTE,
+        "",
+        "`import stance` is instant: each of these names is loaded when it is first used. Where a file of yours, such "
+        "as a `train.py` beside your notebook, hides one of the packages of stance, the import says which file does.",
+        "",
+    ]
+    for name in stance.__all__:
+        function = getattr(stance, name)
+        lines += [f"## stance.{name}", "", "```python", f"{name}{_signature(function)}", "```", ""]
+        lines += _docstring(inspect.getdoc(function) or "")
+    lines += ["## The model that load_model gives", ""]
+    for method in (Model.predict, Model.probabilities):
+        lines += [f"### model.{method.__name__}", "", "```python", f"{method.__name__}{_signature(method)}", "```", ""]
+        lines += _docstring(inspect.getdoc(method) or "")
+    return "\n".join(lines)
+
+
+def _signature(function: Callable[..., object]) -> str:
+    """The signature as the source has it, without the names of modules."""
+    given = inspect.signature(function)
+    parameters = [one for one in given.parameters.values() if one.name != "self"]
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(given.replace(parameters=parameters)))
+
+
+def _docstring(text: str) -> list[str]:
+    """A Google-style docstring as Markdown: sections become headings, arguments a list, examples code."""
+    lines: list[str] = []
+    section = code = False
+    for line in text.splitlines():
+        title = line.removesuffix(":")
+        if code and not line.strip():
+            lines.append("```")
+            code = False
+        if title in ("Args", "Returns", "Raises", "References") and line.endswith(":"):
+            lines += [f"**{title}**", ""]
+            section = True
+        elif line.strip().startswith(">>>") and not code:
+            lines += ["```python", line]
+            section, code = False, True
+        elif section and line.startswith("    ") and not line.startswith("     "):
+            item = line.strip()
+            name, colon, rest = item.partition(": ")
+            named = bool(colon) and name.replace("_", "").replace("*", "").isalnum()
+            lines.append(f"- `{name}`: {rest}" if named else item)
+        elif section and line.strip():
+            lines[-1] += f" {line.strip()}"  # the line before goes on
+        else:
+            lines.append(line)
+    return [*lines, *(["```"] if code else []), ""]
+
+
 def _paragraphs(text: str) -> Iterator[str]:
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         if number:
@@ -103,7 +163,7 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return "text"
 
 
-PAGES = {"commands.md": commands, "settings.md": settings}
+PAGES = {"commands.md": commands, "settings.md": settings, "api.md": api}
 """The pages that are generated, and the function that makes each."""
 
 if __name__ == "__main__":

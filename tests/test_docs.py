@@ -25,7 +25,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["commands.md", "settings.md"])
+@pytest.mark.parametrize("name", ["commands.md", "settings.md", "api.md"])
 def test_a_reference_page_is_what_make_docs_writes(generate: ModuleType, name: str) -> None:
     assert (REPO / "docs" / name).read_text("utf-8") == generate.PAGES[name](), "run `make docs`"
 
