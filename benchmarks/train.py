@@ -133,10 +133,10 @@ def grid(features: str, size: str, way: str, out: str) -> None:
 
 def _ours(features: str, texts: list[str], y: Any, cuts: list[Any]) -> Any:
     from labeling.records import STANCES
-    from train.search import chances
+    from train.counted import chances, counted
 
     given = np.empty((len(PENALTIES), len(y)), dtype=y.dtype)
-    for (_, held), found in zip(cuts, chances(features, "", texts, y, cuts, PENALTIES, 1), strict=True):
+    for (_, held), found in zip(cuts, chances(counted(features, "", texts), y, cuts, PENALTIES, 1), strict=True):
         given[:, held] = np.array(STANCES)[found.argmax(axis=2)]
     return given
 
@@ -218,6 +218,7 @@ def fit(features: str, size: str) -> None:
 def semeval() -> None:
     """The table of the search, and the one score on the test split that follows from it."""
     from train.examples import load
+    from train.intervals import shown
     from train.records import TrainSettings
     from train.run import train
 
@@ -237,12 +238,12 @@ def semeval() -> None:
         _row(trial.recipe.features, f"{trial.recipe.c:g}", f"{trial.f_avg:.4f}", f"{trial.macro_f1:.4f}")
     print()
     _table("test", "F_avg", "macro-F1", "accuracy")
-    for name, scores in (
+    for name, row in (
         (f"{metrics.cv.features}, C = {metrics.cv.c:g}", metrics.test),
         ("majority", metrics.test.majority),
     ):
-        shown = (scores.f_avg, scores.macro_f1, scores.accuracy)
-        _row(name, *(f"{score.value:.4f} [{score.low:.3f}, {score.high:.3f}]" for score in shown))
+        scores = (row.f_avg, row.macro_f1, row.accuracy)
+        _row(name, *(shown(score) for score in scores))
     print()
     _table("target", "test examples", "F_avg")
     for target, score in metrics.test.by_target.items():
