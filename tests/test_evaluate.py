@@ -296,7 +296,7 @@ def _learner(per_group: float) -> tuple[FitPredict, list[set[str]]]:
 
     def fit_predict(training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
         seen.append({row.group for row in training})
-        right = 0.3 + per_group * math.log2(len(seen[-1])) + 0.002 * (len(seen[-1]) == 64)
+        right = 0.3 + per_group * math.log2(len(seen[-1])) + 0.003 * (len(seen[-1]) == 64)
         return [row.label if (n * 0.618) % 1 < right else "none" for n, row in enumerate(testing)]
 
     return fit_predict, seen

@@ -14,7 +14,7 @@ from labeling.records import STANCES
 from train.audit import FitPredict
 from train.counted import spread
 from train.evaluate import Difference, confusions, difference, resampled, summaries
-from train.intervals import FEWEST, STILL, TOO_FEW, f1_slack, widened
+from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
 from train.records import Example, Score
 
 HALVINGS = 4
@@ -157,7 +157,7 @@ def _reading(steps: Sequence[Step], gain: Difference | None) -> tuple[Literal["y
     if (gain.low, gain.high) == (-1, 1):
         return (
             "unclear",
-            start + f" ({TOO_FEW}): whether more labels would help can't be told from so few test articles.",
+            start + f" ({UNTOLD}): whether more labels would help can't be told.",
         )
     start += f" [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
     if gain.low > 0:

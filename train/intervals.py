@@ -17,6 +17,8 @@ from train.records import Score
 FEWEST = FEWEST_ARTICLES
 """Groups of articles that an interval needs, as for shares."""
 TOO_FEW = "too few articles for an interval"
+UNTOLD = "no interval: too few articles, or none that tells the two apart"
+"""What is said of a difference between two models or sizes."""
 STILL = 1e-9
 """Resamples that differ by less are the same but for rounding."""
 

@@ -11,7 +11,7 @@ from train.audit import Naive
 from train.calibration import Recalibration
 from train.evaluate import Ceiling, Difference
 from train.gather import Found
-from train.intervals import TOO_FEW, is_known, shown
+from train.intervals import UNTOLD, is_known, shown
 from train.records import Metrics, Score
 
 UNITS = {"char": "character", "char_wb": "within-word character"}
@@ -40,7 +40,7 @@ def share(found: Score | Estimate) -> str:
 def points(found: Difference) -> str:
     """A difference and its interval in points, which are hundredths."""
     if (found.low, found.high) == (-1, 1):
-        return f"{100 * found.value:+.1f} points ({TOO_FEW})"
+        return f"{100 * found.value:+.1f} points ({UNTOLD})"
     return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
 
 
