@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from benchmarks.corpus import _load, _row, _table
 
 PENALTIES = (0.3, 1.0, 3.0, 10.0)
 FOLDS = 3
+LONG = 7000
+"""Number of long texts."""
 GRIDS = (("word", 100_000), ("char", 20_000))
 """Features and texts of the grids; characters make ten times the n-grams of words."""
 
@@ -47,6 +49,7 @@ def main() -> None:
     for title, part in (
         ("Grid search", grids),
         ("One fit", fits),
+        ("Long texts", lambda _: _fresh("long_texts")),
         ("SemEval-2016 Task 6A", lambda _: _fresh("semeval")),
     ):
         print(f"\n## {title}\n\nLoad before: {_load()}\n", flush=True)
@@ -133,10 +136,10 @@ def grid(features: str, size: str, way: str, out: str) -> None:
 
 def _ours(features: str, texts: list[str], y: Any, cuts: list[Any]) -> Any:
     from labeling.records import STANCES
-    from train.search import chances
+    from train.counted import chances, counted
 
     given = np.empty((len(PENALTIES), len(y)), dtype=y.dtype)
-    for (_, held), found in zip(cuts, chances(features, "", texts, y, cuts, PENALTIES, 1), strict=True):
+    for (_, held), found in zip(cuts, chances(counted(features, "", texts), y, cuts, PENALTIES, 1), strict=True):
         given[:, held] = np.array(STANCES)[found.argmax(axis=2)]
     return given
 
@@ -212,12 +215,46 @@ def fit(features: str, size: str) -> None:
     _row(features, f"{len(rows):,}", f"{columns:,}", *seconds, f"{save:.1f}", f"{load:.1f}", f"{size_mb:.1f}")
 
 
+# --- long texts
+
+
+def long_texts() -> None:
+    """CPU and wall time of each stage of a training on 7,000 texts of 350 words, near-duplicates in pairs."""
+    from train.records import Example, TrainSettings
+    from train.run import train
+
+    rng = random.Random(2)
+    texts, labels = _texts(LONG * 20)
+    rows: list[Any] = []
+    for n in range(LONG // 2):
+        words = " ".join(texts[n * 40 : n * 40 + 20]).split()[:350]
+        changed = [word if rng.random() > 0.03 else "changed" for word in words]
+        for side, told in (("a", words), ("b", changed)):
+            name = f"{n}{side}"
+            rows.append(Example(sentence_id=name, text=" ".join(told), label=labels[n * 40], group=name))  # type: ignore[arg-type]
+    times: list[tuple[str, float, float]] = []
+
+    def stage(name: str) -> None:
+        times.append((name, time.process_time(), time.perf_counter()))
+
+    with tempfile.TemporaryDirectory(prefix="stance-") as folder:
+        train(rows, Path(folder), TrainSettings(), lambda *_: None, stage=stage, say=print)
+        stage("")
+    _table("stage", "CPU s", "wall s")
+    for (name, cpu, wall), (_, cpu_end, wall_end) in pairwise(times):
+        _row(name, f"{cpu_end - cpu:.0f}", f"{wall_end - wall:.0f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    _row("all", f"{times[-1][1] - times[0][1]:.0f}", f"{times[-1][2] - times[0][2]:.0f}")
+    print(f"\nPeak {peak:.0f} MB")
+
+
 # --- SemEval
 
 
 def semeval() -> None:
     """The table of the search, and the one score on the test split that follows from it."""
     from train.examples import load_examples
+    from train.intervals import shown
     from train.records import TrainSettings
     from train.run import train
 
@@ -237,12 +274,12 @@ def semeval() -> None:
         _row(trial.recipe.features, f"{trial.recipe.c:g}", f"{trial.f_avg:.4f}", f"{trial.macro_f1:.4f}")
     print()
     _table("test", "F_avg", "macro-F1", "accuracy")
-    for name, scores in (
+    for name, row in (
         (f"{metrics.cv.features}, C = {metrics.cv.c:g}", metrics.test),
         ("majority", metrics.test.majority),
     ):
-        shown = (scores.f_avg, scores.macro_f1, scores.accuracy)
-        _row(name, *(f"{score.value:.4f} [{score.low:.3f}, {score.high:.3f}]" for score in shown))
+        scores = (row.f_avg, row.macro_f1, row.accuracy)
+        _row(name, *(shown(score) for score in scores))
     print()
     _table("target", "test examples", "F_avg")
     for target, score in metrics.test.by_target.items():

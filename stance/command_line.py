@@ -429,6 +429,43 @@ def _progress(unit: str) -> Iterator[Callable[..., None]]:
         yield step
 
 
+class _Stages:
+    """Says on stderr what a command is doing: by a bar on a terminal; elsewhere by lines, where it takes long."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+        self._is_long = False
+
+    def stage(self, name: str) -> None:
+        """A stage begins; its bar starts when the first of its steps is done."""
+        if not self._bar.disable:
+            self._bar.reset()
+            self._bar.total = None
+            self._bar.set_description_str(name)
+        elif self._is_long:
+            click.echo(f"{name} …", err=True)
+
+    def step(self, done: int, total: int) -> None:
+        """So many of the stage's steps are done."""
+        if self._bar.total != total:
+            self._bar.total = total
+        self._bar.update(done)
+
+    def say(self, text: str) -> None:
+        """Say how long it will take, in a line that stays."""
+        self._is_long = True
+        self._bar.write(text, file=sys.stderr)
+
+
+@contextmanager
+def _stages(unit: str) -> Iterator[_Stages]:
+    """A bar for each stage of a command; see `_Stages`."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+        yield _Stages(bar)
+
+
 def _say_login(server: Server, *, now: bool = True) -> None:
     from labeling.connection import KEY_FILE
 
@@ -755,19 +792,37 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
 
     if data is None:
         _say_due(settings, "verdicts")
-    with _progress("folds") as progress:
+    with _stages("fits") as told:
+        told.stage("reading the examples")
         if data is None:
             examples, splits = labelled.plan_examples(WORK, settings.target.name, settings.train)
             for group in splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
-            done = train(examples, out, settings.train, progress, splits=splits, work=WORK)
+            done = train(
+                examples,
+                out,
+                settings.train,
+                told.step,
+                splits=splits,
+                work=WORK,
+                stage=told.stage,
+                say=told.say,
+            )
             labelled.keep_examples(WORK, examples, settings.train)
         else:
             loaded = labelled.read(data)
             for row in loaded.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
-            done = train(loaded.examples, out, settings.train, progress, origins=loaded.origins)
+            done = train(
+                loaded.examples,
+                out,
+                settings.train,
+                told.step,
+                origins=loaded.origins,
+                stage=told.stage,
+                say=told.say,
+            )
     click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl")))
     for note in [*done.metrics.warnings, *done.analysis.notes]:
         click.echo(note, err=True)

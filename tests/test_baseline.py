@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
 from tests.test_train import WORDS, _examples
-from train import baseline, model_files, search
+from train import baseline, counted, model_files, search
 from train.evaluate import f_avg
 from train.explain import explain, strongest
 from train.mask import masked
@@ -57,12 +57,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str) -> None:
     texts = [row.text for row in _examples(groups=8)] + ["", "!", "Ünï x", "a  b\nc"]
     cut = (np.arange(0, len(texts), 2), np.arange(1, len(texts), 2))
-    counted = [(part, weight, search._counts(part, texts)) for _, part, weight in baseline.parts(features)]
-    seen, unseen = search.weighted(counted, cut)
+    seen, unseen = counted.weighted(counted.counted(features, "t", texts), cut)
     union = baseline.vectorizer(features)
     wanted = union.fit_transform([texts[n] for n in cut[0]])
-    assert abs(seen - wanted).max() < 1e-6
-    assert abs(unseen - union.transform([texts[n] for n in cut[1]])).max() < 1e-6
+    asked = union.transform([texts[n] for n in cut[1]])
+    assert seen.shape == wanted.shape
+    # The columns stand in another order: all products of texts are the same.
+    assert abs(seen @ seen.T - wanted @ wanted.T).max() < 1e-5
+    assert abs(unseen @ seen.T - asked @ wanted.T).max() < 1e-5
+    assert abs(unseen @ unseen.T - asked @ asked.T).max() < 1e-5
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=8))
@@ -75,13 +78,17 @@ def test_the_compact_basis_loses_nothing(rows: list[list[int]]) -> None:
     assert basis.shape[1] == len(set(map(tuple, x.T.toarray().tolist())))
 
 
+@pytest.mark.parametrize("wide", [0, 1e9], ids=["by products of texts", "by n-grams"])
 @pytest.mark.parametrize("features", ["word", "char_wb+word"])
-def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(features: str) -> None:
+def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(
+    features: str, wide: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted, "WIDE", wide)
     # The trap: newton-cg, warm-started at its default tolerance, returns the model of the C before, silently.
     rows = _examples()
     texts, labels = [row.text for row in rows], np.array([row.label for row in rows])
     cuts = list(GroupKFold(3).split(texts, labels, [row.group for row in rows]))
-    found = list(search.chances(features, "t", texts, labels, cuts, search.PENALTIES, 2))
+    found = list(counted.chances(counted.counted(features, "t", texts), labels, cuts, search.PENALTIES, 2))
     for (seen, held), given_ in zip(cuts, found, strict=True):
         for c, probabilities in zip(search.PENALTIES, given_, strict=True):
             exact = Pipeline(
@@ -94,6 +101,45 @@ def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(feat
             order = [list(exact.classes_).index(stance) for stance in STANCES]
             wanted = exact.predict_proba([texts[n] for n in held])[:, order]
             assert probabilities == pytest.approx(wanted, abs=2e-3)
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=9, max_size=9), min_size=1, max_size=6))
+def test_texts_in_coordinates_of_their_products_are_the_same_texts(rows: list[list[int]]) -> None:
+    x = csr_matrix(np.array([*rows, rows[0]], dtype=np.float32))  # one stands twice
+    if not x.nnz:
+        return
+    found = counted.Product(x[:, np.argsort(-np.bincount(x.indices, minlength=9), kind="stable")])
+    assert found.texts @ found.texts.T == pytest.approx((x @ x.T).toarray(), abs=1e-3)
+    turned = np.arange(1.0, found.texts.shape[1] + 1)[None] / 7
+    again = counted.Product(x).weights(turned)
+    assert x @ again.T == pytest.approx(counted.Product(x).texts @ turned.T, abs=1e-2)
+
+
+@pytest.mark.parametrize("features", ["word", "char_wb+word"])
+def test_fits_on_shared_counts_judge_as_fits_from_scratch(features: str) -> None:
+    rows = [*_targets(), msgspec.structs.replace(_examples()[0], target="never trained on")]
+    recipe = Recipe(features=features, c=3.0)
+    seen = [row for n, row in enumerate(rows[:-1]) if n % 3]
+    asked = [row for n, row in enumerate(rows) if not n % 3 or n == len(rows) - 1]
+    model = baseline.fit(recipe, seen)
+    wanted = baseline.probabilities(model, [row.text for row in asked], [row.target for row in asked])
+    with baseline.calm():
+        found = counted.Fits(recipe, rows).probabilities(seen, asked)
+    assert found == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize("features", baseline.FEATURES)
+def test_a_model_has_the_vectorizers_that_scikit_learn_would_have_fitted(features: str) -> None:
+    rows = [*_examples(groups=6), Example(sentence_id="x", text="Ünï\u2003x  a\nb İ ⅷ 👩‍🚀 \U00010400", label="none")]
+    rows = [msgspec.structs.replace(row, target="t") for row in rows]
+    pipeline = baseline.fit(Recipe(features=features, c=1.0), rows).pipelines["t"]
+    union = baseline.vectorizer(features)
+    wanted = union.fit_transform([row.text for row in rows])
+    assert abs(pipeline["tfidf"].transform([row.text for row in rows]) - wanted).max() == 0
+    for (_, ours), (_, theirs) in zip(pipeline["tfidf"].transformer_list, union.transformer_list, strict=True):
+        assert ours.vocabulary_ == theirs.vocabulary_
+        assert (ours.idf_ == theirs.idf_).all()
+        assert ours.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
 
 
 @pytest.mark.slow

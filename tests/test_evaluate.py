@@ -20,6 +20,7 @@ from train.analysis import enough
 from train.audit import FitPredict
 from train.curve import learning_curve
 from train.evaluate import ceiling, compare, evaluate, f_avg, macro_f1, resampled
+from train.intervals import FEWEST, shown
 from train.records import Example
 
 STANCE = st.sampled_from(STANCES)
@@ -70,6 +71,70 @@ def test_groups_are_drawn_not_examples() -> None:
     assert narrow.high - narrow.low == pytest.approx(3.92 * math.sqrt(0.25 / 400), rel=0.2)
 
 
+@pytest.mark.parametrize("groups", [1, 4])
+def test_few_groups_have_no_interval(groups: int) -> None:
+    true = [STANCES[n % 3] for n in range(60)]
+    given = [STANCES[(n // 2) % 3] for n in range(60)]
+    scores = evaluate(true, given, [str(n % groups) for n in range(60)], 1)
+    for score in (scores.f_avg, scores.macro_f1, scores.accuracy):
+        assert (score.low, score.high) == (0, 1)
+        assert shown(score).endswith("(too few articles for an interval)")
+
+
+@pytest.mark.parametrize("groups", [5, 20, 100])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_scores_that_no_resample_changes_have_an_interval_all_the_same(groups: int, wrong: bool) -> None:
+    true = [STANCES[n % 3] for n in range(3 * groups)]
+    given = [STANCES[(n + wrong) % 3] for n in range(3 * groups)]
+    scores = evaluate(true, given, [str(n // 3) for n in range(3 * groups)], 1)
+    # With k articles that are all alike, Clopper and Pearson's bound of the share of those that are not.
+    bound = 1 - 0.025 ** (1 / groups)
+    accuracy = scores.accuracy
+    assert (accuracy.value, accuracy.low, accuracy.high) == pytest.approx((0, 0, bound) if wrong else (1, 1 - bound, 1))
+    for score in (scores.f_avg, scores.macro_f1):
+        assert (score.low, score.value, score.high) == (score.low, float(not wrong), score.high)
+        # Of a class, F1 is 2J / (1 + J); two or three of them together are less far off than one of them alone.
+        far = bound if wrong else 1 - bound
+        alone = 2 * far / (1 + far)
+        assert 0 < score.high - score.low < (alone if wrong else 1 - alone)
+    assert evaluate(true, given, [str(n // 3) for n in range(3 * groups)], 2) == scores
+
+
+def test_a_label_that_is_never_given_by_design_has_an_f1_of_0_for_certain() -> None:
+    true = [STANCES[n % 3] for n in range(60)]
+    groups = [str(n // 3) for n in range(60)]
+    learned = evaluate(true, ["none"] * 60, groups, 1).f_avg
+    assert (learned.value, learned.low) == (0, 0)
+    assert 0 < learned.high < 0.4
+    constant = evaluate(true, ["none"] * 60, groups, 1, possible={"none"}).f_avg
+    assert (constant.value, constant.low, constant.high) == (0, 0, 0)
+    assert shown(constant) == "0.000 (in any sample)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("groups", [8, 30])
+@pytest.mark.parametrize("right", [0.97, 0.995])
+def test_intervals_of_nearly_perfect_models_cover_the_truth(groups: int, right: float) -> None:
+    random = np.random.default_rng(3)
+
+    def world(count: int) -> tuple[list[Stance], list[Stance]]:
+        """Groups of six of which a few are mostly wrong."""
+        label = random.integers(0, 3, 6 * count)
+        bad = (random.random(count) < 2 * (1 - right)).repeat(6) & (random.random(6 * count) < 0.5)
+        return [STANCES[n] for n in label.tolist()], [STANCES[n] for n in ((label + bad) % 3).tolist()]
+
+    truth = f_avg(*world(60_000))
+    held = before = 0
+    for run in range(200):
+        true, given = world(groups)
+        names = [str(n // 6) for n in range(6 * groups)]
+        score = evaluate(true, given, names, run).f_avg
+        held += score.low <= truth <= score.high
+        before += true != given
+    assert held / 200 >= 0.88
+    assert before / 200 < held / 200, "where nothing is wrong, the bootstrap's own interval is [1, 1]"
+
+
 @pytest.mark.parametrize("groups", [1, 3, 333])
 def test_resamples_are_sums_of_groups_drawn_with_replacement(groups: int) -> None:
     parts = np.eye(groups)[:, :, None] * np.ones(2)
@@ -97,7 +162,7 @@ def test_differences_are_those_of_scikit_learns_scores(rows: list[tuple[Stance, 
         assert found.f_avg.value == pytest.approx(f[0][:2].mean() - f[1][:2].mean())
         assert found.macro_f1.value == pytest.approx(f[0].mean() - f[1].mean())
     assert (found.n, found.groups) == (len(rows), len({row[3] for row in rows}))
-    if found.groups < 2:
+    if found.groups < FEWEST:
         assert (found.f_avg.low, found.f_avg.high, found.at_most_zero) == (-1, 1, None)
 
 
@@ -116,7 +181,8 @@ def test_what_is_hard_for_both_models_cancels() -> None:
     back = compare(true, second, first, groups, 1)
     assert back.f_avg.low == pytest.approx(-found.f_avg.high)
     same = compare(true, first, first, groups, 1)
-    assert (same.f_avg.value, same.f_avg.low, same.f_avg.high, same.at_most_zero) == (0, 0, 0, 1)
+    # Two that never differ here may differ on the next article: no interval, rather than one that is a point.
+    assert (same.f_avg.value, same.f_avg.low, same.f_avg.high, same.at_most_zero) == (0, -1, 1, 1)
 
 
 MIX = np.array([0.3, 0.45, 0.25]) * 8
@@ -230,7 +296,7 @@ def _learner(per_group: float) -> tuple[FitPredict, list[set[str]]]:
 
     def fit_predict(training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
         seen.append({row.group for row in training})
-        right = 0.3 + per_group * math.log2(len(seen[-1]))
+        right = 0.3 + per_group * math.log2(len(seen[-1])) + 0.003 * (len(seen[-1]) == 64)
         return [row.label if (n * 0.618) % 1 < right else "none" for n, row in enumerate(testing)]
 
     return fit_predict, seen
@@ -253,12 +319,12 @@ def test_the_subsets_are_nested_groups_that_double() -> None:
 ])  # fmt: skip
 def test_the_curve_says_whether_more_labels_would_help(per_group: float, more: str, words: str) -> None:
     fit_predict, _ = _learner(per_group)
-    found = learning_curve(_examples(64, "a"), _examples(100, "b"), fit_predict, repeats=3, seed=1)
+    found = learning_curve(_examples(64, "a"), _examples(300, "b"), fit_predict, repeats=3, seed=1)
     assert found.gain is not None
     assert (found.more, words in found.sentence) == (more, True)
     assert found.gain.value == pytest.approx(found.steps[-1].f_avg.value - found.steps[-2].f_avg.value)
     again = learning_curve(
-        _examples(64, "a")[::-1], _examples(100, "b"), _learner(per_group)[0], repeats=3, seed=1
+        _examples(64, "a")[::-1], _examples(300, "b"), _learner(per_group)[0], repeats=3, seed=1
     )  # fmt: skip
     assert again == found
 

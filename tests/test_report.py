@@ -366,6 +366,107 @@ def test_every_drawing_says_what_it_shows(drawn: str) -> None:
         assert 'role="img"' in text or 'aria-hidden="true"' in text
 
 
+LONG_NAMES = (
+    "Frankfurter Allgemeine Sonntagszeitung, Regionalausgabe Rhein-Main-Neckar",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "朝日新聞デジタル 東京本社 国際報道部 ウクライナ特集 二〇二四年版 電子版",
+    "unknown",
+    "all",
+    "",
+)
+OUTSIDE = """() => {
+  const wrong = [];
+  for (const svg of document.querySelectorAll("svg[role=img]")) {
+    const box = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll("text")].map((e) => [e.textContent, e.getBoundingClientRect()]);
+    for (const [text, t] of texts) {
+      if (t.left < box.left - 0.5 || t.right > box.right + 0.5 || t.top < box.top - 0.5 || t.bottom > box.bottom + 0.5)
+        wrong.push(["outside", text]);
+    }
+    for (const [n, [one, a]] of texts.entries()) for (const [two, b] of texts.slice(n + 1)) {
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 1 && high > 4) wrong.push(["on each other", one, two]);
+    }
+    for (const mark of svg.querySelectorAll("circle, polygon, rect")) {
+      const m = mark.getBoundingClientRect();
+      if (svg.closest(".stack")) continue;
+      for (const [text, t] of texts)
+        if (Math.min(m.right, t.right) - Math.max(m.left, t.left) > 1 &&
+            Math.min(m.bottom, t.bottom) - Math.max(m.top, t.top) > 4) wrong.push(["mark on", text]);
+    }
+  }
+  return wrong;
+}"""
+
+
+def _crowded(finished: Path, months: int) -> str:
+    """The page with long names of outlets, so many months and one without a date, shares of 0 and 1, few of a label."""
+    found = gather(finished, TARGET, frozenset(), Settings())
+    assert found.shares is not None
+    assert found.verdicts is not None
+    names = [f"{2020 + n // 12}-{n % 12 + 1:02}" for n in range(months)] + ["unknown"]
+    places: list[tuple[Kind, str]] = [("all", "")]
+    places += [("outlet", name) for name in LONG_NAMES] + [("month", name) for name in names]
+    rows = [
+        ShareRow(
+            kind=kind, name=name, n=9, stance=stance, raw=Estimate(value=value, low=0.0, high=1.0), corrected=None,
+            labelled=0,
+        )
+        for n, (kind, name) in enumerate(places)
+        for stance, value in zip(STANCES, ((1.0, 0.0, 0.0), (0.3, 0.3, 0.4))[n % 2], strict=True)
+    ]  # fmt: skip
+    kinds = ["against"] * 14 + ["favor"] * 80 + ["none"] * 6
+    verdicts = [
+        msgspec.structs.replace(found.verdicts[0], sentence_id=str(n), stance=kind) for n, kind in enumerate(kinds)
+    ]
+    return render(
+        msgspec.structs.replace(found, verdicts=verdicts, shares=msgspec.structs.replace(found.shares, rows=rows))
+    )
+
+
+@pytest.mark.parametrize(("months", "way"), [(1, "light"), (23, "dark"), (25, "light"), (130, "print")])
+def test_no_text_of_a_drawing_is_cut_off_or_covered(
+    finished: Path, browser: Browser, tmp_path: Path, months: int, way: Any
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(_crowded(finished, months), "utf-8")
+    context = browser.new_context(viewport={"width": 1366 if way != "print" else 720, "height": 900})
+    page = context.new_page()
+    page.emulate_media(**({"media": "print"} if way == "print" else {"color_scheme": way}))
+    page.goto(path.as_uri())
+    assert page.evaluate(OUTSIDE) == []
+    if way != "light" or months != 1:  # and nothing must be scrolled to be seen
+        assert page.evaluate(
+            "[...document.querySelectorAll('.plot')].every((e) => [...e.querySelectorAll('svg')]"
+            ".every((s) => s.getBoundingClientRect().right <= e.getBoundingClientRect().right + 1))"
+        )
+    context.close()
+
+
+def test_outlets_that_are_called_like_something_else_are_told_apart(finished: Path) -> None:
+    page = _crowded(finished, 2)
+    table = page[page.index('<th scope="col">by</th>') :]
+    cells = re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td><td>9</td><td>favor</td>", table)
+    assert ("", "all") in cells
+    assert ("outlet", "all") in cells
+    assert ("outlet", "unknown") in cells
+    assert ("outlet", "(no outlet given)") in cells
+    assert ("month", "no date") in cells
+    assert len(cells) == len(set(cells)) == 1 + len(LONG_NAMES) + 3
+
+
+@given(st.text(max_size=200), st.floats(20, 400))
+def test_a_wrapped_name_loses_nothing_but_its_end(text: str, width: float) -> None:
+    lines = plots.wrapped(text, width)
+    assert 1 <= len(lines) <= plots.LINES
+    whole = "".join(text.split())
+    said = "".join("".join(lines).split())
+    assert said == whole or (said.endswith("…") and whole.startswith(said[:-1]))
+    for line in lines:
+        assert plots.text_width(line) <= width or len(line) <= 2
+
+
 # --- the corpus
 
 
@@ -508,7 +609,7 @@ def test_what_has_no_date_is_no_month_after_the_last() -> None:
     drawing = plots.over_time(dict.fromkeys(STANCES, months), "t")
     lines = re.findall(r'<polyline class="\w+ path" points="([^"]*)"', drawing)
     assert [len(line.split()) for line in lines] == [2, 2, 2]
-    assert "unknown 50 %" in drawing
+    assert "no date 50 %" in drawing
 
 
 def test_each_drawing_of_shares_says_whether_they_are_corrected(finished: Path) -> None:

@@ -181,7 +181,7 @@ def test_the_table_has_all_cells_but_not_endless_ones() -> None:
         outlets=[f"outlet {n:02}" for n in range(count)],
     )
     table = show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(many, None)))
-    assert len(table.splitlines()) == 1 + 1 + shares.SHOWN + 1 + 1
+    assert len(table.splitlines()) == 1 + 1 + 1 + shares.SHOWN + 1 + 1 + 1
     assert "and 48 more outlets and months" in table
     assert "100.0" in table
     assert "100.0 [94.0, 100.0]" in table, "all articles"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -13,20 +12,23 @@ from numpy.typing import NDArray
 
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
-from train import baseline
-from train.audit import Audit, FitPredict, Naive, WithWithout, naive, with_and_without
+from train.audit import Audit, Naive, WithWithout, naive, with_and_without
+from train.baseline import calm
 from train.calibration import Recalibration, recalibrate
+from train.counted import Fits
 from train.curve import LearningCurve, learning_curve
 from train.evaluate import Ceiling, ceiling
 from train.examples import SplitSummary
-from train.records import Example, Recipe, read_record
-from train.search import Searched
+from train.records import Example, read_record
+from train.search import Searched, first_fold, is_long, part_of
 
 Result = TypeVar("Result")
 SEEDS = range(1, 6)
 """Random splits of the naive comparison; each fits the recipe twice."""
 REPEATS = 5
 """Series of the learning curve; each fits the recipe four times."""
+REPEATS_LONG = 2
+"""The same, where all texts together have more letters than all recipes are tried on."""
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,25 +68,6 @@ def read_analysis(folder: Path) -> Analysis:
     return read_record(folder / "analysis.json", Analysis)
 
 
-def fitting(recipe: Recipe) -> FitPredict:
-    """A function that fits the recipe to examples and gives the stances of others."""
-
-    def fit_predict(training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
-        labels: dict[str, set[Stance]] = defaultdict(set)
-        for row in training:
-            labels[row.target].add(row.label)
-        # Those of the test part alone are judged by the models of the others, as in `baseline.probabilities`.
-        for target in sorted(labels):
-            if missing := [stance for stance in STANCES if stance not in labels[target]]:
-                of = f" for the target {target!r}" if target else ""
-                raise ExamplesError(f"a part of the training data has no {missing[0]}{of}: there are too few of them")
-        model = baseline.fit(recipe, training)
-        found = baseline.probabilities(model, [row.text for row in testing], [row.target for row in testing])
-        return [STANCES[n] for n in found.argmax(axis=1)]
-
-    return fit_predict
-
-
 def analyse(
     searched: Searched,
     training: Sequence[Example],
@@ -97,6 +80,9 @@ def analyse(
     splits: SplitSummary | None = None,
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
     outside: bool = False,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    stage: Callable[[str], None] = lambda _: None,
+    jobs: int = 1,
 ) -> Analysis:
     """Measure what stands beside the scores of a chosen recipe.
 
@@ -106,17 +92,47 @@ def analyse(
         testing: the test split.
         probabilities: the model's for the test split, examples × stances.
         found: the audit of these two sets.
-        seed: of draws and bootstraps.
+        seed: seed of draws and bootstraps.
         ready_made: whether the splits came with the data.
         splits: what is known of splits that were made here.
         votes: sentence → annotator → stance, where there are any.
         outside: whether the examples are not the project's own.
+        progress: told of each finished fit, and of how many there are in the stage.
+        stage: told what is being done, when it begins.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
+
+    Where the texts together have more than 4 million letters, the comparison with random splits is made on a part of
+    them, as the search is, and the learning curve has two series of subsets in place of five; a note says so.
     """
     groups = [row.group for row in testing]
     true: list[Stance] = [row.label for row in testing]
     given: list[Stance] = [STANCES[n] for n in probabilities.argmax(axis=1)]
-    fit_predict = fitting(searched.trials[0].recipe)
+    everything = [*training, *testing]
     notes: list[str] = []
+    long, whole = is_long(everything), len(training)
+    compared = part_of(everything)
+    if len(compared) < len(everything):
+        notes.append(
+            f"random splits by sentence and by group were compared on {len(compared):,} of {len(everything):,} "
+            "examples, as all of them have so many letters that it would take long"
+        )
+    tested_here = max(1, round(len(testing) * len(compared) / len(everything)))
+    stage("counting n-grams")
+    fits = Fits(searched.trials[0].recipe, everything)
+
+    def fit_predict(seen: Sequence[Example], asked: Sequence[Example]) -> Sequence[Stance]:
+        # On all training examples that is the model itself, which has been fitted and asked.
+        return given if len(seen) == whole and asked is testing else fits(seen, asked)
+
+    def compare_splits() -> Naive:
+        stage("comparing with random splits")
+        return naive(compared, tested_here, fits, SEEDS, progress, jobs)
+
+    def draw_curve() -> LearningCurve:
+        stage("drawing the learning curve")
+        repeats = REPEATS_LONG if long else REPEATS
+        return learning_curve(apart, testing, fit_predict, repeats, seed, progress, jobs)
+
     # Splits that came with the data may cut through clusters; the curve must not learn from the test's.
     tested = set(groups)
     apart = [row for row in training if row.group not in tested]
@@ -126,15 +142,36 @@ def analyse(
         ready_made=ready_made,
         with_without=with_and_without(testing, given, found, seed) if found.affected else None,
         splits=splits,
-        naive=_tried(lambda: naive([*training, *testing], len(testing), fit_predict, SEEDS), notes),
-        calibration=recalibrate(
-            [row.label for row in training], searched.out_of_fold, true, probabilities, groups, seed
-        ),
-        curve=_tried(lambda: learning_curve(apart, testing, fit_predict, REPEATS, seed), notes),
+        naive=_tried(compare_splits, notes),
+        curve=_tried(draw_curve, notes),
+        calibration=_calibrated(searched, fits, training, true, probabilities, groups, seed, stage),
         ceiling=ceiling(by, given, groups, seed) if any(by) else None,
         notes=notes,
         outside=outside,
     )
+
+
+def _calibrated(
+    searched: Searched,
+    fits: Fits,
+    training: Sequence[Example],
+    true: Sequence[Stance],
+    probabilities: NDArray[np.float64],
+    groups: Sequence[str],
+    seed: int,
+    stage: Callable[[str], None],
+) -> Recalibration:
+    stage("calibrating, and drawing intervals")
+    held = np.flatnonzero(~np.isnan(searched.out_of_fold[:, 0])).tolist()
+    chances = searched.out_of_fold[held]
+    if not held:  # one fold of long texts has examples enough for one temperature
+        held = first_fold(training, seed)
+        others = set(held)
+        with calm():
+            chances = fits.probabilities(
+                [row for n, row in enumerate(training) if n not in others], [training[n] for n in held]
+            )
+    return recalibrate([training[n].label for n in held], chances, true, probabilities, groups, seed)
 
 
 def enough(votes: Mapping[str, Stance]) -> Mapping[str, Stance]:

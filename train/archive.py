@@ -26,11 +26,10 @@ from corpus.store import write_bytes
 from labeling.records import STANCES
 from train import plots, scoring
 from train.collect import count, views, write_scores
-from train.layout import UNKNOWN
 from train.partitions import Part
 from train.predict import MADE_BY, Predicted, open_model
 from train.scoring import Asked, Job, on_spark, plan, rules
-from train.shares import PredictionShares, counted_shares
+from train.shares import UNKNOWN, PredictionShares, counted_shares
 
 STATE = ".archive"
 SCORES = "scores"
@@ -67,9 +66,10 @@ def predict_archive(
     """Predict each sentence of an archive, into a folder that is written once and whole.
 
     In `out` there are then `scores/month=…/outlet=…/part-….parquet`, marked whole by `scores/_SUCCESS`; `shares.json`,
-    `stance.svg` (shares by month) and `manifest.json` (all files, with the outlets' names as they are). A month or
-    outlet that isn't known is `unknown`. Run again, it goes on where it was stopped; where nothing changed, it changes
-    nothing. `.archive` in it is its own: finished shards and, of sources, the built corpus.
+    `stance.svg` (shares by month) and `manifest.json` (all files, with the outlets' names as they are). A month that
+    isn't known is `unknown`; articles without an outlet stand where Hive puts those without a value, and are read as
+    null. Run again, it goes on where it was stopped; where nothing changed, it changes nothing. `.archive`
+    in it is its own: finished shards and, of sources, the built corpus.
 
     Args:
         sources: as of `corpus.build.build`; or one folder that `stance build` wrote, which is read as it is.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import nsmallest
 from itertools import islice, product
 
@@ -21,7 +21,9 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from corpus.duplicates import LETTERS, MIN_WORDS, normalise
 from corpus.records import ExamplesError
 from labeling.records import Stance
+from train.counted import spread
 from train.evaluate import evaluate, f_avg
+from train.intervals import STILL
 from train.records import Example, Scores
 
 FitPredict = Callable[[Sequence[Example], Sequence[Example]], Sequence[Stance]]
@@ -81,8 +83,8 @@ class Naive(msgspec.Struct, frozen=True, kw_only=True):
         by_sentence: F_avg of each split that draws sentences, whatever group they are of.
         by_group: F_avg of each split that draws whole groups.
         flatters: the mean of the differences: by how much the naive split looks better.
-        low: of the 95 % interval of `flatters`, which allows for the overlap of the training sets; None for
-            fewer than two seeds.
+        low: lower end of the 95 % interval of `flatters`, which allows for the overlap of the training sets; None for
+            fewer than two seeds, and where all differences are the same.
         high: likewise.
         tested: examples in each naive test set; those by group come as near to it as groups allow.
     """
@@ -160,6 +162,17 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
     )
 
 
+def near_among(keys: Iterable[str], threshold: float = LETTERS) -> list[tuple[float, str, str]]:
+    """Near-duplicates among long texts: ratio and both texts of each pair of unlike ones, once.
+
+    Args:
+        keys: normalised texts; those up to 600 letters are left out.
+        threshold: as for `audit`.
+    """
+    long = sorted({key for key in keys if len(key) > LONG})
+    return [(value, one, two) for value, one, two in _long_pairs(long, long, threshold) if one < two]
+
+
 def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -> list[tuple[float, str, str]]:
     """Near-duplicates among long texts: ratio, test and training text of each pair of unlike ones."""
     if not tests or not trains:
@@ -169,12 +182,17 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
     )
     asked, known = sorted(tests), sorted(trains)
     held = counter.transform(known)
-    sizes = held.getnnz(axis=1)
+    rows = held if asked == known else counter.transform(asked)
+    sizes, asked_sizes = held.getnnz(axis=1), rows.getnnz(axis=1)
+    # A run that one text alone has is in no pair; most are such, and without them the products are quick.
+    shared = np.flatnonzero((held.getnnz(axis=0) > (1 if rows is held else 0)) & (rows.getnnz(axis=0) > 0))
+    other = held[:, shared].T.tocsr()
+    rows = rows[:, shared]
     found: list[tuple[float, str, str]] = []
     for start in range(0, len(asked), BLOCK):
-        rows = counter.transform(asked[start : start + BLOCK])
-        common = (rows @ held.T).tocoo()
-        fewest = SHARED * np.minimum(rows.getnnz(axis=1)[common.row], sizes[common.col])
+        block = rows[start : start + BLOCK]
+        common = (block @ other).tocoo()
+        fewest = SHARED * np.minimum(asked_sizes[start + common.row], sizes[common.col])
         near = common.data >= np.maximum(fewest, 1)
         for row, column in zip(common.row[near].tolist(), common.col[near].tolist(), strict=True):
             test, train = asked[start + row], known[column]
@@ -250,7 +268,14 @@ def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found:
     return WithWithout(all=scores(range(len(testing))), without=scores(clean) if clean else None, affected=len(leaked))
 
 
-def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, seeds: Sequence[int]) -> Naive:
+def naive(
+    examples: Sequence[Example],
+    tested: int,
+    fit_predict: FitPredict,
+    seeds: Sequence[int],
+    progress: Callable[[int, int], None] = lambda *_: None,
+    jobs: int = 1,
+) -> Naive:
     """What a random split by sentence would have scored, and by how much it flatters.
 
     For each seed, `tested` sentences are drawn at random as a test set, as people do who forget that sentences
@@ -263,6 +288,8 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
         tested: the size of the test sets, as in the split that was used.
         fit_predict: the recipe that was used.
         seeds: one pair of splits each.
+        progress: told of each finished fit, and of how many there are.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
 
     Raises:
         ExamplesError: there is one group only, no seed, or the size leaves nothing to train on or to test.
@@ -280,7 +307,7 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
             f"a comparison with random splits needs two groups, a seed, and a test set smaller than all examples; "
             f"found {len(members)} groups, {len(seeds)} seeds and {tested} of {len(rows)} examples"
         )
-    runs: list[tuple[float, float]] = []
+    draws: list[tuple[Sequence[Example], Sequence[int], FitPredict]] = []
     for seed in seeds:
         random = np.random.default_rng(seed)
         sentences = random.permutation(len(rows))[:tested].tolist()
@@ -291,7 +318,12 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
             if abs(size - tested) < tested - len(drawn) and size < len(rows):
                 drawn += members[names[place]]
         groups = drawn or min(members.values(), key=len)
-        runs.append((_run(rows, sentences, fit_predict), _run(rows, groups, fit_predict)))
+        draws += [(rows, sentences, fit_predict), (rows, groups, fit_predict)]
+    scored: list[float] = []
+    for value in spread(_run, draws, jobs):
+        scored.append(value)
+        progress(1, len(draws))
+    runs = list(zip(scored[::2], scored[1::2], strict=True))
     differences = np.array([first - second for first, second in runs])
     mean, low, high = float(differences.mean()), None, None
     if len(runs) > 1:
@@ -299,7 +331,8 @@ def naive(examples: Sequence[Example], tested: int, fit_predict: FitPredict, see
 
         error = math.sqrt(float(differences.var(ddof=1)) * (1 / len(runs) + tested / (len(rows) - tested)))
         width = float(t.ppf(0.975, len(runs) - 1)) * error
-        low, high = mean - width, mean + width
+        if width > STILL:
+            low, high = mean - width, mean + width
     return Naive(
         by_sentence=[first for first, _ in runs],
         by_group=[second for _, second in runs],

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.records import ExamplesError
+from labeling.intervals import share_estimates
 from labeling.records import STANCES, Stance
 from train.evaluate import REPLICATES, Difference, difference, resampled
+from train.intervals import FEWEST, STILL, slack, widened
 from train.records import Score
 
 BINS = 10
@@ -80,8 +82,8 @@ def calibration(
         seed: of the bootstrap.
 
     Returns:
-        The calibration. Without examples no bin, an ECE of 0 in [0, 1]; with one group the intervals of ECE and
-        bins are the values themselves.
+        The calibration. Without examples no bin; with fewer than 5 groups the intervals are those of which nothing is
+        known. Intervals of bins are those of shares (`labeling.intervals`).
 
     Raises:
         ExamplesError: the probabilities are no such table.
@@ -120,7 +122,19 @@ def calibration(
     value, spread = float(_ece(whole)), _ece(drawn)
     low, high = np.percentile(spread, [2.5, 97.5])
     gap, gaps = _gap(whole), _gap(drawn)
-    shares = np.divide(drawn[..., 2], drawn[..., 0], out=np.full(drawn.shape[:2], np.nan), where=drawn[..., 0] > 0)
+    surer = difference(float(gap), gaps, len(names))
+    ece_low, ece_high = 0.0, 1.0
+    if len(names) >= FEWEST:
+        ece_low, ece_high = max(0.0, 2 * value - float(high)), min(1.0, max(0.0, 2 * value - float(low)))
+        if np.ptp(drawn[..., 2].sum(axis=1) / drawn[..., 0].sum(axis=1)) < STILL:
+            # Resamples don't say how far accuracy may be from what it is here; both are off by as much.
+            below, above = slack(parts[..., 2].sum(axis=1), parts[..., 0].sum(axis=1))
+            ece_low, ece_high = widened(value, ece_low, ece_high, [(1.0, max(below, above), max(below, above))])
+            surer = msgspec.structs.replace(
+                surer,
+                low=max(-1.0, surer.value - math.hypot(surer.value - surer.low, above)),
+                high=min(1.0, surer.value + math.hypot(surer.high - surer.value, below)),
+            )
     random = np.random.default_rng([seed, 1])
     lucky = parts.sum(axis=0)[None].repeat(REPLICATES, axis=0)
     for run in range(REPLICATES):
@@ -130,13 +144,13 @@ def calibration(
             Bin(
                 n=int(whole[b, 0]),
                 confidence=float(whole[b, 1] / whole[b, 0]),
-                accuracy=_share(float(whole[b, 2] / whole[b, 0]), shares[:, b]),
+                accuracy=_share(parts[:, b]),
             )
             for b in range(len(whole))
         ],
-        ece=Score(value=value, low=max(0.0, 2 * value - float(high)), high=min(1.0, max(0.0, 2 * value - float(low)))),
+        ece=Score(value=value, low=ece_low, high=ece_high),
         by_chance=float(np.percentile(_ece(lucky), 95)),
-        overconfidence=difference(float(gap), gaps, len(names)),
+        overconfidence=surer,
         log_loss=float(-np.log(np.maximum(of_label, _LEAST)).mean()),
         n=n,
         groups=len(names),
@@ -239,11 +253,14 @@ def _gap(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return gap
 
 
-def _share(value: float, drawn: NDArray[np.float64]) -> Score:
-    """A bin's accuracy; resamples that left the bin empty say nothing of it, all of them that nothing is known."""
-    defined = drawn[~np.isnan(drawn)]
-    low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (0.0, 1.0)
-    return Score(value=value, low=float(low), high=float(high))
+def _share(bin: NDArray[np.float64]) -> Score:
+    """A bin's accuracy from its examples by group: how many, confidence, right."""
+    held = bin[bin[:, 0] > 0]
+    right = np.stack([held[:, 2], held[:, 0] - held[:, 2]], axis=1)
+    found = share_estimates(right, float(held[:, 0].sum()))[0]
+    if math.isnan(found.low):
+        return Score(value=found.value, low=0.0, high=1.0)
+    return Score(value=found.value, low=found.low, high=found.high)
 
 
 def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:

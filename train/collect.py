@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from corpus.database import Database
 from corpus.records import ARTICLES, SENTENCES, TableError
 from labeling.records import STANCES
-from train.layout import UNKNOWN, month_of, opened
+from train.layout import month_of, opened
 from train.partitions import Part, write_parts
 from train.predict import BATCH, MADE_BY, PREDICTIONS
 from train.scoring import FILE, Shard
@@ -64,8 +64,7 @@ def views(database: Database, tables: Path, new: Path, shards: list[Path]) -> No
     ):
         for batch in file.iter_batches(BATCH, columns=schema.names):
             rows = [
-                row | {"outlet": row["outlet"] or UNKNOWN, "month": month_of(row["published"])}
-                for row in batch.to_pylist()
+                row | {"outlet": row["outlet"] or "", "month": month_of(row["published"])} for row in batch.to_pylist()
             ]
             out.write_batch(pa.RecordBatch.from_pylist(rows, schema=about))
     database.read("article", [new / "article"], "articles.parquet")

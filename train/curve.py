@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 import numpy as np
 
 from corpus.records import ExamplesError
+from labeling.records import STANCES
 from train.audit import FitPredict
-from train.evaluate import Difference, confusions, resampled, summaries
+from train.counted import spread
+from train.evaluate import Difference, confusions, difference, resampled, summaries
+from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
 from train.records import Example, Score
 
 HALVINGS = 4
 """Steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is what doubling the labels brought."""
+SCORED = (STANCES.index("favor"), STANCES.index("against"))
 WORTH = 0.01
 """A doubling that surely brings less than one point of F_avg is not worth the annotators' time."""
 
@@ -55,7 +59,13 @@ class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def learning_curve(
-    training: Sequence[Example], testing: Sequence[Example], fit_predict: FitPredict, repeats: int, seed: int
+    training: Sequence[Example],
+    testing: Sequence[Example],
+    fit_predict: FitPredict,
+    repeats: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    jobs: int = 1,
 ) -> LearningCurve:
     """Fit on nested, growing sets of groups and score each on the same evaluation set.
 
@@ -68,7 +78,9 @@ def learning_curve(
         testing: the evaluation set, with no group of the training set.
         fit_predict: the recipe; called repeats × 4 + 1 times at most.
         repeats: 5, say; one alone has no luck of subsets in its intervals.
-        seed: of the orders and the bootstrap.
+        seed: seed of the orders and the bootstrap.
+        progress: told of each finished fit, and of how many there are.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
 
     Raises:
         ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group in both.
@@ -92,22 +104,31 @@ def learning_curve(
     true, groups = [row.label for row in testing], [row.group for row in testing]
     draws = np.random.default_rng([seed, 1])
     means = []
+    total = repeats * (len(sizes) - 1) + 1
     for size in sizes:
         subsets = [[row for name in order[:size] for row in members[name]] for order in orders]
         if size == len(names):
             subsets = subsets[:1]  # all repeats are the same here
         if any({(row.target, row.label) for row in subset} != needed for subset in subsets):
             left_out.append(size)
+            progress(len(subsets), total)
             continue
-        tables = np.stack(
-            [confusions(true, list(fit_predict(subset, testing)), groups, tested) for subset in subsets], axis=1
-        )
+        stacked = []
+        for given in spread(fit_predict, [(subset, testing) for subset in subsets], jobs):
+            stacked.append(confusions(true, list(given), groups, tested))
+            progress(1, total)
+        tables = np.stack(stacked, axis=1)
         drawn = resampled(tables, seed)  # the same draws of groups at each step
         f = summaries(drawn.reshape(-1, 3, 3))[0].reshape(len(drawn), -1)
         picked = draws.integers(0, len(subsets), f.shape)
         mean = np.take_along_axis(f, picked, axis=1).mean(axis=1)
         each = summaries(tables.sum(axis=0))[0]
-        low, high = np.percentile(mean, [2.5, 97.5])
+        low, high = 0.0, 1.0
+        if len(tested) >= FEWEST:
+            low, high = np.percentile(mean, [2.5, 97.5])
+            if np.ptp(mean) < STILL:  # all right, say, in every subset: F_avg is the mean of two classes' F1
+                slacks = [(1 / 2, *f1_slack(tables.mean(axis=1), n)) for n in SCORED]
+                low, high = widened(float(each.mean()), float(low), float(high), slacks)
         steps.append(
             Step(
                 examples=sum(len(subset) for subset in subsets) / len(subsets),
@@ -120,8 +141,7 @@ def learning_curve(
         means.append(mean)
     gain = None
     if len(steps) > 1:
-        low, high = np.percentile(means[-1] - means[-2], [2.5, 97.5]) if len(tested) > 1 else (-1.0, 1.0)
-        gain = Difference(value=steps[-1].f_avg.value - steps[-2].f_avg.value, low=float(low), high=float(high))
+        gain = difference(steps[-1].f_avg.value - steps[-2].f_avg.value, means[-1] - means[-2], len(tested))
     more, sentence = _reading(steps, gain)
     return LearningCurve(steps=steps, left_out=left_out, gain=gain, more=more, sentence=sentence, repeats=repeats)
 
@@ -132,8 +152,14 @@ def _reading(steps: Sequence[Step], gain: Difference | None) -> tuple[Literal["y
     before, after = steps[-2], steps[-1]
     start = (
         f"From {before.examples:.0f} to {after.examples:.0f} labels ({before.groups} to {after.groups} groups) F_avg "
-        f"changed by {100 * gain.value:+.1f} points [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
+        f"changed by {100 * gain.value:+.1f} points"
     )
+    if (gain.low, gain.high) == (-1, 1):
+        return (
+            "unclear",
+            start + f" ({UNTOLD}): whether more labels would help can't be told.",
+        )
+    start += f" [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
     if gain.low > 0:
         return "yes", start + "more labels of this kind would probably help."
     if gain.high < WORTH:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from corpus.records import ARTICLES, SENTENCES, SPANS
 from corpus.store import read_table
 from labeling.records import Stance
+from labeling.show import NO_OUTLET
 
 MOST_ARTICLES = 200
 MOST_CHARACTERS = 1_500_000
@@ -64,6 +65,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
         sentences: of all articles; `copies` of them repeat an earlier one, letter by letter.
         clusters: near-duplicates and copies of one sentence, groups of two and more.
         outlets: name and articles, sorted by name.
+        without_outlet: number of articles that name no outlet.
         dates: the first and the last day, empty where no article is dated.
         kinds: of spans that are no prose, most frequent first.
         drawn: by id; the first MOST_ARTICLES that together have at most MOST_CHARACTERS.
@@ -74,6 +76,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     copies: int
     clusters: int
     outlets: list[tuple[str, int]]
+    without_outlet: int
     dates: list[str]
     kinds: list[tuple[str, int]]
     drawn: list[Drawn]
@@ -127,7 +130,8 @@ def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
         sentences=len(keys),
         copies=len(keys) - len(copies),
         clusters=sum(count > 1 for count in clusters.values()),
-        outlets=sorted(Counter(row["outlet"] or "unknown" for row in facts).items()),
+        outlets=sorted(Counter(row["outlet"] for row in facts if row["outlet"]).items()),
+        without_outlet=sum(not row["outlet"] for row in facts),
         dates=[min(days), max(days)] if days else [],
         kinds=_most(Counter(row["kind"] for row in spans.select(["kind"]).to_pylist() if row["kind"] != "prose")),
         drawn=[_draw(row, inside[row["article_id"]], places) for row in rows],
@@ -165,7 +169,7 @@ def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Ma
     return Drawn(
         article_id=row["article_id"],
         title=row["title"] or "",
-        outlet=row["outlet"] or "unknown",
+        outlet=row["outlet"] or NO_OUTLET,
         published=row["published"] or "",
         link=web_link(row["url"] or ""),
         pieces=pieces(row["text"] or "", marks),

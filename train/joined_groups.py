@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from corpus.duplicates import near_duplicates
-from train.audit import Audit, audit
+from corpus.duplicates import near_duplicates, normalise
+from train.audit import Audit, audit, near_among
 from train.lasting_splits import components
 from train.records import Example, TrainSettings
 from train.splits import Origin, split
@@ -60,6 +60,16 @@ def split_apart(
     links = [
         (row.group, f"cluster {first}")
         for row, first in zip(examples, near_duplicates([row.text for row in examples]), strict=True)
+    ]
+    # Of long texts all pairs are found at once, as that takes no longer than an audit.
+    texts = {row.text for row in examples}
+    group_with: dict[str, set[str]] = defaultdict(set)
+    for row in examples:
+        group_with[normalise(row.text)].add(row.group)
+    links += [
+        (group, f"long {number}")
+        for number, (_, one, two) in enumerate(near_among([normalise(text) for text in texts]))
+        for group in sorted(group_with[one] | group_with[two])
     ]
     for turn in range(ROUNDS):
         group_of = components(links)

@@ -21,11 +21,10 @@ from labeling.estimate import known_by, weights
 from labeling.records import STANCES, Verdict
 from labeling.sample import read_sample
 from train.records import Example
-from train.shares import Codes, Guesses
+from train.shares import UNKNOWN, Codes, Guesses
 
 FOLDS = 5
 """Of cross-prediction: the larger part of the labels trains each model, at five fits."""
-UNKNOWN = "unknown"
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +43,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     unit: Codes
 
     def guesses(self, stance: NDArray[np.int8]) -> Guesses:
-        """The model's stances beside where they count; an outlet or month that isn't known is `unknown`."""
-        outlets, outlet = np.unique([row["outlet"] or UNKNOWN for row in self.articles], return_inverse=True)
+        """The model's stances beside where they count; no outlet is "", no month `unknown`."""
+        outlets, outlet = np.unique([row["outlet"] or "" for row in self.articles], return_inverse=True)
         months, month = np.unique([month_of(row["published"]) for row in self.articles], return_inverse=True)
         return Guesses(
             stance=stance,

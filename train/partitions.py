@@ -28,7 +28,7 @@ LONGEST = 200
 SPECIAL = frozenset("\"#%'*/:=?\\{}[]^`<>|&;$!~")
 """Characters that Hive, URLs, shells or Windows give a meaning; `~` is ours, of names that were cut."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""What readers take for no value at all, also where an outlet is called so."""
+"""What readers take for no value at all; an outlet that is called so is written in another way."""
 
 Key = tuple[str, str]
 
@@ -78,9 +78,11 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
 def encoded(value: str) -> str:
     """A name as part of a path: characters that are special there as %XX, which readers of Hive folders undo.
 
-    Other letters stay, as Spark decodes no UTF-8. A name that is too long is cut, and its digest put behind a `~`:
-    it differs from all others, but no longer says the whole name.
+    The empty name is no value: readers give null. Other letters stay, as Spark decodes no UTF-8. A name that is too
+    long is cut, and its digest put behind a `~`: it differs from all others, but no longer says the whole name.
     """
+    if not value:
+        return NO_VALUE
     if value == NO_VALUE:
         return f"%5F{value[1:]}"
     text = ""

@@ -6,6 +6,7 @@ Colours are Okabe and Ito's, and no colour stands alone: stances have shapes of 
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,7 +15,7 @@ from markupsafe import Markup, escape
 from labeling.records import STANCES
 from train.calibration import Calibration
 from train.curve import LearningCurve
-from train.layout import UNKNOWN
+from train.shares import NO_DATE, UNKNOWN
 
 WIDTH = 440
 """Of most plots: a phone shows them nearly as large as they are, so their letters stay readable."""
@@ -27,11 +28,56 @@ text { fill: #1b1f24; font: 13px system-ui, "Segoe UI", Roboto, sans-serif; } te
 """
 """The light colours of report.css for a file of its own, without variables, which few viewers of images know."""
 
-MONTHS = 24
-"""That have room for a name each; of more, some are named."""
+LETTER = 13
+"""Size of letters in the drawings, in pixels, as report.css has it."""
 
-LETTERS = 25
-"""Of a name beside a plot; the table under it has the whole."""
+MONTH, CLOSEST, PANEL = 64.0, 24.0, 860.0
+"""Pixels that a month takes with room for its name, those that it takes at least, and those of a row of months: so
+much stands beside the axis on a page of full width. Of closer months some are named; more months take further rows."""
+
+NAME = 230.0
+"""Pixels that a name beside a plot takes at most in a line; a longer one takes up to three lines."""
+LINES = 3
+
+
+def text_width(text: str, *, bold: bool = False) -> float:
+    """About how many pixels a text takes, rather too many than too few: letters as wide as in DejaVu Sans."""
+    width = 0.0
+    for sign in text:
+        if unicodedata.combining(sign):
+            continue
+        if unicodedata.east_asian_width(sign) in "WF":
+            width += 1.05
+        elif sign in "ijl.,:;'|!I()[] \N{NO-BREAK SPACE}ft/-":
+            width += 0.42
+        elif sign in "mwMW@%…——":
+            width += 1.02
+        elif sign.isupper():
+            width += 0.8
+        else:
+            width += 0.66
+    return width * LETTER * (1.12 if bold else 1)
+
+
+def wrapped(text: str, width: float, lines: int = LINES) -> list[str]:
+    """A text in lines of at most so many pixels; of a longer one the last line ends in an ellipsis."""
+    found: list[str] = []
+    rest = " ".join(text.split())
+    while rest and len(found) < lines:
+        end = len(rest)
+        while end > 1 and text_width(rest[:end]) > width:
+            end -= 1
+        if end < len(rest):
+            space = rest.rfind(" ", 0, end + 1)
+            end = space if space > end // 2 else end
+        found.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    if rest:
+        last = found[-1]
+        while last and text_width(last + "…") > width:
+            last = last[:-1]
+        found[-1] = last.rstrip() + "…"
+    return found or [""]
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +116,10 @@ def stacked(counts: Mapping[str, int], title: str) -> Markup:
             Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="26"/>').format(stance, _n(at), _n(width))
         )
         share = 100 * counts.get(stance, 0) / total
-        if width > 60:
-            body.append(_text(at + width / 2, 18, f"{stance} {share:.0f} %", "on"))
+        for said in (f"{stance} {share:.0f} %", f"{share:.0f} %"):
+            if text_width(said, bold=True) <= width:
+                body.append(_text(at + width / 2, 18, said, "on"))
+                break
         at += width
     text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in STANCES)
     return figure(title, text, WIDTH, 26, body)
@@ -79,12 +127,12 @@ def stacked(counts: Mapping[str, int], title: str) -> Markup:
 
 def bars(rows: Sequence[Bar], title: str) -> Markup:
     """Values on a line from 0 to 1, each with its interval as a whisker."""
-    left, right, step = 128.0, WIDTH - 46.0, 26.0
-    bottom = 8 + step * len(rows)
+    names, left = _names([row.name for row in rows])
+    wide, right = left + WIDTH - 128, left + WIDTH - 184
+    places, bottom = _heights(names)
     body = _grid(left, right, 4, bottom)
-    for n, row in enumerate(rows):
-        y = 8 + step * (n + 0.5)
-        body.append(_text(0, y + 4, row.name, "", "start"))
+    for row, name, y in zip(rows, names, places, strict=True):
+        body += _name(name, row.name, y)
         if math.isnan(row.value):
             body.append(_text(left + 4, y + 4, "undefined", "soft", "start"))
             continue
@@ -93,9 +141,9 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
                 _line(left + (right - left) * row.low, y, left + (right - left) * row.high, y, f"{row.tone} whisker")
             )
         body.append(mark(row.tone, left + (right - left) * row.value, y))
-        body.append(_text(WIDTH, y + 4, f"{row.value:.3f}", "", "end"))
+        body.append(_text(wide, y + 4, f"{row.value:.3f}", "", "end"))
     text = "; ".join(f"{row.name} {_value(row.value)}{_between(row.low, row.high)}" for row in rows)
-    return figure(title, text, WIDTH, bottom + 22, body)
+    return figure(title, text, wide, bottom + 22, body)
 
 
 def reliability(found: Calibration, title: str, tone: str) -> Markup:
@@ -164,13 +212,36 @@ def learning(found: LearningCurve, title: str) -> Markup:
 
 
 def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
-    """The share of each stance by month, with intervals; the stances stand side by side within a month."""
+    """The share of each stance by month, with intervals; the stances stand side by side within a month.
+
+    Months that are more than fit in the width of a page stand in several rows.
+    """
     months = sorted({point.place for points in series.values() for point in points})
+    row = max(1, int(PANEL // CLOSEST))
+    row = math.ceil(len(months) / math.ceil(len(months) / row)) if months else 1
+    gap = min(MONTH if len(months) > 4 else 300.0 / max(1, len(months)), PANEL / row)
+    left, height = 50.0, 240.0
+    right = left + gap * min(row, len(months))
+    body: list[Markup] = []
+    panels = [months[start : start + row] for start in range(0, len(months), row)] or [[]]
+    for n, panel in enumerate(panels):
+        body += _months(series, panel, left, gap, 10.0 + height * n)
+    text = "; ".join(
+        f"{stance}: " + ", ".join(f"{_month(point.place)} {100 * point.value:.0f} %" for point in points)
+        for stance, points in series.items()
+    )
+    # The name of the last month may be wider than the month.
+    aside = max(6.0, (text_width(NO_DATE) - gap) / 2)
+    return figure(title, text, right + aside, height * len(panels) - 4, body)
+
+
+def _months(
+    series: Mapping[str, Sequence[Point]], months: Sequence[str], left: float, gap: float, top: float
+) -> list[Markup]:
+    """One row of months."""
     place_of = {month: n for n, month in enumerate(months)}
-    gap = max(64.0, 300.0 / max(1, len(months))) if len(months) <= MONTHS else max(24.0, 64.0 * MONTHS / len(months))
-    named, apart = math.ceil(64 / gap), min(12.0, gap / 4)
-    left, top, bottom = 50.0, 10.0, 210.0
-    right = left + gap * len(months)
+    named, apart = math.ceil(MONTH / gap), min(12.0, gap / 4)
+    bottom, right = top + 200.0, left + gap * len(months)
     body = [
         part
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -179,11 +250,15 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
             _text(left - 6, bottom - (bottom - top) * tick + 4, f"{100 * tick:.0f} %", "soft", "end"),
         )
     ]
+    undated = len(months) - 1 if UNKNOWN in place_of else len(months)
     body += [
-        _text(left + gap * (n + 0.5), bottom + 18, month, "soft") for month, n in place_of.items() if n % named == 0
+        _text(left + gap * (n + 0.5), bottom + 18, _month(month), "soft")
+        for month, n in place_of.items()
+        if month == UNKNOWN or (n % named == 0 and n + named <= undated + (undated == len(months)) * named)
     ]
     for offset, (stance, points) in zip((-apart, 0, apart), series.items(), strict=True):
-        places = [(left + gap * (place_of[point.place] + 0.5) + offset, point) for point in points]
+        here = [point for point in points if point.place in place_of]
+        places = [(left + gap * (place_of[point.place] + 0.5) + offset, point) for point in here]
         # What has no date is no month after the last one.
         dated = [(x, point) for x, point in places if point.place != UNKNOWN]
         line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in dated)
@@ -193,11 +268,11 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
                 low, high = (bottom - (bottom - top) * end for end in (point.low, point.high))
                 body.append(_line(x, low, x, high, f"{stance} thin"))
             body.append(mark(stance, x, bottom - (bottom - top) * point.value))
-    text = "; ".join(
-        f"{stance}: " + ", ".join(f"{point.place} {100 * point.value:.0f} %" for point in points)
-        for stance, points in series.items()
-    )
-    return figure(title, text, right + 6, bottom + 26, body)
+    return body
+
+
+def _month(place: str) -> str:
+    return NO_DATE if place == UNKNOWN else place
 
 
 def alone(drawing: Markup, title: str) -> str:
@@ -227,23 +302,45 @@ def alone(drawing: Markup, title: str) -> str:
 
 def shares(points: Sequence[Point], stance: str, title: str) -> Markup:
     """The share of one stance in each place, on a line from 0 to 100 %."""
-    left, right, step = 176.0, WIDTH - 50.0, 26.0
-    bottom = 8 + step * len(points)
+    names, left = _names([point.place for point in points])
+    wide, right = left + WIDTH - 176, left + WIDTH - 238
+    places, bottom = _heights(names)
     body: list[Markup] = []
     for tick in (0.0, 0.5, 1.0):
         x = left + (right - left) * tick
         body += [_line(x, 4, x, bottom, "axis"), _text(x, bottom + 16, f"{100 * tick:.0f} %", "soft")]
-    for n, point in enumerate(points):
-        y = 8 + step * (n + 0.5)
-        name = point.place if len(point.place) <= LETTERS else point.place[: LETTERS - 1] + "…"
-        body.append(_text(0, y + 4, name, "", "start"))
+    for point, name, y in zip(points, names, places, strict=True):
+        body += _name(name, point.place, y)
         if not math.isnan(point.low):
             ends = (left + (right - left) * end for end in (point.low, point.high))
             body.append(_line(next(ends), y, next(ends), y, f"{stance} whisker"))
         body.append(mark(stance, left + (right - left) * point.value, y))
-        body.append(_text(WIDTH, y + 4, f"{100 * point.value:.0f} %", "", "end"))
+        body.append(_text(wide, y + 4, f"{100 * point.value:.0f} %", "", "end"))
     text = "; ".join(f"{point.place} {100 * point.value:.0f} %" for point in points)
-    return figure(title, text, WIDTH, bottom + 22, body)
+    return figure(title, text, wide, bottom + 22, body)
+
+
+def _names(names: Sequence[str]) -> tuple[list[list[str]], float]:
+    """The lines of each name beside a plot, and where the plot begins."""
+    lines = [wrapped(name, NAME) for name in names]
+    return lines, 16 + max((text_width(line) for name in lines for line in name), default=0.0)
+
+
+def _heights(names: Sequence[Sequence[str]]) -> tuple[list[float], float]:
+    """The middle of each row, which is as high as its name needs, and where the last one ends."""
+    places, at = [], 8.0
+    for lines in names:
+        height = max(26.0, 10.0 + 16.0 * len(lines))
+        places.append(at + height / 2)
+        at += height
+    return places, at
+
+
+def _name(lines: Sequence[str], whole: str, y: float) -> list[Markup]:
+    """A name in its lines; the whole of it is shown under the pointer where it was cut."""
+    top = y + 4 - 8 * (len(lines) - 1)
+    body = [_text(0, top + 16 * n, line, "", "start") for n, line in enumerate(lines)]
+    return [Markup("<g><title>{}</title>{}</g>").format(whole, Markup("").join(body))]
 
 
 def length(share: float, tone: str) -> Markup:

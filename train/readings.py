@@ -11,6 +11,7 @@ from train.audit import Naive
 from train.calibration import Recalibration
 from train.evaluate import Ceiling, Difference
 from train.gather import Found
+from train.intervals import UNTOLD, is_known, shown
 from train.records import Metrics, Score
 
 UNITS = {"char": "character", "char_wb": "within-word character"}
@@ -22,7 +23,9 @@ def number(value: float) -> str:
 
 
 def score(found: Score | Estimate) -> str:
-    """A value and its interval, where there is one."""
+    """A value and its interval, or why there is none."""
+    if isinstance(found, Score):
+        return shown(found)
     return number(found.value) + ("" if math.isnan(found.low) else f" [{found.low:.3f}, {found.high:.3f}]")
 
 
@@ -36,6 +39,8 @@ def share(found: Score | Estimate) -> str:
 
 def points(found: Difference) -> str:
     """A difference and its interval in points, which are hundredths."""
+    if (found.low, found.high) == (-1, 1):
+        return f"{100 * found.value:+.1f} points ({UNTOLD})"
     return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
 
 
@@ -53,6 +58,8 @@ def agreement_sentence(found: Found) -> str:
 def majority_sentence(metrics: Metrics) -> str:
     """Whether the model is better than always giving the most frequent label."""
     ours, theirs = metrics.test.f_avg, metrics.test.majority.f_avg
+    if not is_known(ours) or not is_known(theirs):
+        return "Whether the model is above the majority label can’t be told from so few articles."
     if ours.low > theirs.high:
         return "In F_avg the model is above the majority label: their intervals don’t overlap."
     if ours.value > theirs.value:
@@ -79,7 +86,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
             "below": "the model is not near the annotators’ ceiling but below it.",
             "near": "the model is near the annotators’ ceiling, or the sentences are too few to tell them apart.",
             "above": "the model is above the annotators’ ceiling: a single annotator differs from the majority more.",
-            "unknown": "with fewer than two groups nothing can be said of whether the model is near the ceiling.",
+            "unknown": "with so few articles nothing can be said of whether the model is near the ceiling.",
         }[ceiling.near]
     )
 
@@ -114,7 +121,7 @@ def naive_sentence(found: Naive) -> str:
         f"{'flatters' if found.flatters >= 0 else 'does not flatter; it differs'} by {100 * found.flatters:+.1f} points"
     )
     if found.low is None or found.high is None:
-        return start + " in a single draw."
+        return start + (" in a single draw." if len(found.by_group) == 1 else " in each draw.")
     end = "" if found.low > 0 or found.high < 0 else "; so few draws leave open whether it does at all"
     return f"{start} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]{end}."
 

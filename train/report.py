@@ -11,11 +11,14 @@ import msgspec
 
 from corpus.store import write_bytes
 from labeling.records import STANCES, Stance
+from labeling.show import NO_OUTLET
 from train import methods, plots, readings
 from train.digests import of_report
 from train.gather import Found, gather
+from train.intervals import is_known
 from train.project import Settings
-from train.shares import ShareRow
+from train.records import Score
+from train.shares import ShareRow, called
 
 HERE = Path(__file__).parent
 MOST_MISTAKES = 300
@@ -87,6 +90,12 @@ def render(found: Found) -> str:
         estimate={"month": _drawn_rows(found, "month")[1], "outlet": _drawn_rows(found, "outlet", MOST_OUTLETS)[1]},
         whole=_shares(found, "all"),
         settings=_settings(found.settings),
+        outlet_counts=[
+            *found.corpus.outlets,
+            *[(NO_OUTLET, found.corpus.without_outlet)] * (found.corpus.without_outlet > 0),
+        ],
+        no_outlet=NO_OUTLET,
+        called=called,
     )
 
 
@@ -99,7 +108,7 @@ def _scores(found: Found) -> list[plots.Bar]:
         return []
     test = found.metrics.test
     rows = [
-        plots.Bar(name=f"{name}, {who}", value=score.value, low=score.low, high=score.high, tone=tone)
+        _bar(f"{name}, {who}", score, tone)
         for name, ours, theirs in (
             ("F_avg", test.f_avg, test.majority.f_avg),
             ("macro-F1", test.macro_f1, test.majority.macro_f1),
@@ -111,10 +120,16 @@ def _scores(found: Found) -> list[plots.Bar]:
     if ceiling is not None and ceiling.annotators:
         first, second = ceiling.compared.first, ceiling.compared.second
         rows += [
-            plots.Bar(name="F_avg, model*", value=first.value, low=first.low, high=first.high, tone="one"),
-            plots.Bar(name="annotators*", value=second.value, low=second.low, high=second.high, tone="two"),
+            _bar("F_avg, model*", first, "one"),
+            _bar("annotators*", second, "two"),
         ]
     return rows
+
+
+def _bar(name: str, score: Score, tone: str) -> plots.Bar:
+    if not is_known(score):
+        return plots.Bar(name=name, value=score.value, tone=tone)
+    return plots.Bar(name=name, value=score.value, low=score.low, high=score.high, tone=tone)
 
 
 def _heat(found: Found) -> list[list[int]]:
@@ -137,8 +152,9 @@ def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, li
     rows, estimate = _drawn_rows(found, kind, most)
     series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
     for row in rows:
+        place = row.name if kind == "month" else called(row.kind, row.name)
         best = row.corrected if estimate == "corrected" and row.corrected is not None else row.raw
-        series[row.stance].append(plots.Point(place=row.name, value=best.value, low=best.low, high=best.high))
+        series[row.stance].append(plots.Point(place=place, value=best.value, low=best.low, high=best.high))
     return series if rows else {}
 
 

@@ -16,12 +16,13 @@ from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import baseline, digests
 from train.analysis import Analysis, analyse
-from train.audit import audit, check
+from train.audit import Audit, audit, check
 from train.baseline import Model
 from train.errors import doubts, mistakes, read_contexts, write_doubts
 from train.evaluate import evaluate, f_avg, macro_f1
 from train.examples import SPLITS, Origin, SplitSummary, summary
 from train.explain import explain
+from train.forecast import forecast
 from train.joined_groups import split_apart
 from train.mask import MENTION, masked
 from train.model_files import save
@@ -53,6 +54,8 @@ def train(
     origins: Mapping[str, Origin] | None = None,
     splits: SplitSummary | None = None,
     work: Path | None = None,
+    stage: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Search, fit, evaluate, and write the model folder.
 
@@ -64,12 +67,14 @@ def train(
             as one.
         out: the folder; nothing is written before everything is known.
         settings: `[train]` of stance.toml.
-        progress: told of each finished fold of the search, and of how many there are.
-        jobs: threads, -1 for one a core; the result does not depend on it.
+        progress: told of each finished fold or fit, and of how many there are in the stage.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
         origins: where groups are from, for splits by date or outlet that are made here.
         splits: what is known of splits that were made before, of the project's verdicts.
         work: the project's folder of tables, where the examples are its verdicts: mistakes then have their
             contexts and votes, and `doubts.jsonl` is written there.
+        stage: told what is being done, when it begins.
+        say: told before the search how long all of it will take, where that is half a minute or more.
 
     Raises:
         ExamplesError: a split of the project's verdicts leaks; a target has too few examples of a label or too few
@@ -78,9 +83,11 @@ def train(
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
     notes: list[str] = []
+    found: Audit | None = None
+    stage("looking for near-duplicates")
     if not ready_made and splits is None:
         apart = split_apart(examples, settings, origins)
-        examples = apart.examples
+        examples, found = apart.examples, apart.audit
         splits = summary(examples, [], settings.split, apart.origins)
         if apart.joined:
             notes.append(
@@ -89,14 +96,17 @@ def train(
             )
     trained_on = digests.of_examples(examples, settings)
     if settings.mask:
-        examples = _masked(examples)
+        examples, found = _masked(examples), None
     check_examples(examples)
     training = [row for row in examples if row.split != "test"]
     testing = [row for row in examples if row.split == "test"]
-    found = audit(training, testing)
+    found = found or audit(training, testing)
     if not ready_made:
         check(found)
-    searched = search(training, settings.seed, progress, jobs)
+    if told := forecast(training, testing, jobs, stage, all_folds=bool(work)):
+        say(told)
+    searched = search(training, settings.seed, progress, jobs, stage, all_folds=bool(work))
+    stage("fitting the model")
     model = msgspec.structs.replace(baseline.fit(searched.trials[0].recipe, training), masked=settings.mask)
     chances = baseline.probabilities(model, [row.text for row in testing], [row.target for row in testing])
     metrics, predictions = _test(model, searched, training, testing, chances, settings.seed)
@@ -113,12 +123,16 @@ def train(
         splits=splits,
         votes=votes,
         outside=work is None,
+        progress=progress,
+        stage=stage,
+        jobs=jobs,
     )
+    stage("writing the model")
 
     if searched.examples < len(training):
         notes.append(
-            f"the recipe was chosen on {searched.examples:,} of {len(training):,} training examples, as trying all "
-            "recipes on so many letters would take long; its own cross-validation is over all of them"
+            f"the recipe was chosen by one cross-validation on {searched.examples:,} of {len(training):,} training "
+            "examples, as trying all recipes on so many letters would take long"
         )
     if notes:
         analysis = msgspec.structs.replace(analysis, notes=[*notes, *analysis.notes])
@@ -171,7 +185,8 @@ def _test(
     targets = [row.target for row in testing]
     given: list[Stance] = [STANCES[n] for n in chances.argmax(axis=1)]
     scores = evaluate(true, given, groups, seed)
-    constant = evaluate(true, majority(training, targets), groups, seed)
+    always = majority(training, targets)
+    constant = evaluate(true, always, groups, seed, possible=set(always))
     by_target = _by_target(targets, true, given)
     everything = [*training, *testing]
     best = searched.trials[0]
@@ -229,8 +244,9 @@ def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
             f"the {len(model.pipelines)} trained on, a model of words is at chance."
         )
     if unseen := model.unseen(targets):
+        names = ", ".join(name or "(no target given)" for name in unseen)
         count = sum(target in unseen for target in targets)
-        found.append(f"{count} test examples are toward targets never seen in training: {', '.join(unseen)}.")
+        found.append(f"{count} test examples are toward targets never seen in training: {names}.")
     return found
 
 

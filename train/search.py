@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
 from corpus.digests import digest
 from corpus.records import ExamplesError
 from labeling.records import STANCES, Stance
-from train.baseline import FEATURES, calm, classifier, columns, compact, fit_logistic, no_ngrams, parts
+from train.baseline import FEATURES
+from train.counted import Cut, chances, counted
 from train.evaluate import f_avg, macro_f1
 from train.records import Example, Recipe, Trial
 
@@ -32,8 +30,6 @@ follows the number of n-grams, which grows with the letters (`docs/benchmarks.md
 FEWEST = 10
 """Examples of each label that a search needs: below it, folds lack labels and scores mean nothing."""
 
-Cut = tuple[NDArray[np.int64], NDArray[np.int64]]
-
 
 class Searched(msgspec.Struct, frozen=True, kw_only=True):
     """What a search found.
@@ -41,7 +37,8 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trials: one a recipe, best F_avg first; of equal ones the simpler (fewer features, smaller C).
         out_of_fold: probabilities of the first trial's recipe for the training examples, in their order, in the
-            columns of STANCES; each is the mean over repeats of models that had not seen the example's group.
+            columns of STANCES; each is the mean over repeats of models that had not seen the example's group. NaN
+            where none was asked.
         folds: number of folds of each cross-validation.
         repeats: number of cross-validations.
         examples: number of training examples that all recipes were tried on.
@@ -52,6 +49,12 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     folds: int
     repeats: int
     examples: int
+
+
+def first_fold(training: Sequence[Example], seed: int) -> list[int]:
+    """The places of the examples of one fold of each target, whose groups stand in no other fold."""
+    by_target = _by_target(training)
+    return sorted(n for rows in by_target.values() for n in rows[_cuts(training, rows, seed, 1)[0][1]].tolist())
 
 
 def check_examples(examples: Sequence[Example]) -> None:
@@ -92,37 +95,51 @@ def check_examples(examples: Sequence[Example]) -> None:
 
 
 def search(
-    training: Sequence[Example], seed: int, progress: Callable[[int, int], None] = lambda *_: None, jobs: int = -1
+    training: Sequence[Example],
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    jobs: int = -1,
+    stage: Callable[[str], None] = lambda _: None,
+    *,
+    all_folds: bool = True,
 ) -> Searched:
     """Score every recipe by repeated, grouped, stratified cross-validation.
 
     Each target has its own models and folds, all of the same recipe; scores are of the out-of-fold predictions of
     all targets together, and their mean over repeats. Where the training texts have more than 4 million letters
-    together, recipes are tried on whole groups of some 4 million letters, drawn by a digest of their names, and the
-    best recipe is then scored once on everything.
+    together, recipes are tried in one cross-validation on whole groups of some 4 million letters, drawn by a digest of
+    their names, and the best recipe is then scored once on everything; or not at all, where nobody asks for each
+    example's out-of-fold probabilities.
 
     Args:
         training: the training examples, as `check_examples` lets them pass; nothing else is looked at.
-        seed: of the folds.
-        progress: told of each finished fold, and of how many there are.
-        jobs: threads, -1 for one a core; the result does not depend on it.
+        seed: seed of the folds.
+        progress: told of each finished fold, and of how many there are in the stage.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        stage: told what is being done, when it begins.
+        all_folds: whether every example's probabilities are needed also where the texts are long.
 
     Raises:
         ExamplesError: a fold lacks a stance, texts have no n-grams, or a fit does not converge.
     """
-    part = _part(training)
-    found = _search(part, seed, progress, jobs)
+    part = part_of(training)
+    repeats = repeats_of(training)
+    stage("trying recipes")
+    found = _search(part, seed, repeats, progress, jobs)
     if len(part) == len(training):
         return found
+    if not all_folds:
+        return msgspec.structs.replace(found, out_of_fold=np.full((len(training), len(STANCES)), np.nan))
+    stage("scoring the best recipe on all training texts")
     best = found.trials[0].recipe
     labels = np.array([row.label for row in training])
     given = np.zeros((1, len(training), len(STANCES)))
     targets = _by_target(training)
     cuts = {target: _cuts(training, rows, seed, 1) for target, rows in targets.items()}
-    total = (len(FEATURES) * found.repeats + 1) * len(targets) * FOLDS
+    total = len(targets) * FOLDS
     for target, rows in targets.items():
         texts = [training[row].text for row in rows]
-        mine = chances(best.features, target, texts, labels[rows], cuts[target], (best.c,), jobs)
+        mine = chances(counted(best.features, target, texts), labels[rows], cuts[target], (best.c,), jobs)
         for (_, held), one in zip(cuts[target], mine, strict=True):
             given[0, rows[held]] = one[0]
             progress(1, total)
@@ -130,9 +147,14 @@ def search(
     return msgspec.structs.replace(found, trials=trials, out_of_fold=given[0])
 
 
-def _part(training: Sequence[Example]) -> Sequence[Example]:
+def is_long(examples: Sequence[Example]) -> bool:
+    """Whether the texts together have so many letters that not everything is tried on all of them."""
+    return sum(len(row.text) for row in examples) > LETTERS
+
+
+def part_of(training: Sequence[Example]) -> Sequence[Example]:
     """The examples that all recipes are tried on: everything, or whole groups of some LETTERS letters."""
-    if sum(len(row.text) for row in training) <= LETTERS:
+    if not is_long(training):
         return training
     size: Counter[str] = Counter()
     for row in training:
@@ -150,9 +172,10 @@ def _part(training: Sequence[Example]) -> Sequence[Example]:
     return part if enough and min(groups.values()) >= FOLDS else training
 
 
-def _search(training: Sequence[Example], seed: int, progress: Callable[[int, int], None], jobs: int) -> Searched:
+def _search(
+    training: Sequence[Example], seed: int, repeats: int, progress: Callable[[int, int], None], jobs: int
+) -> Searched:
     labels = np.array([row.label for row in training])
-    repeats = _repeats(len(training))
     cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in _by_target(training).items()}
     total = len(FEATURES) * len(cuts) * repeats * FOLDS
     trials: list[Trial] = []
@@ -161,7 +184,7 @@ def _search(training: Sequence[Example], seed: int, progress: Callable[[int, int
         found = np.zeros((len(PENALTIES), repeats, len(training), len(STANCES)))
         for target, rows in _by_target(training).items():
             texts = [training[row].text for row in rows]
-            mine = chances(features, target, texts, labels[rows], cuts[target], PENALTIES, jobs)
+            mine = chances(counted(features, target, texts), labels[rows], cuts[target], PENALTIES, jobs)
             for number, ((_, held), given) in enumerate(zip(cuts[target], mine, strict=True)):
                 found[:, number // FOLDS, rows[held]] = given
                 progress(1, total)
@@ -175,8 +198,9 @@ def _search(training: Sequence[Example], seed: int, progress: Callable[[int, int
     return Searched(trials=trials, out_of_fold=out_of_fold, folds=FOLDS, repeats=repeats, examples=len(training))
 
 
-def _repeats(examples: int) -> int:
-    return REPEATS if examples < MANY else 1
+def repeats_of(training: Sequence[Example]) -> int:
+    """The number of cross-validations: one where examples are many, or long."""
+    return REPEATS if len(training) < MANY and not is_long(training) else 1
 
 
 def _by_target(training: Sequence[Example]) -> dict[str, NDArray[np.int64]]:
@@ -213,75 +237,3 @@ def _trial(recipe: Recipe, labels: NDArray[np.str_], probabilities: NDArray[np.f
         f_avg=float(np.mean([f_avg(true, one) for one in given])),
         macro_f1=float(np.mean([macro_f1(true, one) for one in given])),
     )
-
-
-def chances(
-    features: str,
-    target: str,
-    texts: Sequence[str],
-    labels: NDArray[np.str_],
-    cuts: Sequence[Cut],
-    penalties: Sequence[float],
-    jobs: int,
-) -> Iterator[NDArray[np.float64]]:
-    """Probabilities for the held-out texts of each cut, of shape (penalties, held-out texts, stances), in order.
-
-    N-grams are counted once for all cuts, their weights (IDF) for each cut from its fitted part alone: exactly
-    what a pipeline fitted there would have. Along growing C each fit starts from where those before it point.
-    """
-    vectorizers = parts(features)
-    try:
-        counted = [(part, weight, _counts(part, texts)) for _, part, weight in vectorizers]
-    except ValueError as error:
-        raise no_ngrams(target, error) from error
-    with calm():
-        yield from Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(
-            delayed(_fold)(counted, labels, cut, penalties) for cut in cuts
-        )
-
-
-def _counts(part: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
-    counts = CountVectorizer.fit_transform(part, texts)
-    part.vocabulary_ = {}  # often larger than the counts; nothing reads it any more
-    return counts
-
-
-Counted = list[tuple[TfidfVectorizer, float, csr_matrix]]
-
-
-def _fold(counted: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequence[float]) -> NDArray[np.float64]:
-    seen, unseen = weighted(counted, cut)
-    basis = compact(seen)
-    seen, unseen = seen @ basis, unseen @ basis
-    model = classifier(1.0).set_params(warm_start=True)
-    found = np.zeros((len(penalties), len(cut[1]), len(STANCES)))
-    before: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
-    for n, c in enumerate(penalties):
-        if len(before) > 1:
-            # Coefficients move nearly straight along log C: further on that line, the next fit is a quarter shorter.
-            (c0, weights0, bias0), (c1, weights1, bias1) = before[-2:]
-            on = np.log(c / c1) / np.log(c1 / c0)
-            model.coef_, model.intercept_ = weights1 + on * (weights1 - weights0), bias1 + on * (bias1 - bias0)
-        fit_logistic(model.set_params(C=c), seen, labels[cut[0]])
-        before = [*before[-1:], (c, model.coef_, model.intercept_)]
-        found[n] = columns(model, unseen)
-    return found
-
-
-def weighted(counted: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
-    """TF-IDF of the fitted and of the held-out texts; n-grams that the fitted ones lack don't exist."""
-    both: tuple[list[csr_matrix], list[csr_matrix]] = ([], [])
-    for part, weight, counts in counted:
-        fitted = counts[cut[0]]
-        known = np.flatnonzero(np.bincount(fitted.indices, minlength=counts.shape[1]))
-        if not len(known):
-            raise no_ngrams("", ValueError("all that do stand in one fold"))
-        fitted = fitted[:, known]
-        tfidf = TfidfTransformer(sublinear_tf=part.sublinear_tf).fit(fitted)
-        both[0].append(tfidf.transform(fitted, copy=False))
-        both[1].append(tfidf.transform(counts[cut[1]][:, known], copy=False))
-        if weight != 1:
-            for stack in both:
-                stack[-1].data *= weight
-    seen, unseen = (stack[0] if len(stack) == 1 else hstack(stack, format="csr") for stack in both)
-    return seen, unseen

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from labeling.intervals import Estimate, share_estimates, share_interval
 from labeling.records import STANCES, Stance
+from labeling.show import NO_OUTLET
 
 FEWEST_LABELS = 50
 """Randomly sampled labels that a correction needs: a stance of 5 % was held by the intervals of 82 % of 400 simulated
@@ -20,6 +21,10 @@ FEWEST_ARTICLES = 10
 """Articles that they must come from: the interval's degrees of freedom are one less."""
 SHOWN = 12
 """Outlets and months in the printed table; the file has all."""
+
+UNKNOWN = "unknown"
+"""The month of articles without a date: no month is called so. An outlet can be, so no outlet is "" (see `called`)."""
+NO_DATE = "no date"
 
 Codes = NDArray[np.int32]
 Kind = Literal["all", "outlet", "month"]
@@ -82,6 +87,7 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
     """The share of a stance among the `n` sentences of the corpus, of an outlet or of a month.
 
     Attributes:
+        name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date.
         raw: of the predictions; what the model gets wrong, it gets wrong.
         corrected: by `labelled` randomly sampled labels in the cell; None where they are too few.
     """
@@ -267,16 +273,32 @@ def show(shares: PredictionShares) -> str:
         cells.setdefault((row.kind, row.name), []).append(row)
     outlets = sorted((key for key in cells if key[0] == "outlet"), key=lambda key: (-cells[key][0].n, key))
     months = [key for key in cells if key[0] == "month"]
-    lines = [f"{'shares in %':24}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in STANCES)]
-    for key in [("all", ""), *outlets[:SHOWN], *months[-SHOWN:]]:
+    shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:]]
+    # Names stand whole: cut ones can be the same.
+    wide = max(24, *(len(called(*key)) + 4 for key in shown))
+    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in STANCES)]
+    before: Kind = "all"
+    for key in shown:
+        if key[0] != before:
+            lines.append(f"by {key[0]}")
+            before = key[0]
         rows = cells[key]
-        head = f"{key[1][:23] or 'all':24}{rows[0].n:10,}{rows[0].labelled:9,}"
-        lines.append(f"{head}   {_line([row.raw for row in rows])}raw")
+        head = f"{'' if key[0] == 'all' else '  '}{called(*key)}"
+        lines.append(f"{head:{wide}}{rows[0].n:10,}{rows[0].labelled:9,}   {_line([row.raw for row in rows])}raw")
         corrected = [row.corrected for row in rows if row.corrected is not None]
         if corrected:
-            lines.append(f"{'':43}   {_line(corrected)}corrected")
+            lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
     hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
     return "\n".join([line.rstrip() for line in lines] + [f"and {hidden} more outlets and months"] * (hidden > 0))
+
+
+def called(kind: Kind, name: str) -> str:
+    """What a cell is called where people read it: an outlet may be called "unknown" or "all"."""
+    if kind == "all":
+        return "all"
+    if kind == "outlet":
+        return name or NO_OUTLET
+    return NO_DATE if name == UNKNOWN else name
 
 
 def _line(estimates: Sequence[Estimate]) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The examples, the recipe, the scores beside the majority's, the audit and the learning curve."""
+    from train.intervals import shown
+
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
     lines = [
@@ -21,10 +23,8 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
         f"(cross-validation on train: F_avg {metrics.cv.f_avg:.3f})"
     ]
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
-        shown = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
-        lines.append(
-            f"{name:9}" + ", ".join(f"{title} {s.value:.3f} [{s.low:.3f}, {s.high:.3f}]" for title, s in shown)
-        )
+        row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
+        lines.append(f"{name:9}" + ", ".join(f"{title} {shown(score)}" for title, score in row))
     if len(metrics.test.by_target) > 1:
         lines.append(f"mean of the targets' own F_avg on test: {metrics.test.mean_f_avg:.3f}")
     audit = analysis.audit

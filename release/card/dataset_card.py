@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.records import STANCES
+from labeling.show import NO_OUTLET
 from release.card.card_facts import (
     CardFacts,
     ConfigFacts,
@@ -129,6 +130,8 @@ def sections(facts: CardFacts) -> str:
     method = methods.methods(found)
     agreement = [table for table in method.tables if table.caption.startswith("Agreement")]
     outlets = sorted(found.corpus.outlets, key=lambda row: (-row[1], row[0]))
+    if found.corpus.without_outlet:
+        outlets.append((NO_OUTLET, found.corpus.without_outlet))
     return fill(
         "dataset_card.md.j2",
         facts=facts,
