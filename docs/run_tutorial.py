@@ -1,0 +1,99 @@
+"""Run every command of `docs/tutorial.md` and give the page with what they print: `python docs/run_tutorial.py`.
+
+The tutorial's reader has a folder of articles, fills in the settings and the codebook, and lets three people label. Here
+the articles, the codebook and the answers are those of the starter corpus.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
+
+from labeling.connection import Server
+from labeling.replay import replay
+from labeling.server import running
+from labeling.studio import Studio
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "tutorial.md"
+BLOCK = re.compile(r"^```(console|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TITLE = "Karsova tutorial"
+
+
+def run(page: str, project: Path, server: Server) -> str:
+    """The page with what its commands print now.
+
+    Args:
+        page: the page; blocks of "console" hold commands after "$ ", a block of "toml" holds settings.
+        project: an empty folder; the commands are run in it.
+        server: the Label Studio that the commands talk to.
+    """
+    copytree(ROOT / "seeds" / "articles", project / "news")
+    parts: list[str] = []
+    end = 0
+    for block in BLOCK.finditer(page):
+        parts.append(page[end : block.start()])
+        end = block.end()
+        if block.group(1) == "toml":
+            _fill_in(project, block.group(2))
+            parts.append(block.group())
+        else:
+            printed = "".join(_printed(command, project, server) for command in _commands(block.group(2)))
+            parts.append(f"```console\n{printed}```")
+    return "".join([*parts, page[end:]])
+
+
+def _commands(block: str) -> Iterator[str]:
+    return (line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ "))
+
+
+def _fill_in(project: Path, settings: str) -> None:
+    """Put the settings of the page into stance.toml, and the starter corpus' codebook beside it."""
+    path = project / "stance.toml"
+    text = path.read_text("utf-8")
+    section = ""
+    for line in settings.splitlines():
+        if line.startswith("["):
+            section = line
+        elif line:
+            key = line.split(" = ")[0]
+            head, rest = text.split(f"{section}\n", 1)
+            rest = re.sub(rf"^{key} = .*$", lambda _, line=line: line, rest, count=1, flags=re.MULTILINE)
+            text = f"{head}{section}\n{rest}"
+    path.write_text(text, "utf-8")
+    (project / "codebook.md").write_bytes((ROOT / "docs" / "codebook.md").read_bytes())
+
+
+def _printed(command: str, project: Path, server: Server) -> str:
+    """A command with what it prints, and what people do before it."""
+    if command == "stance pull":
+        with Studio(server) as owner:
+            replay(owner, server, TITLE, ROOT / "seeds" / "annotations.jsonl", lambda *_: None)
+    stance = str(Path(sys.executable).with_name("stance"))
+    environment = os.environ | {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.api_key}
+    done = subprocess.run(
+        [stance, *command.split()[1:]],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command} failed: {done.stdout}")
+    shown = done.stdout.replace(server.url, "http://127.0.0.1:8080")
+    return f"$ {command}\n{shown}"
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        project = Path(folder) / "project"
+        project.mkdir()
+        PAGE.write_text(run(PAGE.read_text("utf-8"), project, server), "utf-8")
