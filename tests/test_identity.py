@@ -33,7 +33,7 @@ from labeling.records import Adjudication
 from labeling.sample import Draw, write_sample
 from tests.conftest import NEWS, vote
 
-TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
+TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
 VISIT, WIRE, BILL = NEWS["gazette/visit"], NEWS["cwa/visit"], NEWS["sentinel/bill"]
 FIRE = "The fire at the mill burned for two days. It was put out with water from the canal."
 STORM = "A storm took the roof of the old market hall. Nobody was hurt in the night. The mayor came at dawn to see it."
