@@ -1,13 +1,15 @@
 """Pages with several bodies of text: those that the extractor passed over, and whether they are the same article's.
 
 Measured on 1,256 real pages (the test pages of trafilatura, newspaper4k and of the scrapinghub benchmark): see
-docs/design.md.
+docs/reading.md.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Any
+
+from corpus.leftover import APART, APART_TAGS
 
 FEWEST_WORDS = 60
 """Of prose in a body that counts: teasers and cards have fewer."""
@@ -18,11 +20,6 @@ MOST_LINKED = 0.3
 _PARAGRAPH = 40
 """Characters of a paragraph of prose; shorter ones are labels and links."""
 
-_OTHERS = re.compile(
-    r"(?:^|[\s_-])(?:comments?|repl(?:y|ies)|respon[ds]\w*|related|teasers?|promos?|cards?|recommend\w*|sidebar|footer"
-    r"|newsletter|trending|popular|widget|outbrain|taboola|disqus|author|bio|gallery|read-?more|see-?also)(?:$|[\s_-])",
-    re.I,
-)
 _BODY = re.compile(r"(?:article|entry|post|story|main|news)[-_]{0,2}(?:body|content|text)", re.I)
 _LIVE = re.compile(r"LiveBlogPosting|liveBlogUpdate")
 _BLOCKS = ("article", "body", "div", "header", "main", "section", "td")
@@ -115,7 +112,7 @@ def _is_missed(peer: Any, missed: list[Any]) -> bool:
     """Whether a peer is a body of prose that the extractor passed over."""
     around = [peer, *peer.iterancestors()]
     names = " ".join(f"{one.get('class') or ''} {one.get('id') or ''}" for one in around if one.tag != "body")
-    if _OTHERS.search(names) or any(one.tag in ("aside", "nav", "footer", "figure") for one in around):
+    if APART.search(names) or any(one.tag in APART_TAGS for one in around):
         return False
     mine = [one for one in missed if peer in one.iterancestors()]
     linked = sum(_words(link) for link in peer.iter("a"))

@@ -47,6 +47,7 @@ class Looks:
         self._column: int | None = None
         self._kinds: set[str | None] = set()
         self._numbered = False
+        self._spaced: bool | None = None  # whether a space follows the separators; unknown before the first row
         mark, whole = re.escape(separator), r'"(?:[^"]|"")*+"'
         self._first = re.compile(rf'"?([^{mark}"\r\n]*)')
         self._quoted = re.compile(rf"{whole}(?:[{mark}]{whole})*[\r\n]*")
@@ -63,6 +64,8 @@ class Looks:
     def learn(self, fields: Sequence[str], raw: str) -> None:
         """Take notice of a row that was read."""
         self._rows.append(fields)
+        if self._spaced is None:
+            self._spaced = _has_space(fields)
         self.learns = len(self._rows) < LEARNT
         self._all_quoted = self._all_quoted and self._quoted.fullmatch(raw) is not None
         self._column = None
@@ -132,7 +135,24 @@ class Looks:
 
     def may_continue(self, before: Record, record: Record) -> bool:
         """Whether a row that does not fit may be a line of the one before, for want of quotation marks."""
-        return len(self._rows) > FEW and not before.closed and '"' not in record.raw
+        if before.closed or '"' in record.raw:
+            return False
+        return len(self._rows) > FEW or self._is_prose(record.fields)
+
+    def reads_on(self, record: Record) -> bool:
+        """Whether a row of a table in which nothing tells rows from prose may be a line of the one before.
+
+        In prose a space follows a comma; between fields it does so in all rows of a table, or in none.
+        """
+        if self.known or self._spaced is not False or self._separator != "," or '"' in record.raw:
+            return False
+        return _has_space(record.fields)
+
+    def _is_prose(self, fields: Sequence[str]) -> bool:
+        """Whether words stand where the other rows have a number, an address or a code."""
+        if self._column is None:
+            return False
+        return " " in fields[self._column].strip() or (self._spaced is False and _has_space(fields))
 
     def swallows(self, record: Record) -> bool:
         """Whether a row of several lines may hold others: all lines but the first are rows as far as one can see.
@@ -153,6 +173,10 @@ class Looks:
             return next(csv.reader([line], delimiter=self._separator, strict=True), None)
         except csv.Error:
             return None
+
+
+def _has_space(fields: Sequence[str]) -> bool:
+    return any(field.startswith(" ") for field in fields[1:])
 
 
 def kind_of(value: str) -> str | None:

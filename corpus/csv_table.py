@@ -166,6 +166,8 @@ class CsvTable:
                 if others:
                     yield from self._others(last, others)
                     others = []
+                if not record.note and looks.reads_on(record):
+                    record.note = UNLIKE
                 if looks.learns:
                     looks.learn(record.fields, record.raw)
                 last, looks.last = record, record.fields
@@ -182,10 +184,12 @@ class CsvTable:
     def _others(self, before: Record | None, records: list[Record]) -> Iterator[Row]:
         """Rows that begin as others do not."""
         for record in records:
+            # Asked before it is learnt from: of few rows, one that is unlike the others hides what they share.
+            unlike = before is not None and self._looks.may_continue(before, record)
             if self._looks.learns:
                 self._looks.learn(record.fields, record.raw)
             row = self._row(record)
-            unlike = before is not None and not row.note and self._looks.may_continue(before, record)
+            unlike = unlike and not row.note
             yield Row(row.fields, row.line, UNLIKE) if unlike else row
             before = record
 

@@ -13,11 +13,12 @@ TAGS = "HTML in the text: it is read without its tags"
 ENTITIES = "HTML entities in the text: read as the characters that they stand for"
 PERHAPS = "a tag of HTML in the text: it is left as it is, since the rest of the text is no HTML"
 
-_BLOCKS = (
+BLOCKS = (
     "address article aside blockquote br caption center dd details div dl dt fieldset figcaption figure footer form "
     "h1 h2 h3 h4 h5 h6 head header hr html li main nav ol option p pre section summary table tbody td tfoot th thead "
     "title tr ul"
 ).split()
+"""Tags that begin and end a line."""
 _INLINE = (
     "a abbr b big button cite code del em embed font i iframe img input ins kbd label link mark meta noscript object q "
     "s script small source span strike strong style sub sup svg time tt u var video audio picture body"
@@ -26,7 +27,7 @@ _HIDDEN = {"script", "style", "head", "noscript", "template", "title"}
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", re.S)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
 _ATTRIBUTE = r"""\s+[A-Za-z_:@][\w:.@-]*\s*=\s*(?:"[^"]*+"|'[^']*+'|[^\s"'<>=]++)"""
-_TAG = re.compile(rf"<(/?)({'|'.join([*_BLOCKS, *_INLINE])})((?:{_ATTRIBUTE})*+)\s*/?>", re.I)
+_TAG = re.compile(rf"<(/?)({'|'.join([*BLOCKS, *_INLINE])})((?:{_ATTRIBUTE})*+)\s*/?>", re.I)
 _PAGE = re.compile(r"\s*+(?:<\?xml[^>]*+>|<!--.*?-->|\s)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINE = re.compile(r"\n[ \t\r\f]*\n")
@@ -72,13 +73,13 @@ def _is_markup(text: str, tags: list[re.Match[str]]) -> bool:
         if name == "br" or (tag[1] and name in opened):
             return True
         opened.add(name)
-        blocks += name in _BLOCKS or bool(tag[3])
+        blocks += name in BLOCKS or bool(tag[3])
     return blocks > 1 or (blocks == 1 and not text[: tags[0].start()].strip())
 
 
 def _without(text: str, tags: list[re.Match[str]]) -> str:
     """The text of a piece of HTML; line breaks are those of its tags, and its own where only words have tags."""
-    if not any(tag[2].lower() in _BLOCKS for tag in tags):
+    if not any(tag[2].lower() in BLOCKS for tag in tags):
         text = text.replace("\n", "<br>")
     return lines(parsed(f"<div>{text}</div>"))
 
@@ -103,7 +104,7 @@ def _gather(tree: Any, parts: list[str]) -> None:
                 parts.append(element.tail)
             continue
         name = element.tag if isinstance(element.tag, str) else ""
-        if name in _BLOCKS:
+        if name in BLOCKS:
             parts.append("\0")
         if event == "start":
             hidden += name in _HIDDEN

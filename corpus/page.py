@@ -12,10 +12,12 @@ from corpus.bodies import further_bodies
 from corpus.decode import NotTextError, decode_page
 from corpus.exports import ADVICE, export_of, may_be_export
 from corpus.guard import check_parsed, check_size, check_tree
+from corpus.leftover import leftover
 from corpus.markup import lines
 
 PARTS = "its text stands in several bodies on the page: they are read as one"
 ONE_OF = "several articles on the page, as it seems: only the first is read"
+REST = "more prose on the page than was read"
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +86,11 @@ def extract(page: str) -> Extracted:
         parts, others = further_bodies(tree, text)
         for part in parts:
             text = "\n".join(filter(None, (text, _text(_page(part)))))
-        note = ONE_OF if others else PARTS if parts else ""
+        rest = leftover(tree, text)
+        note = ONE_OF if others or rest.article else PARTS if parts else ""
+        if rest.words and note != ONE_OF:
+            left = f"{REST}: {rest.words} words are left out, which begin with “{rest.begins}”"
+            note = f"{left}; {note}" if note else left
         version = f"trafilatura {trafilatura.__version__}"
         return Extracted(text=text, extractor=version, fields=_metadata(tree), note=note)
     except NotTextError:

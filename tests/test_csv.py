@@ -293,6 +293,30 @@ def test_a_row_of_another_length_costs_itself_alone(tmp_path: Path) -> None:
     assert len(reasons) == 1
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,text\n1,The town slept.\nIt rained, and the mayor stayed.\n2,The mayor stayed.\n3,Snow fell.\n",
+        "id,text\n1,The town slept.\nThen, she left.\n2,The mayor stayed.\n3,Snow fell.\n",
+        "id,day,text\n1,2020-01-02,The town slept.\nIt rained, and she stayed, too.\n2,2020-01-03,Snow fell.\n",
+        "title,text\nA b,The town slept.\nIt rained, and the mayor stayed.\nC d,Snow fell.\n",
+    ],
+)
+def test_an_unquoted_text_of_several_lines_is_spoken_of_in_a_short_table_too(tmp_path: Path, content: str) -> None:
+    texts, reasons, notes = _read(_write(tmp_path / "a.csv", content))
+    assert (len(texts), reasons, notes) == (content.count("\n") - 1, [], [UNLIKE])
+
+
+def test_tables_that_mean_what_they_say_get_no_note(tmp_path: Path) -> None:
+    for content in (
+        "title,text\nA b, The town slept.\nC d, The mayor stayed.\n",
+        "title,text\nRain,The town slept.\nSnow in May,The mayor stayed.\n",
+        'id,text\na1,The town slept.\na2,"It rained, and she stayed."\n',
+    ):
+        _, reasons, notes = _read(_write(tmp_path / "a.csv", content))
+        assert (reasons, notes) == ([], [])
+
+
 def test_a_row_that_is_unlike_the_others_may_be_a_line_of_one_and_that_is_said(tmp_path: Path) -> None:
     rows = [f"{n},Town {n} has a plan." for n in range(1, 9)]
     rows.insert(5, "The mayor stayed, but nobody came.")

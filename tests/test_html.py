@@ -9,7 +9,7 @@ import pytest
 
 from corpus.decode import NotTextError, decode_page
 from corpus.guard import check_size
-from corpus.page import ONE_OF, PARTS, extract, read_page
+from corpus.page import ONE_OF, PARTS, REST, extract, read_page
 from corpus.read import read
 from corpus.records import Article, CorpusSettings, Noted
 from corpus.sources import units
@@ -130,15 +130,23 @@ LONG = (
         f"<article><h1>T</h1>{_p(0, 10)}</article><article><h2>Links</h2>"
         + f"<p><a href='/a'>{LINES[0]}</a></p>" * 9
         + "</article>",
-        f"<div class='row'><div class='article-text'>{_p(0, 10)}</div></div>"
-        f"<div class='row foot'><div class='text'>{LONG * 2}</div></div>",
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_teasers_comments_and_related_stories_beside_one_article_change_nothing(body: str) -> None:
     found = extract(_page(body))
     assert (_lines(found.text), found.note) == (list(range(10)), "")
     assert "Comments are the opinion" not in found.text
+
+
+def test_prose_beside_an_article_that_nothing_calls_a_comment_is_left_out_and_spoken_of() -> None:
+    body = (
+        f"<div class='row'><div class='article-text'>{_p(0, 10)}</div></div>"
+        f"<div class='row foot'><div class='text'>{LONG * 2}</div></div>"
+    )
+    found = extract(_page(body))
+    assert _lines(found.text) == list(range(10))
+    assert found.note.startswith(f"{REST}: 60 words are left out, which begin with “Comments are the opinion")
 
 
 def test_what_is_to_be_said_of_a_page_is_listed(tmp_path: Path) -> None:
