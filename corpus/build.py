@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -32,26 +32,30 @@ from corpus.records import (
     SENTENCES,
     SPANS,
     CorpusSettings,
+    Noted,
     Skipped,
     SourceError,
     StanceError,
 )
 from corpus.recrawls import without_recrawls
-from corpus.shards import Progress, Shard, cut_shards, place, plan
+from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
+from corpus.sources import apart
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Those whose version may change a cluster or a byte of a table; shards have their own."""
 ROWS = 50_000
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
+FILES = (*TABLES, "notes.jsonl")
 
 
 class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
     `cut` counts the articles that were cut anew; `copies` the sentences beyond the first of their copy group;
-    `clusters` those of two sentences and more; `by_text` the articles that are known by their text alone, by the file
-    that they stand in; `by_name` those that are known by their file's name alone.
+    `clusters` those of two sentences and more; `notes` what there is to know of articles that were read; `by_text` the
+    articles that are known by their text alone, by the file that they stand in; `by_name` those that are known by their
+    file's name alone; `apart` the folders among the sources that were not searched because this build writes there.
     """
 
     articles: int
@@ -63,8 +67,10 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     skipped: dict[str, int]
     languages: dict[str, int]
     changed: bool
+    notes: dict[str, int] = {}
     by_text: dict[str, int] = {}
     by_name: int = 0
+    apart: list[str] = []
     changes: Changes = Changes()
 
 
@@ -108,24 +114,27 @@ def build(
         StanceError: labelled sentences would vanish, another build runs, or the disk is full.
     """
     state = out / ".build"
-    fresh = not state.exists()
+    made = None if state.exists() else next((one for one in reversed(state.parents) if not one.exists()), state)
     shards = plan(sources, out, settings)
     try:
         state.mkdir(parents=True, exist_ok=True)
         with FileLock(state / "lock", timeout=0):
-            return _build(
+            done = _build(
                 shards, out, state, settings, force, strict, engine or (lambda: nullcontext(Local(workers))), progress
             )
+        return msgspec.structs.replace(done, apart=apart(sources, written_to(out)))
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
-    except StanceError:
-        if fresh:
-            _clear(out, state)
-        raise
     except OSError as error:
+        if made and not any((state / "shards").glob("*")):  # finished ones are kept, for the next build to go on with
+            _clear(state, made)
         raise StanceError(
             f"{out}: cannot be written: {error.strerror or error}; its tables are as they were"
         ) from error
+    except Exception:
+        if made:
+            _clear(state, made)
+        raise
 
 
 def _build(
@@ -154,9 +163,10 @@ def _build(
         cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
         folders = without_recrawls([folder / shard.key for shard in shards])
         skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
-        if strict and skipped:
-            first = skipped[0]
-            raise SourceError(f"{len(skipped)} articles cannot be used, the first: {first.source}: {first.reason}")
+        unused = [row for row in skipped if row.article_id]  # the others were never taken for articles
+        if strict and unused:
+            first = unused[0]
+            raise SourceError(f"{len(unused)} articles cannot be used, the first: {first.source}: {first.reason}")
         settled, changes, missing = _identify(shards, folders, out, skipped, force)
         with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
             new = Path(name).resolve()
@@ -167,7 +177,7 @@ def _build(
             (state / "done.json").unlink(missing_ok=True)
             write_fingerprints(out, fingerprints)
             write_moved(out, settled.moved)
-            changed = [_bring(new / table, out / table) for table in TABLES]
+            changed = [_bring(new / table, out / table) for table in FILES]
             write_left(out, missing)
     summary = msgspec.structs.replace(
         summary,
@@ -192,7 +202,7 @@ def _build(
 
 def _is_whole(last: _Done, shards: list[Shard], out: Path) -> bool:
     """Whether the tables are there, and made of the same shards and ids."""
-    return last.key == _key(shards, out) and all((out / name).is_file() for name in TABLES)
+    return last.key == _key(shards, out) and all((out / name).is_file() for name in FILES)
 
 
 def _key(shards: list[Shard], out: Path) -> str:
@@ -216,7 +226,8 @@ def _identify(
     ):
         settled = settle(tables, folders, Path(spill), out, units)
         if not tables.ask("SELECT count(*) FROM own")[0][0]:
-            names = ", ".join(f"{row.source} ({row.reason})" for row in skipped[:5])
+            first = sorted(skipped, key=lambda row: not row.article_id)[:5]
+            names = ", ".join(f"{row.source} ({row.reason})" for row in first)
             raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
         changes, missing = compare(tables, Path(spill), settled, out, skipped, force=force)
     return settled, changes, missing
@@ -236,6 +247,8 @@ def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skip
     copies, clusters = duplicates.label(tables)
     counts = _write(folders, new, duplicates.labelled(tables))
     write_jsonl(new / "skipped.jsonl", skipped)
+    notes = [row for one in folders for row in read_jsonl(one / "notes.jsonl", Noted, "stance build")]
+    write_jsonl(new / "notes.jsonl", notes)
     languages = Counter(
         row
         for one in folders
@@ -251,6 +264,7 @@ def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skip
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
         # What follows a colon is particular to the article; skipped.jsonl has it.
         skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),
+        notes=dict(Counter(row.note.partition(":")[0] for row in notes).most_common()),
         languages=dict(languages.most_common()),
         changed=False,
     )
@@ -303,8 +317,9 @@ def _bring(new: Path, path: Path) -> bool:
     return True
 
 
-def _clear(out: Path, state: Path) -> None:
-    """Leave no trace of a first build that failed."""
+def _clear(state: Path, made: Path) -> None:
+    """Leave no trace of a first build that failed: `made` is the topmost folder that it made."""
     shutil.rmtree(state, ignore_errors=True)
-    if out.is_dir() and not any(out.iterdir()):
-        out.rmdir()
+    with suppress(OSError):  # what somebody else put there meanwhile stays
+        for folder in state.parents[: len(state.parts) - len(made.parts)]:
+            folder.rmdir()

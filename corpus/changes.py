@@ -185,7 +185,7 @@ def _missing(
     give(tables, spill, "asked", from_rows(_ASKED, [(name,) for name in sorted({row[0] for row in known})]))
     present = dict(tables.ask("SELECT article_id, fingerprint FROM present JOIN asked USING (article_id)"))
     kept = {row.source_id: row.article_id for row in settled.moved}
-    reasons = {kept.get(row.article_id, row.article_id): row.reason for row in skipped}
+    reasons = {kept.get(row.article_id, row.article_id): row.reason for row in skipped if row.article_id}
     found: list[Left] = []
     for article_id, start, sentence_id, text in sorted(known):
         was = articles.get(sentence_id)

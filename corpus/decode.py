@@ -6,15 +6,30 @@ import codecs
 import re
 from pathlib import Path
 
+import msgspec
+
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 BLOCK = 1 << 20
+ARTICLE_BYTES = 64 << 20
+"""No article is bigger: what is, would only fill the memory (War and Peace has 3 MB)."""
 SAMPLE = 200_000
 """Bytes that a code page is guessed from, from about the first one on that is not ASCII: those before tell nothing."""
 
+NULS = "binary: it holds NUL characters"
+MOST_NULS = 0.01
+"""Of a page's characters may be NULs that stand in an attribute or a script; a file with more is binary."""
+
+SURELY = 10
+"""Characters of several bytes for each broken byte, from which on it is UTF-8 whatever the page declares."""
+
+MOST_BROKEN = 0.001
+"""Of a page's bytes may break the encoding that it declares."""
+
+_MARKS = ["\ufffd", *map(chr, range(0x2BF0, 0x2C00))]
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _DECLARED = re.compile(
@@ -33,45 +48,103 @@ class BrokenUtf8Error(NotTextError):
     """They are UTF-8, but for a few bytes: read in another encoding, all else would be wrong."""
 
 
-def decode(data: bytes, *, html: bool = False, charset: str = "") -> tuple[str, str]:
-    """Text of a whole file, unchanged but for a byte-order mark, and the encoding it was read in.
+class Decoded(msgspec.Struct, frozen=True):
+    """A page's text and encoding; `mark` is what stands in it for each byte that cannot be, or nothing."""
 
-    Args:
-        data: the file's bytes.
-        html: believe the charset that the page declares, where it can be true.
-        charset: what the page's HTTP header declares; believed before the page, as browsers do.
+    text: str
+    encoding: str
+    mark: str = ""
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Text of a whole file, unchanged but for a byte-order mark, and the encoding it was read in.
 
     Raises:
         NotTextError: it is binary, or breaks the encoding that it is in.
     """
-    encoding = encoding_of(data, html=html, charset=charset)
+    encoding = _marked(data)
+    if not encoding:
+        encoding = "utf-8" if _is(data, "utf-8") else guess(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise NotTextError(f"expected text; byte {error.start + 1} cannot be {encoding}") from error
     if "\0" in text:
-        raise NotTextError("binary: it holds NUL characters")
+        raise NotTextError(NULS)
     return text, encoding
 
 
-def encoding_of(data: bytes, *, html: bool = False, charset: str = "") -> str:
-    """The encoding of a file's bytes: its mark, UTF-16 by its NULs, UTF-8, what HTTP or HTML declares, or a guess.
+def decode_page(data: bytes, charset: str = "") -> Decoded:
+    """Text of an HTML page, where a few bytes may be broken: who reads it must look where they are.
 
-    UTF-8 that is more than ASCII comes before the declaration: nothing else looks like it by chance, and pages
-    saved by a crawler often are UTF-8 under the old declaration.
+    The encoding is that of a byte-order mark; UTF-16 by its NULs; UTF-8; what HTTP or the page declares; or a guess.
+    UTF-8 that is more than ASCII comes before the declaration: nothing else looks like it by chance, and pages saved by
+    a crawler often are UTF-8 under the old declaration.
+
+    Args:
+        data: the page's bytes.
+        charset: what its HTTP header declares; believed before the page itself, as browsers do.
 
     Raises:
-        NotTextError: no encoding fits.
+        NotTextError: it is binary, or no encoding fits.
     """
-    if encoding := _marked(data):
-        return encoding
-    declared = (_believed(charset, data) or _declared(data)) if html else ""
+    encoding = _marked(data) or _of_page(data, charset)
+    text = data.decode(encoding, "replace")
+    nuls = text.count("\0")
+    if nuls > MOST_NULS * len(text):
+        raise NotTextError(NULS)
+    if not nuls and _is(data, encoding):
+        return Decoded(text, encoding)
+    # Whatever reads the page takes symbols for text, and drops what is no character.
+    rest = data.decode(encoding, "ignore")
+    mark = next(one for one in _MARKS if one not in rest)
+
+    def marked(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return mark, error.end
+
+    codecs.register_error("stance.mark", marked)
+    return Decoded(data.decode(encoding, "stance.mark").replace("\0", mark), encoding, mark)
+
+
+def _of_page(data: bytes, charset: str) -> str:
+    named = [name for name in (_python_name(charset), _python_name(_declared(data))) if name]
+    declared = next((name for name in named if _is(data, name)), "")
+    if _is(data, "utf-8"):
+        # Encodings that switch by escapes (ISO-2022-JP) are all ASCII.
+        return declared if declared and data.isascii() and declared != "cp1252" else "utf-8"
+    soft = data.decode("utf-8", "replace")
+    broken = soft.count("\ufffd")
+    whole = len(soft) - len(soft.encode("ascii", "ignore")) - broken
+    if whole >= SURELY * broken:
+        return "utf-8"
+    if declared:
+        return declared
+    if whole >= broken:
+        return "utf-8"
+    for name in named:
+        if data.decode(name, "replace").count("\ufffd") <= MOST_BROKEN * len(data):
+            return name
+    return guess(data)
+
+
+def _is(data: bytes, encoding: str) -> bool:
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return declared or guess(data)
-    # Encodings that switch by escapes (ISO-2022-JP) are all ASCII.
-    return declared if declared and data.isascii() and declared != "cp1252" else "utf-8"
+        data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a text can be written: a lone surrogate, as of a byte that could not be decoded, cannot."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def encoding_of_file(path: Path) -> str:
@@ -148,20 +221,18 @@ def _marked(data: bytes) -> str:
 
 
 def _declared(data: bytes) -> str:
-    """The charset that an HTML page declares, by the name Python has for it, if the page decodes in it."""
+    """The charset that an HTML page declares, by the name that stands there."""
     found = _DECLARED.search(data[:4096])
-    return _believed((found[1] or found[2]).decode("ascii", "replace"), data) if found else ""
+    return (found[1] or found[2]).decode("ascii", "replace") if found else ""
 
 
-def _believed(charset: str, data: bytes) -> str:
-    """Python's name of a charset that is declared for a page, if the page decodes in it."""
+def _python_name(charset: str) -> str:
+    """Python's name of a charset that is declared for a page, or nothing."""
     try:
         name = codecs.lookup(charset).name
         name = _WEB.get(name, name)
-        # A page whose declaration could be read as ASCII is in no UTF-16, and one without NULs neither.
-        if name.startswith(("utf-16", "utf-32")):
-            return ""
-        data.decode(name)
+        b"".decode(name)
     except (LookupError, ValueError):
         return ""
-    return name
+    # A page whose declaration could be read as ASCII is in no UTF-16, and one without NULs neither.
+    return "" if name.startswith(("utf-16", "utf-32")) else name

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Sequence
 
-from corpus.rows import ARTICLE_BYTES
+from corpus.decode import ARTICLE_BYTES
 
 _HTML = {"text/html", "application/xhtml+xml"}
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?=[ \t\r\n]|$)")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_TYPE = re.compile(r"\s*[\"']?([\w.+-]+/[\w.+-]+)")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I)
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,500})?\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
@@ -41,17 +43,46 @@ def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
     end = _HEAD_END.search(block)
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     headers: dict[str, str] = {}
+    types: list[str] = []
     for line in head.decode("latin-1").split("\n")[1:]:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip().lower(), value.strip())
+        if name.strip().lower() == "content-type":
+            types += value.split(",")  # proxies join two headers so
     body = _decoded(body, headers)
     if not body.strip():
         raise NoHtmlError("the page is empty")
-    kind = headers.get("content-type") or identified
-    if not (kind.partition(";")[0].strip().lower() in _HTML if kind else _is_markup(body)):
-        raise NoHtmlError(f"not HTML: {kind.partition(';')[0].strip()[:50] or 'no Content-Type'}")
-    charset = _CHARSET.search(kind)
-    return (charset[1] if charset else ""), body
+    return page_of(types, body, identified), body
+
+
+def page_of(types: Sequence[str], body: bytes, identified: str = "") -> str:
+    """The charset that is declared for an HTML page, or nothing.
+
+    Args:
+        types: what is declared of the body, as `text/html; charset=utf-8`, in its order; HTML if one of them says so.
+        body: the page.
+        identified: the type that the crawler found the body to have. It is believed where nothing is declared, and
+            where something else is but the body is markup: many servers call all that they send a binary file.
+
+    Raises:
+        NoHtmlError: it is no HTML.
+    """
+    declared = [one for one in types if _essence(one)]
+    for one in reversed(declared):
+        if _essence(one) in _HTML:
+            charset = _CHARSET.search(one) or next(filter(None, map(_CHARSET.search, declared)), None)
+            return charset[1] if charset else ""
+    html = _essence(identified) in _HTML if identified else _is_markup(body)
+    if html and (not declared or (identified and _is_markup(body))):
+        charset = next(filter(None, map(_CHARSET.search, [*declared, identified])), None)
+        return charset[1] if charset else ""
+    kind = (declared or [identified])[-1].partition(";")[0].strip()
+    raise NoHtmlError(f"not HTML: {kind[:50] or 'no Content-Type'}")
+
+
+def _essence(kind: str) -> str:
+    found = _TYPE.match(kind)
+    return found[1].lower() if found else ""
 
 
 def _is_markup(data: bytes) -> bool:

@@ -1,33 +1,69 @@
-"""HTML pages to article text and metadata, by trafilatura, with a guard against pages made to stop it."""
+"""HTML pages to article text and metadata, by trafilatura."""
 
 from __future__ import annotations
 
 import logging
-import re
+from copy import deepcopy
 from typing import Any
 
-from corpus.decode import NotTextError
+import msgspec
 
-# Measured with trafilatura 2.3.1 and libxml2 2.14: time grows with the square of the elements (40,000: 9 s), above
-# all of those in one paragraph (16,000: 20 s; 3,000: 0.3 s), and with the cube of the attributes of one tag (20,000:
-# 1 s; 80,000: 70 s). News pages have one or two thousand elements.
-PAGE_CHARACTERS = 10_000_000
-TAGS = 50_000
-ELEMENTS = 25_000
-IN_PARAGRAPH = 3_000
-ATTRIBUTES = 2_000
+from corpus.bodies import further_bodies
+from corpus.decode import NotTextError, decode_page
+from corpus.exports import ADVICE, export_of, may_be_export
+from corpus.guard import check_parsed, check_size, check_tree
+from corpus.leftover import leftover
+from corpus.markup import lines
 
-_LONG_TAG = 20_000
-_VALUE = re.compile(r"""(?<=\s)[^\s=<>"'/]+\s*=\s*(?:"[^"]*"|'[^']*')""")
+PARTS = "its text stands in several bodies on the page: they are read as one"
+ONE_OF = "several articles on the page, as it seems: only the first is read"
+REST = "more prose on the page than was read"
 
 
-def extract(page: str) -> tuple[str, str, dict[str, str]]:
-    """Article text of a page, the extractor's name and version, and what the page says of the article.
+class Extracted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on a page: the article's text, the extractor's name and version, what the page says of the article.
+
+    `note` is what is to be said of how it was read, or nothing.
+    """
+
+    text: str
+    extractor: str
+    fields: dict[str, str]
+    note: str = ""
+
+
+def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
+    """The article on a page, and the encoding that the page is in; see `extract`.
+
+    Bytes that break the encoding, and NULs, do no harm outside of the text: in scripts, comments and attributes.
+
+    Args:
+        data: the page.
+        charset: what its HTTP header declares.
 
     Raises:
-        NotTextError: the page is too big, too deep, or no article is found in it.
+        NotTextError: as `extract`; or the page is binary, or broken within the article's text.
     """
-    _check_size(page)
+    decoded = decode_page(data, charset)
+    found = extract(decoded.text)
+    if decoded.mark:
+        if decoded.mark in found.text:
+            count = found.text.count(decoded.mark)
+            raise NotTextError(f"expected {decoded.encoding}; bytes of the article's text cannot be: {count} of them")
+        fields = {name: value.replace(decoded.mark, "\ufffd") for name, value in found.fields.items()}
+        found = msgspec.structs.replace(found, fields=fields)
+    return found, decoded.encoding
+
+
+def extract(page: str) -> Extracted:
+    """The article on a page.
+
+    Of several articles the first is read, and the note says so; one whose text stands in several bodies is read whole.
+
+    Raises:
+        NotTextError: the page is too big or too deep, no article is found in it, or it is a database's export of many.
+    """
+    check_size(page)
     import trafilatura
     from trafilatura.utils import HTML_PARSER
 
@@ -40,18 +76,44 @@ def extract(page: str) -> tuple[str, str, dict[str, str]]:
             tree = trafilatura.load_html(f"<html><body>{page}</body></html>")
         if tree is None:
             raise NotTextError("expected an HTML page; found none")
-        # Where nesting passes 255 or a text 10 MB, the parser drops the rest and goes on, as if that were all.
-        if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in HTML_PARSER.error_log):
-            raise NotTextError("HTML nested deeper than 255, or otherwise beyond what the parser takes")
-        _check_tree(tree)
-        text = trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+        check_parsed(HTML_PARSER.error_log)
+        check_tree(tree)
+        if may_be_export(page) and (database := export_of(lines(tree))):
+            raise NotTextError(f"several articles in one file: an export of {database}; {ADVICE}")
+        text = _text(tree)
         if not text.strip():
             raise NotTextError("trafilatura finds no article in the page")
-        return text, f"trafilatura {trafilatura.__version__}", _metadata(tree)
+        parts, others = further_bodies(tree, text)
+        for part in parts:
+            text = "\n".join(filter(None, (text, _text(_page(part)))))
+        rest = leftover(tree, text)
+        note = ONE_OF if others or rest.article else PARTS if parts else ""
+        if rest.words and note != ONE_OF:
+            left = f"{REST}: {rest.words} words are left out, which begin with “{rest.begins}”"
+            note = f"{left}; {note}" if note else left
+        version = f"trafilatura {trafilatura.__version__}"
+        return Extracted(text=text, extractor=version, fields=_metadata(tree), note=note)
     except NotTextError:
         raise
     except Exception as error:  # the page is anybody's: whatever it makes the extractor raise is its own fault
         raise NotTextError(f"HTML that trafilatura fails on: {type(error).__name__}: {error}"[:500]) from error
+
+
+def _text(tree: Any) -> str:
+    import trafilatura
+
+    return trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+
+
+def _page(body: Any) -> Any:
+    """A page that holds one body alone."""
+    from lxml.html import document_fromstring
+
+    tree = document_fromstring("<html><body></body></html>")
+    copied = deepcopy(body)
+    copied.tail = None
+    tree.body.append(copied)
+    return tree
 
 
 def _metadata(tree: Any) -> dict[str, str]:
@@ -68,23 +130,3 @@ def _metadata(tree: Any) -> dict[str, str]:
         "url": found.url or "",
         "language": found.language or "",
     }
-
-
-def _check_size(page: str) -> None:
-    if len(page) > PAGE_CHARACTERS:
-        raise NotTextError(f"an HTML page of {len(page):,} characters; expected at most {PAGE_CHARACTERS:,}")
-    if page.count("<") > TAGS:
-        raise NotTextError(f"an HTML page of {page.count('<'):,} tags; expected at most {TAGS:,}")
-    for part in page.split("<"):
-        # Pictures and maps inside a page are tags with few, long values.
-        if len(part) > _LONG_TAG and len(_VALUE.sub("", part).partition(">")[0].split()) > ATTRIBUTES:
-            raise NotTextError(f"an HTML tag of more than {ATTRIBUTES:,} attributes")
-
-
-def _check_tree(tree: Any) -> None:
-    count = sum(1 for _ in tree.iter())
-    if count > ELEMENTS:
-        raise NotTextError(f"an HTML page of {count:,} elements; expected at most {ELEMENTS:,}")
-    longest = max((len(paragraph) for paragraph in tree.iter("p")), default=0)
-    if longest > IN_PARAGRAPH:
-        raise NotTextError(f"a paragraph of {longest:,} HTML elements; expected at most {IN_PARAGRAPH:,}")

@@ -11,18 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from corpus.decode import NotTextError, decode
+from corpus.dates import iso_date
+from corpus.decode import ARTICLE_BYTES, NULS, NotTextError, decode, is_encodable
+from corpus.exports import no_text, note_on
 from corpus.fingerprint import fingerprint, text_id
-from corpus.page import extract
-from corpus.records import Article, CorpusSettings, Skipped, Unit
-from corpus.rows import ARTICLE_BYTES, FIELDS, rows
+from corpus.markup import TAGS, is_page, plain
+from corpus.page import extract, read_page
+from corpus.records import Article, CorpusSettings, Noted, Skipped, Unit
+from corpus.rows import FIELDS, rows
 from corpus.sources import DATA_FILES, shown
 from corpus.warc import NoPage, Page, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PLAIN = "plain 1"
+PLAIN, MARKUP, CONVERTED = "plain 1", "markup 1", "conversion 1"
+"""Extractors: text as it stands, HTML of a text column, the plain text that a web archive's maker made of a page."""
+
 LETTERS = 200
 """Fewer letters tell a language too unsurely: names and quotations outweigh the rest."""
 
@@ -39,7 +44,7 @@ _FRONT_MATTER = re.compile(
 )
 
 
-def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
+def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | Noted]:
     """Read the articles of one unit, one by one.
 
     An article's id is the record's own `id`, else its `url`; of a file its front matter's `id`, else its path from
@@ -52,13 +57,17 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
         settings: the same as there.
 
     Returns:
-        An `Article`, or a `Skipped` for whatever is wrong with one article, and then the next.
+        An `Article`, or a `Skipped` for whatever is wrong with one article, and then the next. Behind an article that
+        was not read as it stands, or only with a doubt, a `Noted` for each thing to know of it.
 
     Raises:
         SourceError: a data file as a whole cannot be read.
     """
+    if unit.reason:
+        yield _skip(unit.article_id, unit.source, unit.reason)
+        return
     if unit.kind not in DATA_FILES:
-        yield _file(unit)
+        yield from _file(unit)
         return
     if not unit.size:
         reason = "the file is empty" if Path(unit.path).is_file() else "cannot be read: no such file"
@@ -66,18 +75,14 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped]:
         return
     if unit.kind == "warc":
         for page in pages(unit):
-            yield _crawled(unit, page)
+            yield from _crawled(unit, page)
         return
-    for number, row in rows(unit, settings):
+    for number, row, note in rows(unit, settings):
         own_id, source = f"{unit.article_id}#{number}", f"{unit.source}:{number}"
         if isinstance(row, str):
             yield _skip(own_id, source, row)
         else:
-            text = row.pop("text")
-            own_id = row.pop("id") or row["url"] or (_text_id(text) if text.strip() else own_id)
-            # A lone surrogate has no UTF-8: `_article` refuses it by name.
-            sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-            yield _article(own_id, source, text, sha256, unit.encoding, PLAIN, row)
+            yield from _row(row.pop("id") or row["url"], own_id, source, row, unit.encoding, note)
 
 
 def front_matter_end(text: str) -> int:
@@ -99,47 +104,85 @@ def _text_id(text: str) -> str:
     return text_id(fingerprint(text[front_matter_end(text) :]))
 
 
-def _file(unit: Unit) -> Article | Skipped:
+def _file(unit: Unit) -> Iterator[Article | Skipped | Noted]:
     try:
         # By a descriptor that doesn't wait: a pipe may have taken the file's place.
         with open(os.open(unit.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
             data = file.read(ARTICLE_BYTES + 1)
     except OSError as error:
-        return _skip(unit.article_id, unit.source, f"cannot be read: {error.strerror}")
-    if len(data) > ARTICLE_BYTES:
-        return _skip(unit.article_id, unit.source, f"longer than {ARTICLE_BYTES >> 20} MB")
-    if not data:
-        return _skip(unit.article_id, unit.source, "the file is empty")
+        yield _skip(unit.article_id, unit.source, f"cannot be read: {error.strerror}")
+        return
+    if len(data) > ARTICLE_BYTES or not data:
+        reason = f"longer than {ARTICLE_BYTES >> 20} MB" if data else "the file is empty"
+        yield _skip(unit.article_id, unit.source, reason)
+        return
     fields: dict[str, str] = {}
-    article_id, extractor = unit.article_id, PLAIN
+    article_id, extractor, note = unit.article_id, PLAIN, ""
     try:
-        text, encoding = decode(data, html=unit.kind == "html")
         if unit.kind == "html":
-            text, extractor, fields = extract(text)
+            found, encoding = read_page(data)
+            text, extractor, fields, note = found.text, found.extractor, found.fields, found.note
         else:
+            text, encoding = decode(data)
             fields = _front_matter(text)
             article_id = fields.pop("id", "") or article_id
+            if reason := no_text(text):
+                raise NotTextError(reason)
+            note = note_on(text)
     except NotTextError as error:
-        return _skip(article_id, unit.source, str(error))
+        yield _skip(article_id, unit.source, str(error))
+        return
     sha256 = hashlib.sha256(data).hexdigest()
-    return _article(article_id, unit.source, text, sha256, encoding, extractor, fields | unit.metadata)
+    yield from _article(article_id, unit.source, text, sha256, encoding, extractor, fields | unit.metadata, note)
 
 
-def _crawled(unit: Unit, page: Page | NoPage) -> Article | Skipped:
+def _row(
+    given_id: str, own_id: str, source: str, fields: dict[str, str], encoding: str, note: str
+) -> Iterator[Article | Skipped | Noted]:
+    """A row of a data file, whose text may be HTML; without a `given_id` it is known by its text, or by its place."""
+    text, extractor = fields.pop("text"), PLAIN
+    # A lone surrogate has no UTF-8: `_article` refuses it by name.
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    notes = [note]
+    try:
+        if is_page(text):
+            found = extract(text)
+            text, extractor = found.text, found.extractor
+            notes += [TAGS, found.note]
+        else:
+            text, markup = plain(text)
+            extractor = MARKUP if markup == TAGS else PLAIN
+            notes.append(markup)
+        fields["title"] = plain(fields["title"])[0]
+    except NotTextError as error:
+        yield _skip(given_id or own_id, source, str(error))
+        return
+    article_id = given_id or (_text_id(text) if text.strip() else own_id)
+    yield from _article(article_id, source, text, sha256, encoding, extractor, fields, *notes)
+
+
+def _crawled(unit: Unit, page: Page | NoPage) -> Iterator[Article | Skipped | Noted]:
     """A page of a web archive. Its own idea of its URL is not taken up: many pages of a site may name one."""
     article_id = page.url or (f"{unit.article_id}#{page.number}" if page.number else unit.article_id)
     source = f"{unit.source}:{page.number}" if page.number else unit.source
     if isinstance(page, NoPage):
-        return _skip(article_id, source, page.reason)
+        yield _skip(article_id, source, page.reason)
+        return
+    fields, note = {"outlet": ""}, ""
     try:
-        text, encoding = decode(page.data, html=True, charset=page.charset)
-        text, extractor, fields = extract(text)
+        if page.converted:
+            text, encoding = decode(page.data)
+            extractor = CONVERTED
+        else:
+            found, encoding = read_page(page.data, page.charset)
+            text, extractor, fields, note = found.text, found.extractor, found.fields, found.note
     except NotTextError as error:
-        return _skip(article_id, source, str(error))
+        yield _skip(article_id, source, str(error))
+        return
     sha256 = hashlib.sha256(page.data).hexdigest()
     article_id = page.url or _text_id(text)
     fields |= {"url": page.url, "outlet": fields["outlet"] or _host(page.url), "crawled": page.crawled}
-    return _article(article_id, source, text, sha256, encoding, extractor, fields)
+    yield from _article(article_id, source, text, sha256, encoding, extractor, fields, note)
 
 
 def _host(url: str) -> str:
@@ -156,19 +199,27 @@ def _front_matter(text: str) -> dict[str, str]:
 
 
 def _article(
-    article_id: str, source: str, text: str, sha256: str, encoding: str, extractor: str, fields: Mapping[str, str]
-) -> Article | Skipped:
-    """The article, unless its text or a field is nothing that the tables can hold."""
+    article_id: str,
+    source: str,
+    text: str,
+    sha256: str,
+    encoding: str,
+    extractor: str,
+    fields: Mapping[str, str],
+    *notes: str,
+) -> Iterator[Article | Skipped | Noted]:
+    """The article, unless its text or a field is nothing that the tables can hold; and what is to be said of it."""
     for name, value in {"id": article_id, "text": text, **fields}.items():
-        if not _encodable(value):
-            return _skip(article_id, source, f"{name}: it holds a lone surrogate or a byte that is no {encoding}")
-    if not text.strip():
-        return _skip(article_id, source, "no text in it")
-    if "\0" in text:
-        return _skip(article_id, source, "binary: it holds NUL characters")
+        if not is_encodable(value):
+            yield _skip(article_id, source, f"{name}: it holds a lone surrogate or a byte that is no {encoding}")
+            return
+    if not text.strip() or "\0" in text:
+        yield _skip(article_id, source, NULS if text.strip() else "no text in it")
+        return
     given = {name: value for name, value in fields.items() if value}
     language = _code(given.pop("language", "")) or _language(text)
-    return Article(
+    date, doubt = iso_date(given.pop("published", ""))
+    yield Article(
         article_id=article_id,
         source=source,
         sha256=sha256,
@@ -176,16 +227,11 @@ def _article(
         extractor=extractor,
         text=text,
         language=language,
+        published=date,
         **given,
     )
-
-
-def _encodable(value: str) -> bool:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    for note in filter(None, (*notes, doubt and f"{doubt}: {date[:100]}")):
+        yield Noted(article_id=article_id, source=source, note=note)
 
 
 def _skip(article_id: str, source: str, reason: str) -> Skipped:
@@ -202,11 +248,12 @@ def _code(name: str) -> str:
 def _language(text: str) -> str:
     """The language that the text's beginning is in, as two letters; nothing where that is unsure."""
     sample = " ".join(text[front_matter_end(text) :][:3000].split())[:SAMPLE]
-    if sum(map(str.isalpha, sample)) < LETTERS:
+    # The first half of it has enough, nearly always.
+    if sum(map(str.isalpha, sample[: SAMPLE // 2])) < LETTERS and sum(map(str.isalpha, sample)) < LETTERS:
         return ""
     words = sample.casefold().split()
     # An all-English archive then never loads the identifier.
-    if "the" in words and sum(word in ENGLISH for word in words) >= 0.06 * len(words):
+    if "the" in words and len(list(filter(ENGLISH.__contains__, words))) >= 0.06 * len(words):
         return "en"
     name, probability = _identifier()(sample)
     return name if probability >= 0.8 else ""

@@ -77,11 +77,19 @@ KINDS = ("prose", "title", "heading", "caption", "credit", "byline", "dateline",
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that gave no sentence, and why."""
+    """An article that gave no sentence, and why; or, without an id, what was never taken for one."""
 
     article_id: str
     source: str
     reason: str
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that was read, and what its reader should know of how: `notes.jsonl` has one a line."""
+
+    article_id: str
+    source: str
+    note: str
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +98,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     `start` and `end` are bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
     number of the first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's;
     `metadata` is its row in the sidecar. `outside` says that the file lies outside of the root, so that its name
-    without the ending is all that `article_id` could be made of.
+    without the ending is all that `article_id` could be made of. `reason` is set where there is nothing to read, and
+    says why: a file of another kind, a folder that is not searched, a sidecar's row without a file.
     """
 
     path: str
@@ -104,6 +113,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str = "utf-8"
     metadata: dict[str, str] = {}
     outside: bool = False
+    reason: str = ""
 
 
 class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,19 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from corpus.engine import Local
+from corpus.read import CONVERTED
 from corpus.records import Skipped
 from corpus.rewrite import rewritten
 
-# Equal in all but their place, they are the same record in two files: either will do.
-_LATER = """
+# Equal in all but their place, they are the same record in two files: either will do. Of one crawl a page goes before
+# the plain text that was made of it.
+_LATER = f"""
     WITH page AS (
-        SELECT article_id, source, file, place, rtrim(crawled, 'Z') AS crawled, sha256
+        SELECT article_id, source, file, place, sha256, rtrim(crawled, 'Z') AS crawled,
+               extractor = '{CONVERTED}' AS made
         FROM article WHERE crawled <> ''
     )
     SELECT file, place, article_id, source, kept FROM (
         SELECT *, row_number() OVER crawls AS rank, first_value(source) OVER crawls AS kept
         FROM page JOIN (SELECT article_id FROM page GROUP BY article_id HAVING count(*) > 1) AS twice USING (article_id)
-        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, sha256, source, place)
+        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, made, sha256, source, place)
     ) AS ranked WHERE rank > 1 ORDER BY file, place"""
 
 

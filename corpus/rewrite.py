@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from corpus.cut import sentence_id
 from corpus.digests import digest
-from corpus.records import Skipped
+from corpus.records import Noted, Skipped
 from corpus.shards import begins_article
 from corpus.store import read_jsonl, write_jsonl
 
@@ -79,6 +80,26 @@ def _write(shard: Path, half: Path, leaving: Mapping[int, Skipped], ids: Mapping
                 new.write_batch(batch.filter(pa.array(~np.isin(places, gone))))
     skipped = read_jsonl(shard / "skipped.jsonl", Skipped, "stance build")
     write_jsonl(half / "skipped.jsonl", [*skipped, *leaving.values()])
+    write_jsonl(half / "notes.jsonl", _notes(shard, leaving, ids))
+
+
+def _notes(shard: Path, leaving: Mapping[int, Skipped], ids: Mapping[int, str]) -> list[Noted]:
+    """The shard's notes, without those on articles that leave, and under the ids that articles get.
+
+    A note names its article by id and source: articles that are known by their text may share the former.
+    """
+    notes = read_jsonl(shard / "notes.jsonl", Noted, "stance build")
+    if not notes:
+        return []
+    named = pq.read_table(shard / "articles.parquet", columns=["article_id", "source"])
+    keys = list(zip(*(column.to_pylist() for column in named.columns), strict=True))
+    gone = {keys[place] for place in leaving}
+    others = {keys[place]: article_id for place, article_id in ids.items()}
+    return [
+        msgspec.structs.replace(note, article_id=others.get(key, note.article_id))
+        for note in notes
+        if (key := (note.article_id, note.source)) not in gone
+    ]
 
 
 def _with_ids(

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import json
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from corpus.decode import BLOCK, NotTextError, encoding_of_file
+from corpus.csv_lines import csv_encoding
+from corpus.csv_table import Broken, CsvTable
+from corpus.decode import ARTICLE_BYTES, BLOCK
 from corpus.records import CorpusSettings, SourceError, Unit
 
 FIELDS = ("text", "id", "title", "url", "outlet", "published", "language", "licence")
 
 UNIT_BYTES = 8 << 20
 """A row range is about this big: some thousand articles, a few seconds of work."""
-
-ARTICLE_BYTES = 64 << 20
-"""No article is bigger: what is, would only fill the memory (War and Peace has 3 MB)."""
 
 PARQUET_ROWS = 64
 """Rows of a .parquet file that are in memory at a time."""
@@ -45,78 +42,36 @@ def cut(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     except OSError as error:
         raise SourceError(f"{unit.path}: cannot be read: {error.strerror or error}") from error
     encoding = csv_encoding(Path(unit.path))
-    with closing(csv_rows(Path(unit.path), encoding)) as found:
-        header = next(found, [])
-    if isinstance(header, csv.Error):
-        raise SourceError(f"{unit.path}, line 1: {header}")
-    _check_columns(unit, header, set(header), settings)
+    with CsvTable(Path(unit.path), encoding) as table:
+        _check_columns(unit, table.header, set(table.header), settings)
     return [msgspec.structs.replace(unit, encoding=encoding)]
 
 
-def rows(unit: Unit, settings: CorpusSettings) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """The rows of a unit one by one: the row's number in its file with our fields, or with what is wrong with it.
+def rows(unit: Unit, settings: CorpusSettings) -> Iterator[tuple[int, dict[str, str] | str, str]]:
+    """The rows of a unit one by one.
+
+    Returns:
+        The row's number in its file; our fields, or what is wrong with the row; and what is to be said of how it was
+        read, or nothing.
 
     Raises:
         SourceError: the file as a whole cannot be read.
     """
     names = {name: settings.fields.get(name, name) for name in FIELDS}
-    records = {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[unit.kind](unit, set(names.values()))
+    if unit.kind == "csv":
+        yield from _csv(unit, names)
+        return
+    records = {"jsonl": _jsonl, "parquet": _parquet}[unit.kind](unit, set(names.values()))
     for number, record in enumerate(records, unit.first):
         if record is None:
             continue
         if isinstance(record, str):
-            yield number, record
+            yield number, record, ""
             continue
         try:
-            yield number, {name: _string(column, record.get(column)) for name, column in names.items()}
+            yield number, {name: _string(column, record.get(column)) for name, column in names.items()}, ""
         except ValueError as error:
-            yield number, str(error)
-
-
-def csv_rows(path: Path, encoding: str) -> Generator[list[str] | csv.Error]:
-    """The rows of a CSV file one by one, the header first; an error in place of a malformed row.
-
-    Bytes that cannot be decoded become lone surrogates, so that they spoil their own row only.
-
-    Raises:
-        SourceError: the file cannot be read.
-    """
-    try:
-        with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
-            header = file.readline(BLOCK)
-            file.seek(0)
-            csv.field_size_limit(ARTICLE_BYTES)
-            # Spreadsheets of half of Europe separate by semicolons. Strict: a quotation mark that is never closed
-            # would otherwise quietly make one article of all that follows.
-            reader = csv.reader(file, delimiter=max(",;\t", key=header.count), strict=True)
-            while True:
-                try:
-                    row = next(reader, None)
-                except csv.Error as error:
-                    yield error
-                    continue
-                if row is None:
-                    return
-                if row:
-                    yield row
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeError as error:  # UTF-16 that ends in the middle
-        raise SourceError(f"{path}: {error}") from error
-
-
-def csv_encoding(path: Path) -> str:
-    """The encoding of a CSV file.
-
-    Raises:
-        SourceError: the file cannot be read, or is no text.
-    """
-    try:
-        return encoding_of_file(path)
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
-    except NotTextError as error:
-        raise SourceError(f"{path}: {error}") from error
+            yield number, str(error), ""
 
 
 def _needed(settings: CorpusSettings) -> list[str]:
@@ -235,16 +190,18 @@ def _record(line: bytes) -> dict[str, Any] | str | None:
     return record if isinstance(record, dict) else f"expected a JSON object; found {type(record).__name__}"
 
 
-def _csv(unit: Unit, _columns: set[str]) -> Iterator[dict[str, Any] | str | None]:
-    with closing(csv_rows(Path(unit.path), unit.encoding)) as found:
-        header = next(found, [])
-        for row in found:
-            if isinstance(row, csv.Error):
-                yield f"malformed CSV: {row}"
-            elif isinstance(header, csv.Error) or len(row) != len(header):
-                yield f"malformed CSV: expected as many fields as the header has; found {len(row)}"
+def _csv(unit: Unit, names: dict[str, str]) -> Iterator[tuple[int, dict[str, str] | str, str]]:
+    with CsvTable(Path(unit.path), unit.encoding) as table:
+        columns = {column: place for place, column in enumerate(table.header)}
+        places = [(name, columns.get(column, -1)) for name, column in names.items()]
+        for number, row in enumerate(table.rows(), unit.first):
+            if isinstance(row, Broken):
+                # The number of lines is no particular of this one: it says how much is lost.
+                lost = f", {row.last - row.first + 1} lines" if row.last > row.first else ""
+                yield number, f"malformed CSV{lost}: {row}", ""
             else:
-                yield dict(zip(header, row, strict=True))
+                fields = [*row.fields, ""]  # the last for columns that are not there
+                yield number, {name: fields[place] for name, place in places}, row.note
 
 
 def _parquet(unit: Unit, columns: set[str]) -> Iterator[dict[str, Any] | str | None]:

@@ -22,7 +22,16 @@ from corpus.cut import PIECES, cut
 from corpus.digests import code_digest, digest, stamp
 from corpus.fingerprint import fingerprint
 from corpus.read import front_matter_end, read
-from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Skipped, StanceError, Unit
+from corpus.records import (
+    ARTICLES_AND_CRAWL,
+    ARTICLES_IN_SHARDS,
+    Article,
+    CorpusSettings,
+    Noted,
+    Skipped,
+    StanceError,
+    Unit,
+)
 from corpus.sources import DATA_FILES, units
 from corpus.store import KEPT, table_path, write_jsonl
 
@@ -75,7 +84,7 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
     """
     groups: list[list[Unit]] = []
     closed = True
-    for unit in units(sources, settings, exclude=[out, table_path(out, KEPT[0]).parent]):
+    for unit in units(sources, settings, exclude=written_to(out)):
         alone = unit.kind in DATA_FILES
         if closed or alone:
             groups.append([])
@@ -84,11 +93,16 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
     rules = digest(code_digest([__name__], LIBRARIES), msgspec.json.encode(settings, order="deterministic").decode())
     return [
         Shard(
-            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {stamp(Path(unit.path))}' for unit in group))}",
+            key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(unit)}' for unit in group))}",
             units=group,
         )
         for group in groups
     ]
+
+
+def written_to(out: Path) -> list[Path]:
+    """The folders that a project's files are written to: tables, and what labels need; they are never sources."""
+    return [out, table_path(out, KEPT[0]).parent]
 
 
 def place(unit: Unit) -> tuple[str, int]:
@@ -108,6 +122,11 @@ def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
     first = max(bisect.bisect_right(starts, place(shard.units[0])) - 1, 0)
     last = bisect.bisect_right(starts, place(shard.units[-1]))
     return [key for *_, key in before[first:last] if key.partition(".")[0] == rules]
+
+
+def _stamp(unit: Unit) -> str:
+    """What tells that a unit has changed; of one that is not read, its place alone."""
+    return unit.path if unit.reason else stamp(Path(unit.path))
 
 
 def cut_shards(
@@ -148,7 +167,7 @@ def cut_shards(
 
 def make_shard(job: Job) -> Made:
     """Cut one shard into its folder, whole or not at all; twice at once does no harm."""
-    folder, skipped = Path(job.folder), list[Skipped]()
+    folder, skipped, noted = Path(job.folder), list[Skipped](), list[Noted]()
     old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
     articles_, sentences, cut_anew = 0, 0, 0
     with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
@@ -158,7 +177,7 @@ def make_shard(job: Job) -> Made:
             pq.ParquetWriter(half / "articles.parquet", ARTICLES_IN_SHARDS, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
-            for held in _held(job.shard, job.settings, skipped):
+            for held in _held(job.shard, job.settings, skipped, noted):
                 kept, cut_, anew = _cut_held(held, old, job.settings, skipped)
                 articles.write_batch(kept)
                 pieces.write_table(cut_)
@@ -166,6 +185,7 @@ def make_shard(job: Job) -> Made:
                 sentences += cut_.num_rows - cut_.column("sentence_id").null_count
                 cut_anew += anew
         write_jsonl(half / "skipped.jsonl", skipped)
+        write_jsonl(half / "notes.jsonl", noted)
         try:
             half.rename(folder / job.shard.key)
         except OSError:
@@ -175,14 +195,19 @@ def make_shard(job: Job) -> Made:
     return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=cut_anew)
 
 
-def _held(shard: Shard, settings: CorpusSettings, skipped: list[Skipped]) -> Iterator[list[Article]]:
-    """The shard's articles, some at a time; those that cannot be read are added to `skipped`."""
+def _held(
+    shard: Shard, settings: CorpusSettings, skipped: list[Skipped], noted: list[Noted]
+) -> Iterator[list[Article]]:
+    """The shard's articles, some at a time; those that cannot be read are added to `skipped`, remarks to `noted`."""
     held: dict[str, Article] = {}
     size = 0
     for unit in shard.units:
         for found in read(unit, settings):
             if isinstance(found, Skipped):
                 skipped.append(found)
+                continue
+            if isinstance(found, Noted):
+                noted.append(found)
                 continue
             if size >= FLUSH or found.article_id in held:  # by which the pieces of those held are told apart
                 yield list(held.values())

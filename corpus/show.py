@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from corpus.build import BuildSummary
@@ -12,6 +12,8 @@ from corpus.store import table_path
 
 NAMED = 3
 """How many articles are named in a line."""
+KINDS_NAMED = 12
+"""How many reasons are named in a line: files of other kinds may have any number of endings."""
 
 
 def built(done: BuildSummary, out: Path) -> list[str]:
@@ -33,7 +35,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
 
 
 def noted(done: BuildSummary, out: Path) -> list[str]:
-    """The lines that say what to look at: articles known by little, not in English, or left out.
+    """The lines that say what to look at: articles known by little, not in English, read with a doubt, or left out.
 
     Args:
         done: what the build made.
@@ -59,10 +61,27 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
     if done.languages:
         found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
         notes.append(f"not in English, which the rules are for: {found}")
+    if done.notes:
+        notes.append(f"to know, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
+    if done.apart:
+        notes.append(f"not searched, for stance itself writes there: {', '.join(done.apart)}")
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        notes.append(f"skipped, listed in {out / 'skipped.jsonl'}: {reasons}")
+        notes.append(f"skipped, listed in {out / 'skipped.jsonl'}: {counts(done.skipped)}")
     return list(map(_printable, notes))
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """How many there are of each kind, in the given order, and how many kinds there are beyond those named.
+
+    Args:
+        found: counts by kind.
+
+    >>> counts({"of another kind (.pdf)": 3, "the file is empty": 1})
+    '3 of another kind (.pdf), 1 the file is empty'
+    """
+    named = [f"{count} {name}" for name, count in list(found.items())[:KINDS_NAMED]]
+    more = len(found) - KINDS_NAMED
+    return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
 
 
 def _articles(changes: Changes, out: Path) -> list[str]:

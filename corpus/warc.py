@@ -1,4 +1,4 @@
-"""Web archives (.warc, .warc.gz): their records, and the HTML pages among these.
+"""Web archives (.warc, .warc.gz, .warc.wet.gz): their records, and the HTML pages and texts among these.
 
 fastwarc parses the records. Unpacking is done here, since a broken gzip member would otherwise end the file: what
 stands behind one is read on, and a file that was cut off is told from one that ends.
@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from corpus.decode import BLOCK
-from corpus.http import NoHtmlError, html_of
+from corpus.decode import ARTICLE_BYTES, BLOCK
+from corpus.http import NoHtmlError, html_of, page_of
 from corpus.records import SourceError, Unit
-from corpus.rows import ARTICLE_BYTES
 
 if TYPE_CHECKING:
     from fastwarc.warc import WarcRecord
@@ -34,6 +33,9 @@ UNPACK = 1 << 16
 UNKNOWN = "unknown"
 """The crawl date of a record without one; it sorts behind every date."""
 
+READ = ("response", "resource", "conversion")
+"""Kinds of records that may hold an article."""
+
 _GZIP = b"\x1f\x8b\x08"
 _RECORD = b"WARC/1."
 _FIRST_LINE = re.compile(rb"WARC/1\.\d\r?\n")
@@ -44,7 +46,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """An HTML page of an archive: `number` is its record's place in the file, from 1.
 
     `crawled` is the record's WARC-Date as it stands there; `charset` what the HTTP header says, or nothing; `data`
-    the page's bytes, without any Content-Encoding.
+    the page's bytes, without any Content-Encoding; or, where it is `converted`, the plain text that the archive's maker
+    made of the page.
     """
 
     number: int
@@ -52,6 +55,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     crawled: str
     charset: str
     data: bytes
+    converted: bool = False
 
 
 class NoPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +67,7 @@ class NoPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A record; `block` is empty but for responses, and of these one byte longer than an article at most."""
+    """A record; `block` is empty but for those that may hold an article, and then one byte longer than one at most."""
 
     kind: str
     headers: dict[str, str]
@@ -87,8 +91,10 @@ def cut_archive(unit: Unit) -> list[Unit]:
 def pages(unit: Unit) -> Iterator[Page | NoPage]:
     """The pages of an archive, or of a part of it, one by one, in its order, with bounded memory.
 
-    A page is a `response` record with HTTP status 200 and the type HTML. Other responses and `revisit` records are
-    given with a reason; requests, metadata and the like are nothing that anyone takes for an article, and left out.
+    A page is a `response` record with HTTP status 200 and the type HTML, or a `resource` record of that type; and a
+    `conversion` record is one that was made plain text, as in Common Crawl's WET files. Others of these kinds, and
+    `revisit` records, are given with a reason; requests, metadata and the like are nothing that anyone takes for an
+    article, and left out.
 
     Args:
         unit: of `cut_archive`: a WARC file, packed with gzip (by record, or as a whole) or not. A record belongs to the
@@ -104,7 +110,7 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
                 found = True
                 if place >= unit.start:
                     yield NoPage(number=number, url="", reason=f"broken archive: {record}")
-            elif record.kind in ("response", "revisit"):
+            elif record.kind in (*READ, "revisit"):
                 found = True
                 if place >= unit.start:
                     yield _page(number, record)
@@ -112,7 +118,7 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
     except OSError as error:
         raise SourceError(f"{unit.path}: cannot be read: {error.strerror or error}") from error
     if last and not found:
-        reason = "no response record in the archive" if number else "no WARC record in it"
+        reason = "no response, resource or conversion record in the archive" if number else "no WARC record in it"
         yield NoPage(number=0, url="", reason=reason)
 
 
@@ -142,7 +148,7 @@ def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
                         return
                     record = _record(found, place >= unit.start)
                     short = len(record.block) + found.reader.consume() < record.length
-                    if short and record.kind != "response":
+                    if short and record.kind not in READ:
                         raise ValueError("cut off within a record")
                     yield place, record
                     told = short
@@ -169,7 +175,7 @@ def _record(found: WarcRecord, wanted: bool) -> _Record:
     # The parser gives a head that is cut off as a record of no bytes.
     if not headers.get("content-length", "").strip().isdecimal():
         raise ValueError("a record's head is cut off, or lacks its Content-Length")
-    block = found.reader.read(ARTICLE_BYTES + 1) if wanted and kind == "response" else b""
+    block = found.reader.read(ARTICLE_BYTES + 1) if wanted and kind in READ else b""
     return _Record(kind=kind, headers=headers, length=found.content_length, block=block)
 
 
@@ -287,24 +293,38 @@ def _opens(file: BinaryIO, place: int, packed: bool) -> bool:
 def _page(number: int, record: _Record) -> Page | NoPage:
     url = record.headers.get("warc-target-uri", "").strip().removeprefix("<").removesuffix(">")
     try:
-        charset, data = _payload(record)
+        charset, data, converted = _payload(record)
     except NoHtmlError as error:
         return NoPage(number=number, url=url, reason=str(error))
     date = record.headers.get("warc-date", "").strip()
     crawled = date if _DATE.fullmatch(date) else UNKNOWN
-    return Page(number=number, url=url, crawled=crawled, charset=charset, data=data)
+    return Page(number=number, url=url, crawled=crawled, charset=charset, data=data, converted=converted)
 
 
-def _payload(record: _Record) -> tuple[str, bytes]:
+def _payload(record: _Record) -> tuple[str, bytes, bool]:
+    """A record's charset, page or text, and whether it is text."""
+    headers, block = record.headers, record.block
     if record.kind == "revisit":
         raise NoHtmlError("revisit record: the page is as when it was crawled before")
-    cut = record.headers.get("warc-truncated", "").strip()
+    if "warc-segment-number" in headers:
+        raise NoHtmlError("a segment of a record: segments are not put together")
+    cut = headers.get("warc-truncated", "").strip()
     if cut:
         raise NoHtmlError(f"cut off by the crawler: {cut[:50]}")
-    if len(record.block) > ARTICLE_BYTES:
+    if len(block) > ARTICLE_BYTES:
         raise NoHtmlError(f"longer than {ARTICLE_BYTES >> 20} MB")
-    if len(record.block) < record.length:
-        raise NoHtmlError(f"cut off by the end of the file or a broken stretch: {len(record.block)} bytes of it")
-    if not record.block.startswith(b"HTTP/"):
-        raise NoHtmlError(f"no HTTP response: {record.headers.get('content-type', '')[:50] or 'no Content-Type'}")
-    return html_of(record.block, record.headers.get("warc-identified-payload-type", ""))
+    if len(block) < record.length:
+        raise NoHtmlError(f"cut off by the end of the file or a broken stretch: {len(block)} bytes of it")
+    kind, identified = headers.get("content-type", ""), headers.get("warc-identified-payload-type", "")
+    if block.startswith(b"HTTP/") and record.kind != "conversion":
+        return *html_of(block, identified), False
+    if record.kind == "response":
+        raise NoHtmlError(f"no HTTP response: {kind[:50] or 'no Content-Type'}")
+    if not block.strip():
+        raise NoHtmlError(f"{record.kind} record: it is empty")
+    if record.kind == "conversion" and kind.lower().startswith("text/plain"):
+        return "", block, True
+    try:
+        return page_of([kind], block, identified), block, False
+    except NoHtmlError as error:
+        raise NoHtmlError(f"{record.kind} record, {error}") from error

@@ -1,7 +1,7 @@
 """Run every command of `docs/tutorial.md` and give the page with what they print: `python docs/run_tutorial.py`.
 
-The tutorial's reader has a folder of articles, fills in the settings and the codebook, and lets three people label. Here
-the articles, the codebook and the answers are those of the starter corpus.
+The tutorial's reader has a folder of articles, fills in the settings and the codebook, and lets three people label.
+Here the articles, the codebook and the answers are those of the starter corpus.
 """
 
 from __future__ import annotations
@@ -64,8 +64,10 @@ def _fill_in(project: Path, settings: str) -> None:
         elif line:
             key = line.split(" = ")[0]
             head, rest = text.split(f"{section}\n", 1)
-            rest = re.sub(rf"^{key} = .*$", lambda _, line=line: line, rest, count=1, flags=re.MULTILINE)
-            text = f"{head}{section}\n{rest}"
+            old = re.search(rf"^{key} = .*$", rest, re.MULTILINE)
+            if old is None:
+                raise RuntimeError(f"{path}: no key {key} in {section}")
+            text = f"{head}{section}\n{rest[: old.start()]}{line}{rest[old.end() :]}"
     path.write_text(text, "utf-8")
     (project / "codebook.md").write_bytes((ROOT / "docs" / "codebook.md").read_bytes())
 

@@ -119,8 +119,8 @@ def build(
 ) -> None:
     """Cut articles into sentences.
 
-    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz), folders of them, globs, or - for standard
-    input. Every engine and number of workers gives the same tables.
+    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz, .wet.gz), folders of them, globs, or - for
+    standard input. Every engine and number of workers gives the same tables.
     """
     _check_engine(engine, address, workers)
     settings = _settings(required=False)
@@ -337,13 +337,13 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, whole or not at all.")
 def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     """Put the text back into a stand-off release, from your own copies."""
+    from corpus.show import counts
     from release.hydrate.hydrate import hydrate
     from release.messages import hydrated
 
     done = hydrate(dataset, articles, out, _settings(required=False).corpus)
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped articles: {reasons}", err=True)
+        click.echo(f"skipped: {counts(done.skipped)}", err=True)
     click.echo("\n".join(hydrated(done, out, _opened(out))))
     _say_taken_for(out)
 
@@ -811,6 +811,8 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
             labelled.keep_examples(WORK, examples, settings.train)
         else:
             loaded = labelled.read(data)
+            for note in loaded.notes:
+                click.echo(note, err=True)
             for row in loaded.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
@@ -864,11 +866,11 @@ def _predict_archive(
 
 
 def _say_predicted(done: Predicted) -> None:
+    from corpus.show import counts
     from train.show import predicted
 
     if done.skipped:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in done.skipped.items())
-        click.echo(f"skipped articles: {reasons}; `stance build` lists them", err=True)
+        click.echo(f"skipped: {counts(done.skipped)}; `stance build` lists them", err=True)
     click.echo("\n".join(predicted(done)))
 
 

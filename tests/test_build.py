@@ -31,7 +31,7 @@ from corpus.records import (
 from corpus.store import read_table, table_path, write_jsonl
 from tests.conftest import NEWS, vote
 
-TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
+TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
 PROSE = st.lists(
     st.sampled_from(
         [

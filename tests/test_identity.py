@@ -27,13 +27,14 @@ from corpus.fingerprint import fingerprint, text_id
 from corpus.identity import resolve
 from corpus.labels import Moved, read_moved, remember
 from corpus.moves import Candidate, Lost, match
-from corpus.records import CorpusSettings, SourceError, StanceError, TableError
+from corpus.records import CorpusSettings, Noted, Skipped, SourceError, StanceError, TableError
+from corpus.rewrite import rewritten
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.records import Adjudication
 from labeling.sample import Draw, write_sample
 from tests.conftest import NEWS, vote
 
-TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
+TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
 VISIT, WIRE, BILL = NEWS["gazette/visit"], NEWS["cwa/visit"], NEWS["sentinel/bill"]
 FIRE = "The fire at the mill burned for two days. It was put out with water from the canal."
 STORM = "A storm took the roof of the old market hall. Nobody was hurt in the night. The mayor came at dawn to see it."
@@ -105,6 +106,10 @@ class Corpus:
 
     def tables(self) -> dict[str, bytes]:
         return {name: (self.work / name).read_bytes() for name in TABLES}
+
+    def notes(self) -> list[Noted]:
+        """What is said of articles that were read."""
+        return read_jsonl(self.work / "notes.jsonl", Noted, "")
 
     def kept(self) -> dict[str, str]:
         """The ids that articles keep, by the id that their source gives them."""
@@ -336,6 +341,34 @@ def test_neighbours_with_one_text_are_taken_over_apart_from_each_other(tmp_path:
     shutil.rmtree(project.work)
     project.build()
     assert project.tables() == tables
+
+
+def test_notes_stand_under_the_ids_that_articles_have(tmp_path: Path) -> None:
+    project = Corpus(tmp_path)
+    doubtful = {"published": "03/04/2011", "text": BILL}
+    project.rows("news.csv", {**doubtful, "outlet": "Gazette"}, {**doubtful, "outlet": "Courier"})
+    project.write(a__visit=f"---\npublished: 05/06/2011\n---\n{VISIT}")
+    project.build()
+    project.label("a/visit")
+    first = text_id(fingerprint(BILL))
+    notes = {"news.csv:1": f"{first}-2", "news.csv:2": first, "a/visit.txt": "a/visit"}
+    assert {row.source: row.article_id for row in project.notes()} == notes
+    _rename(project)
+    project.build()
+    notes["a/port.txt"] = notes.pop("a/visit.txt")
+    assert {row.source: row.article_id for row in project.notes()} == notes
+
+
+def test_an_article_that_leaves_a_shard_takes_its_notes_along(tmp_path: Path) -> None:
+    project = Corpus(tmp_path)
+    project.rows("news.csv", *({"id": id_, "published": "03/04/2011", "text": BILL} for id_ in ("1", "2")))
+    project.build()
+    (shard,) = (path for path in (project.work / ".build" / "shards").iterdir() if path.is_dir())
+    (tmp_path / "spill").mkdir()
+    row = Skipped(article_id="1", source="news.csv:1", reason="the page was crawled before: x")
+    (other,) = rewritten([shard], tmp_path / "spill", leaving={0: {0: row}})
+    assert [note.article_id for note in read_jsonl(other / "notes.jsonl", Noted, "")] == ["2"]
+    assert read_jsonl(other / "skipped.jsonl", Skipped, "") == [row]
 
 
 def test_ids_that_the_user_gave_are_never_numbered(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from corpus.shards import Job, make_shard, plan
 from corpus.store import read_table
 from tests.conftest import REPO
 
-TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
+TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 import corpus.shards
 import corpus.sources
 import corpus.spark
-from corpus.build import TABLES, BuildSummary, build
+from corpus.build import FILES, BuildSummary, build
 from corpus.database import Duck
 from corpus.records import CorpusSettings, SourceError, StanceError
 from corpus.spark import session
@@ -69,12 +69,12 @@ def locally(news: Path, out: Path, workers: int = 2) -> BuildSummary:
 
 def content(out: Path) -> dict[str, bytes]:
     """All tables' bytes: they are the same where shards are."""
-    return {name: (out / name).read_bytes() for name in TABLES}
+    return {name: (out / name).read_bytes() for name in FILES}
 
 
 def same_rows(one: Path, two: Path) -> bool:
     """All tables have the same rows in the same order: shards of another size leave other row groups."""
-    tables = [name for name in TABLES if name.endswith(".parquet")]
+    tables = [name for name in FILES if name.endswith(".parquet")]
     return all(pq.read_table(one / name).equals(pq.read_table(two / name)) for name in tables) and (
         (one / "skipped.jsonl").read_bytes() == (two / "skipped.jsonl").read_bytes()
     )
@@ -465,7 +465,7 @@ def test_a_killed_driver_is_started_again_and_goes_on(
             assert driver.wait() == -signal.SIGKILL
         assert killer.acted
         made.append(shards_made(tmp_path))
-        assert not any((tmp_path / name).exists() for name in TABLES)
+        assert not any((tmp_path / name).exists() for name in FILES)
     done = on(cluster.address, news, tmp_path)
     assert 5 <= made[0] < made[1] == shards_made(tmp_path)
     assert done.cut == 0

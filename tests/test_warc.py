@@ -21,7 +21,7 @@ from corpus import http, warc
 from corpus.build import build
 from corpus.fingerprint import fingerprint, text_id
 from corpus.read import read
-from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, Skipped, SourceError
+from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, Noted, Skipped, SourceError
 from corpus.sources import units
 from corpus.store import read_jsonl, read_table
 from tests.conftest import REPO
@@ -77,7 +77,7 @@ def _write(path: Path, *records: bytes, pack: bool = True) -> Path:
     return path
 
 
-def _all(path: Path) -> list[Article | Skipped]:
+def _all(path: Path) -> list[Article | Skipped | Noted]:
     chosen = CorpusSettings(root=str(path.parent))
     return [item for unit in units([path], chosen) for item in read(unit, chosen)]
 
@@ -255,7 +255,7 @@ def test_an_archive_is_known_by_its_name_and_its_packing_by_its_bytes(tmp_path: 
     for name in ("b.gz", "b.txt.gz", "warc.gz"):
         _write(tmp_path / "plain" / name, *records)
     (tmp_path / "plain" / ".hidden.warc.gz").write_bytes(b"")
-    found = units([tmp_path / "plain"], CorpusSettings(root=str(tmp_path)))
+    found = [unit for unit in units([tmp_path / "plain"], CorpusSettings(root=str(tmp_path))) if not unit.reason]
     assert [unit.source for unit in found] == [
         f"plain/{name}" for name in ("A.WARC.GZ", "a.b.warc.gz", "a.warc", "a.warc.gz")
     ]
@@ -307,12 +307,12 @@ def test_a_type_that_is_not_said_is_taken_from_the_archive_or_the_page(tmp_path:
 
 
 def test_records_that_nobody_takes_for_articles_are_not_listed(tmp_path: Path) -> None:
-    kinds = ["warcinfo", "request", "metadata", "resource", "conversion", "continuation", "none-such"]
+    kinds = ["warcinfo", "request", "metadata", "continuation", "none-such"]
     others = [_record(kind=kind) for kind in kinds]
     found = _all(_write(tmp_path / "a.warc.gz", *others, _record(), *others))
-    assert [item.source for item in found] == ["a.warc.gz:8"]
+    assert [item.source for item in found] == ["a.warc.gz:6"]
     assert _all(_write(tmp_path / "a.warc.gz", *others)) == [
-        Skipped(article_id="a", source="a.warc.gz", reason="no response record in the archive")
+        Skipped(article_id="a", source="a.warc.gz", reason="no response, resource or conversion record in the archive")
     ]
 
 

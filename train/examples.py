@@ -52,12 +52,14 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         spellings: by label and spelling, every one that was found.
         ready_made: whether the source came with splits, which stay as they are.
         origins: by group, from the columns `outlet` and `published`; splits by date or outlet need them.
+        notes: what is to be said of how the file was read.
     """
 
     examples: list[Example]
     spellings: list[Spelling]
     ready_made: bool
     origins: dict[str, Origin]
+    notes: list[str] = []
 
 
 def load_examples(source: str | Path) -> list[Example]:
@@ -94,10 +96,12 @@ def read(source: str | Path) -> Loaded:
             some rows have a split and others none, or the splits leave nothing to train on or to test.
     """
     path = Path(source)
+    notes: list[str] = []
     if path.is_dir():
         rows = published_rows(str(path.resolve()))
     elif path.is_file():
-        rows = file_rows(path)
+        read_rows = file_rows(path)
+        rows, notes = read_rows.rows, read_rows.notes
     elif len(path.parts) == 2 and (not path.suffix or path.suffix[1:].isdigit()):  # a dataset's name may hold "v1.0"
         rows = published_rows(str(source))
     else:
@@ -144,6 +148,7 @@ def read(source: str | Path) -> Loaded:
         origins=origins(
             (group, _cell(row, "outlet"), _cell(row, "published")) for row, group in zip(rows, groups, strict=True)
         ),
+        notes=notes,
     )
 
 

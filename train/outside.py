@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import ExamplesError
+from corpus.csv_lines import csv_encoding
+from corpus.csv_table import Broken, CsvTable
+from corpus.decode import is_encodable
+from corpus.records import ExamplesError, SourceError
 
 Rows = list[dict[str, object]]
 ENDINGS = (".jsonl", ".csv", ".parquet")
-LARGEST_BLOCK = 2**31 - 1
-"""Of the CSV reader, in bytes."""
 
 
-def file_rows(path: Path) -> Rows:
+class FileRows(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of a file, and what is to be said of how they were read."""
+
+    rows: Rows
+    notes: list[str] = []
+
+
+def file_rows(path: Path) -> FileRows:
     """The rows of a `.jsonl`, `.csv` or `.parquet` file; all that a CSV file holds is text.
 
     Raises:
@@ -28,11 +37,12 @@ def file_rows(path: Path) -> Rows:
         raise ExamplesError(f"{path}: expected .jsonl, .csv, .parquet or a dataset's folder")
     try:
         if ending == ".jsonl":
-            return _lines(path)
+            return FileRows(rows=_lines(path))
         if ending == ".csv":
             return _csv(path)
-        table: Rows = pq.read_table(path).to_pylist()
-        return table
+        return FileRows(rows=pq.read_table(path).to_pylist())
+    except SourceError as error:
+        raise ExamplesError(str(error)) from error
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ExamplesError(f"{path}: cannot be read: {error}") from error
 
@@ -48,19 +58,25 @@ def _lines(path: Path) -> Rows:
     return rows
 
 
-def _csv(path: Path) -> Rows:
-    import pyarrow.csv
-
-    # In one block: a row longer than a block, and one with line breaks that stands across two, cannot be read.
-    read = pyarrow.csv.ReadOptions(block_size=min(path.stat().st_size + 1, LARGEST_BLOCK))
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
-    # Everything is text: a column of labels 0, 1, 2 must reach the alias table as it was written.
-    with pyarrow.csv.open_csv(path, read_options=read, parse_options=parse) as opened:
-        names = opened.schema.names
-    convert = pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in names})
-    table = pyarrow.csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
-    found: Rows = table.to_pylist()
-    return found
+def _csv(path: Path) -> FileRows:
+    """All cells are text: a column of labels 0, 1, 2 must reach the alias table as it was written."""
+    rows: Rows = []
+    broken: list[Broken] = []
+    notes: Counter[str] = Counter()
+    with CsvTable(path, csv_encoding(path)) as table:
+        for row in table.rows():
+            if isinstance(row, Broken):
+                broken.append(row)
+                continue
+            if not all(map(is_encodable, row.fields)):
+                raise ExamplesError(f"{path}, line {row.line}: some bytes cannot be text in its encoding")
+            rows.append(dict(zip(table.header, row.fields, strict=True)))
+            if row.note:
+                notes[row.note] += 1
+    if broken:
+        shown = "".join(f"\n  {one}" for one in broken[:5])
+        raise ExamplesError(f"{path}: malformed CSV in {len(broken)} places; put them right or remove them:{shown}")
+    return FileRows(rows=rows, notes=[f"{path}: {note} ({count} rows)" for note, count in notes.items()])
 
 
 def published_rows(name: str) -> Rows:

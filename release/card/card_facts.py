@@ -172,7 +172,6 @@ def read_facts(
     found = gather(work, target, frozenset(ignored), Settings(publish=settings))
     called = names if names is not None else release_names(annotations, found.verdicts or [], {})
     found = msgspec.structs.replace(found, status=_renamed(found.status, called))
-    skipped = work / "skipped.jsonl"
     return CardFacts(
         settings=settings,
         target=target,
@@ -190,11 +189,17 @@ def read_facts(
         articles=len({row["article_id"] for row in rows}),
         rounds=_rounds(read_sample(work), {row.sentence_id for row in found.verdicts or []}),
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
-        skipped=len(read_jsonl(skipped, Skipped, "stance build")) if skipped.is_file() else 0,
+        skipped=_unused(work / "skipped.jsonl"),
         found=found,
         before=read_earlier_release(before) if before is not None else EarlierRelease(),
         few=few,
     )
+
+
+def _unused(skipped: Path) -> int:
+    """How many articles gave no sentence; what was never taken for an article is listed there, too, without an id."""
+    rows = read_jsonl(skipped, Skipped, "stance build") if skipped.is_file() else []
+    return sum(bool(row.article_id) for row in rows)
 
 
 def missing(settings: PublishSettings) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpus.cut import CONTEXT, cut
 from corpus.read import read
-from corpus.records import ARTICLES, Article, CorpusSettings, Skipped
+from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
 from corpus.sources import units
 from release.contents.text_free import WORDS, public_id, text_sha256
 
@@ -62,6 +62,8 @@ def read_copies(
     wanted = set[str]().union(*keys.values())
     for unit in units(sources, settings, exclude=apart):
         for article in read(unit, settings):
+            if isinstance(article, Noted):
+                continue
             if isinstance(article, Skipped):
                 # What follows a colon is particular to the article.
                 skipped[article.reason.partition(":")[0]] += 1

@@ -1,0 +1,82 @@
+"""Ways in which programs write CSV against RFC 4180, and how a row in one is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+ESCAPED = "malformed CSV, read as it is meant: quotation marks are escaped by a backslash"
+BARE = "malformed CSV, read as it is meant: quotation marks inside a quoted field are not doubled"
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """A way to write: what may stand inside a quoted field and in one that is not, and what it means.
+
+    `note` is what is to be said of a row that is read so.
+    """
+
+    note: str
+    separator: str
+    inner: re.Pattern[str]
+    plain: re.Pattern[str]
+    meaning: Callable[[str], str]
+
+    def read(self, lines: Iterator[str]) -> tuple[list[str], int]:
+        """The fields of the row that begins with the first of these lines, and how many lines it has.
+
+        No fields where it is no row. Each line is looked at once.
+        """
+        fields: list[str] = []
+        parts: list[str] | None = None  # of a quoted field
+        count = 0
+        for count, line in enumerate(lines, 1):
+            place = 0
+            while True:
+                if parts is None and line.startswith('"', place):
+                    parts, place = [], place + 1
+                found = (self.plain if parts is None else self.inner).match(line, place)
+                text, place = (found[0], found.end()) if found else ("", place)
+                if parts is not None:
+                    parts.append(text)
+                    if place == len(line):
+                        break
+                    if line[place] != '"':
+                        return [], count
+                    text, parts, place = "".join(parts), None, place + 1
+                fields.append(self.meaning(text))
+                if line.startswith(self.separator, place):
+                    place += 1
+                    continue
+                return ([] if line[place:].strip("\r\n") else fields), count
+        return [], count
+
+
+def escaped(separator: str) -> Dialect:
+    """Marks and separators behind a backslash, as Spark and many databases write them."""
+    mark = re.escape(separator)
+    escape = re.compile(rf'\\(["\\{mark}])|""')
+    return Dialect(
+        note=ESCAPED,
+        separator=separator,
+        inner=re.compile(r'(?:[^"\\]++|\\.|"")*+', re.S),
+        plain=re.compile(rf'(?:[^{mark}"\r\n\\]++|\\.)*+'),
+        meaning=lambda text: escape.sub(lambda found: found[1] or '"', text),
+    )
+
+
+def bare(separator: str) -> Dialect:
+    """Marks inside a quoted field as they are.
+
+    One that stands before a separator or a line's end might close the field, and is never taken for text; but of two
+    there the first one is.
+    """
+    end = rf"(?:[{re.escape(separator)}\r\n]|\Z)"
+    return Dialect(
+        note=BARE,
+        separator=separator,
+        inner=re.compile(rf'(?:[^"]++|""(?!{end})|"(?!"|{end})|"(?="{end}))*+'),
+        plain=re.compile(rf'[^{re.escape(separator)}"\r\n]*+'),
+        meaning=lambda text: text.replace('""', '"'),
+    )
