@@ -24,9 +24,10 @@ import pytest
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.answers import result
+from labeling.changed import STATE
 from labeling.connection import Server
+from labeling.known import HISTORY
 from labeling.plan import INTERFACE
-from labeling.pull import HISTORY, STATE
 from labeling.push import SENDING, SETTLE, _Sending
 from labeling.records import STANCES, Annotation, Superseded
 from labeling.server import FOLDER, running, sign_up
@@ -296,7 +297,7 @@ class Labels:
         if everything:
             (self.twin / STATE).unlink()
         run(self.twin, server, "pull")
-        for name in ("work/annotations.jsonl", "work/history.jsonl", ".stance/annotators.json"):
+        for name in ("labels/annotations.jsonl", "labels/history.jsonl", ".stance/annotators.json"):
             assert (self.project / name).read_bytes() == (self.twin / name).read_bytes(), (self.round, name)
         history = [row.answer for row in read_jsonl(self.project / "labels" / HISTORY, Superseded, "")]
         assert Counter((row.studio_id, row.updated_at) for row in history) == Counter(self.gone)
