@@ -104,13 +104,18 @@ def name_accounts(
         address = givers[key]
         mine = place.accounts.get(key)
         by_answers = _most(known.get(key, Counter()), mine.person if mine else "")
-        name = (called or {}).get(key, "")
-        if not name and mine and (in_step or not by_answers):
-            name = mine.person
-        name = name or by_answers
-        if not name and address:
-            name, note = _by_address(register, place, key, address, older=older, live=live or {})
-            notes += [note] if note else []
+        by_user = (called or {}).get(key, "")
+        by_file = mine.person if mine and (in_step or not by_answers) else ""
+        name = by_user or by_file or by_answers
+        if address and not by_user and (not name or (mine and not mine.addresses)):
+            other, note = _by_address(register, place, key, address, older=older, live=live or {})
+            if name and other and other != name:
+                # Known by its number so far: its address tells that this is somebody who has another pseudonym.
+                notes.append(f"{note}, and {name} with them")
+                other = register.join(name, other)
+            elif note and not name:
+                notes.append(note)
+            name = other or name
         if not name and older:
             name = register.before.get(f"account {key}", "")
         if not name:
@@ -119,18 +124,12 @@ def name_accounts(
         used.add(name)
         names[key] = name
         account = place.accounts.setdefault(key, Account(person=name))
-        if not (called and key in called):  # the user speaks of this reading's answers, not of all of the account's
+        if not by_user:  # the user speaks of this reading's answers, not of all that the account gives
             account.person = name
-        if address and not account.addresses and mine and not (called and key in called):
-            # Known by its number so far: its address may tell that this is somebody who has another pseudonym.
-            other, _ = _by_address(register, place, key, address, older=older, live=live or {})
-            if other and other != name:
-                keep = register.join(name, other)
-                names[key] = keep
-                notes.append(f"{listed(key)} has an address of {other}: {name} and {other} are one person, {keep} now")
         # An export may be older than what is known; a server says what is so now.
         if address and address not in (account.addresses if live is None else account.addresses[-1:]):
             account.addresses = [*(row for row in account.addresses if row != address), address]
+    register.apply_same()
     same = register.same()
     return Naming(people={key: same.get(name, name) for key, name in names.items()}, new=new, notes=notes)
 
@@ -174,9 +173,31 @@ def _by_address(
     now = {account.person for account in elsewhere if account.addresses[-1] == address} or had
     if len(now) == 1:
         (name,) = now
-        return name, f"{listed(key)} has an address of {name}: both are taken for one person"
+        return name, f"{listed(key)} has an address of {name}: they are taken for one person"
     several = ", ".join(sorted(now, key=lowest_first))
     return "", f"{listed(key)} has an address that {several} had: it is taken for somebody else" if now else ""
+
+
+def join_doubles(register: Register, known: Mapping[str, Counter[str]]) -> list[str]:
+    """Take those for one person of whom an older version made two, when an account's address was changed.
+
+    That is where one account's answers are known under several names, and nobody else's answers under any of them.
+
+    Args:
+        register: the private file, which is changed.
+        known: how many answers of each account an older version knew under which names.
+
+    Returns:
+        What the user should know.
+    """
+    users = Counter(name for names in known.values() for name in names)
+    notes: list[str] = []
+    for key, names in sorted(known.items()):
+        own = sorted((name for name in names if users[name] == 1), key=lowest_first)
+        for name in own[1:]:
+            register.join(own[0], name)
+            notes.append(f"{own[0]} and {name} are both {listed(key)}: {name} is called {own[0]} now")
+    return notes
 
 
 def person_called(register: Register, name: str, taken: Collection[str]) -> str:

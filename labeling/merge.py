@@ -67,7 +67,9 @@ def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
     for position, row in enumerate(fresh):
         candidates = unique.get(_unique(row), []) if _unique(row) else []
         candidates = candidates or [place for place in numbered.get(row.studio_id, []) if one_answer(row, known[place])]
-        for place in sorted(candidates, key=lambda place: known[place].source != row.source):
+        if len(candidates) > 1:  # those of the same project first
+            candidates = sorted(candidates, key=lambda place: known[place].source != row.source)
+        for place in candidates:
             other = known[place]
             if place in taken:
                 continue
@@ -126,17 +128,24 @@ def merge(
             rows.append(row)
             continue
         before = known[place]
-        after = _joined(before, row)
+        unlike = (before.updated_at, said(before)) != (row.updated_at, said(row))
+        after = _joined(before, row) if unlike or not _whole(before, row) else before
         rows.append(after)
-        for version in (before, row):
-            if (version.updated_at, said(version)) != (after.updated_at, said(after)):
-                was = by(version, who(after))
-                edits.append(Edit(was=_placed(was, after), now=after))
+        if unlike:
+            for version in (before, row):
+                if (version.updated_at, said(version)) != (after.updated_at, said(after)):
+                    was = by(version, who(after))
+                    edits.append(Edit(was=_placed(was, after), now=after))
     read = set(pairs)
     left = [row for place, row in enumerate(known) if place not in read]
     deleted = [row for row in left if gone(row)]
     rows += [row for row in left if not gone(row)]
     return Merged(rows=sorted(rows, key=order), edits=edits, gone=deleted)
+
+
+def _whole(before: Answer, fresh: Answer) -> bool:
+    """Whether a known answer says all that another reading of the same version does."""
+    return bool(is_named(before) and before.source and before.task and (_unique(before) or not _unique(fresh)))
 
 
 def later(before: Row, fresh: Row) -> Row:

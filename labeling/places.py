@@ -105,8 +105,10 @@ def locate_server(register: Register, url: str, readings: Sequence[Reading]) -> 
             for name, source in row.sources.items()
             if reading.made and (source.number, source.made) == (reading.number, reading.made)
         ]
-        names += [name for name, verdict in _verdicts(register, reading, {}, "").items() if verdict == "same"]
-        names = list(dict.fromkeys(names))
+        verdicts = _verdicts(register, reading, {}, "")
+        names += [name for name, verdict in verdicts.items() if verdict == "same"]
+        # The names that answers bear come first: they are what lasts.
+        names = sorted(dict.fromkeys(names), key=lambda name: name not in verdicts)
         found += [place for name in names if (place := register.place_of(name))]
         named.append(names)
     place, notes = _gathered(register, found)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpus.records import SENTENCES, StudioError
 from corpus.store import locked, read_table, table_path
-from labeling.accounts import giver, name_accounts
+from labeling.accounts import giver, join_doubles, name_accounts
 from labeling.answers import read_answer
 from labeling.changed import FORM, Pulled, State, answers_of, changes_in, last_pull, trusted, write_state
 from labeling.known import ANNOTATIONS, Known, add_withdrawn, digest, read_known, write_known
@@ -21,7 +21,7 @@ from labeling.places import Located, Reading, locate_server
 from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings
 from labeling.register import Register, is_address, read_register, write_register
 from labeling.settled import changes, keep, read_queue, told
-from labeling.sources import Evidence
+from labeling.sources import Evidence, Row
 from labeling.studio import ANSWERS, Project, Studio, StudioTask
 
 
@@ -121,43 +121,22 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         queue = located.sources[-1] if held.queue else ""
         settled = [msgspec.structs.replace(row, source=queue) for row in settled]
         pairs, settled_pairs = pair(known.annotations, fresh), pair(known.adjudications, settled)
-        accounts = {str(number): address for number, address in studio.accounts().items()}
-        live = {key: address.casefold() if is_address(address) else "" for key, address in accounts.items()}
-        given = known_names(known.annotations, fresh, keys, pairs)
-        for key, counts in known_names(known.adjudications, settled, settlers, settled_pairs).items():
-            given[key] = given.get(key, Counter()) + counts
-        sourceless = any(place is not None and not known.annotations[place].source for place in pairs)
-        older = (last is not None and last.url == studio.url) or sourceless
-
-        def named(wanted: Collection[str]) -> dict[str, str]:
-            """The pseudonym of each of these accounts."""
-            found = name_accounts(
-                register,
-                located.place,
-                {key: live.get(key, "") for key in wanted if key},
-                known=given,
-                taken=known.names,
-                in_step=in_step,
-                older=older,
-                live=live,
-            )
-            notes.extend(found.notes)
-            return found.people
-
-        notes = list(located.notes)
-        names = named({*keys, *settlers})
+        names = _Names(studio, register, located, known, in_step=in_step, last=last)
+        names.count(known.annotations, fresh, keys, pairs)
+        names.count(known.adjudications, settled, settlers, settled_pairs)
+        called = names.of({*keys, *settlers})
         past, past_settled = [row.answer for row in known.history], [row.answer for row in known.withdrawn]
-        fresh = give(fresh, keys, pairs, names, past, known.names)
-        settled = give(settled, settlers, settled_pairs, names, past_settled, known.names)
+        fresh = give(fresh, keys, pairs, called, past, known.names)
+        settled = give(settled, settlers, settled_pairs, called, past_settled, known.names)
         merged = merge(
             known.annotations, fresh, pairs, _Gone(sources, held, fresh, _older(last, studio.url, known, held))
         )
         kept = keep(known.adjudications, settled, settled_pairs, held.queued, queue)
         happened = changes(kept, held.queued)
-        names |= named({change.account for change in happened} - names.keys())
-        notes += _missing(studio.url, settings, held, located, merged.rows, kept.rows)
+        called |= names.of({change.account for change in happened} - called.keys())
+        notes = [*located.notes, *names.notes, *_missing(studio.url, settings, held, located, merged.rows, kept.rows)]
         history = superseded(merged, known.history)
-        withdrawn = add_withdrawn(known.withdrawn, told(happened, names))
+        withdrawn = add_withdrawn(known.withdrawn, told(happened, called))
         changed = write_known(work, register, merged.rows, [*known.history, *history], kept.rows, withdrawn)
         register.labels = digest(table_path(work, ANNOTATIONS))
         write_register(project, register)
@@ -207,8 +186,7 @@ def _read(studio: Studio, settings: LabelingSettings, state: State | None, codeb
 def _row(task: StudioTask, answer: Mapping[str, Any], codebook: Codebook) -> Annotation:
     assert task.key is not None
     sentence_id, control = task.key
-    row = read_answer(answer, sentence_id, "", codebook.version, control=control)
-    return msgspec.structs.replace(row, task=task.mark)
+    return read_answer(answer, sentence_id, "", codebook.version, control=control, task=task.mark)
 
 
 def _locate(register: Register, url: str, held: _Held, known: Known, settled: Sequence[Adjudication]) -> Located:
@@ -227,6 +205,49 @@ def _locate(register: Register, url: str, held: _Held, known: Known, settled: Se
             Reading(number=held.queue.id, made=held.queue.created_at, evidence=evidence, known=known.settled())
         )
     return locate_server(register, url, readings)
+
+
+class _Names:
+    """The people behind a server's accounts; `notes` holds what the user should know of them."""
+
+    def __init__(
+        self, studio: Studio, register: Register, located: Located, known: Known, *, in_step: bool, last: State | None
+    ) -> None:
+        """Ask the server for its accounts' addresses."""
+        self.notes: list[str] = []
+        accounts = {str(number): address for number, address in studio.accounts().items()}
+        self._live = {key: address.casefold() if is_address(address) else "" for key, address in accounts.items()}
+        self._register, self._place, self._taken, self._in_step = register, located.place, known.names, in_step
+        self._known: dict[str, Counter[str]] = {}
+        # What an older version's file says is said of the server that it pulled from last.
+        self._older = not located.another and last is not None and last.url == studio.url
+
+    def count(
+        self, known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
+    ) -> None:
+        """Learn under which names answers of the accounts are known."""
+        for key, counts in known_names(known, fresh, keys, pairs).items():
+            self._known[key] = self._known.get(key, Counter()) + counts
+        sourceless = [place is not None and not known[place].source for place in pairs]
+        self._older |= any(sourceless)
+        if self._register.before:
+            before = [place if old else None for place, old in zip(pairs, sourceless, strict=True)]
+            self.notes += join_doubles(self._register, known_names(known, fresh, keys, before))
+
+    def of(self, keys: Collection[str]) -> dict[str, str]:
+        """The pseudonym of each of these accounts."""
+        found = name_accounts(
+            self._register,
+            self._place,
+            {key: self._live.get(key, "") for key in keys if key},
+            known=self._known,
+            taken=self._taken,
+            in_step=self._in_step,
+            older=self._older,
+            live=self._live,
+        )
+        self.notes += found.notes
+        return found.people
 
 
 class _Gone:

@@ -140,9 +140,11 @@ class Evidence:
 
     def _answers(self, known: Sequence[Answer]) -> tuple[list[tuple[Answer, Answer]], int]:
         """The answers that are here and known, and how many numbers stand for one answer here and for another there."""
+        read = {row.studio_id for row in self.rows}
         numbered: dict[int | None, list[Answer]] = defaultdict(list)
         for row in known:
-            numbered[row.studio_id].append(row)
+            if row.studio_id in read:
+                numbered[row.studio_id].append(row)
         shared: list[tuple[Answer, Answer]] = []
         against = 0
         for row in self.rows:

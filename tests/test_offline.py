@@ -16,7 +16,7 @@ from labeling.accounts import read_names
 from labeling.adjudicate import adjudicate
 from labeling.answers import chosen
 from labeling.changed import STATE
-from labeling.known import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
+from labeling.known import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN, digest
 from labeling.offline import ExportSummary, read_export
 from labeling.pull import PullSummary, pull
 from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings, Superseded, Withdrawn
@@ -152,6 +152,27 @@ def test_what_an_export_no_longer_has_stays_until_the_user_says_otherwise(work: 
     assert {(key, who) for key, who, _ in _votes(work)} == {("s", "A1"), ("s", "A2"), ("t", "A2"), ("u", "A2")}
 
 
+def test_an_answer_that_comes_back_is_still_the_same_persons(work: Path) -> None:
+    both = _machine(1, 1, "favor", "none")
+    _read(work, *both)
+    _read(work, both[0], replace=True)
+    both[1]["annotations"][0]["completed_by"] = None  # the account has been deleted since
+    _read(work, *both)
+    assert _votes(work) == {("s", "A1", "favor"), ("t", "A1", "none")}
+
+
+def test_the_history_of_two_parts_that_turn_out_to_be_one_project_is_one(work: Path) -> None:
+    old, new = _machine(1, 1, "favor", "none"), _machine(1, 1, "against", "against")
+    for task in new:
+        task["annotations"][0]["updated_at"] = "2026-03-03T12:00:00.5Z"
+    for part in (old[:1], old[1:], new[:1], new[1:], old):
+        _read(work, *part)
+    assert _votes(work) == {("s", "A1", "against"), ("t", "A1", "against")}
+    history = read_jsonl(table_path(work, HISTORY), Superseded, "")
+    assert [(row.answer.stance, row.answer.annotator) for row in history] == [("favor", "A1"), ("none", "A1")]
+    assert {row.source for row in _rows(work)} == {row.answer.source for row in history}
+
+
 def test_an_answer_given_again_is_the_same_persons_where_only_the_task_tells(work: Path) -> None:
     _read(work, *_machine(1, 1, "favor"))
     done = _read(work, *_machine(1, 1, "none", first=7), replace=True)
@@ -278,8 +299,18 @@ def test_one_address_on_two_machines_is_one_person_and_said_aloud(work: Path) ->
     kim = {"id": 1, "email": "kim@lab.example"}
     _read(work, *_machine(1, kim, "favor"), name="a.json")
     done = _read(work, *_machine(2, {**kim, "id": 5}, "none", "none"), name="b.json")
-    assert done.notes == ["account 5 has an address of A1: both are taken for one person"]
+    assert done.notes == ["account 5 has an address of A1: they are taken for one person"]
     assert {who for _, who, _ in _votes(work)} == {"A1"}
+
+
+def test_an_address_that_is_told_later_joins_two_pseudonyms_of_one_person(work: Path) -> None:
+    kim = {"id": 5, "email": "kim@lab.example"}
+    _read(work, *_machine(1, 1, "favor"), name="a.json")
+    _read(work, *_machine(2, kim, "none"), name="b.json")
+    done = _read(work, *_machine(1, {**kim, "id": 1}, "favor"), name="a.json")
+    assert done.notes == ["account 1 has an address of A2: they are taken for one person, and A1 with them"]
+    assert _votes(work) == {("s", "A1", "favor"), ("s", "A1", "none")}
+    assert not _read(work, *_machine(2, kim, "none"), name="b.json").changed
 
 
 def test_answers_that_name_nobody_are_kept_each_as_somebody_else(work: Path) -> None:
@@ -550,6 +581,73 @@ def test_an_export_of_the_server_itself_is_the_same_project_and_people(work: Pat
     assert len(read_register(work.parent).places) == 1
 
 
+def test_two_pseudonyms_stay_two_where_another_account_had_one_of_them(work: Path) -> None:
+    at = [f"2026-01-02T12:00:00.{n:06}Z" for n in range(1, 6)]
+    _old(
+        work,
+        ("A1", "s", "favor", at[0], 1),
+        ("A3", "t", "favor", at[1], 2),
+        ("A2", "s", "favor", at[2], 3),
+        ("A2", "t", "favor", at[3], 4),
+        ("A1", "u", "favor", at[4], 5),  # was given to another account at the server
+        names={"kim@lab.example": "A1", "lee@lab.example": "A2", "kim.new@lab.example": "A3", "Deleted": "A9"},
+    )
+    tasks = [
+        _asked("s", _answer(1, 7, at=at[0]), _answer(3, 8, at=at[2])),
+        _asked("t", _answer(2, 7, at=at[1]), _answer(4, 8, at=at[3]), id_=2),
+    ]
+    people = {7: "kim.new@lab.example", 8: "lee@lab.example"}
+    done = _pull(work, _Server([*tasks, _asked("u", _answer(5, 9, at=at[4]), id_=3)], None, people))
+    assert _who(work) == {1: "A1", 2: "A3", 3: "A2", 4: "A2", 5: "A1"}
+    assert done.notes == []
+
+
+def test_what_was_deleted_at_the_server_since_an_older_version_pulled_is_deleted(work: Path) -> None:
+    at = [f"2026-01-02T12:00:00.{n:06}Z" for n in range(1, 4)]
+    _old(work, *(("A1", key, "favor", at[n], n + 1) for n, key in enumerate("stu")), names={"kim@x": "A1"})
+    seen = {"1": {"updated_at": NOON, "answers": [1]}, "2": {"updated_at": NOON, "answers": [2]}}
+    digested = digest(table_path(work, ANNOTATIONS))
+    projects = {"1": {"clock": "2026-01-01T00:00:00Z", "tasks": seen}}
+    state = {"url": "http://127.0.0.1:1", "digest": digested, "projects": projects}
+    (work.parent / STATE).write_text(json.dumps(state))
+    done = _pull(work, _Server([_asked("s", _answer(1, 7, at=at[0]))], None, {7: "new@x"}))
+    assert (done.deleted, _who(work)) == (1, {1: "A1", 3: "A1"})  # the third came from an export, say
+    assert [row.source != "" for row in _rows(work)] == [True, False]
+
+
+def test_a_colleagues_name_of_the_project_stays(work: Path) -> None:
+    import msgspec
+
+    server = _Server([_asked("s", _answer(1, 7, at="2026-01-02T12:00:00.1Z"))], None, {7: "kim@x"})
+    server.made = "2026-01-01T12:00:00.1Z"
+    _pull(work, server)
+    rows = [msgspec.structs.replace(row, source="theirs", annotator="A5") for row in _rows(work)]
+    write_jsonl(table_path(work, ANNOTATIONS), rows)
+    assert not _pull(work, server).changed
+    server.held[1].append(_asked("t", _answer(2, 7, at="2026-01-03T12:00:00.1Z"), id_=2))
+    (work.parent / STATE).unlink()
+    _pull(work, server)
+    assert {(row.source, row.annotator) for row in _rows(work)} == {("theirs", "A5")}
+
+
+def test_two_pseudonyms_that_only_one_account_ever_had_become_one(work: Path) -> None:
+    at = [f"2026-01-02T12:00:00.{n:06}Z" for n in range(1, 4)]
+    names = {"kim@lab.example": "A1", "lee@lab.example": "A2", "kim.new@lab.example": "A3"}
+    _old(
+        work, ("A1", "s", "favor", at[0], 1), ("A3", "t", "favor", at[1], 2), ("A2", "s", "none", at[2], 3), names=names
+    )
+    tasks = [
+        _asked("s", _answer(1, 7, at=at[0]), _answer(3, 8, at=at[2])),
+        _asked("t", _answer(2, 7, at=at[1]), id_=2),
+    ]
+    people = {7: "kim.new@lab.example", 8: "lee@lab.example"}
+    done = _pull(work, _Server(tasks, None, people))
+    assert done.notes == ["A1 and A3 are both account 7: A3 is called A1 now"]
+    assert _who(work) == {1: "A1", 2: "A1", 3: "A2"}
+    done = _pull(work, _Server([*tasks, _asked("u", _answer(9, 7), id_=3)], None, people))
+    assert (_who(work)[9], done.notes) == ("A1", [])
+
+
 # --- the queue
 
 
@@ -611,6 +709,14 @@ def test_the_history_says_who_took_a_verdict_back_and_when(work: Path) -> None:
         ("deleted", "A3", "2026-06-06T12:00:00Z", None),
     ]
     assert _pull(work, _Server(labels, [task], people)).withdrawn == 0
+
+
+def test_the_queue_of_another_server_takes_nothing_back(work: Path) -> None:
+    labels = [_asked("s", _answer(1, 1), _answer(2, 2, "none"))]
+    _pull(work, _Server(labels, [_queued("s", _answer(9, 1, "against"))], {1: "a@x"}))
+    other = _Server([], [_queued("s")], {})  # whose task has the number of the first one's, and no date
+    other.url = "http://127.0.0.1:2"
+    assert (_pull(work, other).withdrawn, len(_settled(work))) == (0, 1)
 
 
 def test_a_queue_that_was_begun_anew_keeps_the_first_ones_verdicts(work: Path) -> None:
