@@ -19,7 +19,7 @@ LOOK_BACK = timedelta(seconds=60)
 """How long before the last pull is looked at again: a change that was being written then has an earlier time."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task as the last pull saw it: when it had changed, and the ids of its answers."""
 
     updated_at: str
