@@ -23,6 +23,7 @@ KEPT = (
     "annotations.jsonl",
     "history.jsonl",
     "adjudications.jsonl",
+    "withdrawn.jsonl",
     "sample.parquet",
     "splits.jsonl",
     "moved.jsonl",

@@ -1,74 +1,249 @@
-"""Annotators' pseudonyms: who is who stays in one private file, and some accounts don't count."""
+"""Whose an answer is: what it says of its account, and the lasting pseudonym of the person behind that account."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from corpus.records import TableError
-from corpus.store import private_folder, write_bytes
+from corpus.records import ConfigError
+from labeling.records import is_unknown
+from labeling.register import (
+    Account,
+    Person,
+    Place,
+    Register,
+    is_address,
+    lowest_first,
+    names_in,
+    next_name,
+    read_register,
+)
 
-FILE = Path(".stance") / "annotators.json"
+OURS = "stance.example"
+"""The domain of the addresses that stance itself gives to accounts: the same ones on every machine."""
 
 
-def pseudonyms(
-    project: Path,
-    addresses: Mapping[int, str],
-    answering: Collection[int],
+class Giver(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gave an answer, as an answer says so: the account's number, or else its address; neither where it doesn't."""
+
+    key: str = ""
+    address: str = ""
+
+
+def giver(answer: Mapping[str, Any]) -> Giver:
+    """Who gave an answer, as Label Studio's API and the several forms of its exports say so."""
+    by = answer.get("completed_by")
+    if isinstance(by, dict):
+        number, address = by.get("id"), str(by.get("email") or "").strip()
+    else:
+        number, address = (None, by.strip()) if isinstance(by, str) else (by, "")
+    address = address.casefold() if is_address(address) else ""
+    if isinstance(number, int) and not isinstance(number, bool):
+        return Giver(key=str(number), address=address)
+    return Giver(key=address, address=address)
+
+
+def portable(address: str) -> bool:
+    """Whether an address is the same person's at every server, and no local one that many servers have."""
+    domain = address.rpartition("@")[2]
+    return "." in domain and domain != OURS
+
+
+class Naming(msgspec.Struct, frozen=True, kw_only=True):
+    """The people behind the accounts of one reading.
+
+    Attributes:
+        people: the pseudonym of each account, by its key.
+        new: the accounts that nobody known is behind.
+        notes: what the user should know.
+    """
+
+    people: dict[str, str]
+    new: list[str]
+    notes: list[str]
+
+
+def name_accounts(
+    register: Register,
+    place: Place,
+    givers: Mapping[str, str],
     *,
-    known: Mapping[int, str] | None = None,
-    place: str = "",
-) -> dict[int, str]:
-    """A lasting pseudonym for each account that answered: A1, A2, … in the order of their account ids.
+    known: Mapping[str, Counter[str]],
+    taken: Collection[str],
+    in_step: bool,
+    older: bool = False,
+    live: Mapping[str, str] | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Naming:
+    """A lasting pseudonym for each account that gave answers: A1, A2, … in the order of the accounts' numbers.
+
+    An account is whom the file says it is. Where the annotations were changed elsewhere since, or the file was lost,
+    the names under which its answers are known come first: they are what lasts. Else its address tells, if that is
+    no local one; else it is somebody new.
 
     Args:
-        project: the project folder, whose private file keeps the names.
-        addresses: the mail address of each account that is known, by id.
-        answering: the accounts that answered; one that was deleted at the server keeps a name by its number.
-        known: the pseudonyms under which answers of these accounts have come home before.
-        place: which other server's numbers these are: account 7 there is somebody else than account 7 here.
+        register: the private file, which is changed.
+        place: the Label Studio whose accounts these are.
+        givers: the address of each account, by its key; empty where it isn't known.
+        known: how many answers of each account are known under which names.
+        taken: pseudonyms that are in use elsewhere.
+        in_step: whether the file goes with the annotations as they are.
+        older: whether all that an older version's file says is said of this place.
+        live: the address of every account that there is at a server now.
+        called: accounts that the user gives to a person.
     """
-    known = known or {}
-    names = read_names(project)
-    for account in sorted(answering):
-        address, number = addresses.get(account), f"account {account}{place}"
-        if address is not None and number in names and address not in names:
-            # Known by its number so far, from an export that gives no addresses.
-            names[address] = names.pop(number)
-        names.setdefault(address or number, known.get(account) or _next(names.values()))
-    private_folder(project)
-    write_bytes(project / FILE, msgspec.json.format(msgspec.json.encode(names)), mode=0o600)
-    return {account: names[addresses.get(account) or f"account {account}{place}"] for account in answering}
+    names: dict[str, str] = {}
+    new: list[str] = []
+    notes: list[str] = []
+    used = {*register.names(), *taken}
+    for key in sorted(givers, key=lambda key: (not key.isdecimal(), int(key) if key.isdecimal() else 0, key)):
+        address = givers[key]
+        mine = place.accounts.get(key)
+        by_answers = _most(known.get(key, Counter()), mine.person if mine else "")
+        by_user = (called or {}).get(key, "")
+        by_file = mine.person if mine and (in_step or not by_answers) else ""
+        name = by_user or by_file or by_answers
+        if address and not by_user and (not name or (mine and not mine.addresses)):
+            other, note = _by_address(register, place, key, address, older=older, live=live or {})
+            if name and other and other != name:
+                # Known by its number so far: its address tells that this is somebody who has another pseudonym.
+                notes.append(f"{note}, and {name} with them")
+                other = register.join(name, other)
+            elif note and not name:
+                notes.append(note)
+            name = other or name
+        if not name and older:
+            name = register.before.get(f"account {key}", "")
+        if not name:
+            name = next_name(used)
+            new.append(key)
+        used.add(name)
+        names[key] = name
+        account = place.accounts.setdefault(key, Account(person=name))
+        if not by_user:  # the user speaks of this reading's answers, not of all that the account gives
+            account.person = name
+        # An export may be older than what is known; a server says what is so now.
+        if address and address not in (account.addresses if live is None else account.addresses[-1:]):
+            account.addresses = [*(row for row in account.addresses if row != address), address]
+    register.apply_same()
+    same = register.same()
+    return Naming(people={key: same.get(name, name) for key, name in names.items()}, new=new, notes=notes)
 
 
-def _next(taken: Collection[str]) -> str:
-    """A pseudonym that nobody has; people may have been taken out of the file, or put together under one."""
-    numbers = [int(name[1:]) for name in taken if name[:1] == "A" and name[1:].isdecimal()]
-    return f"A{max(numbers, default=0) + 1}"
+def _most(names: Counter[str], preferred: str) -> str:
+    """The name under which most of an account's answers are known; of several such the preferred, else the lowest."""
+    if not names:
+        return ""
+    most = max(names.values())
+    best = [name for name, count in names.items() if count == most]
+    return preferred if preferred in best else min(best, key=lowest_first)
+
+
+def _by_address(
+    register: Register, place: Place, key: str, address: str, *, older: bool, live: Mapping[str, str]
+) -> tuple[str, str]:
+    """The person whose address this is, and what the user should know of it."""
+    for other, account in place.accounts.items():
+        # Two accounts of a server never have one address at once: that one was deleted and made again. Not where it
+        # is still there, under another address.
+        if other != key and account.addresses[-1:] == [address] and live.get(other, address) == address:
+            if not key.isdecimal() or not other.isdecimal():
+                return account.person, ""
+            return (
+                account.person,
+                f"{listed(key)} has the address that {listed(other)} had: it is taken for {account.person}",
+            )
+    earlier = next((name for old, name in register.before.items() if old.strip().casefold() == address), "")
+    if earlier and (older or portable(address)):
+        return earlier, ""
+    if not portable(address):
+        return "", ""
+    elsewhere = [
+        account
+        for other in register.places
+        if other is not place
+        for account in other.accounts.values()
+        if address in account.addresses
+    ]
+    had = {account.person for account in elsewhere}
+    now = {account.person for account in elsewhere if account.addresses[-1] == address} or had
+    if len(now) == 1:
+        (name,) = now
+        return name, f"{listed(key)} has an address of {name}: they are taken for one person"
+    several = ", ".join(sorted(now, key=lowest_first))
+    return "", f"{listed(key)} has an address that {several} had: it is taken for somebody else" if now else ""
+
+
+def join_doubles(register: Register, known: Mapping[str, Counter[str]]) -> list[str]:
+    """Take those for one person of whom an older version made two, when an account's address was changed.
+
+    That is where one account's answers are known under several names, and nobody else's answers under any of them.
+
+    Args:
+        register: the private file, which is changed.
+        known: how many answers of each account an older version knew under which names.
+
+    Returns:
+        What the user should know.
+    """
+    users = Counter(name for names in known.values() for name in names)
+    notes: list[str] = []
+    for key, names in sorted(known.items()):
+        own = sorted((name for name in names if users[name] == 1), key=lowest_first)
+        for name in own[1:]:
+            register.join(own[0], name)
+            notes.append(f"{own[0]} and {name} are both {listed(key)}: {name} is called {own[0]} now")
+    return notes
+
+
+def person_called(register: Register, name: str, taken: Collection[str]) -> str:
+    """The pseudonym of the person with a name, which `pull --annotator` gives; a new one where nobody has it.
+
+    Args:
+        register: the private file, which is changed.
+        name: a name or a mail address as the user writes it, or a pseudonym that is in use.
+        taken: pseudonyms that are in use elsewhere.
+
+    Raises:
+        ConfigError: it is empty, or it looks like a pseudonym and nobody has it.
+    """
+    wanted = " ".join(name.split()).casefold()
+    used = {*register.names(), *taken}
+    by_name = {known.casefold(): known for known in used if not is_unknown(known)}
+    if wanted in by_name:
+        return register.same().get(by_name[wanted], by_name[wanted])
+    if not wanted or is_unknown(wanted) or (wanted[:1] == "a" and wanted[1:].isdecimal()):
+        listed = ", ".join(sorted(by_name.values(), key=lowest_first)) or "none so far"
+        raise ConfigError(f"--annotator {name!r}: expected a person's name or a pseudonym in use; these are: {listed}")
+    found = names_in(register).get(wanted) or next_name(used)
+    person = register.people.setdefault(found, Person())
+    if wanted not in person.names:
+        person.names = [*person.names, wanted]
+    return found
+
+
+def listed(key: str) -> str:
+    """An account for a message; its address isn't shown."""
+    return f"account {key}" if key.isdecimal() else "an account without a number"
 
 
 def read_names(project: Path) -> dict[str, str]:
-    """The pseudonym of each mail address (or `account 7`), as kept in the private file.
+    """The pseudonym of each mail address and name, as kept in the private file.
 
     Raises:
-        TableError: the file is no such mapping.
+        TableError: the file is of no such form.
     """
-    path = project / FILE
-    if not path.is_file():
-        return {}
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TableError(
-            f"{path}: {error}; it says which annotator is A1, A2, …: restore it from a copy, for without it "
-            "the next pull names them anew"
-        ) from error
+    return names_in(read_register(project))
 
 
 def ignored(project: Path, ignore: Collection[str]) -> frozenset[str]:
-    """The pseudonyms that `[labeling] ignore` names, by address or as they are; letters' case doesn't matter."""
-    names = {address.casefold(): name for address, name in read_names(project).items()}
-    names |= {name.casefold(): name for name in names.values()}
+    """The pseudonyms that `[labeling] ignore` names, by address, name, or as they are; letters' case doesn't matter."""
+    register = read_register(project)
+    names = {address.casefold(): name for address, name in names_in(register).items()}
+    names |= {name.casefold(): name for name in register.names()}
+    names |= {old.casefold(): name for old, name in register.same().items()}
     return frozenset(names.get(name.strip().casefold(), name) for name in ignore)

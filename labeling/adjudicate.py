@@ -27,6 +27,7 @@ from labeling.records import (
     counted,
     latest_answers,
     latest_votes,
+    people,
 )
 from labeling.sample import read_sample, to_label
 
@@ -114,7 +115,7 @@ def adjudicate(
         reopened=sum(row.sentence_id not in now for row in before),
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in found.votes if row.stance is not None} - found.copy_of.keys()),
-        annotators=sorted({row.annotator for row in found.votes}),
+        annotators=people(row.annotator for row in found.votes),
         ignored=sorted(
             ({row.annotator for row in found.annotations} | {row.adjudicator for row in found.adjudications})
             & set(ignored)
@@ -261,13 +262,13 @@ def settle(
         if row.unsure:
             unsure[row.sentence_id].add(row.annotator)
     model = _posteriors(current) if settings.verdicts == "dawid_skene" else {}
-    people = _settled_by_people(adjudications)
+    by_people = _settled_by_people(adjudications)
     verdicts: list[Verdict] = []
     queue: list[Unsettled] = []
-    for sentence_id in sorted(every.keys() | people.keys()):
+    for sentence_id in sorted(every.keys() | by_people.keys()):
         by = every.get(sentence_id, {})
         here = corpus is None or sentence_id in corpus
-        if answers := people.get(sentence_id):
+        if answers := by_people.get(sentence_id):
             if len({row.stance for row in answers}) == 1:
                 verdicts.append(_adjudicated(answers[0], by, codebook, here))
                 continue

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.records import AgreementError
 from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
+from labeling.records import is_unknown
 
 RESAMPLES = 1000
 Label = str | float | None
@@ -205,7 +206,8 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     Articles are drawn, not sentences: sentences of one article are not independent, and intervals over them
     would be too narrow. A coefficient has no interval where its sentences are from fewer than two articles, or
     where more than 5 % of the 1,000 resamples leave it undefined (a label that stands in one article only);
-    fewer such resamples are left out. An annotator who is never shared counts nowhere.
+    fewer such resamples are left out. An annotator who is never shared counts nowhere; neither do answers of which
+    nobody knows who gave them, for two of them, or one of them and another annotator's, may be one person's.
 
     Args:
         votes: sentence → annotator → label, as `latest_votes` gives; annotators need not label everything.
@@ -218,7 +220,8 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     References:
         Field and Welsh (2007), Bootstrapping clustered data, JRSS B 69(3): the cluster bootstrap.
     """
-    shared = {key: votes[key] for key in sorted(votes) if len(votes[key]) > 1}
+    known = {key: {who: label for who, label in votes[key].items() if not is_unknown(who)} for key in sorted(votes)}
+    shared = {key: by for key, by in known.items() if len(by) > 1}
     if not shared:
         return Agreement(
             annotators=[], sentences=0, articles=0, alpha=UNDEFINED, fleiss=UNDEFINED, fleiss_votes=0,

@@ -9,7 +9,7 @@ from statistics import median
 
 import msgspec
 
-from labeling.records import STANCES, Annotation, Stance
+from labeling.records import STANCES, Annotation, Stance, is_unknown
 
 # A choice, not a measurement: 600 words a minute, which nobody reads at who weighs each sentence.
 SECONDS_A_WORD = 0.1
@@ -17,6 +17,8 @@ SECONDS_A_WORD = 0.1
 ENOUGH = 20
 NEARLY_ALL = 0.95
 OTHERS = 0.8
+UNNAMED = "unknown"
+"""Under which answers are listed together of which nobody knows who gave them."""
 
 
 class AnnotatorProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,15 +72,17 @@ class ControlItems(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def progress(names: Collection[str], answers: Iterable[Annotation]) -> list[AnnotatorProgress]:
-    """What each annotator gave, sorted by name.
+    """What each annotator gave, sorted by name; answers of which nobody knows who gave them stand together, last.
 
     Args:
         names: whom to list, with or without an answer.
         answers: the last answer of each of them to each sentence, control items left out.
     """
-    given: dict[str, list[Annotation]] = {name: [] for name in sorted(names)}
+    given: dict[str, list[Annotation]] = {name: [] for name in sorted(names) if not is_unknown(name)}
+    if any(map(is_unknown, names)):
+        given[UNNAMED] = []
     for row in answers:
-        given[row.annotator].append(row)
+        given[UNNAMED if is_unknown(row.annotator) else row.annotator].append(row)
     listed: list[AnnotatorProgress] = []
     for name, rows in given.items():
         votes = Counter(row.stance for row in rows)

@@ -28,7 +28,7 @@ def chosen(name: str, choice: str) -> dict[str, Any]:
 
 
 def read_answer(
-    raw: Mapping[str, Any], sentence_id: str, annotator: str, codebook: str, *, control: int = 0
+    raw: Mapping[str, Any], sentence_id: str, annotator: str, codebook: str, *, control: int = 0, task: str = ""
 ) -> Annotation:
     """One answer in the labelling project, as an annotation.
 
@@ -49,6 +49,7 @@ def read_answer(
         comment="\n".join(given.get("comment", [])),
         holder="\n".join(given.get("holder", [])),
         control=control,
+        task=task,
     )
     return checked(row, raw)
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from corpus.duplicates import normalise
-from corpus.records import TableError
-from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
-from labeling.accounts import pseudonyms
+from corpus.records import ConfigError, TableError
+from corpus.store import table_path, write_bytes, write_jsonl
+from labeling.accounts import Naming, giver, listed, name_accounts, person_called
 from labeling.answers import checked, foreign_stance, read_answer
+from labeling.known import ANNOTATIONS, digest, read_known, write_known
+from labeling.merge import give, is_named, known_names, later, merge, pair, superseded
+from labeling.places import Located, Reading, locate_export
 from labeling.plan import INTERFACE, page
-from labeling.pull import ANNOTATIONS, merge, superseded, version_of, write_history
-from labeling.records import Annotation, Codebook, Stance, Task
+from labeling.records import Annotation, Codebook, Stance, Task, key_of
+from labeling.register import read_register, write_register
 from labeling.sample import read_sample
-from labeling.studio import key_of
+from labeling.sources import Evidence, is_version, task_mark
 from labeling.tasks import Corpus, data
 
 UNMATCHED = "unmatched.jsonl"
@@ -34,9 +37,19 @@ class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export held: answers to our tasks, answers adopted by their text, and what matched nothing.
+    """What an export held.
 
-    `aliases` says which spellings of other projects were read as which stance.
+    Attributes:
+        annotations: answers to tasks of stance's.
+        adopted: answers to other tasks, by their text.
+        unmatched: tasks and answers that matched nothing.
+        annotators: how many people gave the answers.
+        edited: answers that are or were another version of one in the export.
+        deleted: answers that the export no longer has and that were deleted.
+        missing: answers that the export no longer has and that stay.
+        notes: what else the user should know, a line each.
+        aliases: which spellings of other projects were read as which stance.
+        changed: whether a file did.
     """
 
     annotations: int
@@ -45,6 +58,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     annotators: int
     edited: int
     deleted: int
+    missing: int
+    notes: list[str]
     aliases: dict[str, Stance]
     changed: bool
 
@@ -53,10 +68,16 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     data: dict[str, Any]
     annotations: list[dict[str, Any]]
+    created_at: Any = None
+    project: Any = None
 
     @property
     def key(self) -> tuple[str, int] | None:
         return key_of(self.data)
+
+    @property
+    def mark(self) -> str:
+        return task_mark(self.id, self.created_at if isinstance(self.created_at, str) else "")
 
 
 def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
@@ -72,87 +93,163 @@ def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
 
 
 def read_export(
-    path: Path, corpus: Corpus, work: Path, project: Path, codebook: Codebook, *, blind: bool = False
+    path: Path,
+    corpus: Corpus,
+    work: Path,
+    project: Path,
+    codebook: Codebook,
+    *,
+    annotator: str | None = None,
+    replace: bool = False,
 ) -> ExportSummary:
     """Bring the answers of a Label Studio JSON export home, into `annotations.jsonl`.
 
-    Tasks with a `sentence_id` are ours: their answers in the export replace those that were known. Other tasks
-    are matched by their text with one group of exact copies, their choice by the alias table; what doesn't match
-    is listed in `unmatched.jsonl`.
+    Tasks with a `sentence_id` are those of `stance push`. Other tasks are matched by their text with one group of
+    exact copies, their choice by the alias table; what doesn't match is listed in `unmatched.jsonl`.
+
+    An export shows a part of one project, at some moment. So it adds answers, and brings edits that are later than
+    what is known; of those that it lacks it says nothing, unless the user does. Which project it is of, and thereby
+    whose its accounts are, is told by what it holds.
 
     Args:
         path: the export, in the format that Label Studio calls JSON (not JSON-MIN, which leaves out who answered).
         corpus: the sentences.
         work: the project's folder of tables.
-        project: the project folder, whose private file maps accounts to pseudonyms.
+        project: the project folder, whose private file says who is who.
         codebook: answers that were not known before get its version.
-        blind: there is a project an annotator, so that what one export lacks may stand in another's and stays.
+        annotator: name or pseudonym of the person who gave those answers that aren't known as anybody's.
+        replace: whether answers of this project are deleted that the export no longer has.
 
     Raises:
         TableError: the file is no such export, or that of the queue.
-        StudioError: an answer to a task of ours has a choice that the codebook lacks; nothing is written then.
+        StudioError: an answer to a task of stance's has a choice that the codebook lacks.
+        ConfigError: `annotator` can't be a name, or the answers that nobody is known for are of several accounts.
+            In all three cases nothing is written.
     """
     tasks = _read(path)
-    accounts = {
-        account: email
-        for task in tasks
-        for answer in task.annotations
-        if (account := _account(answer)) and (email := _email(answer))
-    }
-    answering = {account for task in tasks for answer in task.annotations if (account := _account(answer)) is not None}
-    file = table_path(work, ANNOTATIONS)
-    known = read_jsonl(file, Annotation, "stance pull") if file.is_file() else []
-    before = {(row.adopted, row.studio_id, row.created_at): row for row in known}
-    drawn = {row.sentence_id for row in read_sample(work)}
-    by_text = _by_text(corpus, {row.sentence_id for row in known}, drawn)
-    seen = {
-        account: row.annotator
-        for task in tasks
-        for answer in task.annotations
-        if (account := _account(answer)) is not None and (row := before.get(_id(task, answer)))
-    }
-    place = "" if any(task.key for task in tasks) else f" in {path.name}"
-    names = pseudonyms(project, accounts, answering, known=seen, place=place)
-    fresh: list[Annotation] = []
-    unmatched: list[Unmatched] = []
-    aliases: dict[str, Stance] = {}
-    ours: set[tuple[str, int]] = set()
+    register = read_register(project)
+    register.apply_same()
+    known = read_known(work, register)
+    by_text = _by_text(
+        corpus, {row.sentence_id for row in known.annotations}, {row.sentence_id for row in read_sample(work)}
+    )
+    taken = _take(tasks, by_text, codebook)
+    givers = {key: "" for key in taken.keys if key}
+    givers |= {who.key: who.address for task in tasks for row in task.annotations if (who := giver(row)).address}
+    evidence = Evidence(taken.rows, {task.mark for task in tasks})
+    number = next((task.project for task in tasks if isinstance(task.project, int)), 0)
+    located = locate_export(register, Reading(number=number, evidence=evidence, known=known.answers()), givers, path)
+    known = known.moved(located.change)
+    answers = known.annotations
+    fresh = [msgspec.structs.replace(row, source=located.sources[0]) for row in taken.rows]
+    pairs = pair(answers, fresh)
+    called = {}
+    if annotator is not None:
+        person = person_called(register, annotator, known.names)
+        called = _called(path, person, taken.keys, pairs, answers)
+    named = name_accounts(
+        register,
+        located.place,
+        {key: givers[key] for key in taken.keys if key},
+        known=known_names(answers, fresh, taken.keys, pairs),
+        taken=known.names,
+        in_step=bool(known.digest) and register.labels == known.digest,
+        older=any(place is not None and not answers[place].source for place in pairs),
+        called=called,
+    )
+    names = {**named.people, **called}
+    fresh = give(fresh, taken.keys, pairs, names, [row.answer for row in known.history], known.names)
+    held = {(answer["id"], answer.get("created_at") or "") for task in tasks for answer in task.annotations}
+    read = set(pairs)
+    missing = [
+        row
+        for place, row in enumerate(answers)
+        if row.source == located.sources[0] and place not in read and (row.studio_id, row.created_at) not in held
+    ]
+    absent = {id(row) for row in missing}
+    merged = merge(answers, fresh, pairs, lambda row: replace and id(row) in absent)
+    history = superseded(merged, known.history)
+    unmatched = write_jsonl(work / UNMATCHED, taken.unmatched)
+    changed = write_known(work, register, merged.rows, [*known.history, *history], known.adjudications, known.withdrawn)
+    register.labels = digest(table_path(work, ANNOTATIONS))
+    write_register(project, register)
+    return ExportSummary(
+        annotations=sum(not row.adopted for row in fresh),
+        adopted=sum(row.adopted for row in fresh),
+        unmatched=len(taken.unmatched),
+        annotators=len({row.annotator for row in fresh}),
+        edited=sum(row.why == "edited" for row in history),
+        deleted=sum(row.why == "deleted" for row in history),
+        missing=0 if replace else len(missing),
+        notes=[*located.notes, *named.notes, *_new(named, located, givers, annotator)],
+        aliases=dict(sorted(taken.aliases.items())),
+        changed=changed or unmatched,
+    )
+
+
+class _Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What an export holds: answers without people and source, the account that gave each, and what matches nothing."""
+
+    rows: list[Annotation]
+    keys: list[str]
+    unmatched: list[Unmatched]
+    aliases: dict[str, Stance]
+
+
+def _take(tasks: Iterable[_Task], by_text: Mapping[str, list[str]], codebook: Codebook) -> _Taken:
+    """The answers of an export; of one that stands in it several times, the latest version."""
+    numbered: dict[int | None, list[int]] = defaultdict(list)
+    taken = _Taken(rows=[], keys=[], unmatched=[], aliases={})
     for task in tasks:
         text, ids = _match(task, by_text)
         if task.key is None and len(ids) != 1:
             reason = (
                 f"{len(ids)} different sentences have its text" if ids else "no sentence of the corpus has its text"
             )
-            unmatched.append(Unmatched(task=task.id, text=text, reason=reason))
+            taken.unmatched.append(Unmatched(task=task.id, text=text, reason=reason))
             continue
-        if task.key:
-            ours.add(task.key)
         for answer in task.annotations:
-            row, said = _answer(task, answer, names, before, codebook, ids[0] if ids else "")
+            row, written = _answer(task, answer, codebook, ids[0] if ids else "")
             if row is None:
-                unmatched.append(Unmatched(task=task.id, text=text, reason=said, annotation=answer["id"]))
+                taken.unmatched.append(Unmatched(task=task.id, text=text, reason=written, annotation=answer["id"]))
                 continue
-            fresh.append(row)
-            if row.stance is not None and said not in {"", row.stance}:
-                aliases[said] = row.stance
-    kept = [row for row in known if blind or row.adopted or (row.sentence_id, row.control) not in ours]
-    rows = merge(kept, fresh)
-    history = superseded(known, rows)
-    changed = [
-        write_history(work, history),
-        write_jsonl(work / UNMATCHED, unmatched),
-        write_jsonl(file, rows),
-    ]
-    return ExportSummary(
-        annotations=sum(not row.adopted for row in fresh),
-        adopted=sum(row.adopted for row in fresh),
-        unmatched=len(unmatched),
-        annotators=len({row.annotator for row in fresh}),
-        edited=sum(row.why == "edited" for row in history),
-        deleted=sum(row.why == "deleted" for row in history),
-        aliases=dict(sorted(aliases.items())),
-        changed=any(changed),
-    )
+            unique = answer.get("unique_id")
+            row = msgspec.structs.replace(row, task=task.mark, unique_id=unique if isinstance(unique, str) else "")
+            again = [place for place in numbered[row.studio_id] if is_version(row, taken.rows[place])]
+            if again:
+                taken.rows[again[0]] = later(taken.rows[again[0]], row)
+                taken.keys[again[0]] = taken.keys[again[0]] or giver(answer).key
+            else:
+                numbered[row.studio_id].append(len(taken.rows))
+                taken.rows.append(row)
+                taken.keys.append(giver(answer).key)
+            if row.stance is not None and written not in {"", row.stance}:
+                taken.aliases[written] = row.stance
+    return taken
+
+
+def _called(
+    path: Path, person: str, keys: Sequence[str], pairs: Sequence[int | None], known: Sequence[Annotation]
+) -> dict[str, str]:
+    """The accounts whose answers are this person's: all of one account, and those that tell no account."""
+    open_ = {key for key, place in zip(keys, pairs, strict=True) if place is None or not is_named(known[place])}
+    accounts = sorted(open_ - {""})
+    if len(accounts) > 1:
+        raise ConfigError(
+            f"{path}: --annotator names one person, and the answers that aren't known yet are of {len(accounts)} "
+            f"accounts: {', '.join(map(listed, accounts))}. Without --annotator each account is a person"
+        )
+    return dict.fromkeys(open_, person)
+
+
+def _new(named: Naming, located: Located, givers: Mapping[str, str], annotator: str | None) -> list[str]:
+    """What the user should know of accounts that were taken for new people by their number alone."""
+    bare = [key for key in named.new if not givers[key]]
+    if not bare or annotator is not None:
+        return []
+    people_ = ", ".join(f"{listed(key)} is {named.people[key]}" for key in bare)
+    why = "no known answer comes from this export's project" if located.new else "new in this project"
+    return [f"{why}: {people_}; if that is somebody who is known, pull it with --annotator NAME"]
 
 
 def _read(path: Path) -> list[_Task]:
@@ -178,21 +275,6 @@ def _read(path: Path) -> list[_Task]:
     return tasks
 
 
-def _id(task: _Task, answer: Mapping[str, Any]) -> tuple[bool, int | None, str]:
-    return task.key is None, answer["id"], answer.get("created_at") or ""
-
-
-def _account(answer: Mapping[str, Any]) -> int | None:
-    by = answer.get("completed_by")
-    by = by.get("id") if isinstance(by, dict) else by
-    return by if isinstance(by, int) else None
-
-
-def _email(answer: Mapping[str, Any]) -> str:
-    by = answer.get("completed_by")
-    return str(by.get("email") or "") if isinstance(by, dict) else ""
-
-
 def _by_text(corpus: Corpus, *preferred: set[str]) -> dict[str, list[str]]:
     """The sentences that stand for each group of exact copies, by their normalised text."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -211,34 +293,22 @@ def _match(task: _Task, by_text: Mapping[str, list[str]]) -> tuple[str, list[str
     return next(iter(matches.values()), text), list(matches)
 
 
-def _answer(
-    task: _Task,
-    answer: Mapping[str, Any],
-    names: Mapping[int, str],
-    before: Mapping[tuple[bool, int | None, str], Annotation],
-    codebook: Codebook,
-    matched: str,
-) -> tuple[Annotation | None, str]:
+def _answer(task: _Task, answer: Mapping[str, Any], codebook: Codebook, matched: str) -> tuple[Annotation | None, str]:
     """An answer, and how an adopted one was written; or None, and why."""
-    account, known = _account(answer), before.get(_id(task, answer))
-    who = names[account] if account is not None else known.annotator if known else ""
-    if not who:
-        return None, "the answer doesn't say who gave it"
-    version = version_of(known, answer, codebook)
     if task.key is not None:
         sentence_id, control = task.key
-        return read_answer(answer, sentence_id, who, version, control=control), ""
+        return read_answer(answer, sentence_id, "", codebook.version, control=control), ""
     found = foreign_stance(answer)
     if found.reason:
         return None, found.reason
     row = Annotation(
         sentence_id=matched,
-        annotator=who,
+        annotator="",
         stance=found.stance,
         seconds=answer.get("lead_time"),
         created_at=answer.get("created_at") or "",
         updated_at=answer.get("updated_at") or "",
-        codebook=version,
+        codebook=codebook.version,
         studio_id=answer["id"],
         adopted=True,
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,36 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import SENTENCES, StudioError
-from corpus.store import locked, read_jsonl, read_table, table_path, write_bytes, write_jsonl
-from labeling.accounts import pseudonyms
-from labeling.answers import read_adjudication, read_answer
-from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings, Superseded
-from labeling.studio import ANSWERS, TIMES, Project, Studio, StudioTask
-
-ANNOTATIONS = "annotations.jsonl"
-ADJUDICATIONS = "adjudications.jsonl"
-HISTORY = "history.jsonl"
-STATE = Path(".stance") / "pulled.json"
-DELETED = "deleted"
-"""Who gave an answer that was first seen when its account had been deleted: the server no longer says."""
-LOOK_BACK = timedelta(seconds=60)
-"""How long before the last pull is looked at again: a change that was being written then has an earlier time."""
+from corpus.store import locked, read_table, table_path
+from labeling.accounts import giver, join_doubles, name_accounts
+from labeling.answers import read_answer
+from labeling.changed import FORM, Pulled, State, answers_of, changes_in, last_pull, trusted, write_state
+from labeling.known import ANNOTATIONS, Known, add_withdrawn, digest, read_known, write_known
+from labeling.merge import give, known_names, merge, pair, superseded
+from labeling.places import Located, Reading, locate_server
+from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings
+from labeling.register import Register, is_address, read_register, write_register
+from labeling.settled import changes, keep, read_queue, told
+from labeling.sources import Evidence, Row
+from labeling.studio import ANSWERS, Project, Studio, StudioTask
 
 
 class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is known after a pull, and what it brought.
 
-    `fetched` counts the tasks that were read whole; `edited` and `deleted` the earlier answers that went to
-    `history.jsonl`; `without_sentence` those to tasks whose sentence left the corpus.
+    Attributes:
+        annotations: answers to sentences.
+        skips: those of them that are skips.
+        annotators: how many people gave them; those of which nobody knows who did count one each.
+        adjudications: answers in the queue, of this one and of earlier ones.
+        fetched: the tasks that were read whole.
+        edited: earlier answers that were edited; what they were went to `history.jsonl`.
+        deleted: earlier answers that were deleted; they went to `history.jsonl`.
+        withdrawn: answers in the queue that a person edited or deleted; what they were went to `withdrawn.jsonl`.
+        without_sentence: answers to sentences that left the corpus.
+        foreign: tasks that stance didn't make.
+        notes: what else the user should know, a line each.
+        changed: whether a file did.
     """
 
     annotations: int
@@ -42,31 +50,26 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
     fetched: int
     edited: int
     deleted: int
+    withdrawn: int
     without_sentence: int
     foreign: int
+    notes: list[str]
     changed: bool
 
 
-class _Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as the last pull saw it: when it had changed, and the ids of its answers."""
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pull found: what each labelling project holds, those of its tasks that changed, and the whole queue.
 
-    updated_at: str
-    answers: list[int]
+    `rows` are the answers to each project's tasks, without people and source, `keys` the accounts that gave them.
+    """
 
-
-class _Pulled(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last pull saw of one project; `clock` is the server's time just before it."""
-
-    clock: datetime
-    tasks: dict[int, _Seen]
-
-
-class _State(msgspec.Struct, frozen=True, kw_only=True):
-    """The last pull: of which server, by id of project; `digest` is of the annotations that it wrote."""
-
-    url: str
-    digest: str
-    projects: dict[int, _Pulled]
+    projects: list[Project]
+    pulled: list[Pulled]
+    tasks: list[list[StudioTask]]
+    rows: list[list[Annotation]]
+    keys: list[list[str]]
+    queue: Project | None
+    queued: list[StudioTask]
 
 
 def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, codebook: Codebook) -> PullSummary:
@@ -75,11 +78,15 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
     Only tasks that changed since the last pull are read whole. What that pull saw is kept in a private file,
     written last: a pull that was killed anywhere is made good by the next, which then reads everything.
 
+    An answer is deleted here where its project is at the server and holds it no more. That a project isn't there
+    deletes nothing, and neither does another server: answers stay that came from elsewhere. What people settled in
+    the queue stays until a person takes it back there; see `labeling.settled`.
+
     Args:
         studio: the server.
         settings: `[labeling]` of stance.toml.
         work: the project's folder of tables.
-        project: the project folder, whose private files map accounts to pseudonyms and keep the last pull.
+        project: the project folder, whose private files say who is who and keep the last pull.
         codebook: answers that were not known before get its version.
 
     Raises:
@@ -89,232 +96,233 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
     ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
     corpus = set(ids.column("sentence_id").to_pylist())
     with locked(project, "pull"):
-        known = _known(table_path(work, ANNOTATIONS))
-        last = _last_pull(project)
-        state = _trusted(last, studio.url, table_path(work, ANNOTATIONS))
-        pulled: dict[int, _Pulled] = {}
-        fetched: list[StudioTask] = []
-        for title in settings.titles:
-            at_server = _project(studio, title)
-            pulled[at_server.id], tasks = _changes(studio, at_server, state.projects.get(at_server.id))
-            fetched += tasks
-        asked = studio.find_project(settings.queue_title)
-        queue = studio.tasks(asked.id, ANSWERS) if asked else []
-        by = {answer["completed_by"] for task in [*fetched, *queue] for answer in task.annotations}
-        names = pseudonyms(project, studio.accounts(), by - {None})
-        fresh = _annotations(fetched, names, known, codebook)
-        unread = _unread(last, studio.url, pulled)
-        elsewhere = _answers(unread or {})
-        gone = _dropped(state, pulled)
-        kept = [
-            row
-            for row in known
-            if row.adopted
-            or unread is None
-            or row.studio_id in elsewhere
-            or (state.projects and row.studio_id not in gone)
+        register = read_register(project)
+        register.apply_same()
+        known = read_known(work, register)
+        last = last_pull(project)
+        in_step = bool(known.digest) and register.labels == known.digest
+        state = trusted(last, studio.url, known.digest, register) if in_step else None
+        held = _read(studio, settings, state, codebook, known)
+        settled, settlers = read_queue(held.queued, codebook)
+        located = _locate(register, studio.url, held, known, settled)
+        if located.another and state is not None:
+            # What the last pull saw was another server's: nothing of it says what has changed here.
+            state = None
+            held = _read(studio, settings, None, codebook, known)
+            located = msgspec.structs.replace(_locate(register, studio.url, held, known, settled), another=True)
+        sources = located.sources[: len(held.projects)]
+        known = known.moved(located.change)
+        keys = [key for part in held.keys for key in part]
+        fresh = [
+            msgspec.structs.replace(row, source=source)
+            for source, rows in zip(sources, held.rows, strict=True)
+            for row in rows
         ]
-        rows = merge(kept, fresh)
-        before = read_adjudications(table_path(work, ADJUDICATIONS))
-        # Another title in stance.toml, or a queue that was deleted, takes no verdict back.
-        settled = _adjudications(queue, names, before, codebook) if asked else before
-        history = superseded(known, rows)
-        changed = [
-            write_history(work, history),
-            write_jsonl(table_path(work, ANNOTATIONS), rows),
-            bool(settled or before) and write_jsonl(table_path(work, ADJUDICATIONS), settled),
-        ]
-        seen = {**(unread or {}), **pulled}
-        state = _State(url=studio.url, digest=_digest(table_path(work, ANNOTATIONS)), projects=seen)
-        write_bytes(project / STATE, msgspec.json.encode(state), mode=0o600)
+        queue = located.sources[-1] if held.queue else ""
+        settled = [msgspec.structs.replace(row, source=queue) for row in settled]
+        pairs, settled_pairs = pair(known.annotations, fresh), pair(known.adjudications, settled)
+        names = _Names(studio, register, located, known, in_step=in_step, last=last)
+        names.count(known.annotations, fresh, keys, pairs)
+        names.count(known.adjudications, settled, settlers, settled_pairs)
+        called = names.of({*keys, *settlers})
+        past, past_settled = [row.answer for row in known.history], [row.answer for row in known.withdrawn]
+        fresh = give(fresh, keys, pairs, called, past, known.names)
+        settled = give(settled, settlers, settled_pairs, called, past_settled, known.names)
+        merged = merge(
+            known.annotations, fresh, pairs, _Gone(sources, held, fresh, _older(last, studio.url, known, held))
+        )
+        kept = keep(known.adjudications, settled, settled_pairs, held.queued, queue)
+        happened = changes(kept, held.queued)
+        called |= names.of({change.account for change in happened} - called.keys())
+        notes = [*located.notes, *names.notes, *_missing(studio.url, settings, held, located, merged.rows, kept.rows)]
+        history = superseded(merged, known.history)
+        withdrawn = add_withdrawn(known.withdrawn, told(happened, called))
+        changed = write_known(work, register, merged.rows, [*known.history, *history], kept.rows, withdrawn)
+        register.labels = digest(table_path(work, ANNOTATIONS))
+        write_register(project, register)
+        seen = {found.id: pulled for found, pulled in zip(held.projects, held.pulled, strict=True)}
+        now = State(
+            url=studio.url, digest=register.labels, projects={**(state.projects if state else {}), **seen}, form=FORM
+        )
+        write_state(project, now)
+    rows = merged.rows
     return PullSummary(
         annotations=len(rows),
         skips=sum(row.stance is None for row in rows),
         annotators=len({row.annotator for row in rows}),
-        adjudications=len(settled),
-        fetched=len(fetched),
+        adjudications=len(kept.rows),
+        fetched=sum(map(len, held.tasks)),
         edited=sum(row.why == "edited" for row in history),
         deleted=sum(row.why == "deleted" for row in history),
+        withdrawn=len(happened),
         without_sentence=sum(row.sentence_id not in corpus for row in rows),
-        foreign=sum(task.key is None for task in fetched),
-        changed=any(changed),
+        foreign=sum(task.key is None for part in held.tasks for task in part),
+        notes=notes,
+        changed=changed,
     )
 
 
-def _project(studio: Studio, title: str) -> Project:
+def _read(studio: Studio, settings: LabelingSettings, state: State | None, codebook: Codebook, known: Known) -> _Held:
+    """What the server holds; tasks that haven't changed since the last pull aren't read."""
+    projects: list[Project] = []
+    pulled: list[Pulled] = []
+    tasks: list[list[StudioTask]] = []
+    rows: list[list[Annotation]] = []
+    keys: list[list[str]] = []
+    for title in settings.titles:
+        project = _project(studio, title, known)
+        now, changed = changes_in(studio, project, state.projects.get(project.id) if state else None)
+        read = [(task, answer) for task in changed if task.key for answer in task.annotations]
+        projects.append(project)
+        pulled.append(now)
+        tasks.append(changed)
+        rows.append([_row(task, answer, codebook) for task, answer in read])
+        keys.append([giver(answer).key for _, answer in read])
+    queue = studio.find_project(settings.queue_title)
+    queued = studio.tasks(queue.id, ANSWERS) if queue else []
+    return _Held(projects=projects, pulled=pulled, tasks=tasks, rows=rows, keys=keys, queue=queue, queued=queued)
+
+
+def _row(task: StudioTask, answer: Mapping[str, Any], codebook: Codebook) -> Annotation:
+    assert task.key is not None
+    sentence_id, control = task.key
+    return read_answer(answer, sentence_id, "", codebook.version, control=control, task=task.mark)
+
+
+def _locate(register: Register, url: str, held: _Held, known: Known, settled: Sequence[Adjudication]) -> Located:
+    readings = [
+        Reading(
+            number=project.id,
+            made=project.created_at,
+            evidence=Evidence(rows, {task.mark for task in tasks}),
+            known=known.answers(),
+        )
+        for project, rows, tasks in zip(held.projects, held.rows, held.tasks, strict=True)
+    ]
+    if held.queue:
+        evidence = Evidence(settled, {task.mark for task in held.queued})
+        readings.append(
+            Reading(number=held.queue.id, made=held.queue.created_at, evidence=evidence, known=known.settled())
+        )
+    return locate_server(register, url, readings)
+
+
+class _Names:
+    """The people behind a server's accounts; `notes` holds what the user should know of them."""
+
+    def __init__(
+        self, studio: Studio, register: Register, located: Located, known: Known, *, in_step: bool, last: State | None
+    ) -> None:
+        """Ask the server for its accounts' addresses."""
+        self.notes: list[str] = []
+        accounts = {str(number): address for number, address in studio.accounts().items()}
+        self._live = {key: address.casefold() if is_address(address) else "" for key, address in accounts.items()}
+        self._register, self._place, self._taken, self._in_step = register, located.place, known.names, in_step
+        self._known: dict[str, Counter[str]] = {}
+        # What an older version's file says is said of the server that it pulled from last.
+        self._older = not located.another and last is not None and last.url == studio.url
+
+    def count(
+        self, known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
+    ) -> None:
+        """Learn under which names answers of the accounts are known."""
+        for key, counts in known_names(known, fresh, keys, pairs).items():
+            self._known[key] = self._known.get(key, Counter()) + counts
+        sourceless = [place is not None and not known[place].source for place in pairs]
+        self._older |= any(sourceless)
+        if self._register.before:
+            before = [place if old else None for place, old in zip(pairs, sourceless, strict=True)]
+            self.notes += join_doubles(self._register, known_names(known, fresh, keys, before))
+
+    def of(self, keys: Collection[str]) -> dict[str, str]:
+        """The pseudonym of each of these accounts."""
+        found = name_accounts(
+            self._register,
+            self._place,
+            {key: self._live.get(key, "") for key in keys if key},
+            known=self._known,
+            taken=self._taken,
+            in_step=self._in_step,
+            older=self._older,
+            live=self._live,
+        )
+        self.notes += found.notes
+        return found.people
+
+
+class _Gone:
+    """Whether a known answer that wasn't read has been deleted: its project is there, and holds it no more."""
+
+    def __init__(
+        self, sources: Sequence[str], held: _Held, fresh: Sequence[Annotation], older: Collection[int]
+    ) -> None:
+        """Look at what each project holds."""
+        self._held = {
+            source: {id_ for task in pulled.tasks.values() for id_ in task.answers}
+            for source, pulled in zip(sources, held.pulled, strict=True)
+            if source
+        }
+        self._read = {(row.source, row.studio_id) for row in fresh}
+        self._older = older
+
+    def __call__(self, row: Annotation) -> bool:
+        """Whether it was; an answer whose number another one has now is gone too."""
+        if not row.source:
+            return not row.adopted and row.studio_id in self._older
+        held = self._held.get(row.source)
+        if held is None or row.studio_id is None:
+            return False
+        return row.studio_id not in held or (row.source, row.studio_id) in self._read
+
+
+def _older(last: State | None, url: str, known: Known, held: _Held) -> set[int]:
+    """Answers that an older version saw in these projects, and that aren't there now.
+
+    It didn't write down where an answer comes from; but the annotations are still those that it wrote.
+    """
+    if last is None or last.form == FORM or last.url != url or last.digest != known.digest:
+        return set()
+    seen = {
+        id_ for project in held.projects if project.id in last.projects for id_ in answers_of(last.projects[project.id])
+    }
+    times = Counter(row.studio_id for row in known.annotations if not row.source and not row.adopted)
+    return {id_ for id_ in seen if times[id_] == 1} - {id_ for pulled in held.pulled for id_ in answers_of(pulled)}
+
+
+def _missing(
+    url: str,
+    settings: LabelingSettings,
+    held: _Held,
+    located: Located,
+    rows: Iterable[Annotation],
+    settled: Collection[Adjudication],
+) -> list[str]:
+    """What isn't there, and what therefore says nothing: answers stay that came from it."""
+    notes: list[str] = []
+    if located.another:
+        notes.append(f"{url} is another Label Studio than it was: its accounts are taken for other people")
+    if elsewhere := sum(row.source in located.place.sources and row.source not in located.sources for row in rows):
+        notes.append(
+            f"{elsewhere} answers came from projects of this Label Studio that [labeling] title doesn't name now, or "
+            "that are gone there: they stay"
+        )
+    queue = located.sources[-1] if held.queue else ""
+    if settled and held.queue is None:
+        notes.append(
+            f"{url} has no project {settings.queue_title!r}: the {len(settled)} answers that came home from a queue "
+            "stay; if it was renamed there, give it this title again, or no new ones come home"
+        )
+    elif earlier := sum(row.source != queue for row in settled):
+        notes.append(f"{earlier} answers came home from an earlier queue than the present one: they stay")
+    return notes
+
+
+def _project(studio: Studio, title: str, known: Known) -> Project:
     found = studio.find_project(title)
     if found is None:
-        raise StudioError(f"{studio.url} has no project with the title {title!r}: run `stance push`")
-    return found
-
-
-def _changes(studio: Studio, project: Project, before: _Pulled | None) -> tuple[_Pulled, list[StudioTask]]:
-    """What a project holds now, and those of its tasks that changed since `before`, with their answers."""
-    clock = studio.clock()
-    if before is None:
-        tasks = studio.tasks(project.id, ANSWERS)
-        _check_ours(studio, project, tasks)
-        return _Pulled(clock=clock, tasks={task.id: _seen(task) for task in tasks}), tasks
-    recent = studio.tasks(project.id, TIMES, since=before.clock - LOOK_BACK)
-    moved = [
-        task for task in recent if (seen := before.tasks.get(task.id)) is None or seen.updated_at != task.updated_at
-    ]
-    tasks = []
-    if moved:
-        earliest = datetime.fromisoformat(min(task.updated_at for task in moved)) - timedelta(microseconds=1)
-        tasks = studio.tasks(project.id, ANSWERS, since=earliest)
-    now = {**before.tasks, **{task.id: _seen(task) for task in tasks}}
-    # Deleted tasks leave no trace but in the count: the tasks there are among those seen, so equal numbers mean
-    # equal sets.
-    number = studio.task_number(project.id)
-    if number != len(now):
-        gone = studio.gone(project.id, now)
-        now = {id_: seen for id_, seen in now.items() if id_ not in gone}
-        if number != len(now):
-            return _changes(studio, project, None)
-    # The server writes an answer first and the task's time after it, not as one: where it is killed between the two,
-    # no time tells of the answer.
-    if studio.answer_number(project.id) != sum(len(seen.answers) for seen in now.values()):
-        return _changes(studio, project, None)
-    return _Pulled(clock=clock, tasks=now), tasks
-
-
-def _check_ours(studio: Studio, project: Project, tasks: list[StudioTask]) -> None:
-    if tasks and all(task.key is None for task in tasks):
+        stay = f"; the {len(known.annotations)} answers that came home so far stay" if known.annotations else ""
         raise StudioError(
-            f"none of the {len(tasks)} tasks of {project.title!r} at {studio.url} has a sentence_id, so `stance push` "
-            "didn't make them: set [labeling] title to a title of your own; to take over that project's labels, "
-            "export it as JSON and run `stance pull --from EXPORT`"
+            f"{studio.url} has no project with the title {title!r}: run `stance push`, or if it was renamed there, "
+            f"give it that title again or set [labeling] title to the new one{stay}"
         )
-
-
-def _seen(task: StudioTask) -> _Seen:
-    return _Seen(updated_at=task.updated_at, answers=[answer["id"] for answer in task.annotations])
-
-
-def _answers(projects: Mapping[int, _Pulled]) -> set[int]:
-    return {id_ for project in projects.values() for task in project.tasks.values() for id_ in task.answers}
-
-
-def _dropped(state: _State, pulled: Mapping[int, _Pulled]) -> set[int]:
-    """Ids of answers that the last pull saw in these projects and this one doesn't."""
-    then = {id_: seen for id_, seen in state.projects.items() if id_ in pulled}
-    return _answers(then) - _answers(pulled)
-
-
-def _unread(last: _State | None, url: str, pulled: Mapping[int, _Pulled]) -> dict[int, _Pulled] | None:
-    """The projects of the last pull that this one doesn't read: another title, or blind no more, deletes no answer.
-
-    None where the last pull was of another server.
-    """
-    if last is None:
-        return {}
-    if last.url != url:
-        return None
-    return {id_: seen for id_, seen in last.projects.items() if id_ not in pulled}
-
-
-def _annotations(
-    tasks: Iterable[StudioTask], names: Mapping[int, str], known: Iterable[Annotation], codebook: Codebook
-) -> list[Annotation]:
-    before = {row.studio_id: row for row in known if not row.adopted}
-    rows: list[Annotation] = []
-    for task in tasks:
-        if task.key is None:
-            continue
-        sentence_id, control = task.key
-        for answer in task.annotations:
-            seen = before.get(answer["id"])
-            version = version_of(seen, answer, codebook)
-            name = names.get(answer["completed_by"]) or (seen.annotator if seen else DELETED)
-            rows.append(read_answer(answer, sentence_id, name, version, control=control))
-    return rows
-
-
-def version_of(before: Annotation | Adjudication | None, answer: Mapping[str, Any], codebook: Codebook) -> str:
-    """The codebook's version that an answer was given under: the one it was first seen with, until it is edited."""
-    if before is not None and before.updated_at == (answer.get("updated_at") or ""):
-        return before.codebook
-    return codebook.version
-
-
-def _adjudications(
-    tasks: Iterable[StudioTask], names: Mapping[int, str], known: Iterable[Adjudication], codebook: Codebook
-) -> list[Adjudication]:
-    before = {row.studio_id: row for row in known}
-    rows: list[Adjudication] = []
-    for task in tasks:
-        if task.key is None:
-            continue
-        for answer in task.annotations:
-            seen = before.get(answer["id"])
-            version = version_of(seen, answer, codebook)
-            name = names.get(answer["completed_by"]) or (seen.adjudicator if seen else DELETED)
-            rows.append(read_adjudication(answer, task.key[0], name, version, task.data.get("given") or {}))
-    return sorted(rows, key=lambda row: (row.sentence_id, row.studio_id or 0))
-
-
-def read_adjudications(path: Path) -> list[Adjudication]:
-    """What people settled so far; nothing where nobody did."""
-    return read_jsonl(path, Adjudication, "stance pull") if path.is_file() else []
-
-
-def merge(kept: Iterable[Annotation], fresh: Iterable[Annotation]) -> list[Annotation]:
-    """Answers by their ids, the fresh ones over those that were kept, in the order of the file."""
-    rows = {_identity(row): row for row in [*kept, *fresh]}
-    return sorted(rows.values(), key=lambda row: (row.sentence_id, row.annotator, row.studio_id or 0))
-
-
-def _identity(row: Annotation) -> tuple[object, ...]:
-    """What stays the same in an answer; ids of several servers can be equal, and answers made by hand have none."""
-    if row.studio_id is None:
-        return row.adopted, row.created_at, row.sentence_id, row.annotator, row.control
-    return row.adopted, row.created_at, row.studio_id
-
-
-def superseded(before: Iterable[Annotation], now: Iterable[Annotation]) -> list[Superseded]:
-    """The answers that were edited or deleted since."""
-    current = {_identity(row): row for row in now}
-    found: list[Superseded] = []
-    for row in before:
-        new = current.get(_identity(row))
-        if new is None or new.updated_at != row.updated_at:
-            found.append(Superseded(why="deleted" if new is None else "edited", answer=row))
     return found
-
-
-def write_history(work: Path, found: Iterable[Superseded]) -> bool:
-    """Add superseded answers to `history.jsonl`, each once."""
-    path = table_path(work, HISTORY)
-    rows = read_jsonl(path, Superseded, "stance pull") if path.is_file() else []
-    # Not by `why`: after a pull that was killed here, an answer that it saw edited may be found deleted.
-    kept = {(_identity(row.answer), row.answer.updated_at): row for row in rows}
-    for row in found:
-        kept.setdefault((_identity(row.answer), row.answer.updated_at), row)
-    ordered = sorted(
-        kept.values(),
-        key=lambda row: (row.answer.sentence_id, row.answer.studio_id or 0, row.answer.updated_at, row.why),
-    )
-    return bool(kept) and write_jsonl(path, ordered)
-
-
-def _known(path: Path) -> list[Annotation]:
-    return read_jsonl(path, Annotation, "stance pull") if path.is_file() else []
-
-
-def _last_pull(project: Path) -> _State | None:
-    try:
-        return msgspec.json.decode((project / STATE).read_bytes(), type=_State)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _trusted(last: _State | None, url: str, annotations: Path) -> _State:
-    """What the last pull saw; nothing where the annotations are no longer those that it wrote."""
-    if last and last.url == url and annotations.is_file() and last.digest == _digest(annotations):
-        return last
-    return _State(url=url, digest="", projects={})
-
-
-def _digest(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

@@ -16,12 +16,14 @@ import msgspec
 from corpus.records import StudioError
 from labeling.conditions import UNTOUCHED, Condition, filters, moment
 from labeling.connection import TIMEOUT, Server, check, speaking
+from labeling.records import key_of
+from labeling.sources import task_mark
 
 PAGE = 10_000
 RANGE = 1_250
 TIMES = "id,updated_at"
 KEYS = "id,data,total_annotations,cancelled_annotations,total_predictions"
-ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at"
+ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at,updated_by"
 """The server applies one flat list of names to tasks and to the annotations inside them alike."""
 TESTED = ("1.21.0", "1.23.2")
 """The lowest and the highest version of Label Studio that the tests ran against."""
@@ -36,7 +38,9 @@ class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     data: dict[str, Any] = {}
     annotations: list[dict[str, Any]] = []
+    created_at: str = ""
     updated_at: str = ""
+    updated_by: Any = None
     total_annotations: int = 0
     cancelled_annotations: int = 0
     total_predictions: int = 0
@@ -46,11 +50,10 @@ class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
         """The sentence, and the round that it is a control item of; None for a task that isn't ours."""
         return key_of(self.data)
 
-
-def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The sentence of a task's `data`, and the round that it is a control item of or 0; None where it isn't ours."""
-    sentence_id, control = data.get("sentence_id"), data.get("control") or 0
-    return (sentence_id, control) if sentence_id and isinstance(sentence_id, str) and isinstance(control, int) else None
+    @property
+    def mark(self) -> str:
+        """What tells the task from any other, at any server."""
+        return task_mark(self.id, self.created_at)
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     title: str
+    created_at: str = ""
     description: str | None = None
     label_config: str | None = None
     expert_instruction: str | None = None

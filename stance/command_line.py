@@ -223,11 +223,21 @@ def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withd
     type=click.Path(path_type=Path),
     help="Read a Label Studio JSON export instead of a server; tasks that stance didn't make are matched by text.",
 )
-def pull(export: Path | None) -> None:
+@click.option(
+    "--annotator",
+    metavar="NAME",
+    help="With --from: who gave the answers that are not known yet, for an export that only has the account's number.",
+)
+@click.option(
+    "--replace", is_flag=True, help="With --from: delete answers of this project that the export no longer has."
+)
+def pull(export: Path | None, annotator: str | None, replace: bool) -> None:
     """Bring the annotators' answers home: those that changed since the last pull."""
+    if export is None and (annotator is not None or replace):
+        raise click.UsageError("--annotator and --replace need --from FILE: they say how to read an export")
     settings = _settings()
     if export is not None:
-        _pull_from(export, settings)
+        _pull_from(export, settings, annotator=annotator, replace=replace)
         return
     with _studio() as studio:
         _pull(studio, settings)
@@ -646,11 +656,18 @@ def _pull(studio: Studio, settings: Settings) -> None:
 
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     remember(WORK)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips")
     click.echo(f"{done.fetched} tasks had changed")
     if (stale := _stale(settings)) and stale.people:
         click.echo(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
     _say_history(done.edited, done.deleted)
+    if done.withdrawn:
+        click.echo(
+            f"{done.withdrawn} answers in the queue were edited or deleted there; what they were is in "
+            f"{table_path(WORK, 'withdrawn.jsonl')}"
+        )
     if done.without_sentence:
         click.echo(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
@@ -658,7 +675,7 @@ def _pull(studio: Studio, settings: Settings) -> None:
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 
-def _pull_from(export: Path, settings: Settings) -> None:
+def _pull_from(export: Path, settings: Settings, *, annotator: str | None, replace: bool) -> None:
     from corpus.labels import remember
     from corpus.store import locked, table_path
     from labeling.offline import UNMATCHED, read_export
@@ -667,8 +684,10 @@ def _pull_from(export: Path, settings: Settings) -> None:
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     with locked(Path(), "pull"):
-        done = read_export(export, Corpus(WORK), WORK, Path(), codebook, blind=settings.labeling.blind)
+        done = read_export(export, Corpus(WORK), WORK, Path(), codebook, annotator=annotator, replace=replace)
         remember(WORK)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
     click.echo(
         f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
         f"of {done.annotators} annotators"
@@ -678,6 +697,10 @@ def _pull_from(export: Path, settings: Settings) -> None:
     if done.unmatched:
         click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
     _say_history(done.edited, done.deleted)
+    if done.missing:
+        click.echo(
+            f"{done.missing} known answers of this project are not in the export: they stay; --replace deletes them"
+        )
     click.echo(f"{'wrote' if done.changed else 'unchanged:'} {table_path(WORK, 'annotations.jsonl')}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 from corpus.records import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
-from labeling.accounts import FILE, ignored, pseudonyms, read_names
+from labeling.accounts import ignored, name_accounts, read_names
 from labeling.adjudicate import adjudicate, settle
 from labeling.answers import chosen, foreign_stance, read_answer
 from labeling.connection import KEY_FILE, Server, check, find_server
-from labeling.pull import merge, superseded
+from labeling.merge import Merged, merge, pair, superseded
 from labeling.records import Adjudication, Annotation, LabelingSettings, read_codebook
+from labeling.register import FILE, Account, Person, Place, Register, write_register
 from labeling.tasks import read_predictions
 from tests.conftest import vote
 
@@ -58,18 +60,18 @@ def test_a_comment_is_no_choice_of_another_project() -> None:
     assert foreign_stance(_raw({"type": "relation", "from_id": "a"}, chosen("label", "Con"))).stance == "against"
 
 
-def test_answers_without_an_id_stay_apart() -> None:
+def test_answers_written_by_hand_have_no_number_and_stay_as_they_are() -> None:
     rows = [vote("s1", "A1", "favor"), vote("s1", "A2", "none"), vote("s2", "A1", "favor")]
-    assert merge(rows, []) == rows
-    assert superseded(rows, merge(rows, [vote("s3", "A1", "favor", studio_id=1)])) == []
+    new = [vote("s3", "A1", "favor", studio_id=1)]
+    merged = merge(rows, new, pair(rows, new))
+    assert merged == Merged(rows=[*rows, *new], edits=[], gone=[])
 
 
-def test_answers_of_two_servers_with_one_id_are_no_edit() -> None:
+def test_answers_of_two_servers_with_one_number_are_no_edit() -> None:
     one = vote("s1", "A1", "favor", adopted=True, studio_id=1, created_at="2026-01-01", updated_at="2026-01-01")
     two = vote("s2", "A2", "none", adopted=True, studio_id=1, created_at="2026-02-02", updated_at="2026-02-02")
-    rows = merge([one], [two])
-    assert rows == [one, two]
-    assert superseded([one], rows) == []
+    merged = merge([one], [two], pair([one], [two]))
+    assert (merged.rows, superseded(merged, [])) == ([one, two], [])
 
 
 @given(st.randoms(use_true_random=False), st.lists(st.tuples(st.sampled_from(["favor", "none"]), st.booleans())))
@@ -85,26 +87,60 @@ def test_the_order_of_answers_of_one_moment_decides_nothing(
 # --- accounts
 
 
-def test_a_pseudonym_is_given_once_though_somebody_was_taken_out_of_the_file(tmp_path: Path) -> None:
-    assert pseudonyms(tmp_path, {1: "a@x", 2: "b@x"}, {1, 2}) == {1: "A1", 2: "A2"}
-    (tmp_path / FILE).write_text('{"b@x": "A2"}')
-    assert pseudonyms(tmp_path, {2: "b@x", 3: "c@x"}, {2, 3}) == {2: "A2", 3: "A3"}
+def _named(register: Register, place: Place, *keys: str, **how: Any) -> dict[str, str]:
+    how = {"known": {}, "taken": set(), "in_step": True} | how
+    return name_accounts(register, place, dict.fromkeys(keys, "") | how.pop("addresses", {}), **how).people
 
 
-def test_accounts_of_another_server_are_other_people(tmp_path: Path) -> None:
-    assert pseudonyms(tmp_path, {}, {1}, place=" in old.json") == {1: "A1"}
-    assert pseudonyms(tmp_path, {1: "kim@x"}, {1}) == {1: "A2"}
+def test_a_pseudonym_is_given_once_though_the_private_file_lost_it() -> None:
+    register, place = Register(), Place()
+    assert _named(register, place, "1", "2") == {"1": "A1", "2": "A2"}
+    register.places = [other := Place()]
+    assert _named(register, other, "3", taken={"A1", "A12", "unknown 3"}) == {"3": "A13"}
 
 
-def test_an_account_keeps_the_name_that_its_answers_came_home_under(tmp_path: Path) -> None:
-    assert pseudonyms(tmp_path, {1: "kim@x", 2: "lee@x"}, {2}) == {2: "A1"}
-    assert pseudonyms(tmp_path, {}, {2, 3}, known={2: "A1"}) == {2: "A1", 3: "A2"}
+def test_accounts_of_another_server_are_other_people() -> None:
+    register = Register(places=[here := Place(), there := Place()])
+    assert _named(register, here, "1", "2", "10") == {"1": "A1", "2": "A2", "10": "A3"}
+    assert _named(register, there, "1") == {"1": "A4"}
 
 
-def test_an_ignored_address_is_known_whatever_its_letters_case(tmp_path: Path) -> None:
-    pseudonyms(tmp_path, {1: "test@lab.example"}, {1})
-    assert ignored(tmp_path, ["Test@Lab.example "]) == {"A1"}
-    assert ignored(tmp_path, ["a1"]) == {"A1"}
+def test_an_account_keeps_the_name_that_its_answers_came_home_under() -> None:
+    known = {"2": Counter(A1=1), "3": Counter(A3=1, A2=5)}
+    assert _named(Register(), Place(), "2", "3", "4", known=known) == {"2": "A1", "3": "A2", "4": "A3"}
+    register = Register(places=[place := Place(accounts={"2": Account(person="A7")})])
+    assert _named(register, place, "2", known=known) == {"2": "A7"}
+    assert _named(register, place, "2", known=known, in_step=False) == {"2": "A1"}
+
+
+def test_an_address_that_several_people_had_tells_nobody() -> None:
+    places = [
+        Place(accounts={"1": Account(person=name, addresses=["kim@lab.example", "b@x.example"])})
+        for name in ("A1", "A2")
+    ]
+    register = Register(places=[*places, new := Place()])
+    assert _named(register, new, "1", addresses={"1": "kim@lab.example"}) == {"1": "A3"}
+    places[1].accounts["1"].addresses.append("kim@lab.example")  # has it now
+    register.places = [*places, new := Place()]
+    assert _named(register, new, "1", addresses={"1": "kim@lab.example"}) == {"1": "A2"}
+
+
+def test_an_ignored_person_is_known_by_every_address_and_name(tmp_path: Path) -> None:
+    account = Account(person="A1", addresses=["old@lab.example", "test@lab.example"])
+    people = {"A2": Person(names=["bob"], also=["A5"])}
+    write_register(tmp_path, Register(people=people, places=[Place(accounts={"1": account})]))
+    for name in ("Test@Lab.example ", "OLD@lab.example", "a1"):
+        assert ignored(tmp_path, [name]) == {"A1"}
+    for name in ("Bob", "a2", "A5"):
+        assert ignored(tmp_path, [name]) == {"A2"}
+
+
+@pytest.mark.parametrize("text", ['{"places": [{"accounts": 1}]}', '{"kim@x": 1}', "[]", '{"places": [], "x": 1}'])
+def test_a_private_file_of_another_form_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(TableError, match="which annotator is A1, A2"):
+        read_names(tmp_path)
 
 
 def test_an_ignored_account_settles_nothing_in_the_queue_either(tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ import msgspec
 import pytest
 
 from corpus.store import locked, read_jsonl, write_bytes
-from labeling import pull as pulling
+from labeling import changed as pulling
 from labeling import push as pushing
 from labeling import studio as studios
 from labeling.answers import result
 from labeling.connection import KEY_FILE, Server
-from labeling.pull import HISTORY, write_history
+from labeling.known import HISTORY
+from labeling.merge import Merged, superseded
 from labeling.records import Annotation, Superseded
 from labeling.server import _csrf
 from labeling.studio import ANSWERS, Studio, StudioTask
@@ -223,7 +224,12 @@ def tasks(server: Server, stance: Run) -> list[StudioTask]:
 
 
 def files(stance: Run) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in (stance.project / "work").rglob("*") if path.is_file()}
+    return {
+        str(path): path.read_bytes()
+        for folder in ("work", "labels")
+        for path in (stance.project / folder).rglob("*")
+        if path.is_file()
+    }
 
 
 def keys(server: Server, stance: Run) -> Counter[object]:
@@ -549,7 +555,7 @@ def test_an_answer_that_was_being_written_during_the_last_pull_is_seen(fresh: Ru
     call(server, "PATCH", f"/api/annotations/{answer}/", result=result(vote("", "", "against")))
     # The last pull, as if it had begun 40 s after the time that the edit bears, and not seen it yet.
     path = fresh.project / pulling.STATE
-    state = msgspec.json.decode(path.read_bytes(), type=pulling._State)
+    state = msgspec.json.decode(path.read_bytes(), type=pulling.State)
     ((id_, before),) = state.projects.items()
     later = msgspec.structs.replace(before, clock=before.clock + timedelta(seconds=40))
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, projects={id_: later})))
@@ -594,12 +600,12 @@ def test_tasks_deleted_at_the_server_and_made_anew_keep_their_answers_apart(fres
     assert [row.answer.studio_id for row in read_jsonl(fresh.project / "labels" / HISTORY, Superseded, "")] == [gone]
 
 
-def test_a_superseded_answer_is_kept_once(tmp_path: Path) -> None:
+def test_a_superseded_answer_is_kept_once() -> None:
     """A pull that was killed after its history saw an answer edited; the next one finds it deleted."""
     row = vote("s", "A1", "favor", studio_id=1, updated_at="2026-01-01T00:00:00Z")
-    for why in ("edited", "edited", "deleted"):
-        write_history(tmp_path, [Superseded(why=why, answer=row)])
-    assert [found.why for found in read_jsonl(tmp_path / HISTORY, Superseded, "")] == ["edited"]
+    gone = Merged(rows=[], edits=[], gone=[row])
+    assert superseded(gone, [Superseded(why="edited", answer=row)]) == []
+    assert [found.why for found in superseded(gone, [])] == ["deleted"]
 
 
 @pytest.mark.slow

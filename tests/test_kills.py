@@ -24,9 +24,10 @@ import pytest
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.answers import result
+from labeling.changed import STATE
 from labeling.connection import Server
+from labeling.known import HISTORY
 from labeling.plan import INTERFACE
-from labeling.pull import HISTORY, STATE
 from labeling.push import SENDING, SETTLE, _Sending
 from labeling.records import STANCES, Annotation, Superseded
 from labeling.server import FOLDER, running, sign_up

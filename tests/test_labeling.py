@@ -361,11 +361,9 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
             shown.id,
             [chosen("stance", "none"), chosen("confidence", "high"), note, chosen("codebook", "codebook")],
         )
-    write_jsonl(table_path(work, "annotations.jsonl"), rows)  # a pull would replace them by what the server holds
     stance("push")  # nothing to do: an answered queue task stays as it was shown
     settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
     assert settled in stance("pull")
-    write_jsonl(table_path(work, "annotations.jsonl"), rows)
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
         ("none", "high", "a report of both", True)
@@ -373,7 +371,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     assert "1 adjudicated" in stance("adjudicate")
     verdict = next(row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "") if row.sentence_id == ids[0])
     assert (verdict.stance, verdict.how, verdict.adjudicator, verdict.note, verdict.flag) == (
-        ("none", "adjudicated", "A1", "a report of both", "")
+        ("none", "adjudicated", "A4", "a report of both", "")  # A1 to A3 are the people of the annotations
     )
     assert verdict.settled_at
     assert verdict.votes == {"A1": "favor", "A2": "against", "A3": "none"}

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.records import STANCES, Stance
+from labeling.records import STANCES, Stance, is_unknown
 from train.intervals import FEWEST, STILL, f1_slack, slack, widened
 from train.records import ClassScore, Score, Scores
 
@@ -211,7 +211,8 @@ def ceiling(
     """Score annotators as the model is scored, and say whether the model is near them.
 
     Each annotator is scored against what more than half of the others say; the model, on the same sentences,
-    against the same labels. Sentences where the others are split say nothing about either and are left out, and
+    against the same labels. Answers of which nobody knows who gave them are left out: they may be the annotator's own.
+    Sentences where the others are split say nothing about either and are left out as well, and
     so the model's score here is not that on the verdicts: it is what compares with the annotators'. Scores of
     all annotators are from the sum of their tables: an answer counts the same whoever gave it.
 
@@ -223,7 +224,8 @@ def ceiling(
     """
     names = sorted(set(groups))
     people: dict[str, list[_Answer]] = {}
-    for by, guess, group in zip(votes, given, groups, strict=True):
+    for everyone, guess, group in zip(votes, given, groups, strict=True):
+        by = {who: vote for who, vote in everyone.items() if not is_unknown(who)}
         for who, vote in by.items():
             others = Counter(label for name, label in by.items() if name != who)
             if others and 2 * max(others.values()) > others.total():

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.records import PublishError
-from labeling.records import Annotation, Verdict
+from labeling.records import UNKNOWN, Annotation, Verdict
 
-PSEUDONYM = re.compile(r"A\d+|deleted")
+PSEUDONYM = re.compile(rf"A\d+|{UNKNOWN.pattern}")
 """What `stance pull` calls people: A1, A2, …, and whoever the server no longer names."""
 
 WORD = re.compile(r"[^\W_]+")

@@ -1,0 +1,278 @@
+"""Answers that come home, merged with those that are known: none is lost, none is there twice, a person keeps hers.
+
+A reading of a project, by an export or from the server, is a partial view of it at some moment. So an answer that is
+known gives way only to a later edit of itself, and stays with the person whom it was first known under.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic
+
+import msgspec
+
+from labeling.records import Annotation, Superseded, is_unknown
+from labeling.sources import Answer, Evidence, Row, contradict, moment, one_answer, said
+
+
+class Edit(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+    """An answer as it was, and as it is after an edit."""
+
+    was: Row
+    now: Row
+
+
+class Merged(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+    """All answers after a merge, in the order of the file, and what became of earlier ones."""
+
+    rows: list[Row]
+    edits: list[Edit[Row]]
+    gone: list[Row]
+
+
+def who(row: Answer) -> str:
+    """The pseudonym of the person who gave an answer."""
+    return row.annotator if isinstance(row, Annotation) else row.adjudicator
+
+
+def is_named(row: Answer) -> bool:
+    """Whether it is known who gave an answer."""
+    return bool(who(row)) and not is_unknown(who(row))
+
+
+def by(row: Row, person: str) -> Row:
+    """The answer as this person's."""
+    name = "annotator" if isinstance(row, Annotation) else "adjudicator"
+    return msgspec.structs.replace(row, **{name: person})
+
+
+def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
+    """The place among the known answers of each answer that was read, or None where it is new.
+
+    An answer is known by the id that exports give it, wherever it comes from; else by its number and the moment when
+    it was made, within its project, or where that moment tells it from any other. The answers must bear their
+    `source`. Known ones without it can have come from anywhere: so they are taken for these only as far as nothing
+    speaks against it.
+    """
+    numbered: dict[int | None, list[int]] = defaultdict(list)
+    unique: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(known):
+        numbered[row.studio_id].append(place)
+        unique[_unique(row)].append(place)
+    evidence = Evidence(fresh, ())
+    found: list[int | None] = [None] * len(fresh)
+    taken: set[int] = set()
+    sourceless: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for position, row in enumerate(fresh):
+        candidates = unique.get(_unique(row), []) if _unique(row) else []
+        candidates = candidates or [place for place in numbered.get(row.studio_id, []) if one_answer(row, known[place])]
+        if len(candidates) > 1:  # those of the same project first
+            candidates = sorted(candidates, key=lambda place: known[place].source != row.source)
+        for place in candidates:
+            other = known[place]
+            if place in taken:
+                continue
+            if other.source == row.source or (_unique(row) and _unique(row) == _unique(other)):
+                found[position] = place
+            elif not other.source:
+                if _adopted(other) == _adopted(row):
+                    sourceless[row.source].append((position, place))
+                continue
+            elif evidence.tells(row, other) and not contradict(row, other):
+                found[position] = place
+            if found[position] is not None:
+                taken.add(place)
+                break
+    for pairs in sourceless.values():
+        unlike = sum(contradict(fresh[position], known[place]) for position, place in pairs)
+        tells = any(evidence.tells(fresh[position], known[place]) for position, place in pairs)
+        if 2 * unlike > len(pairs) or (unlike and not tells):
+            continue
+        for position, place in pairs:
+            if found[position] is None and place not in taken:
+                found[position] = place
+                taken.add(place)
+    return found
+
+
+def _unique(row: Answer) -> str:
+    return row.unique_id if isinstance(row, Annotation) else ""
+
+
+def _adopted(row: Answer) -> bool:
+    return isinstance(row, Annotation) and row.adopted
+
+
+def merge(
+    known: Sequence[Row],
+    fresh: Sequence[Row],
+    pairs: Sequence[int | None],
+    gone: Callable[[Row], bool] = lambda _: False,
+) -> Merged[Row]:
+    """Known answers and those that were read, as one table.
+
+    Of an answer that was edited the later version counts, also where the earlier one is read last. The person is the
+    one whom it was known under; an answer of an unknown one gets a name as soon as any reading tells it.
+
+    Args:
+        known: the answers so far.
+        fresh: the answers that were read, each with its person, its source, and the codebook's version now.
+        pairs: what `pair` found.
+        gone: whether a known answer that wasn't read has been deleted.
+    """
+    rows: list[Row] = []
+    edits: list[Edit[Row]] = []
+    for row, place in zip(fresh, pairs, strict=True):
+        if place is None:
+            rows.append(row)
+            continue
+        before = known[place]
+        unlike = (before.updated_at, said(before)) != (row.updated_at, said(row))
+        after = _joined(before, row) if unlike or not _whole(before, row) else before
+        rows.append(after)
+        if unlike:
+            for version in (before, row):
+                if (version.updated_at, said(version)) != (after.updated_at, said(after)):
+                    was = by(version, who(after))
+                    edits.append(Edit(was=_placed(was, after), now=after))
+    read = set(pairs)
+    left = [row for place, row in enumerate(known) if place not in read]
+    deleted = [row for row in left if gone(row)]
+    rows += [row for row in left if not gone(row)]
+    return Merged(rows=sorted(rows, key=order), edits=edits, gone=deleted)
+
+
+def _whole(before: Answer, fresh: Answer) -> bool:
+    """Whether a known answer says all that another reading of the same version does."""
+    return bool(is_named(before) and before.source and before.task and (_unique(before) or not _unique(fresh)))
+
+
+def later(before: Row, fresh: Row) -> Row:
+    """The version of an answer that counts: the one that was edited last; of equal ones the one that was read last."""
+    then, now = moment(before.updated_at), moment(fresh.updated_at)
+    return before if then and now and now < then else fresh
+
+
+def _joined(before: Row, fresh: Row) -> Row:
+    last = later(before, fresh)
+    # A label keeps the codebook's version that it was first seen under, until it is edited.
+    codebook = before.codebook if last.updated_at == before.updated_at else last.codebook
+    person = who(before) if is_named(before) or not is_named(fresh) else who(fresh)
+    return msgspec.structs.replace(by(_placed(last, before, fresh), person), codebook=codebook)
+
+
+def _placed(row: Row, *others: Row) -> Row:
+    """The answer with what is known of where it comes from, by these versions of it: the first that says so."""
+    fields = ("source", "task", "unique_id") if isinstance(row, Annotation) else ("source", "task")
+    found = {name: next(filter(None, (getattr(other, name) for other in others)), "") for name in fields}
+    return msgspec.structs.replace(row, **{name: value or getattr(row, name) for name, value in found.items()})
+
+
+def order(row: Answer) -> tuple[object, ...]:
+    """The place of an answer in its file."""
+    return row.sentence_id, who(row), row.studio_id or 0, row.created_at, row.source, row.updated_at
+
+
+def known_names(
+    known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
+) -> dict[str, Counter[str]]:
+    """How many answers of each account are known under which names.
+
+    Answers of another project don't count: of two copies of a project, an account in one is not the same person's
+    as in the other.
+
+    Args:
+        known: the answers so far.
+        fresh: the answers that were read.
+        keys: the key of the account that gave each of those.
+        pairs: what `pair` found.
+    """
+    names: dict[str, Counter[str]] = defaultdict(Counter)
+    for row, key, place in zip(fresh, keys, pairs, strict=True):
+        if place is not None and key and is_named(known[place]) and known[place].source in {"", row.source}:
+            names[key][who(known[place])] += 1
+    return names
+
+
+def superseded(merged: Merged[Annotation], history: Iterable[Superseded]) -> list[Superseded]:
+    """What a merge adds to the history: what answers were before it, each version once.
+
+    Args:
+        merged: the merge.
+        history: what is in the history already.
+    """
+    kept: dict[tuple[object, ...], list[Annotation]] = defaultdict(list)
+    for row in history:
+        kept[row.answer.studio_id, row.answer.updated_at].append(row.answer)
+    found = [Superseded(why="edited", answer=edit.was) for edit in merged.edits]
+    found += [Superseded(why="deleted", answer=row) for row in merged.gone]
+    new: list[Superseded] = []
+    for row in found:
+        # Not by `why`: after a pull that was killed, an answer that it saw edited may be found deleted.
+        versions = kept[row.answer.studio_id, row.answer.updated_at]
+        if not any(one_version(row.answer, other) for other in versions):
+            versions.append(row.answer)
+            new.append(row)
+    return new
+
+
+def one_version(first: Answer, second: Answer) -> bool:
+    """Whether two rows of a history are the same answer as it was at one moment."""
+    if first.studio_id is None:
+        return first == second
+    same = one_answer(first, second) and len({first.source, second.source} - {""}) < 2
+    return same and not contradict(first, second) and first.updated_at == second.updated_at
+
+
+def renamed(row: Row, change: Mapping[str, str]) -> Row:
+    """An answer under its person's other pseudonym, where there is one."""
+    return by(row, change[who(row)]) if who(row) in change else row
+
+
+def name_unknown(rows: Sequence[Row], taken: set[str]) -> list[Row]:
+    """The answers, with a name of its own for each that has none: nobody can say who gave it.
+
+    Args:
+        rows: the answers.
+        taken: names that there are; the new ones are added.
+    """
+    numbers = [int(name.partition(" ")[2]) for name in taken if name.startswith("unknown ")]
+    last = max(numbers, default=0)
+    named: list[Row] = []
+    for row in rows:
+        if not who(row):
+            last += 1
+            row = by(row, f"unknown {last}")
+            taken.add(who(row))
+        named.append(row)
+    return named
+
+
+def give(
+    rows: Sequence[Row],
+    keys: Sequence[str],
+    pairs: Sequence[int | None],
+    names: Mapping[str, str],
+    past: Sequence[Row],
+    taken: set[str],
+) -> list[Row]:
+    """The answers that were read with their people; a new one of which nobody knows who gave it gets its own name.
+
+    Args:
+        rows: the answers that were read, with their source.
+        keys: the key of the account that gave each.
+        pairs: what `pair` found.
+        names: the pseudonym of each account.
+        past: what answers were before: one that was deleted and is here again is still the same person's.
+        taken: names that there are; new ones are added.
+    """
+    before = [past[place] if place is not None else None for place in pair(past, rows)]
+    found: list[Row] = []
+    for row, key, was in zip(rows, keys, before, strict=True):
+        person = names.get(key, "")
+        found.append(by(row, person or (who(was) if was is not None and is_named(was) else "")))
+    new = [place for place, known in enumerate(pairs) if known is None]
+    for place, row in zip(new, name_unknown([found[place] for place in new], taken), strict=True):
+        found[place] = row
+    return found

@@ -1,0 +1,102 @@
+"""What people settled in the queue, brought home and kept for good: only a person takes a verdict back.
+
+An adjudicator does so in the queue itself, by editing or skipping the answer there, or by deleting it while its task
+stands. That a task, or the whole project, is not there any more takes nothing back: people clean a queue up when it
+is done, rename it, or go on with another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from labeling.accounts import giver
+from labeling.answers import read_adjudication
+from labeling.merge import Merged, merge
+from labeling.records import Adjudication, Codebook, Withdrawn
+from labeling.studio import StudioTask
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an answer in the queue, and the key of the account that did it; empty where nobody says so."""
+
+    account: str
+    withdrawn: Withdrawn
+
+
+def read_queue(tasks: Sequence[StudioTask], codebook: Codebook) -> tuple[list[Adjudication], list[str]]:
+    """The answers to the queue's tasks, without their people, and the key of the account that gave each.
+
+    Raises:
+        StudioError: an answer has a choice that the codebook lacks.
+    """
+    rows: list[Adjudication] = []
+    keys: list[str] = []
+    for task in tasks:
+        if task.key is None:
+            continue
+        for answer in task.annotations:
+            row = read_adjudication(answer, task.key[0], "", codebook.version, task.data.get("given") or {})
+            rows.append(msgspec.structs.replace(row, task=task.mark))
+            keys.append(giver(answer).key)
+    return rows, keys
+
+
+def keep(
+    known: Sequence[Adjudication],
+    fresh: Sequence[Adjudication],
+    pairs: Sequence[int | None],
+    tasks: Sequence[StudioTask],
+    source: str,
+) -> Merged[Adjudication]:
+    """The known answers in the queue with those that were read now.
+
+    Args:
+        known: the answers so far.
+        fresh: the answers that were read, each with its person and `source`.
+        pairs: what `labeling.merge.pair` found.
+        tasks: every task that the queue holds now.
+        source: the name of the queue's project; empty where it holds nothing.
+    """
+    held = {task.mark for task in tasks}
+    return merge(known, fresh, pairs, lambda row: row.source == source and row.task in held)
+
+
+def changes(merged: Merged[Adjudication], tasks: Sequence[StudioTask]) -> list[Change]:
+    """What people did to known answers in the queue: what each was before, what happened, who did it, and when.
+
+    The server says of an edited answer who edited it. Of a deleted one it says nothing; but of its task, who changed
+    that last.
+    """
+    held = {task.mark: task for task in tasks}
+    editor = {answer["id"]: answer.get("updated_by") for task in tasks for answer in task.annotations}
+    found = [
+        Change(
+            account=_key(editor.get(edit.now.studio_id)),
+            withdrawn=Withdrawn(why="edited", by="", at=edit.now.updated_at, answer=edit.was),
+        )
+        for edit in merged.edits
+    ]
+    return found + [
+        Change(
+            account=_key(_changed_by(held[row.task])),
+            withdrawn=Withdrawn(why="deleted", by="", at=held[row.task].updated_at, answer=row),
+        )
+        for row in merged.gone
+    ]
+
+
+def told(found: Sequence[Change], names: Mapping[str, str]) -> list[Withdrawn]:
+    """The changes for the history, each with the pseudonym of whoever made it."""
+    return [msgspec.structs.replace(row.withdrawn, by=names.get(row.account, "")) for row in found]
+
+
+def _changed_by(task: StudioTask) -> object:
+    """The account that changed a task last: gave, edited or deleted an answer, say."""
+    last = task.updated_by[-1] if isinstance(task.updated_by, list) and task.updated_by else task.updated_by
+    return last.get("user_id") if isinstance(last, dict) else last
+
+
+def _key(number: object) -> str:
+    return str(number) if isinstance(number, int) else ""
