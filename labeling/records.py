@@ -153,7 +153,7 @@ def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
 
 
 # Answers come by tens of thousands and can hold no reference cycle; leaving them out of garbage collection takes a
-# tenth off the CPU time of a full pull of 15,000 (0.72 to 0.64 s, median of three).
+# tenth off the CPU time of a full pull of 15,000 (0.73 to 0.63 s, median of three on a busy machine).
 class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One person's answer to one task.
 
