@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.guard import parsed
 from corpus.leftover import FEWEST_WORDS, leftover
-from corpus.markup import parsed
 from corpus.page import ONE_OF, REST, extract
 
 BRIDGE = [
