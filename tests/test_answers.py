@@ -88,8 +88,9 @@ def test_the_order_of_answers_of_one_moment_decides_nothing(
 
 
 def _named(register: Register, place: Place, *keys: str, **how: Any) -> dict[str, str]:
-    how = {"known": {}, "taken": set(), "in_step": True} | how
-    return name_accounts(register, place, dict.fromkeys(keys, "") | how.pop("addresses", {}), **how).people
+    rest: dict[str, Any] = {"known": {}, "taken": set(), "in_step": True, **how}
+    addresses: dict[str, str] = rest.pop("addresses", {})
+    return name_accounts(register, place, dict.fromkeys(keys, "") | addresses, **rest).people
 
 
 def test_a_pseudonym_is_given_once_though_the_private_file_lost_it() -> None:

@@ -240,7 +240,7 @@ def check(work: Path, model: Model) -> None:
     assert len(set().union(*people.values())) == len(people)  # and no two have the same
 
 
-LIMITS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+LIMITS: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 
 @settings(max_examples=25, **LIMITS)

@@ -542,7 +542,7 @@ def test_the_answers_numbers_tell_another_server_where_nothing_else_does(work: P
 
 
 def test_a_server_that_moved_to_another_address_is_the_same_people(work: Path) -> None:
-    made = {"created_at": "2026-01-01T12:00:00.000001Z"}
+    made: Any = {"created_at": "2026-01-01T12:00:00.000001Z"}
     first = _asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"), **made)
     _pull(work, _Server([first], None, {1: "owner@stance.example"}))
     moved = _Server([first, _asked("t", _answer(2, 1, at="2026-01-03T12:00:00.1Z"), id_=2)], None, {1: "new@x"})
@@ -655,7 +655,7 @@ def _settled(work: Path) -> list[Adjudication]:
     return read_jsonl(table_path(work, ADJUDICATIONS), Adjudication, "")
 
 
-MADE = {"created_at": "2026-01-01T12:00:00.000009Z"}
+MADE: Any = {"created_at": "2026-01-01T12:00:00.000009Z"}
 
 
 @pytest.mark.parametrize(
