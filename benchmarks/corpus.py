@@ -85,7 +85,7 @@ def _peer(package: str, module: str, columns: int) -> tuple[str, Any]:
 
 def segmentation() -> None:
     """Boundary F1 on gold paragraphs, each given alone, and speed on many of them."""
-    from corpus.segment import sentence_spans
+    from corpus.sentences.split import sentence_spans
 
     if not (data := os.environ.get("STANCE_TEST_DATA")):
         print("Left out: STANCE_TEST_DATA is not set; it names the folder of the public test data")
@@ -173,7 +173,7 @@ def near_duplicates(size: str) -> None:
     """
     from rapidfuzz.fuzz import ratio
 
-    from corpus.duplicates import LETTERS, near_duplicates, normalise
+    from corpus.near_duplicates import LETTERS, near_duplicates, normalise
     from tests.test_duplicates import planted, scores
 
     def row(name: str, cpu: float, recall: float, precision: float) -> None:

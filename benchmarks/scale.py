@@ -79,7 +79,7 @@ def timed(folder: str, engine: str) -> None:
         engine: one of ENGINES.
     """
     import corpus.build
-    from corpus import duplicates, spark_engine
+    from corpus import near_duplicates, spark_engine
     from corpus.records import CorpusSettings
 
     found: dict[str, float] = {"shuffle": 0, "scratch": 0}
@@ -97,7 +97,7 @@ def timed(folder: str, engine: str) -> None:
 
     # The sort that brings the ids into order belongs to `write`: it runs when the first of them is asked for.
     clocked(corpus.build, "cut_shards", "map")
-    clocked(duplicates, "label", "global")
+    clocked(near_duplicates, "label", "global")
     clocked(corpus.build, "_write", "write")
     news = str(Path(folder) / "news")
     settings, out = CorpusSettings(root=news), Path(folder) / "out"

@@ -1,1 +1,7 @@
-"""Articles to sentences: read, clean, segment, cluster, build."""
+"""Articles become sentences, each of which maps back to the character.
+
+What goes in: files, folders, web archives or standard input with news articles, and `[corpus]` of stance.toml.
+What comes out: `work/articles.parquet`, `sentences.parquet`, `spans.parquet`, and what was left out, with its reason.
+Open `build.py` first: it names every step. `reading/` gets articles out of files, `sentences/` cuts them, `ids/` keeps
+their ids when files move, and `near_duplicates.py` finds copies.
+"""

@@ -20,26 +20,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from corpus import duplicates
-from corpus.changes import Changes, Left, compare, write_left
+from corpus import near_duplicates
 from corpus.database import Database
 from corpus.digests import code_digest, digest
 from corpus.engine import Engine, Local
-from corpus.identity import Settled, settle
-from corpus.labels import MOVED, look_up, remember, remembered, write_fingerprints, write_moved
-from corpus.records import (
-    ARTICLES,
-    SENTENCES,
-    SPANS,
-    CorpusSettings,
-    Noted,
-    Skipped,
-    SourceError,
-    StanceError,
-)
-from corpus.recrawls import without_recrawls
+from corpus.errors import SourceError, StanceError
+from corpus.ids.article_ids import Settled, settle
+from corpus.ids.changes import Changes, Left, compare, write_left
+from corpus.ids.labelled_sentences import MOVED, look_up, remember, remembered, write_fingerprints, write_moved
+from corpus.ids.recrawls import without_recrawls
+from corpus.reading.source_files import apart
+from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
-from corpus.sources import apart
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
@@ -77,7 +69,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
 class _Done(msgspec.Struct, frozen=True, kw_only=True):
     """What the last finished build was of: where each of its shards began, and the shard's key.
 
-    `unplaced` digests which labelled sentences it had no place for; see `corpus.labels`.
+    `unplaced` digests which labelled sentences it had no place for; see `corpus.ids.labelled_sentences`.
     """
 
     key: str
@@ -100,7 +92,7 @@ def build(
     """Build the corpus tables.
 
     Args:
-        sources: files, folders, globs, or `-` for standard input; see `corpus.read`.
+        sources: files, folders, globs, or `-` for standard input; see `corpus.reading.articles`.
         out: the folder of the tables; none of them is touched unless all could be made.
         settings: `[corpus]` of stance.toml.
         force: go on even where more than a tenth of the labelled sentences would vanish.
@@ -244,8 +236,8 @@ def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skip
         "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
     )
     total = tables.ask("SELECT count(*) FROM keyed")[0][0]
-    copies, clusters = duplicates.label(tables)
-    counts = _write(folders, new, duplicates.labelled(tables))
+    copies, clusters = near_duplicates.label(tables)
+    counts = _write(folders, new, near_duplicates.labelled(tables))
     write_jsonl(new / "skipped.jsonl", skipped)
     notes = [row for one in folders for row in read_jsonl(one / "notes.jsonl", Noted, "stance build")]
     write_jsonl(new / "notes.jsonl", notes)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from corpus.database import Database, duck
-from corpus.records import StanceError
+from corpus.errors import StanceError
 from corpus.shards import Job, Made, make_shard
 
 MEMORY = "400MB"

@@ -20,38 +20,6 @@ import msgspec
 import pyarrow as pa
 
 
-class StanceError(Exception):
-    """A known error: its message says what was expected, what was found, where, and what to do."""
-
-
-class ConfigError(StanceError):
-    """stance.toml is missing, malformed, or has an unknown key."""
-
-
-class SourceError(StanceError):
-    """An article cannot be read, or none is there."""
-
-
-class TableError(StanceError):
-    """A table of an earlier stage is missing or has other columns."""
-
-
-class StudioError(StanceError):
-    """The Label Studio server cannot be reached, refuses, or answers something else."""
-
-
-class AgreementError(StanceError):
-    """There are too few labels to measure agreement on."""
-
-
-class ExamplesError(StanceError):
-    """There are too few labelled examples, or labels that no alias maps."""
-
-
-class PublishError(StanceError):
-    """The dataset cannot be published as it stands."""
-
-
 class Article(msgspec.Struct, frozen=True, kw_only=True):
     """One article: its text is what all offsets count in, in code points.
 
@@ -160,7 +128,7 @@ ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__ 
 ARTICLES_AND_CRAWL = ARTICLES.append(pa.field("crawled", pa.string()))
 """Articles as they are read: of a page that was crawled twice, the date says which one stays."""
 ARTICLES_IN_SHARDS = ARTICLES_AND_CRAWL.append(pa.field("fingerprint", pa.string()))
-"""Articles in shards: by the fingerprint (`corpus.fingerprint`) an article is recognised that has moved."""
+"""Articles in shards: by the fingerprint (`corpus.ids.fingerprint`) an article is recognised that has moved."""
 
 SPANS = pa.schema(
     [

@@ -18,21 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.cut import PIECES, cut
 from corpus.digests import code_digest, digest, stamp
-from corpus.fingerprint import fingerprint
-from corpus.read import front_matter_end, read
-from corpus.records import (
-    ARTICLES_AND_CRAWL,
-    ARTICLES_IN_SHARDS,
-    Article,
-    CorpusSettings,
-    Noted,
-    Skipped,
-    StanceError,
-    Unit,
-)
-from corpus.sources import DATA_FILES, units
+from corpus.errors import StanceError
+from corpus.ids.fingerprint import fingerprint
+from corpus.reading.articles import front_matter_end, read
+from corpus.reading.source_files import DATA_FILES, units
+from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
+from corpus.sentences.cut_articles import PIECES, cut
 from corpus.store import KEPT, table_path, write_jsonl
 
 SHARD_FILES = 256

@@ -1,4 +1,4 @@
-"""The build on Spark: `corpus.shards.make_shard` on the executors, the SQL of `corpus.duplicates` on all of them.
+"""The build on Spark: `corpus.shards.make_shard` on the executors, the SQL of `corpus.near_duplicates` on all of them.
 
 All machines must see the same files under the same paths: the sources, and the folder of the tables, where
 executors write shards and the steps between. Tested on one machine, with `local[N]` and a standalone cluster. The
@@ -24,9 +24,10 @@ import pyarrow.parquet as pq
 
 from corpus.build import BuildSummary, build
 from corpus.database import BATCH, Database, Function
-from corpus.records import CorpusSettings, StanceError
+from corpus.errors import StanceError
+from corpus.records import CorpusSettings
 from corpus.shards import Job, Made, Progress, make_shard
-from corpus.spark import PARTITIONS, session
+from corpus.spark_session import PARTITIONS, session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -54,13 +55,13 @@ def build_spark(
         sources: as there; files that all machines see under one path.
         out: as there; a folder that all machines see under one path.
         settings: `[corpus]` of stance.toml.
-        address: see `corpus.spark.session`, which is opened only where there is something to do.
+        address: see `corpus.spark_session.session`, which is opened only where there is something to do.
         force: as there.
         strict: as there.
         progress: as there.
 
     Raises:
-        StanceError: as there and in `corpus.spark.session`. What was finished is kept: run it again.
+        StanceError: as there and in `corpus.spark_session.session`. What was finished is kept: run it again.
     """
 
     @contextmanager

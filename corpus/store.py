@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from corpus.records import StanceError, TableError
+from corpus.errors import StanceError, TableError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from labeling.records import is_unknown
 from labeling.register import (
     Account,

@@ -6,7 +6,7 @@ import errno
 import ipaddress
 import socket
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 
 LOOPBACK = "127.0.0.1"
 EVERY = "0.0.0.0"

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from corpus.records import SENTENCES, StanceError
+from corpus.errors import StanceError
+from corpus.records import SENTENCES
 from corpus.store import read_jsonl, read_table, table_path, write_jsonl
 from labeling.dawid_skene import dawid_skene
 from labeling.overlap import FewVotes, few_votes

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import AgreementError
+from corpus.errors import AgreementError
 from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
 from labeling.records import is_unknown
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from labeling.records import ALIASES, STANCES, Adjudication, Annotation, Confidence, Stance
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from corpus.store import write_bytes
 from labeling.register import Register
 from labeling.studio import ANSWERS, TIMES, Project, Studio, StudioTask

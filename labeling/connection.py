@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from corpus.records import ConfigError, StudioError
+from corpus.errors import ConfigError, StudioError
 
 KEY_FILE = Path(".stance") / "server.json"
 TIMEOUT = 120.0

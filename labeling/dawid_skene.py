@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
-from corpus.records import TableError
+from corpus.errors import TableError
 
 
 class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 
 VERSION = "1.23.2"
 """The version of Label Studio that is installed."""

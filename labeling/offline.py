@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.duplicates import normalise
-from corpus.records import ConfigError, TableError
+from corpus.errors import ConfigError, TableError
+from corpus.near_duplicates import normalise
 from corpus.store import table_path, write_bytes, write_jsonl
 from labeling.accounts import Naming, giver, listed, name_accounts, person_called
 from labeling.answers import checked, foreign_stance, read_answer

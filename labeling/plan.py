@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from markdown_it import MarkdownIt
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from corpus.store import read_jsonl, table_path
 from labeling.overlap import in_share
 from labeling.records import Annotation, Codebook, LabelingSettings, Task, Unsettled

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from corpus.records import SENTENCES, StudioError
+from corpus.errors import StudioError
+from corpus.records import SENTENCES
 from corpus.store import locked, read_table, table_path
 from labeling.accounts import giver, join_doubles, name_accounts
 from labeling.answers import read_answer

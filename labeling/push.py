@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import StudioError, TableError
+from corpus.errors import StudioError, TableError
 from corpus.store import private_folder, write_bytes
 from labeling.answers import chosen
 from labeling.connection import BrokenConnectionError

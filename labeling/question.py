@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from labeling.records import Codebook
 
 TEMPLATE = Path(__file__).parent / "codebook.md"

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 
 Stance = Literal["favor", "against", "none"]
 STANCES: tuple[Stance, ...] = get_args(Stance)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import TableError
+from corpus.errors import TableError
 from corpus.store import private_folder, write_bytes
 from labeling.records import NOBODY
 

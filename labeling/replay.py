@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from corpus.store import read_jsonl
 from labeling.answers import result
 from labeling.connection import Server

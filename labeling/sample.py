@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from corpus.records import ConfigError, TableError
+from corpus.errors import ConfigError, TableError
 from corpus.store import read_table, table_path, write_table
 from labeling.records import STANCES, LabelingSettings
 

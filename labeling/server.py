@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 import httpx
 import msgspec
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from corpus.store import private_folder, write_bytes
 from labeling.address import EVERY, LOOPBACK, free_port, reached_at, resolve
 from labeling.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking

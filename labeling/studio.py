@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from labeling.conditions import UNTOUCHED, Condition, filters, moment
 from labeling.connection import TIMEOUT, Server, check, speaking
 from labeling.records import key_of

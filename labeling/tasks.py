@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from corpus.records import ARTICLES, SENTENCES, TableError
+from corpus.errors import TableError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_table
 from labeling.records import STANCES, Annotation, Stance, Task, Unsettled, latest_answers
 from labeling.sample import Unit

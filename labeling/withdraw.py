@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.records import StanceError
+from corpus.errors import StanceError
 from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, LabelingSettings
 from labeling.sample import Draw, read_sample, write_sample

@@ -19,7 +19,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import PublishError, StanceError, TableError
+from corpus.errors import PublishError, StanceError, TableError
 from labeling.freshness import stale_verdicts
 from labeling.records import Codebook
 from release.contents.manifest import FILE, made_from, read_manifest

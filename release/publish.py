@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from corpus.records import SENTENCES, PublishError
+from corpus.errors import PublishError
+from corpus.records import SENTENCES
 from corpus.store import read_jsonl, read_table, table_path, write_bytes
 from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Codebook, Target, Unsettled, Verdict, counted

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corpus.duplicates import near_duplicates
-    from corpus.segment import sentence_spans
+    from corpus.near_duplicates import near_duplicates
+    from corpus.sentences.split import sentence_spans
     from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
     from labeling.dawid_skene import dawid_skene
     from stance.api import split, train
@@ -39,8 +39,8 @@ _MODULES = {
     "krippendorff_alpha": "labeling.agreement",
     "load_examples": "train.examples",
     "load_model": "train.model_files",
-    "near_duplicates": "corpus.duplicates",
-    "sentence_spans": "corpus.segment",
+    "near_duplicates": "corpus.near_duplicates",
+    "sentence_spans": "corpus.sentences.split",
     "split": "stance.api",
     "train": "stance.api",
 }

@@ -52,7 +52,7 @@ def main() -> None:
         click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         sys.exit(1)
     except Exception as error:
-        from corpus.records import StanceError
+        from corpus.errors import StanceError
 
         if not isinstance(error, StanceError):
             raise
@@ -347,7 +347,7 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write, whole or not at all.")
 def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     """Put the text back into a stand-off release, from your own copies."""
-    from corpus.show import counts
+    from corpus.messages import counts
     from release.hydrate.hydrate import hydrate
     from release.messages import hydrated
 
@@ -521,7 +521,7 @@ def _build(
     from tqdm import tqdm
 
     from corpus.build import build
-    from corpus.show import built, noted
+    from corpus.messages import built, noted
 
     with tqdm(unit=" shards", disable=None, leave=False, file=sys.stderr) as bar:
 
@@ -551,7 +551,7 @@ def _check_engine(engine: str, address: str | None, workers: int | None) -> None
 def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry_run: bool = False) -> None:
     from contextlib import nullcontext
 
-    from corpus.labels import remember
+    from corpus.ids.labelled_sentences import remember
     from corpus.store import locked
     from labeling.plan import Asked, plan_push, show
     from labeling.push import apply_push, await_import
@@ -617,7 +617,7 @@ def _check_question(settings: Settings, codebook: Codebook | None) -> None:
 
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
-    from corpus.labels import remember
+    from corpus.ids.labelled_sentences import remember
     from labeling.offline import write_tasks
     from labeling.records import read_codebook
     from labeling.rounds import draw_round
@@ -649,7 +649,7 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
 
 
 def _pull(studio: Studio, settings: Settings) -> None:
-    from corpus.labels import remember
+    from corpus.ids.labelled_sentences import remember
     from corpus.store import table_path
     from labeling.pull import pull
     from labeling.records import read_codebook
@@ -676,7 +676,7 @@ def _pull(studio: Studio, settings: Settings) -> None:
 
 
 def _pull_from(export: Path, settings: Settings, *, annotator: str | None, replace: bool) -> None:
-    from corpus.labels import remember
+    from corpus.ids.labelled_sentences import remember
     from corpus.store import locked, table_path
     from labeling.offline import UNMATCHED, read_export
     from labeling.records import read_codebook
@@ -716,7 +716,7 @@ def _say_history(edited: int, deleted: int) -> None:
 def _status(settings: Settings, *, as_json: bool = False) -> None:
     import msgspec
 
-    from corpus.records import ConfigError
+    from corpus.errors import ConfigError
     from labeling.accounts import ignored
     from labeling.show import show
     from labeling.status import read_status
@@ -889,7 +889,7 @@ def _predict_archive(
 
 
 def _say_predicted(done: Predicted) -> None:
-    from corpus.show import counts
+    from corpus.messages import counts
     from train.show import predicted
 
     if done.skipped:

@@ -23,10 +23,11 @@ import pyarrow as pa
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from corpus import clean, cut, duplicates, segment
-from corpus.datelines import without_dateline
-from corpus.read import PLAIN
+from corpus import near_duplicates
+from corpus.reading.articles import PLAIN
 from corpus.records import KINDS, CorpusSettings
+from corpus.sentences import cut_articles, line_kinds, split
+from corpus.sentences.datelines import without_dateline
 
 Result = TypeVar("Result", bound=Sized)
 BREAKS = ("\n", "\r")
@@ -91,12 +92,12 @@ def covered(text: str, spans: Iterable[tuple[int, int]]) -> None:
 
 def check_sentences(text: str) -> None:
     """Sentence spans cover the text."""
-    covered(text, in_time(text, segment.sentence_spans, text))
+    covered(text, in_time(text, split.sentence_spans, text))
 
 
 def check_lines(text: str, title: str = "") -> None:
     """A span for each line or wrapped paragraph, and for each marker of a cut text; of a known kind and reason."""
-    spans = in_time(text, clean.lines, text, title)
+    spans = in_time(text, line_kinds.lines, text, title)
     covered(text, [(span.start, span.end) for span in spans])
     for span in spans:
         line_start = max(text.rfind(mark, 0, span.start) for mark in BREAKS) + 1
@@ -115,7 +116,7 @@ def check_pieces(text: str, title: str = "") -> None:
         "extractor": [PLAIN, "trafilatura"],
         "text": list(texts.values()),
     }
-    pieces = cut.cut(pa.RecordBatch.from_pydict(articles), CorpusSettings()).to_pylist()
+    pieces = cut_articles.cut(pa.RecordBatch.from_pydict(articles), CorpusSettings()).to_pylist()
     for name, whole in texts.items():
         own = [piece for piece in pieces if piece["article_id"] == name]
         sentences = [piece for piece in own if piece["kind"] == "sentence"]
@@ -126,14 +127,14 @@ def check_pieces(text: str, title: str = "") -> None:
         assert len({piece["sentence_id"] for piece in sentences}) == len(sentences), "an id names one sentence"
         for piece in sentences:
             assert whole[piece["start"] : piece["end"]] == piece["text"], "offsets give the sentence"
-            key = duplicates.compared(piece["text"], duplicates.normalise(piece["text"]))
+            key = near_duplicates.compared(piece["text"], near_duplicates.normalise(piece["text"]))
             assert piece["key"] == key, "the key is of the sentence"
 
 
 def check_key(text: str) -> None:
     """Normalising again changes nothing."""
-    key = in_time(text, duplicates.normalise, text)
-    assert duplicates.normalise(key) == key, "normalising is idempotent"
+    key = in_time(text, near_duplicates.normalise, text)
+    assert near_duplicates.normalise(key) == key, "normalising is idempotent"
     assert key.split() == key.split(" ") or not key, "single spaces part words"
     lead = in_time(text, without_dateline, text)
     assert text.endswith(lead), "a dateline stands first"
@@ -212,7 +213,7 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["corpus"]):
-        for module in (segment, duplicates, clean, cut):
+        for module in (split, near_duplicates, line_kinds, cut_articles):
             importlib.reload(module)
     end = time.monotonic() + float(sys.argv[1])
     runs = 0

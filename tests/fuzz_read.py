@@ -78,10 +78,11 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["corpus"]):
-        from corpus import read, sources
-        from corpus.csv_lines import csv_encoding
-        from corpus.csv_table import Broken, CsvTable
-        from corpus.records import Article, CorpusSettings, Noted, Skipped, SourceError
+        from corpus.errors import SourceError
+        from corpus.reading import articles, source_files
+        from corpus.reading.tables.csv_lines import csv_encoding
+        from corpus.reading.tables.csv_table import Broken, CsvTable
+        from corpus.records import Article, CorpusSettings, Noted, Skipped
 
     chosen = sys.argv[3:4]
 
@@ -122,8 +123,8 @@ def main() -> None:
         counts["runs"] += 1
         started = time.process_time()
         try:
-            for unit in sources.units([path], CorpusSettings(root=str(folder))):
-                for found in read.read(unit, CorpusSettings(root=str(folder))):
+            for unit in source_files.units([path], CorpusSettings(root=str(folder))):
+                for found in articles.read(unit, CorpusSettings(root=str(folder))):
                     if isinstance(found, Skipped):
                         assert found.reason, "a reason"
                         counts["skipped"] += 1

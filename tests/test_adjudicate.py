@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.records import SENTENCES, StanceError, TableError
+from corpus.errors import StanceError, TableError
+from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.adjudicate import Settled, adjudicate, settle
 from labeling.dawid_skene import dawid_skene

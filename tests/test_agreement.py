@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.records import AgreementError
+from corpus.errors import AgreementError
 from labeling.agreement import (
     RESAMPLES,
     Agreement,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import ConfigError, StudioError, TableError
+from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.accounts import ignored, name_accounts, read_names
 from labeling.adjudicate import adjudicate, settle

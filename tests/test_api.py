@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import stance
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from labeling.records import STANCES, Stance
 from tests.test_imports import HEAVY
 from train.records import Example

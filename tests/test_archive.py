@@ -30,7 +30,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.build import build
-from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError, TableError
+from corpus.errors import ExamplesError, SourceError, StanceError, TableError
+from corpus.records import CorpusSettings
 from labeling.records import STANCES, Stance
 from tests.conftest import REPO
 from tests.test_scale import Killer, workers

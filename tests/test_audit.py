@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
-from corpus.duplicates import LETTERS, MIN_WORDS, near_duplicates, normalise
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
+from corpus.near_duplicates import LETTERS, MIN_WORDS, near_duplicates, normalise
 from labeling.records import STANCES, Stance
 from train import audit as audits
 from train.audit import Audit, audit, check, naive, with_and_without

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from tests.test_train import WORDS, _examples
 from train import baseline, counted, model_files, search

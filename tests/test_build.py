@@ -14,20 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import clean
 from corpus.build import _write, build
-from corpus.cut import PIECES, cut
-from corpus.records import (
-    ARTICLES,
-    ARTICLES_AND_CRAWL,
-    SENTENCES,
-    SPANS,
-    Article,
-    CorpusSettings,
-    SourceError,
-    StanceError,
-    TableError,
-)
+from corpus.errors import SourceError, StanceError, TableError
+from corpus.records import ARTICLES, ARTICLES_AND_CRAWL, SENTENCES, SPANS, Article, CorpusSettings
+from corpus.sentences import line_kinds
+from corpus.sentences.cut_articles import PIECES, cut
 from corpus.store import read_table, table_path, write_jsonl
 from tests.conftest import NEWS, vote
 
@@ -212,7 +203,7 @@ def test_tables_have_the_columns_that_others_rely_on(project: Path) -> None:
     _build(project / "work", project / "news", root=project / "news")
     for name, schema in (("articles", ARTICLES), ("sentences", SENTENCES), ("spans", SPANS)):
         assert pq.read_schema(project / "work" / f"{name}.parquet").equals(schema)
-    assert clean.lines("") == []
+    assert line_kinds.lines("") == []
 
 
 def test_how_an_engine_cuts_its_answer_into_batches_changes_no_byte(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from train.calibration import BINS, COLDEST, HOTTEST, calibration, recalibrate, rescaled, temperature
 

@@ -18,7 +18,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpus.records import ConfigError, PublishError
+from corpus.errors import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.records import STANCES, Annotation, Verdict, read_codebook
 from labeling.sample import Draw, write_sample

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict, read_codebook
 from labeling.sample import Draw, write_sample

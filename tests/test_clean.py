@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.clean import lines
+from corpus.sentences.line_kinds import lines
 
 KINDS = {"prose", "title", "heading", "caption", "credit", "byline", "dateline", "ad", "footer", "other"}
 STORY = "The council of Sund met on Monday.\n\n{}\n\n“We will build the bridge,” Mayor Jo Holm said afterwards."

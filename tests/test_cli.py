@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from tests.conftest import NEWS
 from train.project import Settings, read_settings
 

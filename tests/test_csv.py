@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus.csv_dialects import BARE, ESCAPED
-from corpus.csv_lines import csv_encoding
-from corpus.csv_table import SWALLOWED, UNLIKE, Broken, CsvTable, Row
-from corpus.read import read
-from corpus.records import Article, CorpusSettings, ExamplesError, Noted, Skipped, SourceError
-from corpus.sources import units
+from corpus.errors import ExamplesError, SourceError
+from corpus.reading.articles import read
+from corpus.reading.source_files import units
+from corpus.reading.tables.csv_dialects import BARE, ESCAPED
+from corpus.reading.tables.csv_lines import csv_encoding
+from corpus.reading.tables.csv_table import SWALLOWED, UNLIKE, Broken, CsvTable, Row
+from corpus.records import Article, CorpusSettings, Noted, Skipped
 from train.examples import load_examples
 from train.examples import read as read_examples
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.build import build
-from corpus.datelines import without_dateline
-from corpus.duplicates import compared, group, near_duplicates, normalise
+from corpus.near_duplicates import compared, group, near_duplicates, normalise
 from corpus.records import SENTENCES, CorpusSettings
-from corpus.segment import sentence_spans
+from corpus.sentences.datelines import without_dateline
+from corpus.sentences.split import sentence_spans
 from corpus.store import read_table
 
 LEAD = "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate."

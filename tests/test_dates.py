@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.dates import NO_DATE, TWO_DATES, iso_date
+from corpus.reading.dates import NO_DATE, TWO_DATES, iso_date
 
 
 @pytest.mark.parametrize(

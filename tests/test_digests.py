@@ -110,9 +110,9 @@ def test_scoring_covers_who_judges_and_not_the_hub() -> None:
 
 
 def test_executors_are_sent_what_they_run(tmp_path: Path) -> None:
-    from corpus.spark import _package
+    from corpus.spark_session import _package
 
     with zipfile.ZipFile(_package(tmp_path, ["train.scoring"])) as archive:
         sent = set(archive.namelist())
-    assert {"corpus/__init__.py", "corpus/shards.py", "corpus/segment.py", "train/scoring.py"} <= sent
+    assert {"corpus/__init__.py", "corpus/shards.py", "corpus/sentences/split.py", "train/scoring.py"} <= sent
     assert not [name for name in sent if "hub" in name]

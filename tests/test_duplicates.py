@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
-from corpus import database, duplicates
-from corpus.duplicates import group, near_duplicates, normalise
+from corpus import database
+from corpus import near_duplicates as module
+from corpus.near_duplicates import group, near_duplicates, normalise
 
 WIRE = (
     "The finance minister told parliament on Thursday that the government would not raise the tax on diesel "
@@ -277,7 +278,7 @@ def test_a_template_that_thousands_fill_costs_no_quadratic_work() -> None:
 def test_half_similar_neighbours_grow_into_no_chain() -> None:
     words = [f"w{number * 7919 % 10007}" for number in range(2_100)]
     chain = [" ".join(words[7 * step : 7 * step + 14]) for step in range(290)]
-    assert all(40 < ratio(one, two) < duplicates.LETTERS for one, two in pairwise(chain))
+    assert all(40 < ratio(one, two) < module.LETTERS for one, two in pairwise(chain))
     assert near_duplicates(chain) == list(range(len(chain)))
 
 
@@ -346,6 +347,6 @@ def test_planted_edits_among_100_000_are_found_in_a_few_seconds() -> None:
 
 
 def test_importing_loads_no_engine() -> None:
-    code = "import sys, corpus.duplicates; print({'duckdb', 'rapidfuzz', 'pandas'} & set(sys.modules))"
+    code = "import sys, corpus.near_duplicates; print({'duckdb', 'rapidfuzz', 'pandas'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

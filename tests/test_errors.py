@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.records import ARTICLES, SENTENCES, ExamplesError
+from corpus.errors import ExamplesError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, write_table
 from labeling.records import STANCES, Stance, Unsettled
 from train.errors import Context, Doubt, doubts, mistakes, read_contexts, write_doubts

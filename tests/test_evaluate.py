@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from train import evaluate as evaluation
 from train.analysis import enough

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from corpus.exports import export_of, no_text
-from corpus.read import read
+from corpus.reading.articles import read
+from corpus.reading.database_exports import export_of, no_text
+from corpus.reading.source_files import units
 from corpus.records import Article, CorpusSettings, Skipped
-from corpus.sources import units
 from tests.conftest import REPO
 
 TITLES = ("Town sends boats to the islands", "Union warns of storm risk", "Cable repairs still without a date")

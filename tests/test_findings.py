@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from corpus.clean import lines
-from corpus.duplicates import normalise
+from corpus.near_duplicates import normalise
+from corpus.sentences.line_kinds import lines
 from tests.fuzz import CHECKS, fault
 
 _MIXED = "\u0301\u0327"  # an accent, then a cedilla, which comes first in canonical order

@@ -16,11 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpus.build import build
-from corpus.fingerprint import fingerprint, text_id
-from corpus.read import read
-from corpus.records import Article, CorpusSettings, Noted, Skipped, SourceError, StanceError
-from corpus.sources import units
-from corpus.stdin import _elements
+from corpus.errors import SourceError, StanceError
+from corpus.ids.fingerprint import fingerprint, text_id
+from corpus.reading.articles import read
+from corpus.reading.source_files import units
+from corpus.reading.standard_input import _elements
+from corpus.records import Article, CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl
 from stance.command_line import cli
 
@@ -380,7 +381,7 @@ def test_json_on_standard_input_that_holds_no_records_is_an_error(
 
 @pytest.mark.parametrize("block", [1, 2, 7, 1000])
 def test_an_array_is_read_however_its_blocks_fall(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus.stdin.BLOCK", block)
+    monkeypatch.setattr("corpus.reading.standard_input.BLOCK", block)
     records = [{"text": f"Rain {n}. " + '"[]{},' * n} for n in range(30)]
     file = io.StringIO(" " * 9 + json.dumps(records, indent=1) + " " * 9)
     file.seek(0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from corpus.store import read_jsonl, write_jsonl
 from labeling.records import STANCES, Verdict
 from release.contents.rows import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet

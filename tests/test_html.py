@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from corpus.decode import NotTextError, decode_page
-from corpus.guard import check_size
-from corpus.page import ONE_OF, PARTS, REST, extract, read_page
-from corpus.read import read
+from corpus.reading.articles import read
+from corpus.reading.source_files import units
+from corpus.reading.text_encoding import NotTextError, decode_page
+from corpus.reading.web.html_page import ONE_OF, PARTS, REST, extract, read_page
+from corpus.reading.web.html_parser import check_size
 from corpus.records import Article, CorpusSettings, Noted
-from corpus.sources import units
 
 LINES = (
     "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate among its members.",

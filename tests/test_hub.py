@@ -39,7 +39,7 @@ DRIVER = """
 import json, os, sys, time, traceback
 from pathlib import Path
 time.sleep = lambda seconds: None
-from corpus.records import StanceError
+from corpus.errors import StanceError
 from release.hub import upload as hub
 from release.hub import client
 from train.records import PublishSettings

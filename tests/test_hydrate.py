@@ -23,7 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.build import build
-from corpus.records import ARTICLES, SENTENCES, CorpusSettings, SourceError, StanceError, TableError
+from corpus.errors import SourceError, StanceError, TableError
+from corpus.records import ARTICLES, SENTENCES, CorpusSettings
 from corpus.store import read_jsonl, read_table, write_bytes
 from labeling.records import STANCES
 from release.contents.rows import GOLD, encoded, features, parquet, yaml_features

@@ -19,16 +19,17 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import duplicates
+from corpus import near_duplicates
 from corpus.build import BuildSummary, build
-from corpus.changes import Left
 from corpus.database import Database
-from corpus.fingerprint import fingerprint, text_id
-from corpus.identity import resolve
-from corpus.labels import Moved, read_moved, remember
-from corpus.moves import Candidate, Lost, match
-from corpus.records import CorpusSettings, Noted, Skipped, SourceError, StanceError, TableError
-from corpus.rewrite import rewritten
+from corpus.errors import SourceError, StanceError, TableError
+from corpus.ids.article_ids import resolve
+from corpus.ids.changes import Left
+from corpus.ids.fingerprint import fingerprint, text_id
+from corpus.ids.labelled_sentences import Moved, read_moved, remember
+from corpus.ids.moves import Candidate, Lost, match
+from corpus.ids.rewrite_shards import rewritten
+from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.records import Adjudication
 from labeling.sample import Draw, write_sample
@@ -50,7 +51,7 @@ def without_clusters() -> Iterator[None]:
         return 0, 0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duplicates, "label", label)
+        patch.setattr(near_duplicates, "label", label)
         yield
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.records import TableError
+from corpus.errors import TableError
 from corpus.store import KEPT, move_kept, table_path
 from tests.conftest import Run
 

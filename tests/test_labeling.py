@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from corpus.records import ConfigError, StanceError, StudioError, TableError
+from corpus.errors import ConfigError, StanceError, StudioError, TableError
 from corpus.store import locked, read_jsonl, table_path, write_jsonl
 from labeling.answers import chosen, result
 from labeling.connection import Server

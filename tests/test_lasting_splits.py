@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus.records import SENTENCES, ExamplesError, StanceError
+from corpus.errors import ExamplesError, StanceError
+from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.records import Verdict
 from tests.conftest import Run, finish

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.guard import parsed
-from corpus.leftover import FEWEST_WORDS, leftover
-from corpus.page import ONE_OF, REST, extract
+from corpus.reading.web.html_page import ONE_OF, REST, extract
+from corpus.reading.web.html_parser import parsed
+from corpus.reading.web.unread_prose import FEWEST_WORDS, leftover
 
 BRIDGE = [
     "The council of Lake Harbor voted on Monday to close the old bridge for two years.",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.cut import cut
 from corpus.records import CorpusSettings
+from corpus.sentences.cut_articles import cut
 
 HEAD = "Town closes old bridge\n\nThe bridge was shut on Monday.\n\n"
 TAIL = "\n\nThe vote was seven to four."

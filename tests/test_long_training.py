@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpus.duplicates import normalise
+from corpus.near_duplicates import normalise
 from labeling.records import STANCES
 from tests.test_train import WORDS
 from train.audit import near_among

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from corpus.records import CorpusSettings, PublishError
+from corpus.errors import PublishError
+from corpus.records import CorpusSettings
 from corpus.store import table_path
 from labeling.records import LabelingSettings, read_codebook
 from release.contents.manifest import FILE, INPUTS, check_dataset, compare, read_manifest

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.decode import NotTextError
-from corpus.markup import ENTITIES, PERHAPS, TAGS, is_page, plain
-from corpus.read import MARKUP, PLAIN, read
+from corpus.reading.articles import MARKUP, PLAIN, read
+from corpus.reading.source_files import units
+from corpus.reading.text_encoding import NotTextError
+from corpus.reading.web.html_in_text import ENTITIES, PERHAPS, TAGS, is_page, plain
 from corpus.records import Article, CorpusSettings, Noted, Skipped
-from corpus.sources import units
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from corpus.records import ConfigError, StudioError, TableError
+from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.accounts import read_names
 from labeling.adjudicate import adjudicate

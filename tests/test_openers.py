@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.records import CorpusSettings, ExamplesError
+from corpus.errors import ExamplesError
+from corpus.records import CorpusSettings
 from labeling.records import STANCES, read_codebook
 from release.hydrate.hydrate import hydrate
 from release.publish import PublishInputs, publish

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import StanceError
+from corpus.errors import StanceError
 from release.contents.dataset_folder import check_name, open_line, taken_for, unopenable
 from stance.command_line import cli
 from tests.conftest import REPO

@@ -261,7 +261,7 @@ def test_a_labelling_project_that_is_missing_deletes_no_answer(team: Team, deed:
         call(team.server, "DELETE", f"/api/projects/{number}/")
     else:
         call(team.server, "PATCH", f"/api/projects/{number}/", title=f"{team.title[:30]} renamed")
-    from corpus.records import StudioError
+    from corpus.errors import StudioError
 
     with pytest.raises(StudioError, match=r"run `stance push`.* the 1 answers that came home so far stay"):
         team.stance("pull")

@@ -19,7 +19,8 @@ from click import UsageError
 from click.testing import CliRunner
 
 from corpus.build import build
-from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError, TableError
+from corpus.errors import ExamplesError, SourceError, StanceError, TableError
+from corpus.records import CorpusSettings
 from corpus.store import write_jsonl
 from labeling.records import STANCES, LabelingSettings, Stance, Verdict
 from labeling.sample import draw, draw_all, read_certainty, read_sample, write_sample

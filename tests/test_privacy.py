@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate
 from labeling.records import (

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus.records import CorpusSettings, PublishError, StanceError, TableError
+from corpus.errors import PublishError, StanceError, TableError
+from corpus.records import CorpusSettings
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 from labeling.adjudicate import adjudicate
 from labeling.overlap import FewVotes

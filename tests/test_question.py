@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from labeling.connection import Server
 from labeling.question import TEMPLATE, Demo, check_question, target_line
 from labeling.records import Codebook, read_codebook

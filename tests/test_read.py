@@ -21,12 +21,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus import decode, page, rows
-from corpus.cut import cut
-from corpus.fingerprint import fingerprint, text_id
-from corpus.read import front_matter_end, read
-from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped, SourceError
-from corpus.sources import apart, units
+from corpus.errors import SourceError
+from corpus.ids.fingerprint import fingerprint, text_id
+from corpus.reading import text_encoding
+from corpus.reading.articles import front_matter_end, read
+from corpus.reading.source_files import apart, units
+from corpus.reading.tables import data_files
+from corpus.reading.web import html_page as page
+from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
+from corpus.sentences.cut_articles import cut
 from tests.conftest import REPO
 
 PROSE = "The minister of Brennia visited the port of Ostrel on Monday morning. She spoke with the dockers for an hour. "
@@ -287,10 +290,10 @@ def test_a_file_that_cannot_be_opened_is_skipped_and_the_others_read(tmp_path: P
 def test_a_file_or_line_beyond_any_article_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _jsonl(tmp_path / "a.jsonl", {"text": "x " * 2_000_000}, {"text": "Rain."})
     assert [len(a.text) for a in _articles(path)] == [4_000_000, 5]
-    monkeypatch.setattr(rows, "ARTICLE_BYTES", 1 << 20)
+    monkeypatch.setattr(data_files, "ARTICLE_BYTES", 1 << 20)
     found = _all(path, root=tmp_path)
     assert [(item.source, type(item)) for item in found] == [("a.jsonl:1", Skipped), ("a.jsonl:2", Article)]
-    monkeypatch.setattr("corpus.read.ARTICLE_BYTES", 1 << 20)
+    monkeypatch.setattr("corpus.reading.articles.ARTICLE_BYTES", 1 << 20)
     assert _reason(_write(tmp_path / "a.txt", "x " * 1_000_000)) == "longer than 64 MB".replace("64", "1")
 
 
@@ -327,7 +330,7 @@ def test_a_column_that_is_not_there_is_an_error_that_lists_those_found(tmp_path:
 
 
 def test_a_field_may_come_late_in_a_json_lines_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "UNIT_BYTES", 64)
+    monkeypatch.setattr(data_files, "UNIT_BYTES", 64)
     path = _jsonl(tmp_path / "a.jsonl", *[{"text": "Rain."}] * 50, {"text": "Rain.", "überschrift": "Late"})
     assert _articles(path, title="überschrift")[-1].title == "Late"
     with pytest.raises(SourceError, match="expected the column kop; found text"):
@@ -360,7 +363,7 @@ def test_row_ranges_cover_every_row_once(tmp_path: Path, texts: list[str], size:
     )
     expected = [f"r{i}" for i in range(len(texts))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows, "UNIT_BYTES", size)
+        patch.setattr(data_files, "UNIT_BYTES", size)
         for source in (path, tmp_path / "a.parquet"):
             found = _all(source, root=tmp_path)
             assert [item.article_id for item in found if isinstance(item, Article)] == (expected if texts else [])
@@ -376,7 +379,7 @@ def test_row_ranges_cover_every_row_once(tmp_path: Path, texts: list[str], size:
 
 def test_row_groups_number_their_rows_through_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pq.write_table(pa.table({"text": [f"Rain {i}." for i in range(10)]}), tmp_path / "a.parquet", row_group_size=3)
-    monkeypatch.setattr(rows, "UNIT_BYTES", 1)
+    monkeypatch.setattr(data_files, "UNIT_BYTES", 1)
     assert len(units([tmp_path / "a.parquet"], CorpusSettings())) == 4
     assert [(a.source.rpartition(":")[2], a.text) for a in _articles(tmp_path / "a.parquet")] == [
         (str(i + 1), f"Rain {i}.") for i in range(10)
@@ -547,11 +550,11 @@ def test_invisible_and_right_to_left_characters_and_line_ends_are_kept(tmp_path:
 @given(st.binary(max_size=300))
 @settings(deadline=None)
 def test_any_bytes_are_text_or_said_to_be_none(data: bytes) -> None:
-    with contextlib.suppress(decode.NotTextError):
-        text, encoding = decode.decode(data)
+    with contextlib.suppress(text_encoding.NotTextError):
+        text, encoding = text_encoding.decode(data)
         assert text == data.decode(encoding)
-    with contextlib.suppress(decode.NotTextError):
-        page = decode.decode_page(data)
+    with contextlib.suppress(text_encoding.NotTextError):
+        page = text_encoding.decode_page(data)
         assert page.text.count(page.mark) if page.mark else page.text == data.decode(page.encoding)
 
 
@@ -613,7 +616,7 @@ def test_whatever_the_extractor_raises_is_the_pages_fault(tmp_path: Path, monkey
 @given(st.text(max_size=300), st.text(alphabet="<>/abp \"'=&;!-[]", max_size=300))
 @settings(max_examples=30)
 def test_any_page_gives_an_article_or_a_reason(text: str, markup: str) -> None:
-    with contextlib.suppress(decode.NotTextError):
+    with contextlib.suppress(text_encoding.NotTextError):
         assert page.extract(f"{markup}{text}{markup}").text.strip()
 
 

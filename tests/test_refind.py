@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.cut import cut
-from corpus.duplicates import normalise
+from corpus.near_duplicates import normalise
 from corpus.records import CorpusSettings
+from corpus.sentences.cut_articles import cut
 from release.contents.text_free import text_key, text_sha256
 from release.hydrate import candidate_spans
 from release.hydrate.find_sentences import Place, Wanted, refind

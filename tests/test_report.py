@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.build import build
-from corpus.records import SENTENCES, CorpusSettings, TableError
+from corpus.errors import TableError
+from corpus.records import SENTENCES, CorpusSettings
 from corpus.store import read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate
 from labeling.intervals import Estimate

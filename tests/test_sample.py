@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import ConfigError, TableError
+from corpus.errors import ConfigError, TableError
 from corpus.store import table_path
 from labeling.records import LabelingSettings
 from labeling.sample import (

@@ -17,7 +17,8 @@ import pytest
 
 import corpus.shards
 from corpus.build import build
-from corpus.records import SENTENCES, SPANS, CorpusSettings, SourceError, StanceError, Unit
+from corpus.errors import SourceError, StanceError
+from corpus.records import SENTENCES, SPANS, CorpusSettings, Unit
 from corpus.shards import Job, make_shard, plan
 from corpus.store import read_table
 from tests.conftest import REPO

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.clean import lines
-from corpus.segment import sentence_spans
+from corpus.sentences.line_kinds import lines
+from corpus.sentences.split import sentence_spans
 
 
 def cut(text: str) -> list[str]:

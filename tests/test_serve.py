@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from corpus.records import StudioError
+from corpus.errors import StudioError
 from labeling import install
 from labeling.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
 from labeling.connection import Server, find_server, read_key_file

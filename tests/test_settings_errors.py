@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.records import ConfigError
+from corpus.errors import ConfigError
 from train.project import read_settings, write_project
 
 

@@ -18,14 +18,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import corpus.reading.source_files
 import corpus.shards
-import corpus.sources
-import corpus.spark
+import corpus.spark_session
 from corpus.build import FILES, BuildSummary, build
 from corpus.database import Duck
-from corpus.records import CorpusSettings, SourceError, StanceError
-from corpus.spark import session
+from corpus.errors import SourceError, StanceError
+from corpus.records import CorpusSettings
 from corpus.spark_engine import build_spark
+from corpus.spark_session import session
 from tests.conftest import REPO
 from tests.test_datelines import DATELINES
 from tests.test_duplicates import WIRE, line, planted, variants
@@ -288,7 +289,7 @@ def cluster(empty_cluster: Standalone) -> Standalone:
 @pytest.mark.slow
 def test_a_cluster_without_workers_is_one_message(empty_cluster: Standalone, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not empty_cluster.workers
-    monkeypatch.setattr(corpus.spark, "EXECUTORS", 1.0)
+    monkeypatch.setattr(corpus.spark_session, "EXECUTORS", 1.0)
     message = "no executor after 1 s: the cluster has no worker"
     with pytest.raises(StanceError, match=message), session(empty_cluster.address):
         pass
@@ -332,7 +333,7 @@ def test_files_that_executors_do_not_see_are_one_message(
 ) -> None:
     # As without a shared file system: what the driver listed is not there for the executors.
     write(tmp_path / "news", variants(30, seed=1))
-    listed = corpus.sources.units
+    listed = corpus.reading.source_files.units
 
     def vanishing(*arguments: object, **options: object) -> object:
         found = listed(*arguments, **options)  # type: ignore[arg-type]

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.digests import ROOT
-from corpus.duplicates import normalise
-from corpus.records import PublishError
+from corpus.errors import PublishError
+from corpus.near_duplicates import normalise
 from corpus.store import write_bytes
 from release.contents import five_word_runs
 from release.contents.text_free import DERIVED, EXEMPT, Proof, Written, columns, prove, public_id, strip

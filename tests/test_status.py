@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import ARTICLES, SENTENCES, TableError
+from corpus.errors import TableError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import table_path, write_jsonl, write_table
 from labeling.annotators import AlwaysSame, TooFast, control_items, warnings
 from labeling.records import STANCES, Annotation, Stance, latest_answers

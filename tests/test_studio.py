@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from corpus.records import SENTENCES, ConfigError, StudioError
+from corpus.errors import ConfigError, StudioError
+from corpus.records import SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.answers import result
 from labeling.connection import Server, find_server

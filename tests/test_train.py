@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from corpus.records import ARTICLES, SENTENCES, ExamplesError
+from corpus.errors import ExamplesError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import model_files

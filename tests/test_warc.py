@@ -17,12 +17,14 @@ from fastwarc.stream_io import BrotliWriter, ZstdWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import http, warc
 from corpus.build import build
-from corpus.fingerprint import fingerprint, text_id
-from corpus.read import read
-from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, Noted, Skipped, SourceError
-from corpus.sources import units
+from corpus.errors import SourceError
+from corpus.ids.fingerprint import fingerprint, text_id
+from corpus.reading.articles import read
+from corpus.reading.source_files import units
+from corpus.reading.web import http_response as http
+from corpus.reading.web import warc
+from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl, read_table
 from tests.conftest import REPO
 

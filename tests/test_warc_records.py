@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from corpus.build import build
-from corpus.read import CONVERTED, read
+from corpus.reading.articles import CONVERTED, read
+from corpus.reading.source_files import units
 from corpus.records import Article, CorpusSettings, Skipped
-from corpus.sources import units
 from corpus.store import read_jsonl
 
 LINES = (

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from corpus.records import StanceError, StudioError
+from corpus.errors import StanceError, StudioError
 from corpus.store import table_path, write_jsonl
 from labeling.answers import chosen
 from labeling.connection import Server

@@ -21,7 +21,8 @@ from filelock import FileLock, Timeout
 from corpus.build import build
 from corpus.digests import code_digest, digest, stamp
 from corpus.engine import Engine, Local, on_processes
-from corpus.records import CorpusSettings, ExamplesError, SourceError, StanceError
+from corpus.errors import ExamplesError, SourceError, StanceError
+from corpus.records import CorpusSettings
 from corpus.store import write_bytes
 from labeling.records import STANCES
 from train import plots, scoring
@@ -80,8 +81,8 @@ def predict_archive(
         target: which part of a model for several targets to ask.
         trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
         workers: processes; default one a core. Their number changes no result.
-        address: of Spark (see `corpus.spark.session`), which changes no result either; its machines must see the
-            sources, the model's libraries and `out` as this one does.
+        address: of Spark (see `corpus.spark_session.session`), which changes no result either; its machines must see
+            the sources, the model's libraries and `out` as this one does.
 
     Returns:
         As of `train.predict.predict_articles`; `skipped` is empty for a built corpus.
@@ -189,8 +190,8 @@ def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], t
                 return Local(workers), lambda jobs: on_processes(
                     scoring.make, {job.shard.key: job for job in jobs}, workers
                 )
-            from corpus.spark import session
             from corpus.spark_engine import Cluster
+            from corpus.spark_session import session
 
             spark = stack.enter_context(session(address, scoring.__name__))
             return Cluster(spark), lambda jobs: on_spark(jobs, spark)

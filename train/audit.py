@@ -18,8 +18,8 @@ from rapidfuzz.fuzz import ratio
 from rapidfuzz.process import cdist
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from corpus.duplicates import LETTERS, MIN_WORDS, normalise
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
+from corpus.near_duplicates import LETTERS, MIN_WORDS, normalise
 from labeling.records import Stance
 from train.counted import spread
 from train.evaluate import evaluate, f_avg
@@ -100,7 +100,7 @@ class Naive(msgspec.Struct, frozen=True, kw_only=True):
 def audit(training: Sequence[Example], testing: Sequence[Example], threshold: float = LETTERS) -> Audit:
     """Compare every test sentence with every training sentence by rapidfuzz's `ratio` of their normalised texts.
 
-    As in `corpus.duplicates`, a text under five words counts only where the other one is equal: "Training." is
+    As in `corpus.near_duplicates`, a text under five words counts only where the other one is equal: "Training." is
     not a near-duplicate of "Trading.". Of texts up to 600 letters no other pair is left out; lengths alone rule out
     some, exactly. 10,000 sentences beside 40,000, of 119 letters, took 40 s of CPU and 130 MB (November 2026, 2 cores).
     Longer texts, of which one pair takes a hundred times as long, are compared where they share a twentieth of the

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.intervals import share_estimates
 from labeling.records import STANCES, Stance
 from train.evaluate import REPLICATES, Difference, difference, resampled

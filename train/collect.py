@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.database import Database
-from corpus.records import ARTICLES, SENTENCES, TableError
+from corpus.errors import TableError
+from corpus.records import ARTICLES, SENTENCES
 from labeling.records import STANCES
 from train.layout import month_of, opened
 from train.partitions import Part, write_parts

@@ -19,7 +19,7 @@ from scipy.linalg.lapack import dpstrf
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from train import ngrams
 from train.baseline import calm, classifier, columns, compact, fit_logistic, no_ngrams, parts

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES
 from train.audit import FitPredict
 from train.counted import spread

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from corpus.records import ARTICLES, SENTENCES, ExamplesError
+from corpus.errors import ExamplesError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_table, write_jsonl
 from labeling.records import STANCES, Stance, Unsettled, alike
 from train.records import Example

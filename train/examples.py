@@ -10,8 +10,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.duplicates import near_duplicates
-from corpus.records import ARTICLES, SENTENCES, ExamplesError, TableError
+from corpus.errors import ExamplesError, TableError
+from corpus.near_duplicates import near_duplicates
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.records import ALIASES, STANCES, Stance, Verdict
 from train.lasting_splits import components, read_splits, splits_had, write_splits

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from corpus.records import ExamplesError, TableError
+from corpus.errors import ExamplesError, TableError
 from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, Stance, Unsettled, Verdict, counted, latest_answers
 from labeling.status import Status, read_status

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from corpus.duplicates import near_duplicates, normalise
+from corpus.near_duplicates import near_duplicates, normalise
 from train.audit import Audit, audit, near_among
 from train.lasting_splits import components
 from train.records import Example, TrainSettings

@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import ExamplesError, TableError
+from corpus.errors import ExamplesError, TableError
 from corpus.store import read_jsonl, read_table, table_path, write_jsonl
 from train.records import TrainSettings
 

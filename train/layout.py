@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from corpus.records import ARTICLES, SENTENCES, TableError
+from corpus.errors import TableError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl
 from labeling.estimate import known_by, weights
 from labeling.records import STANCES, Verdict

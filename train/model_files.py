@@ -18,7 +18,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from corpus.store import write_bytes
 from labeling.records import STANCES
 from train.baseline import Model

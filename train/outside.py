@@ -10,10 +10,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.csv_lines import csv_encoding
-from corpus.csv_table import Broken, CsvTable
-from corpus.decode import is_encodable
-from corpus.records import ExamplesError, SourceError
+from corpus.errors import ExamplesError, SourceError
+from corpus.reading.tables.csv_lines import csv_encoding
+from corpus.reading.tables.csv_table import Broken, CsvTable
+from corpus.reading.text_encoding import is_encodable
 
 Rows = list[dict[str, object]]
 ENDINGS = (".jsonl", ".csv", ".parquet")

@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus.build import build
-from corpus.records import SENTENCES, CorpusSettings, ExamplesError, SourceError, StanceError
-from corpus.sources import units
+from corpus.errors import ExamplesError, SourceError, StanceError
+from corpus.reading.source_files import units
+from corpus.records import SENTENCES, CorpusSettings
 from corpus.store import write_bytes
 from labeling.records import STANCES
 from train import baseline, digests

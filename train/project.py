@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.records import ConfigError, CorpusSettings
+from corpus.errors import ConfigError
+from corpus.records import CorpusSettings
 from corpus.store import write_bytes
 from labeling.question import TEMPLATE, Demo
 from labeling.records import LabelingSettings, Target

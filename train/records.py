@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import Stance
 
 Record = TypeVar("Record", bound=msgspec.Struct)

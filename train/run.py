@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import baseline, digests

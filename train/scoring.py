@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.digests import code_digest, digest
-from corpus.records import SENTENCES, ExamplesError, StanceError
+from corpus.errors import ExamplesError, StanceError
+from corpus.records import SENTENCES
 from labeling.records import STANCES
 from train.layout import opened
 from train.predict import BATCH, MADE_BY, PREDICTIONS, Judge, open_model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from corpus.digests import digest
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from train.baseline import FEATURES
 from train.counted import Cut, chances, counted

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 import msgspec
 
-from corpus.records import ExamplesError
+from corpus.errors import ExamplesError
 from labeling.records import STANCES
 from train.records import Example, TrainSettings
 

@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import ConfigError, PublishError
+from corpus.errors import ConfigError, PublishError
 from labeling.records import STANCES, Stance, read_codebook
 
 WRITTEN = ("annotators.md", "CHANGELOG.md")

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 
 MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")
 LINE = re.compile(r"[^\n]*\n|[^\n]+")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from release.card.managed_markdown import digest
 
 FRONT = re.compile(r"---\n(.*?)^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)

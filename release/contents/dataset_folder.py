@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from corpus.records import StanceError
+from corpus.errors import StanceError
 
 MAGIC = re.compile(r"[*?\[]|::")
 """What `datasets` reads as a pattern of file names, or as one address within another, wherever in a path it stands."""

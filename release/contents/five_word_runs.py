@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from corpus.digests import ROOT
-from corpus.duplicates import normalise
+from corpus.near_duplicates import normalise
 
 WORDS = 5
 """So many words in a row may not stand in both the release and an article."""

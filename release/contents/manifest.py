@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from corpus.store import table_path
 from labeling.records import Codebook
 from train.project import Settings

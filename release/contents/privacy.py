@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from labeling.records import UNKNOWN, Annotation, Verdict
 
 PSEUDONYM = re.compile(rf"A\d+|{UNKNOWN.pattern}")

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.records import ARTICLES, SENTENCES, PublishError
+from corpus.errors import PublishError
+from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Verdict
 from release.contents.text_free import columns

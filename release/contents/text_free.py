@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.duplicates import normalise
-from corpus.records import PublishError
+from corpus.errors import PublishError
+from corpus.near_duplicates import normalise
 from release.card.managed_markdown import marked
 from release.contents.five_word_runs import WORDS as WORDS
 from release.contents.five_word_runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

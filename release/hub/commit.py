@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from release.hub.client import BrokenHubError, MovedError, account, asking, connect
 from release.hub.repository import MARK, Head, Wish, check_names, look, tree_at
 

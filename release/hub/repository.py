@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from release.hub.client import MovedError, asking
 
 if TYPE_CHECKING:

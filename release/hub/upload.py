@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.records import PublishError
+from corpus.errors import PublishError
 from corpus.store import write_bytes
 from release.card.model_card import CARD, model_card
 from release.contents.manifest import FILE, compare, read_manifest

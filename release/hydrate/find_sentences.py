@@ -13,8 +13,8 @@ from functools import partial
 
 import msgspec
 
-from corpus.cut import sentence_id
-from corpus.duplicates import normalise
+from corpus.near_duplicates import normalise
+from corpus.sentences.cut_articles import sentence_id
 from release.contents.text_free import text_key, text_sha256
 from release.hydrate.candidate_spans import pairs
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from corpus.records import CorpusSettings, SourceError
+from corpus.errors import SourceError
+from corpus.records import CorpusSettings
 from release.contents.text_free import text_sha256
 from release.hydrate.find_sentences import NO_WORDS, Place, refind
 from release.hydrate.match_articles import Copy, assigned, read_copies

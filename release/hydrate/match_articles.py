@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from corpus.cut import CONTEXT, cut
-from corpus.read import read
+from corpus.reading.articles import read
+from corpus.reading.source_files import units
 from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
-from corpus.sources import units
+from corpus.sentences.cut_articles import CONTEXT, cut
 from release.contents.text_free import WORDS, public_id, text_sha256
 
 
@@ -57,7 +57,7 @@ def read_copies(
         in memory as a whole.
 
     Raises:
-        SourceError: as of `corpus.sources.units` and `corpus.read.read`.
+        SourceError: as of `corpus.reading.source_files.units` and `corpus.reading.articles.read`.
     """
     wanted = set[str]().union(*keys.values())
     for unit in units(sources, settings, exclude=apart):

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.records import TableError
+from corpus.errors import TableError
 from release.contents.manifest import FILE
 from release.hydrate.find_sentences import Wanted
 

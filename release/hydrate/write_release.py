@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from corpus.records import StanceError, TableError
+from corpus.errors import StanceError, TableError
 from corpus.store import write_bytes, write_jsonl
 from release.contents.dataset_folder import check_name
 from release.contents.rows import parquet, quiet

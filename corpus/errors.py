@@ -1,0 +1,35 @@
+"""The errors that a user may see: each carries one message, and the command exits with 1."""
+
+from __future__ import annotations
+
+
+class StanceError(Exception):
+    """A known error: its message says what was expected, what was found, where, and what to do."""
+
+
+class ConfigError(StanceError):
+    """stance.toml is missing, malformed, or has an unknown key."""
+
+
+class SourceError(StanceError):
+    """An article cannot be read, or none is there."""
+
+
+class TableError(StanceError):
+    """A table of an earlier stage is missing or has other columns."""
+
+
+class StudioError(StanceError):
+    """The Label Studio server cannot be reached, refuses, or answers something else."""
+
+
+class AgreementError(StanceError):
+    """There are too few labels to measure agreement on."""
+
+
+class ExamplesError(StanceError):
+    """There are too few labelled examples, or labels that no alias maps."""
+
+
+class PublishError(StanceError):
+    """The dataset cannot be published as it stands."""

@@ -1,0 +1,219 @@
+"""Which article is which: ids that last when files are renamed or moved, and rows put in above others.
+
+An article's source gives it an id (`corpus.reading.articles`). That is not always the id that it has:
+
+- Several articles that are known by their text alone, and have the same text, are told apart by a number.
+- An article with sentences that matter (`corpus.ids.labelled_sentences`) whose text is found elsewhere now has moved:
+  it keeps its id, and so its sentences keep theirs, with labels, rounds and tasks. `labels/moved.jsonl` remembers it
+  for later builds.
+- Where an article's own id was kept by another one, it gets the id with the next number behind it.
+
+Everything is decided by the articles' ids, texts and metadata, so neither the order of the sources nor the engine or
+the number of workers changes an id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from corpus.database import Database, from_rows, give
+from corpus.errors import SourceError
+from corpus.ids.fingerprint import DIGITS, TEXT_ID
+from corpus.ids.labelled_sentences import Fingerprint, Moved, read_moved
+from corpus.ids.moves import find_moves
+from corpus.ids.rewrite_shards import Ids, rewritten
+from corpus.reading.source_files import DATA_FILES
+from corpus.records import Unit
+
+_OWN = f"""
+    WITH known AS (
+        SELECT file, place, source, fingerprint, outlet, published, title, url, language, licence, article_id,
+            article_id = '{TEXT_ID}' || substr(fingerprint, 1, {DIGITS}) AS by_text
+        FROM shard
+    )
+    SELECT *, article_id AS own_id FROM known WHERE NOT by_text
+    UNION ALL
+    SELECT * EXCLUDE (nth), CASE WHEN nth = 1 THEN article_id ELSE article_id || '-' || nth END AS own_id FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY article_id
+            ORDER BY outlet, published, title, url, language, licence, file, place
+        ) AS nth
+        FROM known WHERE by_text
+    ) AS numbered"""
+"""Every article with the id that its source gives it."""
+
+_BY_TEXT = """
+    SELECT regexp_replace(source, ':[0-9]+$', '') AS name, count(*)
+    FROM own WHERE by_text GROUP BY name ORDER BY name"""
+_ASKED = pa.schema([("own_id", pa.string())])
+_GIVEN = pa.schema([("own_id", pa.string()), ("id", pa.string())])
+_OUTSIDE = pa.schema([("own_id", pa.string()), ("source", pa.string())])
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The articles with the ids that they have.
+
+    Attributes:
+        folders: the shards with these ids, in their order.
+        moved: what `moved.jsonl` is to hold.
+        moves: which articles were found elsewhere by this build.
+        recalled: articles with sentences that matter, as they were; none where no such sentence was missing.
+        renamed: which articles this build gave another id because theirs is another article's.
+        by_text: how many articles are known by their text alone, by the file that they stand in.
+        by_name: how many are known by the name of their file alone.
+    """
+
+    folders: list[Path]
+    moved: list[Moved]
+    moves: list[Moved]
+    recalled: list[Fingerprint]
+    renamed: list[Moved]
+    by_text: dict[str, int]
+    by_name: int
+
+
+def settle(tables: Database, shards: Sequence[Path], spill: Path, out: Path, units: Sequence[Unit]) -> Settled:
+    """Give every article its id.
+
+    Args:
+        tables: an empty database of this machine. It then has the table `own`: every article with its place, its
+            source's id and its fingerprint.
+        shards: folders of finished shards.
+        spill: an empty folder beside them, to write in.
+        out: the project's folder of tables, as the last build left it, or none.
+        units: what the shards were made of.
+
+    Raises:
+        SourceError: two articles have one id.
+        TableError: a file of labels is malformed.
+    """
+    tables.read("shard", shards, "articles.parquet")
+    tables.make("own", _OWN)
+    _check_ids(tables, units)
+    before = read_moved(out)
+    named = _named(tables, spill, before)
+    folders = rewritten(shards, spill, ids=_places(tables, spill, named))
+    moves = find_moves(tables, spill, folders, out)
+    wanted = before
+    if moves.found:
+        ids = {row.article_id for row in moves.found}
+        wanted = {own_id: row for own_id, row in before.items() if row.article_id not in ids}
+        wanted |= {row.source_id: row for row in moves.found}
+        named = _named(tables, spill, wanted)
+        folders = rewritten(shards, spill, ids=_places(tables, spill, named))
+    return Settled(
+        folders=folders,
+        moved=list(named.values()),
+        moves=moves.found,
+        recalled=moves.recalled,
+        renamed=[
+            row for own_id, row in named.items() if own_id not in wanted or wanted[own_id].article_id != row.article_id
+        ],
+        by_text=dict(tables.ask(_BY_TEXT)),
+        by_name=_by_name(tables, spill, units),
+    )
+
+
+def resolve(present: Mapping[str, str], wanted: Mapping[str, Moved], free: Callable[[str], str]) -> dict[str, Moved]:
+    """Who has which id, where articles that keep an id meet those that get it from their source.
+
+    An article that keeps an id goes before the one that would get it from its source now. Should the file of labels let
+    several keep one id, as after two copies of a project were joined, the one whose text was last seen under it goes
+    first, then the one whose own id is first in the alphabet.
+
+    Args:
+        present: the fingerprints of the articles in question, by the id that their source gives them: at least of all
+            that keep an id, and of all whose own id is kept by another one.
+        wanted: the articles that keep an id, by the id that their source gives them.
+        free: makes an id that nobody has of one that another article has.
+
+    Returns:
+        The articles with another id than their source's, by the latter, in its order. Those that are not there are
+        among them, unless their id is another article's now.
+    """
+    claims: dict[str, list[str]] = defaultdict(list)
+    for own_id in sorted(present):
+        claims[wanted[own_id].article_id if own_id in wanted else own_id].append(own_id)
+    ids: dict[str, str] = {}
+    for article_id, claimants in claims.items():
+
+        def rank(own_id: str, article_id: str = article_id) -> tuple[bool, bool, str]:
+            kept = wanted.get(own_id)
+            return kept is None, kept is None or kept.sha256 != present[own_id], own_id
+
+        first, *others = sorted(claimants, key=rank)
+        ids[first] = article_id
+        for own_id in others:
+            ids[own_id] = free(own_id) if own_id in claims else own_id
+    found = {own_id: row for own_id, row in wanted.items() if own_id not in present and row.article_id not in claims}
+    for own_id, article_id in ids.items():
+        if own_id != article_id:
+            found[own_id] = Moved(source_id=own_id, article_id=article_id, sha256=present[own_id])
+    return dict(sorted(found.items()))
+
+
+# --- what the database is asked
+
+
+def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
+    twice = tables.ask(
+        "SELECT own_id, min(source), max(source), count(*) OVER () FROM own "
+        "GROUP BY own_id HAVING count(*) > 1 ORDER BY own_id LIMIT 1"
+    )
+    if twice:
+        article_id, first, second, doubled = twice[0]
+        # Outside of the root a file's source is its name alone, and two may share that.
+        paths = [unit.path for unit in units if unit.source == first == second]
+        if len(paths) > 1:
+            first, second = paths[:2]
+        more = f" ({doubled - 1} more ids are doubled)" if doubled > 1 else ""
+        raise SourceError(
+            f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "
+            "or set [corpus] root to a folder above both"
+        )
+
+
+def _named(tables: Database, spill: Path, wanted: Mapping[str, Moved]) -> dict[str, Moved]:
+    """`resolve`, of the articles in the database."""
+    if not wanted:
+        return {}
+    asked = sorted({*wanted, *(row.article_id for row in wanted.values())})
+    give(tables, spill, "asked", from_rows(_ASKED, [(name,) for name in asked]))
+    present = dict(tables.ask("SELECT own_id, fingerprint FROM own JOIN asked USING (own_id)"))
+    used = set(asked)
+
+    def free(own_id: str) -> str:
+        start = f"{own_id}~".replace("'", "''")
+        taken = {row[0] for row in tables.ask(f"SELECT own_id FROM own WHERE starts_with(own_id, '{start}')")} | used
+        name = next(name for n in count(2) if (name := f"{own_id}~{n}") not in taken)
+        used.add(name)
+        return name
+
+    return resolve(present, wanted, free)
+
+
+def _places(tables: Database, spill: Path, named: Mapping[str, Moved]) -> Ids:
+    """Where the articles stand that have another id than in their shard, and that id; makes the table `named`."""
+    given = [(own_id, row.article_id) for own_id, row in named.items()]
+    give(tables, spill, "given", from_rows(_GIVEN, given))
+    tables.make("named", "SELECT own_id, coalesce(given.id, own_id) AS id FROM own LEFT JOIN given USING (own_id)")
+    places: dict[int, dict[int, str]] = defaultdict(dict)
+    changed = "SELECT file, place, id FROM own JOIN named USING (own_id) WHERE own.article_id <> id"
+    for batch in tables.stream(changed):
+        for file, place, article_id in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            places[file][place] = article_id
+    return places
+
+
+def _by_name(tables: Database, spill: Path, units: Sequence[Unit]) -> int:
+    outside = [(unit.article_id, unit.source) for unit in units if unit.outside and unit.kind not in DATA_FILES]
+    if not outside:
+        return 0
+    give(tables, spill, "outside", from_rows(_OUTSIDE, outside))
+    return int(tables.ask("SELECT count(*) FROM own JOIN outside USING (own_id, source)")[0][0])

@@ -1,0 +1,218 @@
+"""The articles that a project's labels are on: which sentences matter, and what their articles are recognised by.
+
+A sentence matters when somebody has labelled or adjudicated it, or a round has drawn it. Two files in `labels/`, made
+for git, hold what must outlive the folder `work`: `fingerprints.jsonl` by what such articles are recognised wherever
+they lie, and `moved.jsonl` which ids those keep that have moved. Neither holds any text.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.digests import digest
+from corpus.errors import TableError
+from corpus.ids.fingerprint import fingerprint
+from corpus.reading.articles import front_matter_end
+from corpus.store import read_jsonl, read_table, table_path, write_jsonl
+
+LABELLED = ("annotations.jsonl", "adjudications.jsonl")
+SAMPLE = "sample.parquet"
+MOVED = "moved.jsonl"
+FINGERPRINTS = "fingerprints.jsonl"
+ROWS = 50_000
+MATTERING = pa.schema([("sentence_id", pa.string()), ("labelled", pa.bool_())])
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that has another id than its source gives it.
+
+    Attributes:
+        source_id: the id that the article's file or row would give it.
+        article_id: the id that it has.
+        sha256: its fingerprint (`corpus.ids.fingerprint`) when it was last seen.
+    """
+
+    source_id: str
+    article_id: str
+    sha256: str
+
+
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """An article with sentences that matter, as it was when it was last in the corpus.
+
+    Attributes:
+        article_id: its id.
+        sha256: its fingerprint (`corpus.ids.fingerprint`).
+        sentences: the ids of its sentences that mattered.
+    """
+
+    article_id: str
+    sha256: str
+    sentences: list[str]
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which sentences that matter are in the corpus as it stands.
+
+    Attributes:
+        labelled: how many sentences somebody has labelled.
+        missing: how many of them are not in the corpus.
+        unplaced: a digest of the sentences that matter and are not in the corpus, and of what is known of their
+            articles. As long as it stays the same, another build of the same sources can do no more for them.
+        all_remembered: `fingerprints.jsonl` knows the articles of all others.
+    """
+
+    labelled: int
+    missing: int
+    unplaced: str
+    all_remembered: bool
+
+
+class _Labelled(msgspec.Struct, frozen=True):
+    sentence_id: str
+
+
+def mattering(out: Path) -> pa.Table:
+    """The sentences that somebody has labelled or a round has drawn, each once, in the columns of MATTERING.
+
+    Args:
+        out: the project's folder of tables.
+
+    Raises:
+        TableError: a file of labels is malformed.
+    """
+    labelled: set[str] = set()
+    for name in LABELLED:
+        path = table_path(out, name)
+        if path.is_file():
+            labelled |= {row.sentence_id for row in read_jsonl(path, _Labelled, "stance pull")}
+    drawn: set[str] = set()
+    if table_path(out, SAMPLE).is_file():
+        column = pa.schema([MATTERING.field("sentence_id")])
+        drawn = set(read_table(table_path(out, SAMPLE), column, "stance push").column(0).to_pylist()) - labelled
+    ids = [*sorted(labelled), *sorted(drawn)]
+    return pa.table([ids, [True] * len(labelled) + [False] * len(drawn)], schema=MATTERING)
+
+
+def read_moved(out: Path) -> dict[str, Moved]:
+    """The articles that keep an id, by the id that their source would give them.
+
+    Raises:
+        TableError: the file is malformed, or gives one article two ids, as after a merge by hand.
+    """
+    path = table_path(out, MOVED)
+    found: dict[str, tuple[int, Moved]] = {}
+    for number, row in enumerate(read_jsonl(path, Moved, "stance build") if path.is_file() else [], 1):
+        if row.source_id in found and found[row.source_id][1].article_id != row.article_id:
+            raise TableError(
+                f"{path}: records {found[row.source_id][0]} and {number} give the article {row.source_id!r} two ids, "
+                f"{found[row.source_id][1].article_id!r} and {row.article_id!r}; delete the one that is wrong"
+            )
+        found[row.source_id] = number, row
+    return {source_id: row for source_id, (_, row) in found.items()}
+
+
+def read_fingerprints(out: Path) -> list[Fingerprint]:
+    """The articles with sentences that matter, as they were when they were last in the corpus.
+
+    Raises:
+        TableError: the file is malformed.
+    """
+    path = table_path(out, FINGERPRINTS)
+    return read_jsonl(path, Fingerprint, "stance build") if path.is_file() else []
+
+
+def remembered(tables: Path, out: Path) -> list[Fingerprint]:
+    """The articles with sentences that matter: those in some tables, and those remembered that are not there.
+
+    Args:
+        tables: the folder of the tables.
+        out: the project's folder of tables, which has the labels.
+
+    Returns:
+        One row an article, by id. An article that is in the tables but holds none of its sentences is as remembered.
+    """
+    known = {row.article_id: row for row in read_fingerprints(out)}
+    wanted = mattering(out).column("sentence_id").combine_chunks()
+    articles: dict[str, list[str]] = defaultdict(list)
+    for batch in batches(tables / "sentences.parquet", ["sentence_id", "article_id"]) if len(wanted) else ():
+        mine = batch.filter(pc.is_in(batch.column("sentence_id"), value_set=wanted))
+        for sentence_id, article_id in zip(*(column.to_pylist() for column in mine.columns), strict=True):
+            articles[article_id].append(sentence_id)
+    ids = pa.array(articles, pa.string())
+    for batch in batches(tables / "articles.parquet", ["article_id", "text"]) if articles else ():
+        mine = batch.filter(pc.is_in(batch.column("article_id"), value_set=ids))
+        for article_id, text in zip(*(column.to_pylist() for column in mine.columns), strict=True):
+            known[article_id] = Fingerprint(
+                article_id=article_id,
+                sha256=fingerprint(text[front_matter_end(text) :]),
+                sentences=sorted(articles[article_id]),
+            )
+    return [known[article_id] for article_id in sorted(known)]
+
+
+def remember(work: Path) -> None:
+    """Write down what the articles of the project are recognised by that have sentences that matter.
+
+    After every command that brings labels or draws sentences: so the labels find their articles again after the folder
+    `work` was deleted, and in a copy of the project in which the articles lie elsewhere.
+
+    Args:
+        work: the project's folder of tables.
+    """
+    write_fingerprints(work, remembered(work, work))
+
+
+def write_fingerprints(out: Path, rows: Iterable[Fingerprint]) -> None:
+    """Write `fingerprints.jsonl`; without any row it is left out."""
+    _write(table_path(out, FINGERPRINTS), list(rows))
+
+
+def write_moved(out: Path, rows: Iterable[Moved]) -> None:
+    """Write `moved.jsonl`; without any row it is left out."""
+    _write(table_path(out, MOVED), list(rows))
+
+
+def look_up(out: Path) -> Placed:
+    """How many of the sentences that matter are in the corpus as it stands.
+
+    Args:
+        out: the project's folder of tables.
+    """
+    matter = mattering(out)
+    missing = matter
+    for batch in batches(out / "sentences.parquet", ["sentence_id"]) if matter.num_rows else ():
+        missing = missing.filter(pc.invert(pc.is_in(missing.column("sentence_id"), value_set=batch.column(0))))
+    ids = set(missing.column("sentence_id").to_pylist())
+    rows = read_fingerprints(out) if matter.num_rows else []
+    known = [f"{row.article_id} {row.sha256}" for row in rows if not ids.isdisjoint(row.sentences)]
+    remembered_ = {sentence_id for row in rows for sentence_id in row.sentences}
+    return Placed(
+        labelled=pc.sum(matter.column("labelled")).as_py() or 0,
+        missing=pc.sum(missing.column("labelled")).as_py() or 0,
+        unplaced=digest(*sorted(ids), "", *sorted(known)),
+        all_remembered=remembered_.issuperset(set(matter.column("sentence_id").to_pylist()) - ids),
+    )
+
+
+def batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Batches of a table of an earlier build; none where it is missing or damaged, for a build makes it again."""
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(ROWS, columns=columns)
+    except (OSError, pa.ArrowException):
+        return
+
+
+def _write(path: Path, rows: list[Moved] | list[Fingerprint]) -> None:
+    if rows:
+        write_jsonl(path, rows)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""Pages that web archives hold more than once: the first that was crawled is the article, wherever the others lie.
+
+The first, not the last: an archive that is added later then changes no article that is there, and no labelled sentence
+vanishes. The choice hangs on the records alone, not on the files' names, their order or the order within them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from corpus.engine import Local
+from corpus.ids.rewrite_shards import rewritten
+from corpus.reading.articles import CONVERTED
+from corpus.records import Skipped
+
+# Equal in all but their place, they are the same record in two files: either will do. Of one crawl a page goes before
+# the plain text that was made of it.
+_LATER = f"""
+    WITH page AS (
+        SELECT article_id, source, file, place, sha256, rtrim(crawled, 'Z') AS crawled,
+               extractor = '{CONVERTED}' AS made
+        FROM article WHERE crawled <> ''
+    )
+    SELECT file, place, article_id, source, kept FROM (
+        SELECT *, row_number() OVER crawls AS rank, first_value(source) OVER crawls AS kept
+        FROM page JOIN (SELECT article_id FROM page GROUP BY article_id HAVING count(*) > 1) AS twice USING (article_id)
+        WINDOW crawls AS (PARTITION BY article_id ORDER BY crawled, made, sha256, source, place)
+    ) AS ranked WHERE rank > 1 ORDER BY file, place"""
+
+
+def without_recrawls(shards: Sequence[Path]) -> list[Path]:
+    """The shards with one page a URL: those that hold a later one are written again, beside, without it.
+
+    Args:
+        shards: folders of finished shards, all below one folder.
+
+    Returns:
+        As many folders, in the same order; those written are named by the shard's key and by what left it, and one
+        that is there already is kept.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with tempfile.TemporaryDirectory(dir=shards[0].parent, prefix="half.") as spill:
+        with Local(None).database(Path(spill)) as tables:
+            tables.read("article", shards, "articles.parquet")
+            later = tables.ask(_LATER)
+        leave: dict[int, dict[int, Skipped]] = defaultdict(dict)
+        for file, place, article_id, source, kept in later:
+            reason = f"the page was crawled before: {kept}"
+            leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
+        return rewritten(shards, Path(spill), leaving=leave)

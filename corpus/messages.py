@@ -1,0 +1,154 @@
+"""What `stance build` says: on standard output what was made, on the error output what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from corpus.build import BuildSummary
+from corpus.ids.changes import LEFT, Changes, listed
+from corpus.ids.labelled_sentences import MOVED
+from corpus.store import table_path
+
+NAMED = 3
+"""How many articles are named in a line."""
+KINDS_NAMED = 12
+"""How many reasons are named in a line: files of other kinds may have any number of endings."""
+
+
+def built(done: BuildSummary, out: Path) -> list[str]:
+    """The lines that say what was made.
+
+    Args:
+        done: what the build made.
+        out: the folder of the tables.
+    """
+    spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
+    lines = [
+        f"{done.articles} articles ({done.cut} cut anew), {done.sentences} sentences ({done.copies} exact copies, "
+        f"{done.clusters} clusters of near-duplicates); no prose: {spans or 'nothing'}",
+        *_articles(done.changes, out),
+        *_labels(done.changes, out),
+        f"{'wrote' if done.changed else 'unchanged:'} {out}",
+    ]
+    return list(map(_printable, lines))
+
+
+def noted(done: BuildSummary, out: Path) -> list[str]:
+    """The lines that say what to look at: articles known by little, not in English, read with a doubt, or left out.
+
+    Args:
+        done: what the build made.
+        out: the folder of the tables.
+    """
+    notes = []
+    if done.by_text:
+        count = sum(done.by_text.values())
+        notes.append(
+            f"{_count(count, 'article')} of {_named(list(done.by_text))} {_has(count)} no id or url; "
+            f"{'they are' if count > 1 else 'it is'} known by the text, and a new text is a new article. A column of "
+            "ids or URLs, named under [corpus.fields] of stance.toml, is safer"
+        )
+    if done.by_name:
+        notes.append(
+            f"{_count(done.by_name, 'article')} outside of [corpus] root {_is(done.by_name)} known by the file's name "
+            "alone; set root in stance.toml to a folder above all articles, and the path from there makes the id"
+        )
+    if done.changes.damaged:
+        notes.append(
+            f"it is not known what left the corpus, for a table of the last build is damaged: {done.changes.damaged}"
+        )
+    if done.languages:
+        found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
+        notes.append(f"not in English, which the rules are for: {found}")
+    if done.notes:
+        notes.append(f"to know, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
+    if done.apart:
+        notes.append(f"not searched, for stance itself writes there: {', '.join(done.apart)}")
+    if done.skipped:
+        notes.append(f"skipped, listed in {out / 'skipped.jsonl'}: {counts(done.skipped)}")
+    return list(map(_printable, notes))
+
+
+def counts(found: Mapping[str, int]) -> str:
+    """How many there are of each kind, in the given order, and how many kinds there are beyond those named.
+
+    Args:
+        found: counts by kind.
+
+    >>> counts({"of another kind (.pdf)": 3, "the file is empty": 1})
+    '3 of another kind (.pdf), 1 the file is empty'
+    """
+    named = [f"{count} {name}" for name, count in list(found.items())[:KINDS_NAMED]]
+    more = len(found) - KINDS_NAMED
+    return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
+
+
+def _articles(changes: Changes, out: Path) -> list[str]:
+    """Which articles moved, got another id, or left."""
+    lines = []
+    if count := len(changes.moves):
+        keep = "keep their ids" if count > 1 else "keeps its id"
+        found = [f"{row.article_id} is at {row.source_id} now" for row in changes.moves]
+        lines.append(
+            f"{_count(count, 'article')} with labels {_has(count)} moved and {keep}, as {table_path(out, MOVED)} says: "
+            + _named(found)
+        )
+    if count := len(changes.renamed):
+        reason = "theirs are those of articles" if count > 1 else "its own is that of an article"
+        found = [f"what is at {row.source_id} now is {row.article_id}" for row in changes.renamed]
+        lines.append(
+            f"{_count(count, 'article')} {_has(count)} another id, as {reason} with labels that moved: {_named(found)}"
+        )
+    if count := changes.articles_left:
+        new = changes.articles_new
+        lines.append(
+            f"{_count(count, 'article')} of the last build {_is(count)} not in the corpus any more: "
+            f"{_named(changes.first_left, count)}; {new} {_is(new)} new. A build holds what its sources name, and "
+            "nothing else"
+        )
+    return lines
+
+
+def _labels(changes: Changes, out: Path) -> list[str]:
+    """What became of labelled sentences: one short line where none has left."""
+    if not changes.labelled:
+        return []
+    lines = []
+    if count := changes.left:
+        lines.append(
+            f"{_count(count, 'labelled sentence')} left the corpus and {_is(count)} not counted any more; the labels "
+            "are kept, and count again when the article is back:"
+        )
+        lines += listed(changes.first_missing)
+    if changes.came:
+        lines.append(f"{_count(changes.came, 'labelled sentence')} came into the corpus")
+    here = changes.labelled - changes.missing
+    lines.append(
+        f"{here} of {_count(changes.labelled, 'labelled sentence')} in the corpus"
+        + (f"; the others are listed in {out / LEFT}" if changes.missing else "")
+    )
+    return lines
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _named(names: Sequence[str], count: int = 0) -> str:
+    """The first names, and how many more there are."""
+    more = max(count, len(names)) - len(names[:NAMED])
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more else "")
+
+
+def _printable(line: str) -> str:
+    """The line without characters that would steer a terminal: ids and texts are anybody's."""
+    return "".join(letter if letter.isprintable() else " " for letter in line)

@@ -1,0 +1,5 @@
+"""Files of every kind become articles: their text and metadata, or the reason why they are not read.
+
+`source_files.py` finds what is to be read, and `articles.py` makes an article of each text. To read one more file
+format, start in `source_files.py`; tables are read in `tables/`, web pages and web archives in `web/`.
+"""

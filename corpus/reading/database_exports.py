@@ -1,0 +1,106 @@
+"""Text files that are no article's text: a newspaper database's export of many articles, a page, JSON."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import islice
+
+import msgspec
+
+from corpus.reading.web.html_in_text import ENTITIES, TAGS, is_page, plain
+
+LEFT = "HTML in a .txt file, whose text is never changed"
+ADVICE = "save each article as a file of its own, or as a row of a .csv or .jsonl file"
+
+_SIGNS = {
+    "LexisNexis": [r"\d+ (?:of|von|de|sur|van|di) \d+ (?i:documents?|dokumenten?|documenten|documentos?|documenti)"],
+    "Nexis Uni": [r"End of Document|Ende des Dokuments|Fin du document|Fin del documento|Einde van document"],
+    "Factiva": [r"(?:AN\s+)?(?:Document|Dokument|Documento) [A-Z][A-Z0-9]{2,11}\d{8}[0-9a-z]{6,14}"],
+    "ProQuest": [r"(?:Document|Dokument|Documento) \d+ (?:of|von|de|sur|di) \d+", r"ProQuest document ID: ?\d+"],
+    "Europresse": [r".{0,60}\bnews·\d{8}·\w+·\S+.{0,60}"],
+    "Gale": [r".{0,200}\bGale Document Number:.{0,50}", r"Document Number: ?GALE\|\w+"],
+    "EBSCO": [r"Accession Number: ?\w+", r"Persistent link to this record.{0,100}"],
+    "NewsBank": [r"Record(?: Number)?: ?[\w*-]{6,}"],
+    "Genios": [r"Dokumentnummer: ?\S+", r".{0,60}© GBI-Genios.{0,60}"],
+    "a reference manager (RIS)": [r"TY {2}- [A-Z]{3,8}"],
+}
+"""What a database writes once an article, on a line of its own."""
+_SIGN = {
+    name: [re.compile(rf"^[ \t\xa0\ufeff]*(?:{sign})[ \t\xa0]*$", re.M) for sign in signs]
+    for name, signs in _SIGNS.items()
+}
+_LABELS = """
+    accession number|autor|author|by|byline|by-line|copyright|credit|database|date|datum|dateline|dokumenttyp|document
+    type|document url|edition|fecha|headline|highlight|issn|issue|journal code|language|langue|last updated|length|länge
+    |load-date|load date|longueur|page|pages|page number|place of publication|publication|publication date|publication
+    info|publication subject|publication title|publication type|publication-type|publisher|quelle|ressort|rubrik|section
+    |seite|source|source type|sprache|subject|title|titel|titre|volume|word count|words|wörter
+"""
+_KNOWN = {" ".join(label.split()) for label in _LABELS.split("|")}
+_STRONG = {"accession number", "byline", "by-line", "document type", "dokumenttyp", "issn", "length", "load-date"}
+_STRONG |= {"load date", "longueur", "länge", "publication type", "publication-type", "word count", "source type"}
+_LABEL = re.compile(r"^[ \t\xa0]*([^\W\d_][\w -]{0,24}):(?=[ \t\xa0]*\S)", re.M)
+_FEWEST_LABELS = 4
+
+
+def export_of(text: str) -> str:
+    r"""What wrote a file of several articles: a database's name, or words for one that is not known; else nothing.
+
+    Two signs are needed, as of the end of two articles: one article alone is read as it is.
+
+    >>> export_of("1 of 2 DOCUMENTS\n\nTown\n\nIt rained.\n\n2 of 2 DOCUMENTS\n\nBoats\n\nThey left.\n")
+    'LexisNexis'
+    >>> export_of("The document was signed. It was one of 3 DOCUMENTS.")
+    ''
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for name, signs in _SIGN.items():
+        if any(len(sign.findall(text)) > 1 for sign in signs):
+            return name
+    counts = Counter(" ".join(label.lower().split()) for label in _LABEL.findall(text))
+    again = {label for label, count in counts.items() if count > 1 and label in _KNOWN}
+    return "a database" if len(again) >= _FEWEST_LABELS and again & _STRONG else ""
+
+
+def no_text(text: str) -> str:
+    """What the text of a .txt file is in place of an article's, and what to do; nothing where it can be one.
+
+    >>> no_text('{"id": "1", "text": "It rained."}')
+    'JSON in a .txt file: name it .jsonl, one record a line'
+    >>> no_text("[It rained.]")
+    ''
+    """
+    start = text[:2000].lstrip("\ufeff \t\r\n")
+    if is_page(start):
+        return "an HTML page in a .txt file: name it .html"
+    if start.startswith("{\\rtf"):
+        return "RTF in a .txt file: save it as plain text"
+    if start.startswith(("{", "[")):
+        for part in (text, next(islice(filter(str.strip, text.split("\n")), 1), "")):
+            try:
+                found = msgspec.json.decode(part.strip("\ufeff \t\r\n"))
+            except msgspec.DecodeError:
+                continue
+            if isinstance(found, dict) or (isinstance(found, list) and any(isinstance(one, dict) for one in found)):
+                return "JSON in a .txt file: name it .jsonl, one record a line"
+    if database := export_of(text):
+        return f"several articles in one file: an export of {database}; {ADVICE}"
+    return ""
+
+
+def note_on(text: str) -> str:
+    """What is to be said of the text of a .txt file, which is never changed; or nothing."""
+    return LEFT if plain(text)[1] in (TAGS, ENTITIES) else ""
+
+
+def may_be_export(page: str) -> bool:
+    """Whether a page has a word of those that `export_of` looks for: its lines need not be made for all others."""
+    return _HINT.search(page) is not None
+
+
+_HINT = re.compile(
+    r"DOCUMENT|DOKUMENT|[Ff]in d[ue]l? document|End of Document|Ende des Dok|Einde van doc|[Ff]activa|enArticle"
+    r"|ProQuest|·\d{8}·|GALE\||Accession N|Record(?: Number)?:|Dokumentnummer|GBI-Genios|TY {2}-|word count"
+    r"|(?i:load-?\s?date|publication-? ?type|documents?\s+[a-z]{1,8}0{2}\d{4,})",
+)

@@ -1,0 +1,146 @@
+"""Standard input as a unit of work: text, a page, or records in any form that programs write them in."""
+
+from __future__ import annotations
+
+import atexit
+import csv
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from corpus.errors import SourceError
+from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
+from corpus.reading.web.html_in_text import is_page
+from corpus.records import CorpusSettings, Unit
+
+STDIN = "stdin"
+_ARRAY = re.compile(r"\s*\[\s*[\[{\"\d\]tfn-]")
+_SPACE = re.compile(r"\s*")
+_RECORDS = re.compile(r"\s*\[\s*[\[{]")
+
+
+def stdin_unit(settings: CorpusSettings) -> Unit:
+    """Standard input, kept in a file until the process ends: workers have no share in it.
+
+    What it holds is told by how it begins: a page, JSON records one a line or in an array, a table whose header names
+    the text's column, Parquet, a web archive; and else one plain text.
+
+    Raises:
+        SourceError: it is JSON that holds no records.
+    """
+    path = _kept(sys.stdin.buffer)
+    with path.open("rb") as file:
+        data = file.read(BLOCK)
+    start = _begin(path)
+    kind = "txt"
+    if data.startswith(b"PAR1"):
+        kind = "parquet"
+    elif data.startswith(b"WARC/1."):
+        kind = "warc"
+    elif start.lstrip().startswith("{"):
+        kind = "jsonl"
+    elif is_page(start):
+        kind = "html"
+    elif _is_table(start, settings.fields.get("text", "text")):
+        kind = "csv"
+    elif _ARRAY.match(start):
+        path, kind = _of_array(path)
+    return Unit(path=str(path), kind=kind, article_id=STDIN, source=STDIN, size=path.stat().st_size)
+
+
+def _kept(source: BinaryIO) -> Path:
+    handle, name = tempfile.mkstemp(prefix="stance-stdin-")
+    path = Path(name)
+    atexit.register(path.unlink, missing_ok=True)
+    with os.fdopen(handle, "wb") as file:
+        shutil.copyfileobj(source, file)
+    return path
+
+
+def _begin(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(BLOCK).decode("utf-8-sig", "replace")
+
+
+def _is_table(start: str, column: str) -> bool:
+    """Whether the first line is the header of a table with the text's column."""
+    line = start.partition("\n")[0].rstrip("\r")
+    if line.lower().startswith("sep="):
+        return True
+    return any(len(header) > 1 and column in header for mark in ",;\t" for header in csv.reader([line], delimiter=mark))
+
+
+def _of_array(path: Path) -> tuple[Path, str]:
+    """A file with the array's records one a line; the file itself, as text, where it is no array after all."""
+    handle, name = tempfile.mkstemp(prefix="stance-stdin-")
+    lines = Path(name)
+    atexit.register(lines.unlink, missing_ok=True)
+    count = 0
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file, path.open(encoding="utf-8-sig") as array:
+            for element in _elements(array.read):
+                if not isinstance(element, dict):
+                    raise TypeError(type(element).__name__)
+                count += 1
+                file.write(json.dumps(element) + "\n")
+    except TypeError as error:
+        if count or _is_json(path):
+            raise SourceError(f"standard input: expected a JSON array of records; found {error} in it") from error
+        return path, "txt"
+    except (ValueError, RecursionError) as error:
+        if count or _RECORDS.match(_begin(path)):
+            raise SourceError(f"standard input: malformed JSON, behind {count} records: {error}") from error
+        return path, "txt"
+    return lines, "jsonl"
+
+
+def _elements(read: Callable[[int], str]) -> Iterator[object]:
+    """The elements of a JSON array, of which one at a time is in memory.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    decoder = json.JSONDecoder()
+    text = read(BLOCK)
+    place = text.index("[") + 1
+    behind = False  # an element: then a comma comes, or the end
+    while True:
+        found = _SPACE.match(text, place)
+        place = found.end() if found else place
+        if place < len(text) and text[place] == "]":
+            rest = text[place + 1 :]
+            while rest and not rest.strip():
+                rest = read(BLOCK)
+            if rest:
+                raise ValueError("something stands behind the array")
+            return
+        if place < len(text) and behind:
+            if text[place] != ",":
+                raise ValueError("expected a comma, or the array's end")
+            place, behind = place + 1, False
+            continue
+        try:
+            element, place = decoder.raw_decode(text, place)
+        except ValueError:
+            # Where only the block ends here, the next one has the rest.
+            more = read(max(BLOCK, len(text) - place)) if len(text) - place <= ARTICLE_BYTES else ""
+            if not more:
+                raise
+            text, place = text[place:] + more, 0
+            continue
+        yield element
+        behind = True
+
+
+def _is_json(path: Path) -> bool:
+    """Whether a file of no great size is one JSON value."""
+    try:
+        return path.stat().st_size <= ARTICLE_BYTES and json.loads(path.read_bytes()) is not None
+    except (ValueError, RecursionError):
+        return False

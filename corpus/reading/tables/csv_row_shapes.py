@@ -1,0 +1,189 @@
+"""How the rows of a table begin, learnt from some of them: what tells a row from a line of prose."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from corpus.reading.tables.csv_lines import Record
+
+LEARNT = 50
+"""Rows that the others are compared with."""
+
+FEW = 3
+"""Rows are too few to say that another is unlike them."""
+
+SHARE = 2 / 3
+"""Of these rows at least so many must have a number, an address or a code in the column, or it tells nothing."""
+
+_KIND = re.compile(
+    r"(?P<number>[+-]?\d+(?:[.,:/-]\d+)*)|(?P<address>[A-Za-z][A-Za-z+.-]*:\S+)|(?P<code>(?=\S*(?:\d|[/_]|\.\w))\S+)"
+)
+
+
+class Looks:
+    """What the rows of one table have in common.
+
+    The first column whose values are numbers, addresses or codes (no white space, but a digit, a slash or the like:
+    `2`, `2024-03-01`, `https://…`, `news/a_17.txt`) marks a row, for a line of prose hardly ever has one in its
+    place. In a table without such a column, rows that have quotation marks around every field are known by these. In
+    one with neither nothing tells a row from a line of prose, and `known` is false.
+
+    Args:
+        separator: what stands between the fields.
+        header: names of the columns.
+        raw: the header as it stands in the file.
+    """
+
+    def __init__(self, separator: str, header: Sequence[str] = (), raw: str = "") -> None:
+        """Begin without any row."""
+        self._separator = separator
+        self._width = len(header)
+        self.learns = True
+        self.last: Sequence[str] = ()
+        self._rows: list[Sequence[str]] = []
+        self._column: int | None = None
+        self._kinds: set[str | None] = set()
+        self._numbered = False
+        self._spaced: bool | None = None  # whether a space follows the separators; unknown before the first row
+        mark, whole = re.escape(separator), r'"(?:[^"]|"")*+"'
+        self._first = re.compile(rf'"?([^{mark}"\r\n]*)')
+        self._quoted = re.compile(rf"{whole}(?:[{mark}]{whole})*[\r\n]*")
+        field = rf'(?:{whole}|[^{mark}"\r\n]*+)'
+        self._proper = re.compile(rf"{field}(?:[{mark}]{field})*+[\r\n]*")
+        # Of one column alone, a spoken sentence on a line of its own looks like a row.
+        self._all_quoted = self._width > 1 and self._quoted.fullmatch(raw) is not None
+
+    @property
+    def known(self) -> bool:
+        """Whether anything tells a row from a line of prose."""
+        return self._column is not None or self._all_quoted
+
+    def learn(self, fields: Sequence[str], raw: str) -> None:
+        """Take notice of a row that was read."""
+        self._rows.append(fields)
+        if self._spaced is None:
+            self._spaced = _has_space(fields)
+        self.learns = len(self._rows) < LEARNT
+        self._all_quoted = self._all_quoted and self._quoted.fullmatch(raw) is not None
+        self._column = None
+        for column in range(self._width if self._width > 1 else 0):
+            kinds = [kind_of(row[column]) for row in self._rows if row[column]]
+            if kinds and sum(kind is not None for kind in kinds) >= SHARE * len(self._rows):
+                self._column, self._kinds = column, set(kinds) - {None}
+                numbers = [int(row[column]) for row in self._rows if row[column].isdecimal()]
+                self._numbered = {after - before for before, after in pairwise(numbers)} == {1}
+                return
+
+    def assume(self, line: str) -> None:
+        """Take the first field of a malformed row for what rows begin with, where no row was read yet."""
+        found = self._first.match(line)
+        if not self._rows and self._width > 1 and found and (kind := kind_of(found[1])):
+            self._column, self._kinds, self.last = 0, {kind}, [found[1]]
+
+    def fits(self, fields: Sequence[str], raw: str = "") -> bool:
+        """Whether a row has in the marked column what rows have there; true of all where no column is marked.
+
+        Of a table without such a column the marks are looked at where `raw` is given.
+        """
+        if self._column is not None:
+            found = _KIND.fullmatch(fields[self._column])
+            return found is not None and found.lastgroup in self._kinds
+        return not (raw and self._all_quoted) or self._quoted.fullmatch(raw) is not None
+
+    def is_proper(self, raw: str) -> bool:
+        """Whether a record is as RFC 4180 has it, with no quotation mark in a field that is not quoted."""
+        return self._proper.fullmatch(raw) is not None
+
+    def follows(self, fields: Sequence[str], raw: str, lines: int) -> bool:
+        """Whether a row can stand behind some lines that cannot be read; see `fits`, but numbers are looked at closely.
+
+        Where the rows so far are numbered one by one, it has a number that they have not reached, and not one that so
+        few lines cannot lead to; else a number about as long as theirs.
+        """
+        if not self.fits(fields, raw):
+            return False
+        if self._column is None or not fields[self._column].isdecimal():
+            return True
+        value, last = fields[self._column], self.last[self._column] if self.last else ""
+        if self._numbered and last.isdecimal():
+            return int(last) < int(value) <= int(last) + lines + 1
+        lengths = [len(row[self._column]) for row in [*self._rows, self.last] if row and row[self._column].isdecimal()]
+        return not lengths or min(lengths) <= len(value) <= max(lengths) + 1
+
+    def begins(self, line: str) -> bool:
+        """Whether a row may begin in this line."""
+        if self._column is None:
+            return line.startswith('"')
+        if self._column == 0:
+            found = self._first.match(line)
+            return found is not None and kind_of(found[1]) in self._kinds
+        fields = self._alone(line)
+        return fields is None or len(fields) <= self._column or self.fits(fields)
+
+    def is_row(self, line: str) -> bool:
+        """Whether a line is a whole row by itself."""
+        fields = self._alone(line)
+        return fields is not None and len(fields) == self._width and self.fits(fields, line)
+
+    def hides(self, lines: Sequence[str]) -> bool:
+        """Whether one of the lines inside a field may be a row that was swallowed."""
+        check = self.begins if self._column == 0 else self.is_row
+        return any(map(check, lines))
+
+    def may_continue(self, before: Record, record: Record) -> bool:
+        """Whether a row that does not fit may be a line of the one before, for want of quotation marks."""
+        if before.closed or '"' in record.raw:
+            return False
+        return len(self._rows) > FEW or self._is_prose(record.fields)
+
+    def reads_on(self, record: Record) -> bool:
+        """Whether a row of a table in which nothing tells rows from prose may be a line of the one before.
+
+        In prose a space follows a comma; between fields it does so in all rows of a table, or in none.
+        """
+        if self.known or self._spaced is not False or self._separator != "," or '"' in record.raw:
+            return False
+        return _has_space(record.fields)
+
+    def _is_prose(self, fields: Sequence[str]) -> bool:
+        """Whether words stand where the other rows have a number, an address or a code."""
+        if self._column is None:
+            return False
+        return " " in fields[self._column].strip() or (self._spaced is False and _has_space(fields))
+
+    def swallows(self, record: Record) -> bool:
+        """Whether a row of several lines may hold others: all lines but the first are rows as far as one can see.
+
+        Or, where rows are numbered one by one, one of its lines begins with the next number.
+        """
+        if self._column is None:
+            return False
+        if self._numbered and self._column == 0 and record.fields[0].isdecimal():
+            number = int(record.fields[0]) + 1
+            if f"\n{number}{self._separator}" in record.raw or f'\n"{number}"{self._separator}' in record.raw:
+                return True
+        second = record.raw[record.raw.find("\n") + 1 :][:500]
+        return self.begins(second) and all(map(self.is_row, record.lines[1:]))
+
+    def _alone(self, line: str) -> list[str] | None:
+        try:
+            return next(csv.reader([line], delimiter=self._separator, strict=True), None)
+        except csv.Error:
+            return None
+
+
+def _has_space(fields: Sequence[str]) -> bool:
+    return any(field.startswith(" ") for field in fields[1:])
+
+
+def kind_of(value: str) -> str | None:
+    """Whether a value is a `number`, an `address` or another `code`; none of prose.
+
+    >>> [kind_of(value) for value in ("17", "2024-03-01", "https://a.example/1", "a_17", "The mayor stayed", "Rain")]
+    ['number', 'number', 'address', 'code', None, None]
+    """
+    found = _KIND.fullmatch(value)
+    return found.lastgroup if found else None

@@ -1,0 +1,131 @@
+"""Pages with several bodies of text: those that the extractor passed over, and whether they are the same article's.
+
+Measured on 1,256 real pages (the test pages of trafilatura, newspaper4k and of the scrapinghub benchmark): see
+docs/reading.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from corpus.reading.web.unread_prose import APART, APART_TAGS
+
+FEWEST_WORDS = 60
+"""Of prose in a body that counts: teasers and cards have fewer."""
+
+MOST_LINKED = 0.3
+"""Share of a body's words that may be links: lists of other articles have more."""
+
+_PARAGRAPH = 40
+"""Characters of a paragraph of prose; shorter ones are labels and links."""
+
+_BODY = re.compile(r"(?:article|entry|post|story|main|news)[-_]{0,2}(?:body|content|text)", re.I)
+_LIVE = re.compile(r"LiveBlogPosting|liveBlogUpdate")
+_BLOCKS = ("article", "body", "div", "header", "main", "section", "td")
+_HEADINGS = ("h1", "h2", "h3")
+
+
+def further_bodies(tree: Any, text: str) -> tuple[list[Any], int]:
+    """Bodies of prose on a page that are not in the text, but stand in the page as the text's own body does.
+
+    Args:
+        tree: the page's.
+        text: what was extracted from it.
+
+    Returns:
+        Those that are parts of the same article, in the page's order: inside the same `<article>`, updates of a live
+        blog, or without a heading of their own. And how many others there are: further articles.
+    """
+    found = " ".join(text.split())
+    read, missed = list[Any](), list[Any]()
+    for paragraph in tree.iter("p"):
+        words = " ".join(paragraph.text_content().split())
+        if len(words) >= _PARAGRAPH:
+            (read if words[:200] in found else missed).append(paragraph)
+    if not read or sum(map(_words, missed)) < FEWEST_WORDS:
+        return [], 0
+    body = _body(read)
+    peers = [one for one in _peers(tree, body) if _is_missed(one, missed)]
+    live = bool(peers) and any(_LIVE.search(script.text or "") for script in tree.iter("script"))
+    parts = [peer for peer in peers if live or _is_part(peer, body)]
+    return parts, len(peers) - len(parts)
+
+
+def _words(element: Any) -> int:
+    return len(element.text_content().split())
+
+
+def _body(paragraphs: list[Any]) -> Any:
+    """The innermost element with a class or a role that holds all of these."""
+    shared = list(paragraphs[0].iterancestors())
+    for other in paragraphs[1:]:
+        above = set(other.iterancestors())
+        shared = [element for element in shared if element in above]
+    named = (one for one in shared if one.tag == "article" or one.get("class") or one.get("itemprop"))
+    return next((one for one in named if one.tag in _BLOCKS), shared[-1])
+
+
+def _sign(element: Any) -> tuple[object, ...]:
+    """What elements of one kind share; classes with digits number them, as post-5129."""
+    names = (name for name in (element.get("class") or "").split() if not re.search(r"\d", name))
+    return (element.tag, " ".join(sorted(names)), element.get("itemprop"))
+
+
+def _branch(element: Any, shared: Any) -> list[Any]:
+    """The element and those around it, up to one that it shares with another."""
+    above = [element]
+    while above[-1].getparent() is not shared:
+        above.append(above[-1].getparent())
+    return above
+
+
+def _shared(one: Any, other: Any) -> Any:
+    around = set(one.iterancestors())
+    return next(above for above in other.iterancestors() if above in around)
+
+
+def _peers(tree: Any, body: Any) -> list[Any]:
+    """Elements like the body that neither hold it nor lie in it, none inside of another.
+
+    Like it is what has the same sign, and so have all elements around it up to one that it shares with the body; or
+    what is called a body by its class and stands in the same `<article>`.
+    """
+    if body.tag in ("body", "html", "main"):
+        return []
+    sign, close = _sign(body), {*body.iter(), *body.iterancestors()}
+    article = next(body.iterancestors("article"), None)
+    peers = list[Any]()
+    for one in tree.iter(body.tag):
+        if one in close or _sign(one) != sign:
+            continue
+        shared = _shared(body, one)
+        mine, its = _branch(body, shared), _branch(one, shared)
+        same = len(mine) == len(its) and all(_sign(a) == _sign(b) for a, b in zip(mine, its, strict=True))
+        named = article is not None and article in one.iterancestors() and _BODY.search(one.get("class") or "")
+        if same or named:
+            peers.append(one)
+    return [one for one in peers if not any(above in peers for above in one.iterancestors())]
+
+
+def _is_missed(peer: Any, missed: list[Any]) -> bool:
+    """Whether a peer is a body of prose that the extractor passed over."""
+    around = [peer, *peer.iterancestors()]
+    names = " ".join(f"{one.get('class') or ''} {one.get('id') or ''}" for one in around if one.tag != "body")
+    if APART.search(names) or any(one.tag in APART_TAGS for one in around):
+        return False
+    mine = [one for one in missed if peer in one.iterancestors()]
+    linked = sum(_words(link) for link in peer.iter("a"))
+    return sum(map(_words, mine)) >= FEWEST_WORDS and linked <= MOST_LINKED * _words(peer)
+
+
+def _is_part(peer: Any, body: Any) -> bool:
+    """Whether a peer continues the body's article."""
+    shared = _shared(body, peer)
+    around = [peer, *peer.iterancestors()]
+    if any(_LIVE.search(f"{one.get('itemprop') or ''} {one.get('itemtype') or ''}") for one in around):
+        return True
+    if any(one.tag == "article" for one in (shared, *shared.iterancestors())):
+        return True
+    branch = _branch(peer, shared)
+    return not any(one.tag == "article" or next(one.iter(*_HEADINGS), None) is not None for one in branch)

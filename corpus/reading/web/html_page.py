@@ -1,0 +1,132 @@
+"""HTML pages to article text and metadata, by trafilatura."""
+
+from __future__ import annotations
+
+import logging
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+
+from corpus.reading.database_exports import ADVICE, export_of, may_be_export
+from corpus.reading.text_encoding import NotTextError, decode_page
+from corpus.reading.web.article_bodies import further_bodies
+from corpus.reading.web.html_in_text import lines
+from corpus.reading.web.html_parser import check_parsed, check_size, check_tree
+from corpus.reading.web.unread_prose import leftover
+
+PARTS = "its text stands in several bodies on the page: they are read as one"
+ONE_OF = "several articles on the page, as it seems: only the first is read"
+REST = "more prose on the page than was read"
+
+
+class Extracted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on a page: the article's text, the extractor's name and version, what the page says of the article.
+
+    `note` is what is to be said of how it was read, or nothing.
+    """
+
+    text: str
+    extractor: str
+    fields: dict[str, str]
+    note: str = ""
+
+
+def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
+    """The article on a page, and the encoding that the page is in; see `extract`.
+
+    Bytes that break the encoding, and NULs, do no harm outside of the text: in scripts, comments and attributes.
+
+    Args:
+        data: the page.
+        charset: what its HTTP header declares.
+
+    Raises:
+        NotTextError: as `extract`; or the page is binary, or broken within the article's text.
+    """
+    decoded = decode_page(data, charset)
+    found = extract(decoded.text)
+    if decoded.mark:
+        if decoded.mark in found.text:
+            count = found.text.count(decoded.mark)
+            raise NotTextError(f"expected {decoded.encoding}; bytes of the article's text cannot be: {count} of them")
+        fields = {name: value.replace(decoded.mark, "\ufffd") for name, value in found.fields.items()}
+        found = msgspec.structs.replace(found, fields=fields)
+    return found, decoded.encoding
+
+
+def extract(page: str) -> Extracted:
+    """The article on a page.
+
+    Of several articles the first is read, and the note says so; one whose text stands in several bodies is read whole.
+
+    Raises:
+        NotTextError: the page is too big or too deep, no article is found in it, or it is a database's export of many.
+    """
+    check_size(page)
+    import trafilatura
+    from trafilatura.utils import HTML_PARSER
+
+    # What it would say on standard error, the reason of the skipped article says.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+    try:
+        tree = trafilatura.load_html(page)
+        if tree is None:  # it refuses a fragment: paragraphs without a page around them
+            tree = trafilatura.load_html(f"<html><body>{page}</body></html>")
+        if tree is None:
+            raise NotTextError("expected an HTML page; found none")
+        check_parsed(HTML_PARSER.error_log)
+        check_tree(tree)
+        if may_be_export(page) and (database := export_of(lines(tree))):
+            raise NotTextError(f"several articles in one file: an export of {database}; {ADVICE}")
+        text = _text(tree)
+        if not text.strip():
+            raise NotTextError("trafilatura finds no article in the page")
+        parts, others = further_bodies(tree, text)
+        for part in parts:
+            text = "\n".join(filter(None, (text, _text(_page(part)))))
+        rest = leftover(tree, text)
+        note = ONE_OF if others or rest.article else PARTS if parts else ""
+        if rest.words and note != ONE_OF:
+            left = f"{REST}: {rest.words} words are left out, which begin with “{rest.begins}”"
+            note = f"{left}; {note}" if note else left
+        version = f"trafilatura {trafilatura.__version__}"
+        return Extracted(text=text, extractor=version, fields=_metadata(tree), note=note)
+    except NotTextError:
+        raise
+    except Exception as error:  # the page is anybody's: whatever it makes the extractor raise is its own fault
+        raise NotTextError(f"HTML that trafilatura fails on: {type(error).__name__}: {error}"[:500]) from error
+
+
+def _text(tree: Any) -> str:
+    import trafilatura
+
+    return trafilatura.extract(tree, fast=True, include_comments=False, include_tables=False) or ""
+
+
+def _page(body: Any) -> Any:
+    """A page that holds one body alone."""
+    from lxml.html import document_fromstring
+
+    tree = document_fromstring("<html><body></body></html>")
+    copied = deepcopy(body)
+    copied.tail = None
+    tree.body.append(copied)
+    return tree
+
+
+def _metadata(tree: Any) -> dict[str, str]:
+    import trafilatura
+
+    # Its own search for a date goes through the prose (it took 2014 out of a sentence of the starter corpus)
+    # and refuses dates after today, which an invented corpus has.
+    dates = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
+    found = trafilatura.extract_metadata(tree, date_config=dates)
+    return {
+        "title": found.title or "",
+        "published": found.date or "",
+        "outlet": found.sitename or "",
+        "url": found.url or "",
+        "language": found.language or "",
+    }

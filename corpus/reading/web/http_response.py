@@ -1,0 +1,157 @@
+"""Stored HTTP responses: the HTML page in one, without the encodings that it was sent in."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Sequence
+
+from corpus.reading.text_encoding import ARTICLE_BYTES
+
+_HTML = {"text/html", "application/xhtml+xml"}
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?=[ \t\r\n]|$)")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_TYPE = re.compile(r"\s*[\"']?([\w.+-]+/[\w.+-]+)")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I)
+_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,500})?\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+
+
+class NoHtmlError(ValueError):
+    """There is no usable page here; the message says why."""
+
+
+def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
+    """The HTML page in an HTTP response.
+
+    Args:
+        block: status line, header and body.
+        identified: the type that the crawler found the body to have, for where the header names none.
+
+    Returns:
+        The charset that the header declares, or nothing, and the page's bytes.
+
+    Raises:
+        NoHtmlError: it is no page, an empty one, one that doesn't unpack, or one too big for an article.
+    """
+    status = _STATUS.match(block)
+    if not status:
+        raise NoHtmlError("no HTTP response")
+    if status[1] != b"200":
+        raise NoHtmlError(f"HTTP status: {status[1].decode()}")
+    end = _HEAD_END.search(block)
+    head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
+    headers: dict[str, str] = {}
+    types: list[str] = []
+    for line in head.decode("latin-1").split("\n")[1:]:
+        name, _, value = line.partition(":")
+        headers.setdefault(name.strip().lower(), value.strip())
+        if name.strip().lower() == "content-type":
+            types += value.split(",")  # proxies join two headers so
+    body = _decoded(body, headers)
+    if not body.strip():
+        raise NoHtmlError("the page is empty")
+    return page_of(types, body, identified), body
+
+
+def page_of(types: Sequence[str], body: bytes, identified: str = "") -> str:
+    """The charset that is declared for an HTML page, or nothing.
+
+    Args:
+        types: what is declared of the body, as `text/html; charset=utf-8`, in its order; HTML if one of them says so.
+        body: the page.
+        identified: the type that the crawler found the body to have. It is believed where nothing is declared, and
+            where something else is but the body is markup: many servers call all that they send a binary file.
+
+    Raises:
+        NoHtmlError: it is no HTML.
+    """
+    declared = [one for one in types if _essence(one)]
+    for one in reversed(declared):
+        if _essence(one) in _HTML:
+            charset = _CHARSET.search(one) or next(filter(None, map(_CHARSET.search, declared)), None)
+            return charset[1] if charset else ""
+    html = _essence(identified) in _HTML if identified else _is_markup(body)
+    if html and (not declared or (identified and _is_markup(body))):
+        charset = next(filter(None, map(_CHARSET.search, [*declared, identified])), None)
+        return charset[1] if charset else ""
+    kind = (declared or [identified])[-1].partition(";")[0].strip()
+    raise NoHtmlError(f"not HTML: {kind[:50] or 'no Content-Type'}")
+
+
+def _essence(kind: str) -> str:
+    found = _TYPE.match(kind)
+    return found[1].lower() if found else ""
+
+
+def _is_markup(data: bytes) -> bool:
+    return data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+
+
+def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
+    """The body without its transfer and content encodings.
+
+    Crawlers store some pages unpacked under the header that the server sent: what fails to
+    unpack, and is markup as it stands, is taken as it stands.
+    """
+    transfer = headers.get("transfer-encoding", "").lower()
+    names = [*headers.get("content-encoding", "").lower().split(","), *transfer.split(",")]
+    for name in reversed([name.strip() for name in names]):
+        if name in ("", "identity"):
+            continue
+        try:
+            body = _without(name, body)
+        except ValueError as error:
+            # A crawler may have joined the chunks alone: then what they hold is for the next one to unpack.
+            if not (_is_markup(body) or (name == "chunked" and names[0])):
+                raise NoHtmlError(f"broken HTTP encoding: {error}") from error
+        if len(body) > ARTICLE_BYTES:
+            raise NoHtmlError(f"longer than {ARTICLE_BYTES >> 20} MB")
+    return body
+
+
+def _without(encoding: str, body: bytes) -> bytes:
+    """A body without one encoding, up to one byte more than an article.
+
+    Raises:
+        ValueError: it is not in that encoding, or that one is unknown.
+    """
+    if encoding == "chunked":
+        return _joined(body)
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        # By `deflate` most servers mean zlib, some the bare stream.
+        kinds = (zlib.MAX_WBITS, -zlib.MAX_WBITS) if encoding == "deflate" else (zlib.MAX_WBITS | 16,)
+        for kind in kinds:
+            unpacker = zlib.decompressobj(kind)
+            try:
+                found = unpacker.decompress(body, ARTICLE_BYTES + 1)
+            except zlib.error:
+                continue
+            if unpacker.eof or len(found) > ARTICLE_BYTES:
+                return found
+        raise ValueError(encoding)
+    if encoding in ("br", "zstd"):
+        from fastwarc.stream_io import BrotliReader, ZstdReader
+
+        try:
+            reader = (BrotliReader if encoding == "br" else ZstdReader)(io.BytesIO(body))
+            return reader.read(ARTICLE_BYTES + 1)
+        except OSError as error:
+            raise ValueError(encoding) from error
+    raise ValueError(f"{encoding[:50]} is unknown")
+
+
+def _joined(body: bytes) -> bytes:
+    """The chunks of a body, joined."""
+    parts, place = list[bytes](), 0
+    while size := _CHUNK.match(body, place):
+        count = int(size[1], 16)
+        if not count:
+            return b"".join(parts)
+        parts.append(body[size.end() : size.end() + count])
+        line = _LINE_END.match(body, size.end() + count)
+        if not line:
+            break
+        place = line.end()
+    raise ValueError("chunked")

@@ -1,0 +1,154 @@
+"""Prose on a page that was not taken for the article's: what of it is said, so that nothing is left out without a word.
+
+Pages hold articles in any layout, and no list of layouts is complete. So this asks the other way round: which prose is
+on the page, outside of what is no article by its name (comments, teasers, menus), and was not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from corpus.reading.web.html_in_text import BLOCKS
+
+FEWEST_WORDS = 25
+"""Of prose that is spoken of, in all. A caption, a standfirst or a notice has fewer."""
+
+MOST_LINKED = 0.3
+"""Share of a line's characters that may be links: lists of other articles have more."""
+
+_LINE = 40
+"""Characters of a line of prose; shorter ones are labels and links."""
+
+APART = re.compile(
+    r"(?:^|[\s_-])(?:comments?|kommentare?|repl(?:y|ies)|respon[ds]\w*|related|teasers?|promos?|cards?|recommend\w*"
+    r"|sidebar|footer|newsletter|trending|popular|widget|outbrain|taboola|disqus|author|bio|gallery|read-?more"
+    r"|see-?also|cookies?|consent|modal|banner|advert\w*|captions?|subscri\w*)(?:$|[\s_-])",
+    re.I,
+)
+"""Names of classes and ids of what is no article."""
+APART_TAGS = {"aside", "nav", "footer", "figure"}
+
+_ARTICLE = re.compile(r"(?:Article|BlogPosting)$")
+_HIDDEN = {"script", "style", "noscript", "head", "title", "template", "iframe", "svg", "object"}
+_CONTROLS = {"form", "button", "select", "option", "textarea", "dialog", "figcaption", "caption"}
+_LINE_BREAKS = {*BLOCKS}
+_END = re.compile(r"[.!?\u2026][\"'\u201c\u201d\u2019\u00bb\u00ab)\]]*$")
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """Prose that was not read: its words, how it begins, and whether the page says that it is another article."""
+
+    words: int = 0
+    begins: str = ""
+    article: bool = False
+
+
+class _Line(msgspec.Struct):
+    """A line of a page: its text, the characters of it that are links, and the element that it stands in."""
+
+    block: Any
+    parts: list[str] = []
+    linked: int = 0
+
+
+def leftover(tree: Any, text: str) -> Leftover:
+    """The prose on a page that is not in what was read, nor in what is no article by its name.
+
+    Args:
+        tree: the page's.
+        text: what was read.
+
+    Returns:
+        The count is 0 where there is too little to speak of.
+    """
+    read = _letters(text)
+    known = dict[Any, bool]()
+    seen = set[str]()
+    missed, around = list[tuple[Any, str]](), set[Any]()
+    for line in _lines(tree):
+        written = " ".join("".join(line.parts).split())
+        if len(written) < _LINE or not _END.search(written) or line.linked > MOST_LINKED * len(written):
+            continue
+        letters = _letters(written)
+        if letters[:150] in read or letters[-150:] in read:
+            around.update((line.block, *line.block.iterancestors()))
+        elif letters not in seen and not _is_apart(line.block, known):
+            seen.add(letters)
+            missed.append((line.block, written))
+    words = sum(len(written.split()) for _, written in missed)
+    if words < FEWEST_WORDS:
+        return Leftover()
+    holders = (next(filter(is_article, (block, *block.iterancestors())), None) for block, _ in missed)
+    article = any(holder is not None and holder not in around for holder in holders)
+    return Leftover(words=words, begins=missed[0][1][:80], article=article)
+
+
+def is_article(element: Any) -> bool:
+    """Whether a page says of an element that it is an article, or its main part."""
+    return (
+        element.tag in ("article", "main")
+        or element.get("role") in ("article", "main")
+        or _ARTICLE.search(element.get("itemtype") or "") is not None
+    )
+
+
+def _letters(text: str) -> str:
+    return _NO_LETTER.sub("", text).casefold()
+
+
+def _is_apart(element: Any, known: dict[Any, bool]) -> bool:
+    """Whether an element stands in what is no article by its tag, class or id; `known` is asked and told."""
+    if element is None:
+        return False
+    if element not in known:
+        names = f"{element.get('class') or ''} {element.get('id') or ''}" if element.tag not in ("body", "html") else ""
+        known[element] = (
+            element.tag in APART_TAGS
+            or element.get("hidden") is not None
+            or APART.search(names) is not None
+            or _is_apart(element.getparent(), known)
+        )
+    return known[element]
+
+
+def _lines(tree: Any) -> Iterator[_Line]:
+    """The lines of a page, whatever tags end them: paragraphs, table cells, `<div>` or `<br>`."""
+    line = _Line(tree)
+    links = 0
+    # Not recursive: pages nest as deep as the parser lets them.
+    todo: list[tuple[Any, bool]] = [(tree, True)]
+    while todo:
+        element, opening = todo.pop()
+        named = isinstance(element.tag, str)
+        ends_line = named and element.tag in _LINE_BREAKS
+        hidden = not named or element.tag in _HIDDEN or element.tag in _CONTROLS
+        if ends_line:
+            yield line
+            line = _Line(element if opening and element.tag != "br" else _above(element, tree))
+        if opening:
+            todo.append((element, False))
+            links += element.tag == "a"
+            if not hidden:
+                _add(line, element.text, links)
+                todo += [(child, True) for child in reversed(element)]
+        else:
+            links -= element.tag == "a"
+            if element is not tree:
+                _add(line, element.tail, links)
+    yield line
+
+
+def _above(element: Any, tree: Any) -> Any:
+    parent = element.getparent()
+    return tree if parent is None else parent
+
+
+def _add(line: _Line, text: str | None, links: int) -> None:
+    if text:
+        line.parts.append(text)
+        line.linked += len(text) if links else 0

@@ -1,0 +1,116 @@
+"""One article's text to sentences and spans: a pure function from an Arrow batch to an Arrow batch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from corpus import near_duplicates
+from corpus.reading.articles import PLAIN, front_matter_end
+from corpus.records import CorpusSettings, Span
+from corpus.sentences import line_ends, line_kinds, split
+
+CONTEXT = 2
+"""Sentences of context on either side: enough for `he` and `the idea` in the starter corpus."""
+
+PIECES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("kind", pa.string()),
+        ("reason", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("index", pa.int64()),
+        ("sentence_id", pa.string()),
+        ("text", pa.string()),
+        ("before", pa.string()),
+        ("after", pa.string()),
+        ("key", pa.string()),
+        ("node", pa.int64()),
+        ("words", pa.int32()),
+    ]
+)
+"""A sentence (`kind` is `sentence`), or a span that is none: its columns from `index` on are null then."""
+
+
+def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
+    """The sentences and spans of articles, each article's in the order of its text.
+
+    Args:
+        articles: with the columns `article_id`, `title`, `extractor` and `text`.
+        settings: for its patterns.
+
+    Returns:
+        PIECES. Of each article, `text[start:end]` of the pieces cover every character that is not white
+        space once.
+    """
+    patterns = [(kind, re.compile(pattern)) for kind, listed in settings.patterns.items() for pattern in listed]
+    columns: dict[str, list[object]] = {name: [] for name in PIECES.names}
+    names = ("article_id", "title", "extractor", "text")
+    for article_id, title, extractor, text in zip(*(articles.column(name).to_pylist() for name in names), strict=True):
+        front = front_matter_end(text) if extractor == PLAIN else 0
+        lines = line_kinds.lines(text[front:], title, patterns)
+        if front:
+            moved = [Span(line.start + front, line.end + front, line.kind, line.reason) for line in lines]
+            lines = [Span(0, front, "other", "front matter"), *moved]
+        _cut_one(columns, article_id, text, lines)
+    arrays = [pa.array(columns[field.name], field.type) for field in PIECES]
+    return pa.RecordBatch.from_arrays(arrays, schema=PIECES)
+
+
+def sentence_id(article_id: str, key: str, ordinal: int) -> str:
+    """Identity of a sentence: 128 bits, hex, that survive edits elsewhere in the article.
+
+    Args:
+        article_id: the article's id.
+        key: the sentence's normalised text.
+        ordinal: how many sentences with this key stand before it in the article.
+    """
+    name = f"{len(article_id)}:{article_id}{ordinal}:{key}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines: Sequence[Span]) -> None:
+    bounds = [bound for block in _prose_blocks(text, lines) for bound in split.paragraph_spans(text, block)]
+    texts = [text[start:end] for start, end in bounds]
+    keys = [near_duplicates.normalise(sentence) for sentence in texts]
+    seen: Counter[str] = Counter()
+    ids: list[object] = []
+    for key in keys:
+        ids.append(sentence_id(article_id, key, seen[key]))
+        seen[key] += 1
+    count = len(bounds)
+    others = [line for line in lines if line.kind != "prose"]
+    nothing: list[object] = [None] * len(others)
+    columns["article_id"] += [article_id] * (count + len(others))
+    columns["kind"] += ["sentence"] * count + [line.kind for line in others]
+    columns["reason"] += [None] * count + [line.reason for line in others]
+    columns["start"] += [start for start, _ in bounds] + [line.start for line in others]
+    columns["end"] += [end for _, end in bounds] + [line.end for line in others]
+    columns["index"] += [*range(count), *nothing]
+    columns["sentence_id"] += ids + nothing
+    columns["text"] += texts + nothing
+    columns["before"] += [" ".join(texts[max(0, n - CONTEXT) : n]) for n in range(count)] + nothing
+    columns["after"] += [" ".join(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
+    columns["key"] += [*map(near_duplicates.compared, texts, keys), *nothing]
+    columns["node"] += [*(near_duplicates.node_id(key) for key in keys), *nothing]
+    columns["words"] += [*(len(key.split()) for key in keys), *nothing]
+
+
+def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Place]]]:
+    """Runs of paragraphs that are prose, each as its lines: a caption between two joins no sentence around it."""
+    blocks: list[list[list[line_ends.Place]]] = []
+    open_block = False
+    for line in lines:
+        if line.kind != "prose":
+            open_block = False
+            continue
+        if not open_block:
+            blocks.append([])
+            open_block = True
+        blocks[-1].append(line_ends.places(text, line.start, line.end))
+    return blocks

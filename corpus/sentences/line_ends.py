@@ -1,0 +1,187 @@
+"""The lines of a text, and what two lines tell at their border: whether the upper one was full, or goes on below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from corpus.sentences.english_words import (
+    ABBREVIATIONS,
+    NEVER_LAST,
+    OPENING,
+    SELDOM_LAST,
+    SMALL,
+    SPEECH,
+    STARTERS,
+    TITLES,
+)
+
+Place = tuple[int, int]
+"""Where a line starts and ends in its text, without the white space around it."""
+
+WIDTHS = range(20, 121)
+"""Columns that text is wrapped at: a newspaper's column has about 30, mail 72 to 78, an editor's window up to 120."""
+
+_LINE = re.compile(r"\S[^\r\n]*+")
+_FINAL = re.compile(r"[.!?…][”’\"'»)\]*†‡\d]{0,4}$")
+_CLOSING = ("”", '"', "’", "'", "»", ":")
+_UNFINISHED = (",", ";", "(", "[", "“", "‘", "„", "–", "—", " -")
+_BULLETS = "•⁃▪●‣◦→»"
+_ITEM = re.compile(r"(?:[•⁃▪●‣◦·*→»–—-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])\s")
+_CELLS = re.compile(r"\S(?:\s{3,}|\t)\S")
+_DOTTED = re.compile(r"(?:[^\W\d_]\.){1,6}")
+
+
+def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
+    r"""Where the lines of a text, or of a part of it, are that are not blank.
+
+    Lines end at `\n`, `\r\n` and `\r` only.
+    """
+    found = _LINE.finditer(text, start, len(text) if end is None else end)
+    return [(line.start(), line.start() + len(line[0].rstrip())) for line in found]
+
+
+def count_ends(between: str) -> int:
+    """How many line ends stand in the white space between two lines: one, unless a line between them is blank."""
+    if "\r" in between:
+        between = between.replace("\r\n", "\n").replace("\r", "\n")
+    return between.count("\n")
+
+
+def is_final(text: str, place: Place) -> bool:
+    """Whether a line has final punctuation."""
+    return _FINAL.search(text, max(place[0], place[1] - 8), place[1]) is not None
+
+
+class Line:
+    """A line with a line right above or below it: where it ends on the page, and what its words tell."""
+
+    __slots__ = ("closed", "edge", "final", "first", "indent", "item", "last", "table", "words")
+
+    def __init__(self, body: str, indent: int) -> None:
+        """Measure a line.
+
+        Args:
+            body: the line without the white space around it.
+            indent: the columns of white space before it.
+        """
+        self.indent = indent
+        self.edge = indent + len(body)
+        self.words = words = body.split()
+        self.first, self.last = words[0], words[-1]
+        self.closed = body.endswith(_CLOSING)
+        self.final = _FINAL.search(body, max(0, len(body) - 8)) is not None and not _is_abbreviated(self.last)
+        self.item = not self.first.isalpha() and _ITEM.match(body) is not None
+        self.table = ("   " in body or "\t" in body) and _CELLS.search(body) is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing at its end says that a sentence or a quotation ends there, or that a list begins."""
+        return not self.final and not self.closed
+
+    @property
+    def lower(self) -> int:
+        """How many of its words are in lower case, other than those that titles have in lower case, too."""
+        return sum(len(word) > 2 and word[0].islower() and word not in SMALL for word in self.words)
+
+    @property
+    def never_last(self) -> bool:
+        """Whether its last word always has another one behind it."""
+        return self.last.lstrip(OPENING).lower() in NEVER_LAST or self.last.strip(OPENING + ".") in TITLES
+
+    @property
+    def seldom_last(self) -> bool:
+        """Whether its last word, or a comma or dash, is followed by another word nearly always."""
+        word = self.last.lstrip(OPENING).lower()
+        return word in SELDOM_LAST or word in SPEECH or self.last.endswith(_UNFINISHED)
+
+
+class Break:
+    """The end of a line with a line right below it."""
+
+    __slots__ = ("above", "below", "indented", "index")
+
+    def __init__(self, index: int, above: Line, below: Line) -> None:
+        """Take the lines above and below the border, and the number of the one below."""
+        self.index = index  # of the line below
+        self.above = above
+        self.below = below
+        self.indented = False  # whether the line below is the first of a paragraph, which is indented
+
+    def is_full(self, width: int) -> bool:
+        """Whether the first word below had no room above."""
+        return self.above.edge + 1 + len(self.below.first) > width
+
+    @property
+    def lower(self) -> bool:
+        """Whether the line below starts in lower case."""
+        return self.below.first[0].islower()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the words say that a sentence goes on, provided that the line above is full."""
+        return self.lower or self.above.never_last or self.above.seldom_last
+
+    @property
+    def starts(self) -> bool:
+        """Whether the line below starts with a function word that is capitalised, as sentences do."""
+        word = re.split("[’']", self.below.first.strip(OPENING + ".,;:!?"))[0]
+        return word in STARTERS and word != "I"
+
+    @property
+    def parts(self) -> bool:
+        """Whether these are no lines of one paragraph: items, rows of a table, or an indented first line below."""
+        above, below = self.above, self.below
+        # A dash, or "7.", that starts a line may stand within a sentence, unless an item or an end is above it.
+        listed = below.first[0] in _BULLETS or (below.item and (above.item or above.final or above.closed))
+        return above.table or below.table or self.indented or (listed and not above.never_last)
+
+
+def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -> list[list[Break]]:
+    """The breaks of each run of lines without a blank line between them; a line too long to be wrapped ends a run.
+
+    Args:
+        text: the text.
+        lines: where its lines are.
+        gaps: how many line ends stand between each line and the next.
+        usual: how many stand within a run.
+    """
+    found: list[list[Break]] = []
+    above: Line | None = None
+    for index, gap in enumerate(gaps, start=1):
+        start, end = lines[index - 1]
+        is_long = end - start >= WIDTHS.stop and not (text[end - 1].isalnum() or text[end - 1] == ",")
+        if not 0 < gap <= usual or is_long:
+            above = None
+            continue
+        if above is None:
+            found.append([])
+            above = _line(text, lines, index - 1)
+        below = _line(text, lines, index)
+        found[-1].append(Break(index, above, below))
+        above = below
+    for block in found:
+        _indent(block)
+    return found
+
+
+def _line(text: str, lines: Sequence[Place], index: int) -> Line:
+    start, end = lines[index]
+    before = text[lines[index - 1][1] if index else 0 : start]
+    indent = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
+    return Line(text[start:end], len(indent.expandtabs(8)))
+
+
+def _indent(block: list[Break]) -> None:
+    """Marks the indented first lines of paragraphs, where it is them that are indented, and not the others."""
+    least = min(block[0].above.indent, *(one.below.indent for one in block))
+    deep = [one for one in block if one.below.indent > least]
+    firsts = 2 * sum(not one.above.open for one in deep) >= len(deep)
+    for one in deep:
+        one.indented = firsts
+
+
+def _is_abbreviated(word: str) -> bool:
+    """Whether the full stop of a word may be that of an abbreviation: "Gov.", "Feb.", "J.", "U.S."."""
+    bare = word.lstrip(OPENING)
+    return bare.endswith(".") and (bare[:-1] in ABBREVIATIONS or _DOTTED.fullmatch(bare) is not None)

@@ -1,0 +1,279 @@
+"""Which lines of an article are prose, and what the others are.
+
+The text of a saved news page holds more than its article: headline, captions, section headings, ads, notes.
+Nothing is dropped: every line that is not blank becomes a span with a kind and the name of the rule that
+gave it. A lost sentence costs more than a caption among the sentences, so a line is prose unless a rule
+says otherwise, and no rule rests on one outlet's wording.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from corpus.records import Span
+from corpus.sentences import line_ends, surroundings, wrapping
+from corpus.sentences.line_ends import Place
+from corpus.sentences.surroundings import Kind
+from corpus.sentences.wordings import cut_short, wording
+
+_NAME = r"[^\W\d_a-z][\w.’'-]{0,30}"
+_NAMES = rf"{_NAME}(?:,?\s{_NAME}){{0,4}}"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_DATE = rf"(?:{_MONTH}\s\d\d?,?\s\d{{4}}|\d\d?\s{_MONTH},?\s\d{{4}}|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}}|{_DAY})"
+_TIME = r"\d\d?(?:[:.]\d\d)?(?:\s?[ap]\.?m\b\.?)?(?:\s[A-Z]{2,4}\b)?"
+_AGENCY = r"(?:AP|AFP|EPA|EFE|ANSA|dpa|PA|UPI|Reuters|REUTERS|Getty|Shutterstock|Xinhua|Bloomberg)"
+_PHOTO = r"(?:[Pp]hotos?|PHOTO|Photograph|Image|Picture|Illustration|Graphic|Courtesy|Handout|Credit|File|Pool)"
+_DATELINE = re.compile(
+    rf"(?:(?:Published|Updated|Posted|Last updated)(?: on| at)?:?\s)?(?:{_NAMES}\s?[,–—|-]\s?)?(?:{_DAY},?\s)?{_DATE}"
+    rf"(?:(?:,|\sat|\s[–—|-]|)\s{_TIME})?\.?$"
+    r"|[A-Z][A-Z.,' -]{2,40}(?:\s\([A-Za-z ]{2,20}\))?\s?[–—-]{1,2}$"
+)
+_BYLINE = re.compile(
+    rf"(?:(?:Words |Story |Text |Analysis )?[Bb]y|BY|From)\s(?:our\s|the\s)?(?:{_NAME}|correspondents?\b)"
+    r"[^“”\"!?:;]{0,120}$"
+)
+_CONTRIBUTORS = re.compile(
+    rf"(?:{_NAME}\s){{1,3}}(?:and\s(?:{_NAME}\s){{1,3}})?reported\sfrom(?:,?\s(?:and|from|in|{_NAME})){{1,20}}$"
+    r"|[^“\"]{3,160}\bcontributed\s(?:to\s(?:this|the)\s(?:story|report|article|piece)|reporting\b.{0,60})\.?$"
+    r"|[^“\"]{3,60}\b(?:writers?|reporters?|correspondents?|staff|agencies)\b[^“\"]{0,80}\scontributed\.?$"
+)
+_PHOTO_OPENING = re.compile(
+    r"(?:FILE|File)(?:\s(?:PHOTO|photo))?\s?[-–—:]{1,2}\s|(?:PHOTOS?|Photos?|Pictured|Video|WATCH)\s?:\s"
+    r"|In this (?:[\w., ]{1,30}\s)?(?:photo|image|picture)\s(?:[\w., ]{1,30}\s)?(?:by|from|released|taken|provided)\b"
+)
+_CREDIT = re.compile(
+    rf"[(\[]?(?:{_PHOTO}|{_AGENCY})s?(?:\s(?:credit|by|courtesy|Photo|Images))?\s?[:/|]|[(\[]?{_NAMES}\s?/\s?{_AGENCY}\b"
+)
+_BRACKET = re.compile(r"\s?\(([^()]{2,120})\)$")
+_CREDITED = re.compile(
+    rf"{_NAME}\s?/\s?(?:{_NAME}|dpa)|\b(?:{_PHOTO}|via)\b|(?:{_NAME}\s){{1,3}}{_NAME}$|{_NAME}\s(?:\w+\s)?(?:for|of)\s"
+)
+_FRAMED = re.compile(r"[-–—*=]{1,4}\s\S.{1,120}\s[-–—*=]{1,4}$|\*\*[^*]{1,120}\*\*$|#{1,6}\s.{1,120}$")
+# A heading, unless the article quotes in single marks.
+_SINGLE = re.compile(r"['‘][^“”\"]{1,60}(?<![.,])['’]$")
+_ABOUT_AUTHOR = re.compile(
+    rf"{_NAMES}\s(?:is|was)\san?\s[^.]{{0,60}}\b(?:reporter|correspondent|columnist|editor|staff\swriter)\b"
+    rf"|{_NAMES}\s(?:covers|writes|reports|has\scovered)\s(?:[^.]{{1,60}}\s)?(?:for\s(?:[Tt]he\s)?{_NAME}|every\s)"
+    r"|.{0,300}\b(?:views|opinions)\sexpressed\s(?:here|are)\b"
+)
+_FINAL = re.compile(r"(?:[.!?…:;][”“’‘\"'»«›‹)\]*†‡¹²³]*|\]|,[”“’‘\"'»«›‹]+|[-–—][”“\"])[■▪◼♦•\s]*$")
+_SIGNED = re.compile(rf"\s[-–—(]*\s?{_AGENCY}\)?$")
+_BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
+_FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")
+_SENTENCE_END = re.compile(r"[^\W\d_]{3}[.!?][”’\"']?\s[“\"]?[A-Z]")
+
+_LONG = 600  # characters: no furniture seen is longer than 400
+_HEADING = 25  # words: the longest headline seen has 20
+
+
+def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[str]]] = ()) -> list[Span]:
+    r"""What each line of an article is.
+
+    Lines end at `\n`, `\r\n` and `\r` only. The lines of a paragraph that was wrapped to a width count as one.
+
+    Args:
+        text: the article, a paragraph a line or wrapped.
+        title: its title, if known; a line anywhere that equals it, but for case and punctuation, is a title.
+        patterns: kinds and what their lines match from the start, of a project's own, before any rule here.
+
+    Returns:
+        One span a line that is not blank, or a wrapped paragraph, without white space around it, in order; its kind
+        is `prose`, or what else it is. Where a line ends in the marker of a text that was cut short, the marker has
+        a span of its own.
+
+    >>> for span in lines("Rain in Sund\n\nIt rained. It will rain.\n\nADVERTISEMENT"):
+    ...     print(span.kind, "|", span.reason)
+    title | first line
+    prose | final punctuation
+    ad | advertisement
+    """
+    title = title[:_LONG]  # no line that is compared is longer
+    titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
+    shortest, longest = min(map(len, titles), default=_LONG), 2 * max(map(len, titles), default=-1) + 20
+
+    def own(body: str) -> str | None:
+        return next((kind for kind, pattern in patterns if pattern.match(body)), None)
+
+    def is_title(body: str) -> bool:
+        fits = shortest <= 3 * len(body) <= 3 * _LONG and len(body) <= longest  # before it is normalised, which costs
+        return fits and len(body.split()) < _HEADING and _key(body) in titles
+
+    def stands_alone(index: int) -> bool:
+        body = _body(text, places[index : index + 1])
+        return index in markers or is_title(body) or own(body) is not None
+
+    places, markers = _apart(text, line_ends.places(text), own)
+    paragraphs = wrapping.paragraphs(
+        text,
+        places,
+        alone=stands_alone,
+        begins=lambda index: _is_furniture(_body(text, places[index : index + 1])),
+        spaced=True,
+    )
+    extents = [(paragraph[0][0], paragraph[-1][1]) for paragraph in paragraphs]
+    bodies = [_body(text, paragraph) for paragraph in paragraphs]
+    marked = {places[index][0] for index in markers}
+    quotes_double = any(mark in text for mark in '“"')
+    found: list[Kind | None] = []
+    for index, body in enumerate(bodies):
+        before = bodies[index - 1] if index else ""
+        after = bodies[index + 1] if index + 1 < len(bodies) else ""
+        kind = own(body)
+        if extents[index][0] in marked:
+            found.append(("other", "cut short"))
+        elif kind is not None:
+            found.append((kind, "the project's pattern"))
+        elif len(body) > _LONG:
+            found.append(("prose", "long"))
+        elif is_title(body):
+            found.append(("title", "equals the title"))
+        elif spoken := surroundings.by_quotation(text, extents[index], body, before):
+            found.append(spoken)
+        elif body.endswith(":") and surroundings.is_label(body, after):
+            found.append(wording(body) or ("other", "label"))
+        else:
+            found.append(_by_shape(body, quotes_double))
+    _goes_on(paragraphs, bodies, found, {index for index, (start, _) in enumerate(extents[1:]) if start in marked})
+    surroundings.runs_on(text, extents, bodies, found)
+    surroundings.leads_in(bodies, found)
+    surroundings.links(text, extents, bodies, found)
+    _notes(bodies, found)
+    _unpunctuated(bodies, found)
+    return [Span(*extent, *(kind or ("prose", ""))) for extent, kind in zip(extents, found, strict=True)]
+
+
+def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> tuple[list[Place], set[int]]:
+    """The lines, with the marker of a text that was cut short as a line of its own, and the markers' numbers."""
+    last = len(places) - 1
+    while last > 0 and wording(_body(text, places[last : last + 1])):
+        last -= 1
+    apart: list[Place] = []
+    markers: set[int] = set()
+    for number, (start, end) in enumerate(places):
+        stop = marker = end
+        while start < stop and (at := cut_short(text, start, stop, last=number >= last)) < stop:
+            stop = marker = at
+            while stop > start and text[stop - 1].isspace():
+                stop -= 1
+        if marker < end and own(_body(text, [(start, end)])) is not None:
+            stop = marker = end
+        if start < stop:
+            apart.append((start, stop))
+        if marker < end:
+            markers.add(len(apart))
+            apart.append((marker, end))
+    return apart, markers
+
+
+def _body(text: str, lines: Sequence[Place]) -> str:
+    """A paragraph as one line, without the marks that editors leave at its ends."""
+    return " ".join(text[start:end] for start, end in lines).strip("\ufeff\u200b ")
+
+
+def _is_furniture(body: str) -> bool:
+    """Whether a line, which may be the first of several, starts like furniture."""
+    rules = (_DATELINE, _CREDIT, _PHOTO_OPENING, _BYLINE)
+    return body[:1] not in "([" and (wording(body) is not None or any(rule.match(body) for rule in rules))
+
+
+def _by_shape(body: str, quotes_double: bool) -> Kind | None:
+    """What a line is by itself, or None if that hangs on the lines around it."""
+    if furniture := wording(body):
+        return furniture
+    if _DATELINE.match(body):
+        return "dateline", "date or place"
+    if _CREDIT.match(body) and not _is_final(body):
+        return "credit", "photo credit"
+    if _PHOTO_OPENING.match(body):
+        return "caption", "photo opening"
+    bracket = _BRACKET.search(body)
+    if bracket and _CREDITED.search(bracket[1]) and not bracket[1].endswith((".", "!", "?")):
+        return "caption", "credit in brackets"
+    if _CONTRIBUTORS.match(body):
+        return "footer", "contributors"
+    if _FRAMED.match(body) or (quotes_double and _SINGLE.match(body)):
+        return "heading", "framed"
+    if _is_final(body) or (bracket and _is_final(body[: bracket.start()])):
+        return "prose", "final punctuation"
+    if _BYLINE.match(body):
+        return "byline", "by a name"
+    if _SIGNED.search(body) and _is_final(_SIGNED.sub("", body)):
+        return "prose", "final punctuation"
+    if len(body.split()) >= _HEADING or _BULLET.match(body):
+        return "prose", "too long for a heading"
+    return None
+
+
+def _is_final(body: str) -> bool:
+    """Whether a line ends with final punctuation; only its end is looked at, for searching costs by length."""
+    return _FINAL.search(body, max(0, len(body) - 40)) is not None
+
+
+def _goes_on(
+    paragraphs: Sequence[Sequence[Place]], bodies: list[str], found: list[Kind | None], cut_off: set[int]
+) -> None:
+    """Keeps as prose what was cut short, or is more than a wrapped title or heading."""
+    prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"] or [len(found)]
+    for index, kind in enumerate(found):
+        if kind is not None:
+            continue
+        if index in cut_off:
+            found[index] = ("prose", "cut short")
+        elif (
+            len(paragraphs[index]) > 1
+            and index > prose[0]
+            and (index > prose[-1] or _SENTENCE_END.search(bodies[index]))
+        ):
+            found[index] = ("prose", "wrapped text")
+
+
+def _notes(bodies: list[str], found: list[Kind | None]) -> None:
+    """Marks notes on the author at either end: they open with a name of the byline, or name a trade."""
+    bylines = [body for body, kind in zip(bodies, found, strict=True) if kind and kind[0] == "byline"]
+    authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
+    lengths = {len(name) for name in authors}  # few, where a page may list thousands of names
+    for order in (range(len(bodies)), range(len(bodies) - 1, -1, -1)):
+        for index in order:
+            kind, body = found[index], bodies[index]
+            if kind is None or kind[0] != "prose":
+                continue
+            if len(body) > _LONG or "“" in body or '"' in body:
+                break
+            folded = body.casefold()
+            if not (any(folded[:length] in authors for length in lengths) or _ABOUT_AUTHOR.match(body)):
+                break
+            found[index] = ("footer", "about the author")
+
+
+def _unpunctuated(bodies: list[str], found: list[Kind | None]) -> None:
+    """Names what has no final punctuation: the title before the text, headings in it, the rest after it."""
+    prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"]
+    titled = any(kind and kind[0] == "title" for kind in found)
+    if not prose:
+        found[:] = [kind or ("prose", "nothing else is") for kind in found]
+        return
+    before = [index for index in range(prose[0]) if found[index] is None]
+    after = (found[prose[0] + 1 :] or [None])[0] or ("", "")
+    heads = after[0] in ("byline", "dateline") or after[1] in ("copyright", "counter", "age")
+    if not titled and heads and _is_headline(bodies[prose[0]]):
+        found[prose[0]] = ("title", "before the byline")
+    elif not titled and before:
+        first = next((index for index in before if len(bodies[index].split()) > 3), before[0])
+        found[first] = ("title", "first line")
+    for index, kind in enumerate(found):
+        if kind is None:
+            found[index] = ("other", "after the text") if index > prose[-1] else ("heading", "no final punctuation")
+
+
+def _is_headline(body: str) -> bool:
+    """Whether a line with final punctuation may be a headline: it asks, or capitalises all its long words."""
+    words = [word for word in re.findall(r"[^\W\d_]+", body) if len(word) > 3]
+    return len(body.split()) < _HEADING and (body.endswith(("?", "!")) or all(word[0].isupper() for word in words))
+
+
+def _key(text: str) -> str:
+    """What two spellings of a title share: letters and digits."""
+    return "".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))

@@ -1,0 +1,161 @@
+"""What a line is by the lines around it: lists of links, labels, lines that lead in a quotation or name its speaker."""
+
+from __future__ import annotations
+
+import re
+
+from corpus.sentences.attributions import is_attribution
+from corpus.sentences.english_words import (
+    FINITE,
+    IMPERATIVES,
+    OPEN_LEADS,
+    PREPOSITIONS,
+    PRONOUNS,
+    SPEECH,
+    STARTERS,
+    VERBS_BEFORE_LISTS,
+)
+
+Kind = tuple[str, str]
+"""The kind of a line, and the rule that gave it."""
+
+_ENDS_IN_QUOTE = re.compile(r"[.,!?…][”“’‘\"'»«›‹]$")
+_OPENING = ("“", '"', "‘", "'", "«", "„", "»")
+_DASHES = "-–—― "
+_ITEM = re.compile(r"(?:[•▪●‣◦·*→»>–—-]|\d{1,2}[.)])\s+(?=\S)")
+_WORD = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)*")
+_CONTRACTED = re.compile(r"(?:n[’']t|[’'](?:re|ve|ll|d|m)|(?i:it|he|she|that|here|what|there|who|let)[’']s)$")
+_AFTER_NOUNS = frozenset(("", "of", "for", "from", "in", "on", "about", "by", "with", "and", "or"))
+_LABEL = 8  # words: a line that ends in a colon and has more of them leads in what follows
+_SPEAKER = 12  # words: the longest line seen that names a speaker and an office has 9
+_LINK = 20  # words: the longest headline seen
+
+
+def adjacent(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether no blank line stands between two lines."""
+    return text[before[1] : after[0]].replace("\r\n", "\n").replace("\r", "\n").count("\n") == 1
+
+
+def is_titled(body: str) -> bool:
+    """Whether a line capitalises all its long words, as headlines do in America."""
+    long = [word for word in _WORD.findall(body) if len(word) > 3]
+    return len(long) > 1 and all(word[0].isupper() for word in long)
+
+
+def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
+    """Keeps a line without final punctuation that goes on, in lower case, on the next line."""
+    for index in range(1, len(bodies)):
+        goes_on = bodies[index][:1].islower() and adjacent(text, extents[index - 1], extents[index])
+        if goes_on and found[index - 1] is None and (found[index] or ("prose",))[0] == "prose":
+            found[index - 1] = found[index] = ("prose", "runs on")
+
+
+def leads_in(bodies: list[str], found: list[Kind | None]) -> None:
+    """Keeps a line that ends in a comma or a dash and leads in the line below, a quotation or the sentence's rest."""
+    for index, body in enumerate(bodies[:-1]):
+        if found[index] is not None or not body.endswith((",", "—", "–", " -")):
+            continue
+        words = body.rstrip(",—–- ").split()
+        after = bodies[index + 1]
+        speaks = not SPEECH.isdisjoint(words[-3:])
+        quotes = after.startswith(_OPENING) and len(words) > 2 and words[0] not in ("Dear", "To")
+        if speaks or quotes or (after[:1].islower() and len(words) > 2):
+            found[index] = ("prose", "leads in")
+
+
+def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> Kind | None:
+    """What a line below the line of a quotation is, if it says who spoke: with a verb, or by name and office alone."""
+    if not _ENDS_IN_QUOTE.search(before, max(0, len(before) - 2)):
+        return None
+    goes_on = before[-2] == ","
+    if goes_on and is_attribution(text, *extent):
+        return "prose", "attribution"
+    return ("caption", "speaker") if (goes_on or body[0] in _DASHES) and _names(body) else None
+
+
+def _names(body: str) -> bool:
+    """Whether a line names a person, maybe with an office: "Jo Holm Mayor of Sund", "– Ada Kern, voter"."""
+    words = body.lstrip(_DASHES).split()
+    if (
+        not 0 < len(words) <= _SPEAKER
+        or body.endswith(("?", "!", "…", ":", ";"))
+        or any(mark in body for mark in '“”"')
+    ):
+        return False
+    if not words[0][0].isupper() or (words[0] in STARTERS and words[0] != "The"):
+        return False
+    bare = [word.strip(".,;()") for word in words]
+    low = [word for word in bare if word[:1].islower()]
+    if any(word in FINITE or word.endswith("ed") for word in low):
+        return False
+    # With a full stop it may be a short sentence, so only particles may be in lower case.
+    most = 2 * len(low) <= len(words)
+    return len(words) > 1 and PREPOSITIONS.union(("the", "and", "for")).issuperset(low) if body.endswith(".") else most
+
+
+def is_label(body: str, after: str) -> bool:
+    """Whether a line that ends in a colon is a label ("Send to:"), and not a sentence that leads in what is below."""
+    words = _WORD.findall(body)
+    if len(words) > _LABEL or any(mark in body for mark in '“”".!?'):
+        return False
+    low = [word.lower() for word in words]
+    verbs = low if body.isupper() else words  # capitalised, as in a title, a verb tells nothing
+    if any(word in FINITE or _CONTRACTED.search(word) for word in verbs[1:]) or not PRONOUNS.isdisjoint(low):
+        return False
+    if low and (low[0] in OPEN_LEADS or (low[0] in IMPERATIVES and len(low) > 2)):
+        return False
+    if is_titled(body) or len(low) < 4:
+        return True
+    if after.startswith(_OPENING):
+        return False
+    return not any(_may_be_verb(low, place) for place in range(1, len(low)))
+
+
+def _may_be_verb(low: list[str], place: int) -> bool:
+    """Whether a word, not the first of its line, may be a verb by its ending: "lists" before a word that it takes."""
+    word, after = low[place], low[place + 1] if place + 1 < len(low) else ""
+    if word in VERBS_BEFORE_LISTS:
+        return True
+    if word.endswith("ed"):
+        return after not in ("", "by")
+    return word.endswith("s") and not word.endswith(("ss", "us", "is")) and after not in _AFTER_NOUNS
+
+
+def links(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
+    """Marks lists of links: below a line that recommends more to read, and items that are capitalised like titles."""
+    index = 0
+    while index < len(bodies):
+        if found[index] == ("ad", "recommended"):
+            index = _recommended(text, extents, bodies, found, index + 1)
+            continue
+        stop = index
+        while stop < len(bodies) and _may_be_link(bodies[stop], found[stop]) and _ITEM.match(bodies[stop]):
+            stop += 1
+        if stop - index > 1 and all(is_titled(body) for body in bodies[index:stop]):
+            found[index:stop] = [("other", "list of titles")] * (stop - index)
+        index = max(stop, index + 1)
+
+
+def _recommended(
+    text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None], start: int
+) -> int:
+    """Marks the list right below a line that recommends, and gives the index of the line after it."""
+    for index in range(start, len(bodies)):
+        body, kind = bodies[index], found[index]
+        if kind == ("other", "no letters"):
+            continue
+        if not _may_be_link(body, kind):
+            return index
+        listed = _ITEM.match(body) is not None
+        below = adjacent(text, extents[index - 1], extents[index]) and (kind is None or is_titled(body))
+        if not (listed or below):
+            return index
+        found[index] = ("ad", "recommended")
+    return len(bodies)
+
+
+def _may_be_link(body: str, kind: Kind | None) -> bool:
+    """Whether a line of no other kind is as short as a headline, and no sentence with its full stop."""
+    if kind is not None and kind[0] != "prose":
+        return False
+    return len(body.split()) <= _LINK and (not body.endswith((".", ".”", '."', ":")) or is_titled(body))
