@@ -25,15 +25,15 @@ from typing import Any
 import httpx
 
 from benchmarks.corpus import _load, write_articles
-from labeling.answers import chosen
-from labeling.connection import Server
-from labeling.plan import INTERFACE, page
-from labeling.server import running
+from labeling.studio.answers import chosen
+from labeling.studio.connection import Server
+from labeling.studio.local_server import running
+from labeling.studio.project_page import INTERFACE, page
 
 REPO = Path(__file__).parent.parent
 ROUNDS = 3
 SIZES = (500, 1000, 2000, 5000)
-"""Batches to compare; `labeling.push.BATCH` is chosen from them."""
+"""Batches to compare; `labeling.sync.push.BATCH` is chosen from them."""
 
 
 def main() -> None:

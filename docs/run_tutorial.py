@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
-from labeling.connection import Server
-from labeling.replay import replay
-from labeling.server import running
-from labeling.studio import Studio
+from labeling.studio.client import Studio
+from labeling.studio.connection import Server
+from labeling.studio.local_server import running
+from labeling.sync.replay import replay
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "tutorial.md"

@@ -24,13 +24,10 @@ from labeling.records import (
     Stance,
     Unsettled,
     Verdict,
-    alike,
-    counted,
-    latest_answers,
-    latest_votes,
     people,
 )
-from labeling.sample import read_sample, to_label
+from labeling.sampling.sample import read_sample, to_label
+from labeling.votes import alike, counted, latest_answers, latest_votes
 
 Votes = dict[str, Stance]
 

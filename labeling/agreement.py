@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from corpus.errors import AgreementError
 from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
 from labeling.records import is_unknown
+
+THRESHOLDS = (0.667, 0.8)
+
 
 RESAMPLES = 1000
 Label = str | float | None
@@ -385,3 +389,18 @@ def _share(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
             else Estimate(value=value)
         )
     return _estimate(value, drawn, articles)
+
+
+def reading(alpha: Estimate) -> str:
+    """What the value means by Krippendorff's own thresholds (2004, Content Analysis, p. 241)."""
+    if math.isnan(alpha.value):
+        return ""
+    level = bisect(THRESHOLDS, alpha.value)
+    text = (
+        "below .667, too unreliable to draw conclusions from",
+        "at least .667, for tentative conclusions only",
+        "at least .800, reliable",
+    )[level]
+    if level and alpha.low < THRESHOLDS[level - 1]:
+        text += ", but the interval reaches below that"
+    return f": {text} (Krippendorff 2004, p. 241)"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from corpus.records import SENTENCES
 from corpus.store import read_table
 from labeling.records import LabelingSettings, Verdict
-from labeling.sample import read_sample, to_label
+from labeling.sampling.sample import read_sample, to_label
 
 
 class FewVotes(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
-
-from corpus.errors import ConfigError
 
 Stance = Literal["favor", "against", "none"]
 STANCES: tuple[Stance, ...] = get_args(Stance)
@@ -23,6 +19,8 @@ ALIASES: dict[str, Stance] = {
     **dict.fromkeys(("none", "neutral", "neither", "no stance", "unrelated", "comment"), "none"),
 }
 """How other projects and data sets write the three stances; compared without regard to case and outer space."""
+NO_OUTLET = "(no outlet given)"
+"""What stands for the outlet of an article that has none."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,32 +101,6 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return f"{self.title[: 49 - len(digest) - len(ending)]} {digest}{ending}"
 
 
-class Codebook(msgspec.Struct, frozen=True, kw_only=True):
-    """The codebook's text and the version that it states."""
-
-    text: str
-    version: str
-
-
-def read_codebook(path: Path) -> Codebook:
-    """Read the codebook; its version stands in a line `Version 1.0`.
-
-    Raises:
-        ConfigError: the file is missing, no UTF-8, or states no version with a digit in it.
-    """
-    if not path.is_file():
-        raise ConfigError(f"{path} is not there: [labeling] codebook must name the codebook's Markdown file")
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: expected UTF-8; {error}. Save it as UTF-8") from error
-    # With a digit, and on the same line: a heading "Version history" states none.
-    found = re.search(r"^\W*version:?[^\w\n]+(?=[\w.\-]*\d)(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
-    if not found:
-        raise ConfigError(f"{path}: expected a line such as `Version 1.0`; every label remembers its version")
-    return Codebook(text=text, version=found.group(1))
-
-
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sentence with its context, as a task's `data` at Label Studio.
 
@@ -162,10 +134,10 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     to a control item (`control` is its round) is no vote: it shows who drifts. `adopted` answers came with
     another project's export.
 
-    `source` names the Label Studio project that the answer comes from (see `labeling.sources`), `task` is the task's
-    number there with the moment when it was made, and `unique_id` is what Label Studio's exports call the answer.
-    All three are empty where they are not known: in answers that an older version brought home, or that were written
-    by hand.
+    `source` names the Label Studio project that the answer comes from (see
+    `labeling.sync.answer_sources`), `task` is the task's number there with the moment when it was made, and `unique_id`
+    is what Label Studio's exports call the answer. All three are empty where they are not known: in answers that an
+    older version brought home, or that were written by hand.
     """
 
     sentence_id: str
@@ -285,46 +257,3 @@ def people(annotators: Iterable[str]) -> list[str]:
     names = sorted(set(annotators))
     known = [name for name in names if not is_unknown(name)]
     return known + ([f"{len(names) - len(known)} unknown"] if len(names) > len(known) else [])
-
-
-def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:
-    """The answers that count: those of accounts that `[labeling] ignore` doesn't name."""
-    return [row for row in annotations if row.annotator not in ignored]
-
-
-def latest_answers(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Annotation]:
-    """The last answer of each annotator to each sentence, skips included; control items are left out.
-
-    Returns:
-        (sentence_id, annotator) → answer, sorted.
-    """
-    last: dict[tuple[str, str], Annotation] = {}
-    for row in sorted(
-        annotations, key=lambda row: (row.updated_at, row.studio_id or 0, row.created_at, row.stance or "", row.unsure)
-    ):
-        if not row.control:
-            last[row.sentence_id, row.annotator] = row
-    return dict(sorted(last.items()))
-
-
-def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stance]]:
-    """The vote of each annotator on each sentence: the last answer counts, a skip is no vote.
-
-    Answers to control items are no votes.
-
-    Returns:
-        sentence_id → annotator → stance, both sorted; sentences that everyone skipped are left out.
-    """
-    votes: dict[str, dict[str, Stance]] = {}
-    for (sentence_id, annotator), row in latest_answers(annotations).items():
-        if row.stance is not None:
-            votes.setdefault(sentence_id, {})[annotator] = row.stance
-    return votes
-
-
-def alike(votes: Mapping[str, str]) -> float:
-    """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
-    n = len(votes)
-    if n < 2:
-        return float(n)
-    return sum(count * (count - 1) for count in Counter(votes.values()).values()) / (n * (n - 1))

@@ -13,7 +13,7 @@ from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.adjudicate import settle
 from labeling.agreement import Agreement, measure
-from labeling.annotators import (
+from labeling.annotator_checks import (
     AlwaysSame,
     AnnotatorProgress,
     ControlItems,
@@ -22,20 +22,12 @@ from labeling.annotators import (
     progress,
     warnings,
 )
-from labeling.estimate import Shares, known_by, shares
 from labeling.freshness import Stale, stale_verdicts
 from labeling.overlap import FewVotes, few_votes
-from labeling.records import (
-    Annotation,
-    LabelingSettings,
-    Stance,
-    Verdict,
-    alike,
-    counted,
-    latest_answers,
-    latest_votes,
-)
-from labeling.sample import read_sample, to_label
+from labeling.records import Annotation, LabelingSettings, Stance, Verdict
+from labeling.sampling.corpus_shares import Shares, known_by, shares
+from labeling.sampling.sample import read_sample, to_label
+from labeling.votes import alike, counted, latest_answers, latest_votes
 
 CONTESTED = 10
 

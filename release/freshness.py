@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import PublishError, StanceError, TableError
+from labeling.codebook import Codebook
 from labeling.freshness import stale_verdicts
-from labeling.records import Codebook
 from release.contents.manifest import FILE, made_from, read_manifest
 from train import digests
 from train.examples import labelled, read_examples

@@ -14,10 +14,12 @@ import pyarrow as pa
 from corpus.errors import PublishError
 from corpus.records import SENTENCES
 from corpus.store import read_jsonl, read_table, table_path, write_bytes
+from labeling.codebook import Codebook
 from labeling.overlap import FewVotes, few_verdicts
-from labeling.records import Annotation, Codebook, Target, Unsettled, Verdict, counted
-from labeling.rounds import queue_command
-from labeling.sample import read_sample
+from labeling.records import Annotation, Target, Unsettled, Verdict
+from labeling.sampling.rounds import queue_command
+from labeling.sampling.sample import read_sample
+from labeling.votes import counted
 from release.card import dataset_card
 from release.card.earlier_release import WRITTEN
 from release.card.managed_markdown import marked

@@ -22,7 +22,9 @@ from corpus.records import ARTICLES, CorpusSettings
 from corpus.store import read_jsonl, read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.agreement import cohen_kappa, krippendorff_alpha
-from labeling.records import STANCES, Annotation, LabelingSettings, Target, latest_votes, read_codebook
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Annotation, LabelingSettings, Target
+from labeling.votes import latest_votes
 from release.contents.manifest import FILE, Dataset, manifest, to_json
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from release.contents.text_free import Proof, prove, strip

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from labeling.connection import Server
+    from labeling.codebook import Codebook
     from labeling.freshness import Stale
-    from labeling.plan import Asked
-    from labeling.records import Codebook
-    from labeling.sample import By
-    from labeling.studio import Studio
+    from labeling.sampling.sample import By
+    from labeling.studio.client import Studio
+    from labeling.studio.connection import Server
+    from labeling.sync.push_plan import Asked
     from release.freshness import Project, Stage
     from train.predict import Predicted
     from train.project import Settings
@@ -137,9 +137,9 @@ def serve(host: str | None, port: int | None) -> None:
 
     Unless --host says otherwise only this computer reaches it.
     """
-    from labeling.connection import read_key_file
-    from labeling.install import find
-    from labeling.server import answering, running
+    from labeling.studio.connection import read_key_file
+    from labeling.studio.install import find
+    from labeling.studio.local_server import answering, running
 
     if there := answering(Path(), host, port):
         _say_login(there)
@@ -192,7 +192,7 @@ def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withd
     sentences, it is all of them, one task for all exact copies; after that, all of them needs --all. What is not
     settled yet goes to a second project, the queue.
     """
-    from labeling.plan import Asked
+    from labeling.sync.push_plan import Asked
 
     if by and not limit:
         raise click.UsageError("--by needs --limit N: how many sentences to draw")
@@ -369,9 +369,9 @@ def demo() -> None:
     """Run everything on the starter corpus, with a Label Studio of its own."""
     import msgspec
 
-    from labeling.replay import replay
-    from labeling.server import running
-    from labeling.studio import Studio
+    from labeling.studio.client import Studio
+    from labeling.studio.local_server import running
+    from labeling.sync.replay import replay
     from train.project import write_starter
 
     seeds = write_starter(Path())
@@ -415,8 +415,8 @@ def _settings(*, required: bool = True) -> Settings:
 
 @contextmanager
 def _studio() -> Iterator[Studio]:
-    from labeling.connection import find_server
-    from labeling.studio import Studio
+    from labeling.studio.client import Studio
+    from labeling.studio.connection import find_server
 
     with Studio(find_server(Path())) as studio:
         for note in studio.notes:
@@ -477,15 +477,15 @@ def _stages(unit: str) -> Iterator[_Stages]:
 
 
 def _say_login(server: Server, *, now: bool = True) -> None:
-    from labeling.connection import KEY_FILE
+    from labeling.studio.connection import KEY_FILE
 
     when = "is at" if now else "will be at"
     click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
 
 
 def _say_sign_up(server: Server) -> None:
-    from labeling.address import is_loopback
-    from labeling.server import sign_up_page
+    from labeling.studio.address import is_loopback
+    from labeling.studio.local_server import sign_up_page
 
     click.echo(f"others make their account at {sign_up_page(server)}")
     if is_loopback(server.host):
@@ -499,7 +499,7 @@ def _say_sign_up(server: Server) -> None:
 
 
 def _install() -> None:
-    from labeling.install import SIZE, VERSION, install, user_folder
+    from labeling.studio.install import SIZE, VERSION, install, user_folder
 
     # Who declines is told by what follows how to install it by hand.
     if click.confirm(
@@ -553,9 +553,10 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
 
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked
-    from labeling.plan import Asked, plan_push, show
-    from labeling.push import apply_push, await_import
-    from labeling.records import read_codebook
+    from labeling.codebook import read_codebook
+    from labeling.messages import show_plan
+    from labeling.sync.push import apply_push, await_import
+    from labeling.sync.push_plan import Asked, plan_push
 
     asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
@@ -565,7 +566,7 @@ def _push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry
         if (stale := _stale(settings)) and stale.made:
             click.echo(f"the queue is older than the answers: {stale}", err=True)
         plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked)
-        click.echo(show(plan))
+        click.echo(show_plan(plan))
         if dry_run:
             return
         with _progress("tasks") as progress:
@@ -581,10 +582,10 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
     from contextlib import nullcontext
 
     from corpus.store import locked, table_path
-    from labeling.plan import Asked
-    from labeling.push import await_import
-    from labeling.sample import write_sample
-    from labeling.withdraw import apply_withdrawal, plan_withdrawal, show_withdrawal
+    from labeling.sampling.sample import write_sample
+    from labeling.sampling.withdraw import apply_withdrawal, plan_withdrawal, show_withdrawal
+    from labeling.sync.push import await_import
+    from labeling.sync.push_plan import Asked
 
     with nullcontext() if dry_run else locked(Path(), "push"):
         if to is not None:
@@ -610,7 +611,7 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
 
 def _check_question(settings: Settings, codebook: Codebook | None) -> None:
     """Refuse to send annotators a template's target or codebook."""
-    from labeling.question import check_question
+    from labeling.sync.question import check_question
     from train.project import FILE, demo_question
 
     check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
@@ -618,11 +619,11 @@ def _check_question(settings: Settings, codebook: Codebook | None) -> None:
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
     from corpus.ids.labelled_sentences import remember
-    from labeling.offline import write_tasks
-    from labeling.records import read_codebook
-    from labeling.rounds import draw_round
-    from labeling.sample import write_sample
-    from labeling.tasks import Corpus
+    from labeling.codebook import read_codebook
+    from labeling.sampling.rounds import draw_round
+    from labeling.sampling.sample import write_sample
+    from labeling.studio.tasks import Corpus
+    from labeling.sync.export_files import write_tasks
 
     codebook = Path(settings.labeling.codebook)
     _check_question(settings, read_codebook(codebook) if codebook.is_file() else None)
@@ -651,8 +652,8 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
 def _pull(studio: Studio, settings: Settings) -> None:
     from corpus.ids.labelled_sentences import remember
     from corpus.store import table_path
-    from labeling.pull import pull
-    from labeling.records import read_codebook
+    from labeling.codebook import read_codebook
+    from labeling.sync.pull import pull
 
     done = pull(studio, settings.labeling, WORK, Path(), read_codebook(Path(settings.labeling.codebook)))
     remember(WORK)
@@ -678,9 +679,9 @@ def _pull(studio: Studio, settings: Settings) -> None:
 def _pull_from(export: Path, settings: Settings, *, annotator: str | None, replace: bool) -> None:
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked, table_path
-    from labeling.offline import UNMATCHED, read_export
-    from labeling.records import read_codebook
-    from labeling.tasks import Corpus
+    from labeling.codebook import read_codebook
+    from labeling.studio.tasks import Corpus
+    from labeling.sync.export_files import UNMATCHED, read_export
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     with locked(Path(), "pull"):
@@ -717,9 +718,9 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     import msgspec
 
     from corpus.errors import ConfigError
-    from labeling.accounts import ignored
-    from labeling.show import show
+    from labeling.messages import show_status
     from labeling.status import read_status
+    from labeling.sync.pseudonyms import ignored
 
     apart = ignored(Path(), settings.labeling.ignore)
     try:
@@ -727,14 +728,14 @@ def _status(settings: Settings, *, as_json: bool = False) -> None:
     except ConfigError:  # looking needs no codebook; the commands that do say what is wrong with it
         version = ""
     status = read_status(WORK, apart, settings.labeling, version)
-    click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show(status))
+    click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show_status(status))
     # Of the verdicts the status tells itself.
     _say_due(settings, "examples", "model", "predictions", "dataset", "report")
 
 
 def _codebook_version(settings: Settings) -> str:
     """The codebook's version now; empty where there is no codebook yet."""
-    from labeling.records import read_codebook
+    from labeling.codebook import read_codebook
 
     path = Path(settings.labeling.codebook)
     return read_codebook(path).version if path.is_file() else ""
@@ -742,8 +743,8 @@ def _codebook_version(settings: Settings) -> str:
 
 def _project(settings: Settings) -> Project:
     """The project as `release.freshness` looks at it."""
-    from labeling.accounts import ignored
-    from labeling.records import read_codebook
+    from labeling.codebook import read_codebook
+    from labeling.sync.pseudonyms import ignored
     from release.freshness import Project
 
     path = Path(settings.labeling.codebook)
@@ -766,19 +767,19 @@ def _say_due(settings: Settings, *stages: Stage) -> list[str]:
 
 
 def _stale(settings: Settings) -> Stale | None:
-    from labeling.accounts import ignored
     from labeling.freshness import stale_verdicts
+    from labeling.sync.pseudonyms import ignored
 
     apart = ignored(Path(), settings.labeling.ignore)
     return stale_verdicts(WORK, settings.labeling, _codebook_version(settings), apart)
 
 
 def _adjudicate(settings: Settings, doubts: int = 0) -> None:
-    from labeling.accounts import ignored
     from labeling.adjudicate import adjudicate
-    from labeling.rounds import queue_command
-    from labeling.sample import read_sample
-    from labeling.show import few
+    from labeling.messages import few
+    from labeling.sampling.rounds import queue_command
+    from labeling.sampling.sample import read_sample
+    from labeling.sync.pseudonyms import ignored
 
     apart = ignored(Path(), settings.labeling.ignore)
     done = adjudicate(WORK, settings.labeling, codebook=_codebook_version(settings), ignored=apart, doubts=doubts)
@@ -899,9 +900,9 @@ def _say_predicted(done: Predicted) -> None:
 
 def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
     from corpus.store import locked
-    from labeling.accounts import ignored, read_names
-    from labeling.question import check_target
-    from labeling.records import read_codebook
+    from labeling.codebook import read_codebook
+    from labeling.sync.pseudonyms import ignored, read_names
+    from labeling.sync.question import check_target
     from release.card.dataset_card import missing
     from release.messages import published
     from release.publish import PublishInputs, publish
@@ -965,7 +966,7 @@ def _upload(
 
 
 def _report(settings: Settings) -> None:
-    from labeling.accounts import ignored
+    from labeling.sync.pseudonyms import ignored
     from release.freshness import TRAINED
     from train.report import report
 

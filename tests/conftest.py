@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpus.store import table_path
-from labeling.connection import Server
 from labeling.records import Annotation, Stance
-from labeling.server import running
+from labeling.studio.connection import Server
+from labeling.studio.local_server import running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

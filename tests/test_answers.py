@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 
 from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
-from labeling.accounts import ignored, name_accounts, read_names
 from labeling.adjudicate import adjudicate, settle
-from labeling.answers import chosen, foreign_stance, read_answer
-from labeling.connection import KEY_FILE, Server, check, find_server
-from labeling.merge import Merged, merge, pair, superseded
-from labeling.records import Adjudication, Annotation, LabelingSettings, read_codebook
-from labeling.register import FILE, Account, Person, Place, Register, write_register
-from labeling.tasks import read_predictions
+from labeling.codebook import read_codebook
+from labeling.records import Adjudication, Annotation, LabelingSettings
+from labeling.studio.answers import chosen, foreign_stance, read_answer
+from labeling.studio.connection import KEY_FILE, Server, check, find_server
+from labeling.studio.tasks import read_predictions
+from labeling.sync.account_register import FILE, Account, Person, Place, Register, write_register
+from labeling.sync.merge_answers import Merged, merge, pair, superseded
+from labeling.sync.pseudonyms import ignored, name_accounts, read_names
 from tests.conftest import vote
 
 

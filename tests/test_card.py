@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from corpus.errors import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
-from labeling.records import STANCES, Annotation, Verdict, read_codebook
-from labeling.sample import Draw, write_sample
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Annotation, Verdict
+from labeling.sampling.sample import Draw, write_sample
 from release.card.card_facts import ASKED
 from release.card.dataset_card import CardFacts, ConfigFacts, SplitFacts, missing, others, read_facts, render
 from release.card.earlier_release import EarlierRelease

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
-from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict, read_codebook
-from labeling.sample import Draw, write_sample
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict
+from labeling.sampling.sample import Draw, write_sample
 from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
 from stance.command_line import cli
 from tests.conftest import vote

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.estimate import Shares, shares, weights
 from labeling.intervals import share_estimates
 from labeling.records import STANCES, LabelingSettings, Stance
-from labeling.sample import By, Draw, Unit, draw, draw_all, draw_controls
+from labeling.sampling.corpus_shares import Shares, shares, weights
+from labeling.sampling.sample import By, Draw, Unit, draw, draw_all, draw_controls
 from tests.test_sample import certainties, corpus
 
 TARGET = "sending Western troops to Ukraine"

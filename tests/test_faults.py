@@ -23,16 +23,16 @@ import msgspec
 import pytest
 
 from corpus.store import locked, read_jsonl, write_bytes
-from labeling import changed as pulling
-from labeling import push as pushing
-from labeling import studio as studios
-from labeling.answers import result
-from labeling.connection import KEY_FILE, Server
-from labeling.known import HISTORY
-from labeling.merge import Merged, superseded
 from labeling.records import Annotation, Superseded
-from labeling.server import _csrf
-from labeling.studio import ANSWERS, Studio, StudioTask
+from labeling.studio import client as studios
+from labeling.studio.answers import result
+from labeling.studio.client import ANSWERS, Studio, StudioTask
+from labeling.studio.connection import KEY_FILE, Server
+from labeling.studio.local_server import _csrf
+from labeling.sync import push as pushing
+from labeling.sync import server_changes as pulling
+from labeling.sync.known_answers import HISTORY
+from labeling.sync.merge_answers import Merged, superseded
 from stance import command_line as front
 from tests.conftest import NEWS, Run, vote
 

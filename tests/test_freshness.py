@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.freshness import Stale, compare, stale_verdicts
+from labeling.messages import show_status
 from labeling.overlap import few_votes, in_share
 from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance, Unsettled, Verdict
-from labeling.sample import Draw, write_sample
-from labeling.show import show
+from labeling.sampling.sample import Draw, write_sample
 from labeling.status import read_status
 from tests.conftest import vote
 from tests.test_rounds import corpus_of
@@ -128,13 +128,13 @@ def test_status_says_that_adjudicate_is_due_and_of_which_verdicts_the_shares_are
     _answers(work, IDS)
     status = read_status(work, frozenset(), SETTINGS, "1.0")
     assert status.stale == Stale(new=28, changed=0, gone=0, people=0, made=True)
-    text = show(status)
+    text = show_status(status)
     due = "`stance adjudicate` is due: of the sentences, 28 have answers and no verdict yet"
     assert due in text
     assert text.index(due) < text.index("Krippendorff")
     assert "28 drawn ones are not settled yet; all by verdicts that are older than the answers" in text
     adjudicate(work, SETTINGS, codebook="1.0")
-    assert "is due" not in show(read_status(work, frozenset(), SETTINGS, "1.0"))
+    assert "is due" not in show_status(read_status(work, frozenset(), SETTINGS, "1.0"))
 
 
 # --- fewer votes than asked for

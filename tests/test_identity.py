@@ -32,7 +32,7 @@ from corpus.ids.rewrite_shards import rewritten
 from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.records import Adjudication
-from labeling.sample import Draw, write_sample
+from labeling.sampling.sample import Draw, write_sample
 from tests.conftest import NEWS, vote
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")

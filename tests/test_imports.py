@@ -50,7 +50,7 @@ def test_only_three_modules_know_of_http_and_the_sdk() -> None:
     talkers = {
         file.name for package in PACKAGES for file in _files(package) if _imported(file) & {"httpx", "label_studio_sdk"}
     }
-    assert talkers == {"connection.py", "studio.py", "server.py"}
+    assert talkers == {"connection.py", "client.py", "local_server.py"}
 
 
 def test_help_loads_no_heavy_library() -> None:

@@ -23,16 +23,16 @@ import pytest
 
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, write_table
-from labeling.answers import result
-from labeling.changed import STATE
-from labeling.connection import Server
-from labeling.known import HISTORY
-from labeling.plan import INTERFACE
-from labeling.push import SENDING, SETTLE, _Sending
 from labeling.records import STANCES, Annotation, Superseded
-from labeling.server import FOLDER, running, sign_up
-from labeling.studio import Studio
-from labeling.tasks import Corpus, data
+from labeling.studio.answers import result
+from labeling.studio.client import Studio
+from labeling.studio.connection import Server
+from labeling.studio.local_server import FOLDER, running, sign_up
+from labeling.studio.project_page import INTERFACE
+from labeling.studio.tasks import Corpus, data
+from labeling.sync.known_answers import HISTORY
+from labeling.sync.push import SENDING, SETTLE, _Sending
+from labeling.sync.server_changes import STATE
 from tests.conftest import REPO, Run, vote
 
 pytestmark = pytest.mark.slow
@@ -111,7 +111,7 @@ def make(folder: Path, title: str, tables: Path, count: int = TASKS) -> Path:
 def start(project: Path, server: Server, *arguments: str, settle: float = SETTLE) -> subprocess.Popen[str]:
     """A `stance` command as a process of its own, from the sources beside these tests."""
     code = (
-        "import labeling.push as p; from stance.command_line import main; "
+        "import labeling.sync.push as p; from stance.command_line import main; "
         f"p.BATCH = {BATCH}; p.SETTLE = {settle}; main()"
     )
     return subprocess.Popen(

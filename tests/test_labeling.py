@@ -12,12 +12,12 @@ from click.testing import CliRunner
 
 from corpus.errors import ConfigError, StanceError, StudioError, TableError
 from corpus.store import locked, read_jsonl, table_path, write_jsonl
-from labeling.answers import chosen, result
-from labeling.connection import Server
-from labeling.offline import Unmatched
 from labeling.records import Adjudication, Annotation, Stance, Unsettled, Verdict
-from labeling.sample import read_sample
-from labeling.studio import ANSWERS, Project, Studio, StudioTask
+from labeling.sampling.sample import read_sample
+from labeling.studio.answers import chosen, result
+from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
+from labeling.studio.connection import Server
+from labeling.sync.export_files import Unmatched
 from tests.conftest import Run, vote
 
 
@@ -229,13 +229,14 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
 def test_an_older_interface_of_ours_is_renewed_without_force(
     stance: Run, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from labeling import plan
+    from labeling.studio import project_page
+    from labeling.sync import push_plan
 
     older = tmp_path / "older.xml"
-    older.write_text(plan.INTERFACE.read_text("utf-8").replace("What stance", "Old stance"))
+    older.write_text(project_page.INTERFACE.read_text("utf-8").replace("What stance", "Old stance"))
     stance("build", "news")
     with monkeypatch.context() as patch:
-        patch.setattr(plan, "INTERFACE", older)
+        patch.setattr(push_plan, "INTERFACE", older)
         stance("push", "--limit", "1")
     assert "Old stance" in (_project(server, _title(stance)).label_config or "")
     assert "settings to change: label_config" in stance("push", "--limit", "1")
@@ -419,7 +420,7 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
 
 
 def _interface() -> str:
-    from labeling.plan import INTERFACE, page
+    from labeling.studio.project_page import INTERFACE, page
 
     return page(INTERFACE)
 

@@ -15,7 +15,8 @@ import pytest
 from corpus.errors import PublishError
 from corpus.records import CorpusSettings
 from corpus.store import table_path
-from labeling.records import LabelingSettings, read_codebook
+from labeling.codebook import read_codebook
+from labeling.records import LabelingSettings
 from release.contents.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO

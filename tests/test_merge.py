@@ -14,22 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpus.store import read_jsonl, table_path
-from labeling.answers import chosen
-from labeling.known import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
-from labeling.offline import read_export
-from labeling.pull import pull
-from labeling.records import (
-    STANCES,
-    Adjudication,
-    Annotation,
-    Codebook,
-    LabelingSettings,
-    Superseded,
-    Withdrawn,
-    is_unknown,
-)
-from labeling.studio import Studio, StudioTask
-from labeling.tasks import Corpus
+from labeling.codebook import Codebook
+from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn, is_unknown
+from labeling.studio.answers import chosen
+from labeling.studio.client import Studio, StudioTask
+from labeling.studio.tasks import Corpus
+from labeling.sync.export_files import read_export
+from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
+from labeling.sync.pull import pull
 from tests.test_offline import _Server
 from tests.test_rounds import corpus_of
 

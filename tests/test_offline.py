@@ -12,17 +12,18 @@ import pytest
 
 from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
-from labeling.accounts import read_names
 from labeling.adjudicate import adjudicate
-from labeling.answers import chosen
-from labeling.changed import STATE
-from labeling.known import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN, digest
-from labeling.offline import ExportSummary, read_export
-from labeling.pull import PullSummary, pull
-from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings, Superseded, Withdrawn
-from labeling.register import FILE, read_register
-from labeling.studio import Project, Studio, StudioTask
-from labeling.tasks import Corpus
+from labeling.codebook import Codebook
+from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn
+from labeling.studio.answers import chosen
+from labeling.studio.client import Project, Studio, StudioTask
+from labeling.studio.tasks import Corpus
+from labeling.sync.account_register import FILE, read_register
+from labeling.sync.export_files import ExportSummary, read_export
+from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN, digest
+from labeling.sync.pseudonyms import read_names
+from labeling.sync.pull import PullSummary, pull
+from labeling.sync.server_changes import STATE
 from tests.conftest import vote
 from tests.test_rounds import corpus_of
 

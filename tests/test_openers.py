@@ -17,7 +17,8 @@ import pytest
 
 from corpus.errors import ExamplesError
 from corpus.records import CorpusSettings
-from labeling.records import STANCES, read_codebook
+from labeling.codebook import read_codebook
+from labeling.records import STANCES
 from release.hydrate.hydrate import hydrate
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corpus.store import read_jsonl
-from labeling.answers import read_adjudication, read_answer
-from labeling.connection import Server
-from labeling.plan import INTERFACE, QUEUE, instruction
-from labeling.plan import page as page_of
-from labeling.records import STANCES, Annotation, Codebook, Stance
-from labeling.server import sign_up
-from labeling.studio import ANSWERS, Studio, StudioTask
+from labeling.codebook import Codebook
+from labeling.records import STANCES, Annotation, Stance
+from labeling.studio.answers import read_adjudication, read_answer
+from labeling.studio.client import ANSWERS, Studio, StudioTask
+from labeling.studio.connection import Server
+from labeling.studio.local_server import sign_up
+from labeling.studio.project_page import INTERFACE, QUEUE, instruction
+from labeling.studio.project_page import page as page_of
 from tests.conftest import Run
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from corpus.store import read_jsonl
-from labeling.answers import chosen, result
-from labeling.changed import STATE
-from labeling.connection import Server
-from labeling.known import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
 from labeling.records import Adjudication, Annotation, Withdrawn
-from labeling.server import FOLDER, running, sign_up
-from labeling.studio import ANSWERS, Project, Studio, StudioTask
+from labeling.studio.answers import chosen, result
+from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
+from labeling.studio.connection import Server
+from labeling.studio.local_server import FOLDER, running, sign_up
+from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
+from labeling.sync.server_changes import STATE
 from tests.conftest import NEWS, Run, vote
 from tests.test_faults import call
 

@@ -23,8 +23,8 @@ from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
 from corpus.store import write_jsonl
 from labeling.records import STANCES, LabelingSettings, Stance, Verdict
-from labeling.sample import draw, draw_all, read_certainty, read_sample, write_sample
-from labeling.tasks import Corpus, read_predictions
+from labeling.sampling.sample import draw, draw_all, read_certainty, read_sample, write_sample
+from labeling.studio.tasks import Corpus, read_predictions
 from train import baseline, predict
 from train.examples import from_verdicts
 from train.layout import FOLDS, read_layout, read_verdicts

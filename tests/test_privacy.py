@@ -16,17 +16,9 @@ from hypothesis import strategies as st
 from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate
-from labeling.records import (
-    STANCES,
-    Adjudication,
-    Annotation,
-    LabelingSettings,
-    Superseded,
-    Unsettled,
-    Verdict,
-    latest_votes,
-    read_codebook,
-)
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Superseded, Unsettled, Verdict
+from labeling.votes import latest_votes
 from release.contents.privacy import PSEUDONYM, prove_private, release_names
 from release.contents.rows import ANNOTATION
 from release.publish import PublishInputs, PublishSummary, publish

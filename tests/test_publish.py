@@ -19,17 +19,9 @@ from corpus.errors import PublishError, StanceError, TableError
 from corpus.records import CorpusSettings
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 from labeling.adjudicate import adjudicate
+from labeling.codebook import Codebook, read_codebook
 from labeling.overlap import FewVotes
-from labeling.records import (
-    STANCES,
-    Adjudication,
-    Annotation,
-    Codebook,
-    LabelingSettings,
-    Unsettled,
-    Verdict,
-    read_codebook,
-)
+from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
 from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json

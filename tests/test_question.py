@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import ConfigError
-from labeling.connection import Server
-from labeling.question import TEMPLATE, Demo, check_question, target_line
-from labeling.records import Codebook, read_codebook
+from labeling.codebook import Codebook, read_codebook
+from labeling.studio.connection import Server
+from labeling.sync.question import TEMPLATE, Demo, check_question, target_line
 from tests.conftest import NEWS, REPO, Run
 from train.project import demo_question, read_settings, write_project
 

@@ -11,9 +11,9 @@ import pytest
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import table_path, write_jsonl, write_table
 from labeling.records import LabelingSettings, Verdict
-from labeling.rounds import Drawn, draw_round
-from labeling.sample import By, Draw, write_sample
-from labeling.tasks import Corpus
+from labeling.sampling.rounds import Drawn, draw_round
+from labeling.sampling.sample import By, Draw, write_sample
+from labeling.studio.tasks import Corpus
 from tests.conftest import vote
 
 TARGET = "sending Western troops to Ukraine"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from corpus.errors import ConfigError, TableError
 from corpus.store import table_path
 from labeling.records import LabelingSettings
-from labeling.sample import (
+from labeling.sampling.sample import (
     SAMPLE,
     By,
     Draw,

@@ -11,7 +11,8 @@ import pytest
 from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings
 from corpus.store import read_jsonl, read_table
-from labeling.records import STANCES, Annotation, read_codebook
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Annotation
 from tests.conftest import REPO
 from train.project import read_settings
 

@@ -18,11 +18,11 @@ import httpx
 import pytest
 
 from corpus.errors import StudioError
-from labeling import install
-from labeling.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
-from labeling.connection import Server, find_server, read_key_file
-from labeling.server import _csrf, answering
-from labeling.studio import Studio
+from labeling.studio import install
+from labeling.studio.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
+from labeling.studio.client import Studio
+from labeling.studio.connection import Server, find_server, read_key_file
+from labeling.studio.local_server import _csrf, answering
 from tests.conftest import Run
 
 STANCE = str(Path(sys.executable).with_name("stance"))
@@ -53,7 +53,7 @@ def test_the_projects_own_installation_goes_first_then_the_clones_the_users_and_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(install, "__file__", str(tmp_path / "clone" / "labeling" / "install.py"))
+    monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", str(tmp_path / "path" / "bin"))
     assert install.find() is None
@@ -73,7 +73,7 @@ def test_the_projects_own_installation_goes_first_then_the_clones_the_users_and_
 
 def test_an_installation_that_fails_says_which_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("labeling.install.sys.executable", "false")
+    monkeypatch.setattr("labeling.studio.install.sys.executable", "false")
     with pytest.raises(StudioError, match="installing Label Studio failed with status 1: `false -m venv"):
         install.install()
 
@@ -81,7 +81,7 @@ def test_an_installation_that_fails_says_which_step(tmp_path: Path, monkeypatch:
 def test_a_step_of_the_installation_runs_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(install, "__file__", str(tmp_path / "clone" / "labeling" / "install.py"))
+    monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
     ran: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
@@ -90,7 +90,7 @@ def test_a_step_of_the_installation_runs_in_the_users_folder(tmp_path: Path, mon
             _program(install.user_folder())
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr("labeling.install.subprocess.run", run)
+    monkeypatch.setattr("labeling.studio.install.subprocess.run", run)
     assert install.install() == tmp_path / "stance" / "label-studio" / "bin" / "label-studio"
     assert ran[0] == [sys.executable, "-m", "venv", str(tmp_path / "stance" / "label-studio")]
     assert ran[1][-1] == f"label-studio=={install.VERSION}"

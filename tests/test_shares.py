@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from labeling.estimate import weights
 from labeling.records import STANCES, LabelingSettings, Stance
-from labeling.sample import By, Draw, Unit, draw
+from labeling.sampling.corpus_shares import weights
+from labeling.sampling.sample import By, Draw, Unit, draw
 from train import shares
 from train.shares import Guesses, Labels, PredictionShares, ShareRow, power, prediction_shares, show
 

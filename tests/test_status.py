@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import table_path, write_jsonl, write_table
-from labeling.annotators import AlwaysSame, TooFast, control_items, warnings
-from labeling.records import STANCES, Annotation, Stance, latest_answers
-from labeling.sample import Draw, write_sample
-from labeling.show import show
+from labeling.annotator_checks import AlwaysSame, TooFast, control_items, warnings
+from labeling.messages import show_status
+from labeling.records import STANCES, Annotation, Stance
+from labeling.sampling.sample import Draw, write_sample
 from labeling.status import read_status
+from labeling.votes import latest_answers
 from tests.conftest import vote
 
 
@@ -74,7 +75,7 @@ def test_before_the_first_pull_nothing_is_labelled(work: Path) -> None:
     assert (status.sentences, status.labelled, status.shared, status.annotators) == (9, 0, 0, [])
     assert math.isnan(status.agreement.alpha.value)
     assert json.loads(msgspec.json.encode(status))["agreement"]["alpha"] == {"value": None, "low": None, "high": None}
-    text = show(status)
+    text = show_status(status)
     assert text.startswith("0 of 9 sentences labelled, 0 by two and more\n")
     assert "Krippendorff's alpha (nominal) undefined" in text
 
@@ -107,7 +108,7 @@ def test_of_a_sample_only_what_was_drawn_for_labels_is_to_label(work: Path) -> N
         ("Gazette", 1, 1),
         ("Sentinel", 1, 0),
     ]
-    assert "1 more are labelled that the sample doesn't have" in show(status)
+    assert "1 more are labelled that the sample doesn't have" in show_status(status)
 
 
 @pytest.mark.parametrize(("sampled", "outlet"), [(["s09"], "Gazette"), (["s09", "s04"], "Sentinel")])
@@ -131,8 +132,8 @@ def test_ignored_accounts_count_nowhere_and_are_named(work: Path) -> None:
     same = msgspec.structs.replace(status, ignored={})
     assert msgspec.json.encode(same) == msgspec.json.encode(before)
     assert read_status(work).agreement.alpha.value < status.agreement.alpha.value == 1
-    assert "not counted: 10 answers of A3, ignored" in show(status)
-    assert "counted: A1, A2, on 8 sentences of 3 articles" in show(status)
+    assert "not counted: 10 answers of A3, ignored" in show_status(status)
+    assert "counted: A1, A2, on 8 sentences of 3 articles" in show_status(status)
 
 
 def test_answers_to_vanished_sentences_are_counted_apart(work: Path) -> None:
@@ -140,7 +141,7 @@ def test_answers_to_vanished_sentences_are_counted_apart(work: Path) -> None:
     status = read_status(work)
     assert (status.labelled, status.gone, status.agreement.sentences) == (1, 2, 0)
     assert [row.annotator for row in status.annotators] == ["A1", "A2"]
-    assert "not counted: 2 answers to sentences that the corpus doesn't have any more" in show(status)
+    assert "not counted: 2 answers to sentences that the corpus doesn't have any more" in show_status(status)
 
 
 def test_an_annotators_last_answers_are_summed_up(work: Path) -> None:
@@ -242,7 +243,7 @@ def test_control_items_are_no_votes_and_shown(work: Path) -> None:
     _answers(work, [*ordinary, *repeats])
     status = read_status(work)
     assert status.annotators[0].votes == {"favor": 4, "against": 0, "none": 0}
-    assert "control items: A1 gave the own earlier vote again on 25.0% of 4" in show(status)
+    assert "control items: A1 gave the own earlier vote again on 25.0% of 4" in show_status(status)
 
 
 ANSWERS = st.lists(
@@ -284,7 +285,7 @@ def _labelled(work: Path) -> None:
 def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
     _labelled(work)
     status = read_status(work)
-    text, alpha = show(status), status.agreement.alpha
+    text, alpha = show_status(status), status.agreement.alpha
     lines = text.splitlines()
     assert lines[0] == "9 of 9 sentences labelled, 9 by two and more"
     assert (
@@ -316,7 +317,7 @@ def test_alpha_is_read_by_krippendorffs_thresholds(work: Path, alpha: tuple[floa
     status = read_status(work)
     estimate = msgspec.structs.replace(status.agreement.alpha, value=alpha[0], low=alpha[1], high=0.9)
     agreement = msgspec.structs.replace(status.agreement, alpha=estimate)
-    assert words in show(msgspec.structs.replace(status, agreement=agreement))
+    assert words in show_status(msgspec.structs.replace(status, agreement=agreement))
 
 
 def _with_outlets(work: Path, outlets: Sequence[str]) -> None:
@@ -345,7 +346,7 @@ def test_agreement_comes_before_the_outlets_and_a_long_table_of_them_is_cut_with
     _labelled(work)
     status = read_status(work)
     assert len(json.loads(msgspec.json.encode(status))["outlets"]) == 43
-    lines = show(status).splitlines()
+    lines = show_status(status).splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith("outlet "))
     assert first > next(n for n, line in enumerate(lines) if line.startswith("Krippendorff"))
     assert [line.split()[:2] for line in lines[first + 1 : first + 3]] == [["Paper", "42"], ["Paper", "00"]]
@@ -363,7 +364,7 @@ def test_an_outlet_called_unknown_is_another_than_none(work: Path) -> None:
         ("unknown", 2, 1),
         (None, 1, 1),
     ]
-    lines = show(status).splitlines()
+    lines = show_status(status).splitlines()
     assert [line.split() for line in lines if line.startswith(("unknown", "(no outlet"))] == [
         ["unknown", "2", "1"],
         ["(no", "outlet", "given)", "1", "1"],
@@ -376,7 +377,7 @@ def test_a_warning_is_a_plain_sentence_with_its_numbers(work: Path) -> None:
         TooFast(annotator="A3", answers=30, quick=25, seconds=0.8, needed=2.1),
         AlwaysSame(annotator="A2", label="none", votes=40, same=39, others=80, others_same=41),
     ]
-    text = show(msgspec.structs.replace(read_status(work), warnings=found))
+    text = show_status(msgspec.structs.replace(read_status(work), warnings=found))
     assert (
         "warning: A3 may not be reading: 25 of 30 timed answers took less than 0.1 s a word "
         "(median 0.8 s an answer; 2.1 s by that measure)" in text
@@ -391,7 +392,7 @@ def test_an_articles_text_cannot_steer_the_terminal(work: Path) -> None:
     _labelled(work)
     status = read_status(work)
     hostile = [msgspec.structs.replace(row, text="\x1b[2Jgone\x07 \u202etxet") for row in status.contested]
-    text = show(msgspec.structs.replace(status, contested=hostile))
+    text = show_status(msgspec.structs.replace(status, contested=hostile))
     assert "gone" in text
     assert all(letter.isprintable() for letter in text.replace("\n", ""))
 

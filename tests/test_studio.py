@@ -20,12 +20,12 @@ import pytest
 from corpus.errors import ConfigError, StudioError
 from corpus.records import SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
-from labeling.answers import result
-from labeling.connection import Server, find_server
 from labeling.records import Annotation
-from labeling.replay import replay
-from labeling.server import sign_up
-from labeling.studio import ANSWERS, KEYS, Studio, StudioTask
+from labeling.studio.answers import result
+from labeling.studio.client import ANSWERS, KEYS, Studio, StudioTask
+from labeling.studio.connection import Server, find_server
+from labeling.studio.local_server import sign_up
+from labeling.sync.replay import replay
 from tests.conftest import Run, vote
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def test_a_local_server_is_private_and_runs_once(tmp_path_factory: pytest.TempPa
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert (folder / ".stance").stat().st_mode & 0o777 == 0o700
     assert (folder / ".stance" / ".gitignore").read_text() == "*\n"
-    from labeling.server import running
+    from labeling.studio.local_server import running
 
     with running(folder) as again:  # found, not started twice, and not stopped with this block
         assert again == server

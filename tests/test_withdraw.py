@@ -13,15 +13,15 @@ from click.testing import CliRunner
 
 from corpus.errors import StanceError, StudioError
 from corpus.store import table_path, write_jsonl
-from labeling.answers import chosen
-from labeling.connection import Server
-from labeling.estimate import weights
 from labeling.records import LabelingSettings
-from labeling.rounds import draw_round, queue_command, takes_everything
-from labeling.sample import Draw, read_sample, write_sample
-from labeling.server import sign_up
-from labeling.studio import Studio, StudioTask
-from labeling.withdraw import plan_withdrawal
+from labeling.sampling.corpus_shares import weights
+from labeling.sampling.rounds import draw_round, queue_command, takes_everything
+from labeling.sampling.sample import Draw, read_sample, write_sample
+from labeling.sampling.withdraw import plan_withdrawal
+from labeling.studio.answers import chosen
+from labeling.studio.client import Studio, StudioTask
+from labeling.studio.connection import Server
+from labeling.studio.local_server import sign_up
 from tests.conftest import Run, vote
 from tests.test_rounds import TARGET, corpus_of
 
@@ -218,7 +218,7 @@ def test_a_withdrawal_that_was_cut_off_is_finished_by_the_next(
         raise StudioError("cut off")
 
     with monkeypatch.context() as patch:
-        patch.setattr("labeling.withdraw.write_sample", broken)
+        patch.setattr("labeling.sampling.withdraw.write_sample", broken)
         with pytest.raises(StudioError):
             stance("push", "--withdraw", "1")
     assert _held(server, stance) == []

@@ -12,7 +12,7 @@ import pyarrow as pa
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import Verdict
-from labeling.sample import read_sample
+from labeling.sampling.sample import read_sample
 from train.layout import opened
 from train.project import Settings
 from train.records import Example, TrainSettings

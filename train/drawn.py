@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 
 from corpus.records import ARTICLES, SENTENCES, SPANS
 from corpus.store import read_table
-from labeling.records import Stance
-from labeling.show import NO_OUTLET
+from labeling.records import NO_OUTLET, Stance
 
 MOST_ARTICLES = 200
 MOST_CHARACTERS = 1_500_000

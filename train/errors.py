@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_table, write_jsonl
-from labeling.records import STANCES, Stance, Unsettled, alike
+from labeling.records import STANCES, Stance, Unsettled
+from labeling.votes import alike
 from train.records import Example
 
 

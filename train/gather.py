@@ -13,8 +13,9 @@ import msgspec
 
 from corpus.errors import ExamplesError, TableError
 from corpus.store import read_jsonl, table_path
-from labeling.records import Annotation, Stance, Unsettled, Verdict, counted, latest_answers
+from labeling.records import Annotation, Stance, Unsettled, Verdict
 from labeling.status import Status, read_status
+from labeling.votes import counted, latest_answers
 from train import digests
 from train.analysis import Analysis, read_analysis
 from train.drawn import Corpus, read_corpus

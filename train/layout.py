@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl
-from labeling.estimate import known_by, weights
 from labeling.records import STANCES, Verdict
-from labeling.sample import read_sample
+from labeling.sampling.corpus_shares import known_by, weights
+from labeling.sampling.sample import read_sample
 from train.records import Example
 from train.shares import UNKNOWN, Codes, Guesses
 

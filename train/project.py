@@ -10,8 +10,8 @@ import msgspec
 from corpus.errors import ConfigError
 from corpus.records import CorpusSettings
 from corpus.store import write_bytes
-from labeling.question import TEMPLATE, Demo
 from labeling.records import LabelingSettings, Target
+from labeling.sync.question import TEMPLATE, Demo
 from train.records import PublishSettings, TrainSettings
 from train.settings_errors import decode
 

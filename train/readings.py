@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from labeling.agreement import reading
 from labeling.intervals import Estimate
-from labeling.show import reading
 from train.analysis import Analysis
 from train.audit import Naive
 from train.calibration import Recalibration

@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.store import write_bytes
-from labeling.records import STANCES, Stance
-from labeling.show import NO_OUTLET
+from labeling.records import NO_OUTLET, STANCES, Stance
 from train import methods, plots, readings
 from train.digests import of_report
 from train.gather import Found, gather

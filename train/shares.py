@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from labeling.intervals import Estimate, share_estimates, share_interval
-from labeling.records import STANCES, Stance
-from labeling.show import NO_OUTLET
+from labeling.records import NO_OUTLET, STANCES, Stance
 
 FEWEST_LABELS = 50
 """Randomly sampled labels that a correction needs: a stance of 5 % was held by the intervals of 82 % of 400 simulated
@@ -70,7 +69,7 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stance: place in STANCES, anything where `weight` is 0; a label holds for all copies of its sentence.
-        weight: of the label, as of `labeling.estimate.weights`; the same for all its copies; 0: no label.
+        weight: of the label, as of `labeling.sampling.corpus_shares.weights`; the same for all its copies; 0: no label.
         unit: a number for the group of copies that was labelled as one.
         by_chance: whether the unit was drawn with a known probability.
         held: the stance by a model that was trained without any label of the sentence's home.
@@ -122,9 +121,10 @@ class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
 def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]:
     """The share of each stance over all sentences, by outlet and by month.
 
-    Raw intervals are those of `labeling.estimate.share_estimates` over the homes, so that sentences of one article, and
-    copies of one wire story, count as the one thing they are. They hold the model's doubt about the articles, none
-    about the model. With fewer than 5 homes nothing is known of how articles differ: they go from 0 to 1.
+    Raw intervals are those of `labeling.sampling.corpus_shares.share_estimates` over the homes, so that sentences of
+    one article, and copies of one wire story, count as the one thing they are. They hold the model's doubt about the
+    articles, none about the model. With fewer than 5 homes nothing is known of how articles differ: they go from 0 to
+    1.
 
     The correction is prediction-powered inference with power tuning, cross-fitted. With the model's stance f, the
     label y, N sentences in the cell, and weights w of the labelled ones, a stance's share is::

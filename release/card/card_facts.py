@@ -12,10 +12,12 @@ import msgspec
 
 from corpus.records import ARTICLES, Skipped
 from corpus.store import read_jsonl, read_table, table_path
+from labeling.codebook import Codebook
 from labeling.overlap import FewVotes
-from labeling.records import STANCES, Annotation, Codebook, Stance, counted
-from labeling.sample import Draw, read_sample
+from labeling.records import STANCES, Annotation, Stance
+from labeling.sampling.sample import Draw, read_sample
 from labeling.status import Status
+from labeling.votes import counted
 from release.card.earlier_release import EarlierRelease, read_earlier_release
 from release.contents.privacy import release_names
 from train.gather import Found, gather

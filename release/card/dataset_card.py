@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling.records import STANCES
-from labeling.show import NO_OUTLET
+from labeling.records import NO_OUTLET, STANCES
 from release.card.card_facts import (
     CardFacts,
     ConfigFacts,

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import ConfigError, PublishError
-from labeling.records import STANCES, Stance, read_codebook
+from labeling.codebook import read_codebook
+from labeling.records import STANCES, Stance
 
 WRITTEN = ("annotators.md", "CHANGELOG.md")
 """Beside the card, the files of a release that people may write in."""

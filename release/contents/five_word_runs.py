@@ -32,7 +32,7 @@ SENTENCES = {
     "release/card/earlier_release.py": (),
     "train/methods.py": (),
     "train/readings.py": (),
-    "labeling/show.py": ("reading",),
+    "labeling/agreement.py": ("reading",),
 }
 """Modules whose string literals are sentences of the card, and the functions that count, where not all do."""
 

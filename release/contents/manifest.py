@@ -14,7 +14,7 @@ import msgspec
 
 from corpus.errors import PublishError
 from corpus.store import table_path
-from labeling.records import Codebook
+from labeling.codebook import Codebook
 from train.project import Settings
 
 FILE = "manifest.json"

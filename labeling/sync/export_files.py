@@ -12,17 +12,18 @@ import msgspec
 from corpus.errors import ConfigError, TableError
 from corpus.near_duplicates import normalise
 from corpus.store import table_path, write_bytes, write_jsonl
-from labeling.accounts import Naming, giver, listed, name_accounts, person_called
-from labeling.answers import checked, foreign_stance, read_answer
-from labeling.known import ANNOTATIONS, digest, read_known, write_known
-from labeling.merge import give, is_named, known_names, later, merge, pair, superseded
-from labeling.places import Located, Reading, locate_export
-from labeling.plan import INTERFACE, page
-from labeling.records import Annotation, Codebook, Stance, Task, key_of
-from labeling.register import read_register, write_register
-from labeling.sample import read_sample
-from labeling.sources import Evidence, is_version, task_mark
-from labeling.tasks import Corpus, data
+from labeling.codebook import Codebook
+from labeling.records import Annotation, Stance, Task, key_of
+from labeling.sampling.sample import read_sample
+from labeling.studio.answers import checked, foreign_stance, read_answer
+from labeling.studio.project_page import INTERFACE, page
+from labeling.studio.tasks import Corpus, data
+from labeling.sync.account_register import read_register, write_register
+from labeling.sync.answer_sources import Evidence, is_version, task_mark
+from labeling.sync.known_answers import ANNOTATIONS, digest, read_known, write_known
+from labeling.sync.known_places import Located, Reading, locate_export
+from labeling.sync.merge_answers import give, is_named, known_names, later, merge, pair, superseded
+from labeling.sync.pseudonyms import Naming, giver, listed, name_accounts, person_called
 
 UNMATCHED = "unmatched.jsonl"
 

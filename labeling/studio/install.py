@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from corpus.digests import ROOT
 from corpus.errors import StudioError
 
 VERSION = "1.23.2"
@@ -29,7 +30,7 @@ def find() -> Path | None:
     Looked for in `.venv-studio` beside the project and beside this package, then in the user's own installation, then
     on the PATH.
     """
-    here = (Path.cwd() / ".venv-studio", Path(__file__).parent.parent / ".venv-studio", user_folder())
+    here = (Path.cwd() / ".venv-studio", ROOT / ".venv-studio", user_folder())
     for folder in here:
         if (folder / PROGRAM).is_file():
             return folder / PROGRAM

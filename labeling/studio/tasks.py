@@ -13,8 +13,9 @@ import pyarrow as pa
 from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_table
-from labeling.records import STANCES, Annotation, Stance, Task, Unsettled, latest_answers
-from labeling.sample import Unit
+from labeling.records import STANCES, Annotation, Stance, Task, Unsettled
+from labeling.sampling.sample import Unit
+from labeling.votes import latest_answers
 
 
 class QueueTask(Task, frozen=True, kw_only=True):

@@ -13,17 +13,18 @@ import pyarrow as pa
 from corpus.errors import StudioError
 from corpus.records import SENTENCES
 from corpus.store import locked, read_table, table_path
-from labeling.accounts import giver, join_doubles, name_accounts
-from labeling.answers import read_answer
-from labeling.changed import FORM, Pulled, State, answers_of, changes_in, last_pull, trusted, write_state
-from labeling.known import ANNOTATIONS, Known, add_withdrawn, digest, read_known, write_known
-from labeling.merge import give, known_names, merge, pair, superseded
-from labeling.places import Located, Reading, locate_server
-from labeling.records import Adjudication, Annotation, Codebook, LabelingSettings
-from labeling.register import Register, is_address, read_register, write_register
-from labeling.settled import changes, keep, read_queue, told
-from labeling.sources import Evidence, Row
-from labeling.studio import ANSWERS, Project, Studio, StudioTask
+from labeling.codebook import Codebook
+from labeling.records import Adjudication, Annotation, LabelingSettings
+from labeling.studio.answers import read_answer
+from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
+from labeling.sync.account_register import Register, is_address, read_register, write_register
+from labeling.sync.answer_sources import Evidence, Row
+from labeling.sync.known_answers import ANNOTATIONS, Known, add_withdrawn, digest, read_known, write_known
+from labeling.sync.known_places import Located, Reading, locate_server
+from labeling.sync.merge_answers import give, known_names, merge, pair, superseded
+from labeling.sync.pseudonyms import giver, join_doubles, name_accounts
+from labeling.sync.queue_verdicts import changes, keep, read_queue, told
+from labeling.sync.server_changes import FORM, Pulled, State, answers_of, changes_in, last_pull, trusted, write_state
 
 
 class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
 
     An answer is deleted here where its project is at the server and holds it no more. That a project isn't there
     deletes nothing, and neither does another server: answers stay that came from elsewhere. What people settled in
-    the queue stays until a person takes it back there; see `labeling.settled`.
+    the queue stays until a person takes it back there; see `labeling.sync.queue_verdicts`.
 
     Args:
         studio: the server.

@@ -9,8 +9,18 @@ import msgspec
 
 from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, LabelingSettings, Verdict
-from labeling.sample import By, Draw, draw, draw_all, draw_controls, keywords, part, read_certainty, read_sample
-from labeling.tasks import Corpus
+from labeling.sampling.sample import (
+    By,
+    Draw,
+    draw,
+    draw_all,
+    draw_controls,
+    keywords,
+    part,
+    read_certainty,
+    read_sample,
+)
+from labeling.studio.tasks import Corpus
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):

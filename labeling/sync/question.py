@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import ConfigError
-from labeling.records import Codebook
+from labeling.codebook import Codebook
 
 TEMPLATE = Path(__file__).parent / "codebook.md"
 """The codebook that a new project begins with; what stands between double braces is to be replaced."""

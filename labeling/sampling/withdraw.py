@@ -10,9 +10,9 @@ import msgspec
 from corpus.errors import StanceError
 from corpus.store import read_jsonl, table_path
 from labeling.records import Annotation, LabelingSettings
-from labeling.sample import Draw, read_sample, write_sample
-from labeling.studio import Studio, StudioTask
-from labeling.tasks import Corpus
+from labeling.sampling.sample import Draw, read_sample, write_sample
+from labeling.studio.client import Studio, StudioTask
+from labeling.studio.tasks import Corpus
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from corpus.store import Record, read_jsonl, table_path, write_jsonl
-from labeling.merge import by, name_unknown, one_version, order, renamed, who
 from labeling.records import Adjudication, Annotation, Superseded, Withdrawn
-from labeling.register import Register
-from labeling.sources import Row
+from labeling.sync.account_register import Register
+from labeling.sync.answer_sources import Row
+from labeling.sync.merge_answers import by, name_unknown, one_version, order, renamed, who
 
 ANNOTATIONS = "annotations.jsonl"
 HISTORY = "history.jsonl"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from labeling.register import Place, Register, Source
-from labeling.sources import Answer, Evidence, Verdict, by_source
+from labeling.sync.account_register import Place, Register, Source
+from labeling.sync.answer_sources import Answer, Evidence, Verdict, by_source
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import Generic
 import msgspec
 
 from labeling.records import Annotation, Superseded, is_unknown
-from labeling.sources import Answer, Evidence, Row, contradict, moment, one_answer, said
+from labeling.sync.answer_sources import Answer, Evidence, Row, contradict, moment, one_answer, said
 
 
 class Edit(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):

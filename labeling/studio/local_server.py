@@ -18,10 +18,10 @@ import msgspec
 
 from corpus.errors import StudioError
 from corpus.store import private_folder, write_bytes
-from labeling.address import EVERY, LOOPBACK, free_port, reached_at, resolve
-from labeling.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking
-from labeling.install import executable
-from labeling.studio import Studio
+from labeling.studio.address import EVERY, LOOPBACK, free_port, reached_at, resolve
+from labeling.studio.client import Studio
+from labeling.studio.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking
+from labeling.studio.install import executable
 
 FOLDER = Path(".stance") / "label-studio"
 LOG = Path(".stance") / "label-studio.log"

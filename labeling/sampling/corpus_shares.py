@@ -12,7 +12,7 @@ import numpy as np
 
 from labeling.intervals import Estimate, share_estimates
 from labeling.records import STANCES, Stance
-from labeling.sample import Draw
+from labeling.sampling.sample import Draw
 
 Unit = TypeVar("Unit", bound=Hashable)
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from labeling.accounts import giver
-from labeling.answers import read_adjudication
-from labeling.merge import Merged, merge
-from labeling.records import Adjudication, Codebook, Withdrawn
-from labeling.studio import StudioTask
+from labeling.codebook import Codebook
+from labeling.records import Adjudication, Withdrawn
+from labeling.studio.answers import read_adjudication
+from labeling.studio.client import StudioTask
+from labeling.sync.merge_answers import Merged, merge
+from labeling.sync.pseudonyms import giver
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +56,7 @@ def keep(
     Args:
         known: the answers so far.
         fresh: the answers that were read, each with its person and `source`.
-        pairs: what `labeling.merge.pair` found.
+        pairs: what `labeling.sync.merge_answers.pair` found.
         tasks: every task that the queue holds now.
         source: the name of the queue's project; empty where it holds nothing.
     """

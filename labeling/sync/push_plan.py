@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from markdown_it import MarkdownIt
 
 from corpus.errors import StudioError
 from corpus.store import read_jsonl, table_path
+from labeling.codebook import Codebook
 from labeling.overlap import in_share
-from labeling.records import Annotation, Codebook, LabelingSettings, Task, Unsettled
-from labeling.rounds import Drawn, draw_round
-from labeling.sample import By
-from labeling.studio import Project, Studio, StudioTask
-from labeling.tasks import Corpus, Prediction, data, read_predictions
+from labeling.records import Annotation, LabelingSettings, Task, Unsettled
+from labeling.sampling.rounds import Drawn, draw_round
+from labeling.sampling.sample import By
+from labeling.studio.client import Project, Studio, StudioTask
+from labeling.studio.project_page import INTERFACE, QUEUE, instruction, page
+from labeling.studio.tasks import Corpus, Prediction, data, read_predictions
 
-HERE = Path(__file__).parent
-INTERFACE = HERE / "interface.xml"
-QUEUE = HERE / "queue.xml"
 MADE_BY = "Made by stance; interface"
 
 
@@ -195,40 +193,6 @@ def _plan_queue(
     return _with_settings(plan, QUEUE, wanted, force)
 
 
-def show(plan: PushPlan) -> str:
-    """A plan as text for the terminal."""
-    lines = list(plan.drawn.notes)
-    for part in plan.projects:
-        lines += _show("tasks" if len(plan.projects) == 1 else part.title, part, plan.asked.prune)
-    if plan.queue:
-        lines += _show("queue", plan.queue, True)
-    return "\n".join(lines)
-
-
-def _show(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
-    removed = "removed, if still so then" if prune else "the same command with --prune removes them"
-    said = (
-        (plan.answered, "of those on the server only hold answers: they stay"),
-        (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
-        (len(plan.twice), "second tasks of a sentence, without answers: removed"),
-        (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
-        (plan.foreign, "tasks there are not ours (no sentence_id): left alone"),
-        (len(plan.predict), "of the tasks there get the model's prediction"),
-    )
-    lines = [
-        f"{name}: {len(plan.create)} to create, {len(plan.update)} to update, {plan.unchanged} unchanged, "
-        f"{plan.server_only} on the server only"
-    ]
-    lines += [f"  {count} {meaning}" for count, meaning in said if count]
-    if plan.project and plan.settings:
-        lines.append(f"  settings to change: {', '.join(plan.settings)}")
-    if plan.by_hand:
-        lines.append(
-            "  the labelling interface was changed at the server and stays; the same command with --force renews it"
-        )
-    return lines
-
-
 def compare(title: str, project: Project | None, tasks: Sequence[StudioTask], wanted: Sequence[Task]) -> ProjectPlan:
     """A plan for one project's tasks, its settings left as they are."""
     by_key: dict[tuple[str, int], list[StudioTask]] = defaultdict(list)
@@ -300,17 +264,3 @@ def _with_settings(plan: ProjectPlan, interface: Path, wanted: dict[str, Any], f
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def page(path: Path) -> str:
-    """The labelling configuration in a file, with the look that both pages share."""
-    return path.read_text("utf-8").strip().replace("/* page.css */", (HERE / "page.css").read_text("utf-8"))
-
-
-def instruction(codebook: Codebook) -> str:
-    """The codebook as the page shows it, as HTML; HTML inside it stays text.
-
-    The server keeps classes and drops `style` attributes, so how it looks stands in the page's own style.
-    """
-    shown = MarkdownIt("commonmark", {"html": False}).enable("table").render(codebook.text)
-    return f'<div class="stance-codebook">{shown}</div>'

@@ -1,28 +1,26 @@
-"""The status as tables for the terminal."""
+"""What the commands of labeling print: the status as tables, and what a push is going to do."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect
 from collections.abc import Sequence
 from itertools import permutations
 from textwrap import shorten
 
-from labeling.agreement import Agreement
-from labeling.annotators import SECONDS_A_WORD, AlwaysSame, TooFast
-from labeling.estimate import Shares
+from labeling.agreement import Agreement, reading
+from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.freshness import Stale
 from labeling.intervals import Estimate
 from labeling.overlap import FewVotes
-from labeling.records import STANCES
+from labeling.records import NO_OUTLET, STANCES
+from labeling.sampling.corpus_shares import Shares
 from labeling.status import Contested, OutletProgress, Status
+from labeling.sync.push_plan import ProjectPlan, PushPlan
 
-THRESHOLDS = (0.667, 0.8)
 MOST_OUTLETS = 10
-NO_OUTLET = "(no outlet given)"
 
 
-def show(status: Status) -> str:
+def show_status(status: Status) -> str:
     """A status as tables for the terminal; characters that would steer a terminal are blanked."""
     agreement = status.agreement
     parts = [
@@ -111,21 +109,6 @@ def _agreement(agreement: Agreement) -> list[str]:
     ]
 
 
-def reading(alpha: Estimate) -> str:
-    """What the value means by Krippendorff's own thresholds (2004, Content Analysis, p. 241)."""
-    if math.isnan(alpha.value):
-        return ""
-    level = bisect(THRESHOLDS, alpha.value)
-    text = (
-        "below .667, too unreliable to draw conclusions from",
-        "at least .667, for tentative conclusions only",
-        "at least .800, reliable",
-    )[level]
-    if level and alpha.low < THRESHOLDS[level - 1]:
-        text += ", but the interval reaches below that"
-    return f": {text} (Krippendorff 2004, p. 241)"
-
-
 def _differences(agreement: Agreement) -> list[str]:
     """How often each pair differs, by the first's and the second's label."""
     cells = list(permutations(STANCES, 2))
@@ -198,3 +181,37 @@ def _shares(shares: Shares | None, stale: Stale | None) -> list[str]:
     if stale and stale.made:
         note += f"; all by verdicts that are older than the answers (`{stale.due}` is due)"
     return [*_table(rows), note]
+
+
+def show_plan(plan: PushPlan) -> str:
+    """A plan as text for the terminal."""
+    lines = list(plan.drawn.notes)
+    for part in plan.projects:
+        lines += _plan_lines("tasks" if len(plan.projects) == 1 else part.title, part, plan.asked.prune)
+    if plan.queue:
+        lines += _plan_lines("queue", plan.queue, True)
+    return "\n".join(lines)
+
+
+def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
+    removed = "removed, if still so then" if prune else "the same command with --prune removes them"
+    said = (
+        (plan.answered, "of those on the server only hold answers: they stay"),
+        (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
+        (len(plan.twice), "second tasks of a sentence, without answers: removed"),
+        (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
+        (plan.foreign, "tasks there are not ours (no sentence_id): left alone"),
+        (len(plan.predict), "of the tasks there get the model's prediction"),
+    )
+    lines = [
+        f"{name}: {len(plan.create)} to create, {len(plan.update)} to update, {plan.unchanged} unchanged, "
+        f"{plan.server_only} on the server only"
+    ]
+    lines += [f"  {count} {meaning}" for count, meaning in said if count]
+    if plan.project and plan.settings:
+        lines.append(f"  settings to change: {', '.join(plan.settings)}")
+    if plan.by_hand:
+        lines.append(
+            "  the labelling interface was changed at the server and stays; the same command with --force renews it"
+        )
+    return lines

@@ -11,7 +11,7 @@ import msgspec
 
 from corpus.errors import ConfigError
 from labeling.records import is_unknown
-from labeling.register import (
+from labeling.sync.account_register import (
     Account,
     Person,
     Place,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from corpus.errors import StudioError
 from corpus.store import read_jsonl
-from labeling.answers import result
-from labeling.connection import Server
 from labeling.records import Annotation
-from labeling.server import sign_up
-from labeling.studio import ANSWERS, Studio
+from labeling.studio.answers import result
+from labeling.studio.client import ANSWERS, Studio
+from labeling.studio.connection import Server
+from labeling.studio.local_server import sign_up
 
 THREADS = 8
 """20 answers a second with 8 threads, 6 with one (SQLite, two cores)."""
@@ -29,7 +29,7 @@ def replay(owner: Studio, server: Server, title: str, path: Path, progress: Call
 
     Args:
         owner: a conversation with the server as its owner.
-        server: the server, one that `labeling.server` made: accounts can be made there.
+        server: the server, one that `labeling.studio.local_server` made: accounts can be made there.
         title: the project's title.
         path: the recorded annotations, one a line.
         progress: told of each answer given, first of their number.

@@ -9,8 +9,8 @@ import msgspec
 
 from corpus.errors import StudioError
 from corpus.store import write_bytes
-from labeling.register import Register
-from labeling.studio import ANSWERS, TIMES, Project, Studio, StudioTask
+from labeling.studio.client import ANSWERS, TIMES, Project, Studio, StudioTask
+from labeling.sync.account_register import Register
 
 STATE = Path(".stance") / "pulled.json"
 FORM = 2

@@ -12,12 +12,12 @@ import msgspec
 
 from corpus.errors import StudioError, TableError
 from corpus.store import private_folder, write_bytes
-from labeling.answers import chosen
-from labeling.connection import BrokenConnectionError
-from labeling.plan import ProjectPlan, PushPlan, compare
-from labeling.sample import write_sample
-from labeling.studio import Studio
-from labeling.tasks import Prediction, data
+from labeling.sampling.sample import write_sample
+from labeling.studio.answers import chosen
+from labeling.studio.client import Studio
+from labeling.studio.connection import BrokenConnectionError
+from labeling.studio.tasks import Prediction, data
+from labeling.sync.push_plan import ProjectPlan, PushPlan, compare
 
 SENDING = Path(".stance") / "sending.json"
 BATCH = 5000

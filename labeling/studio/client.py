@@ -14,10 +14,10 @@ import httpx
 import msgspec
 
 from corpus.errors import StudioError
-from labeling.conditions import UNTOUCHED, Condition, filters, moment
-from labeling.connection import TIMEOUT, Server, check, speaking
 from labeling.records import key_of
-from labeling.sources import task_mark
+from labeling.studio.connection import TIMEOUT, Server, check, speaking
+from labeling.studio.filters import UNTOUCHED, Condition, filters, moment
+from labeling.sync.answer_sources import task_mark
 
 PAGE = 10_000
 RANGE = 1_250

@@ -1,0 +1,51 @@
+"""Which answers count as votes: the latest of each annotator, without skips, controls and ignored people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from labeling.records import Annotation, Stance
+
+
+def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:
+    """The answers that count: those of accounts that `[labeling] ignore` doesn't name."""
+    return [row for row in annotations if row.annotator not in ignored]
+
+
+def latest_answers(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Annotation]:
+    """The last answer of each annotator to each sentence, skips included; control items are left out.
+
+    Returns:
+        (sentence_id, annotator) → answer, sorted.
+    """
+    last: dict[tuple[str, str], Annotation] = {}
+    for row in sorted(
+        annotations, key=lambda row: (row.updated_at, row.studio_id or 0, row.created_at, row.stance or "", row.unsure)
+    ):
+        if not row.control:
+            last[row.sentence_id, row.annotator] = row
+    return dict(sorted(last.items()))
+
+
+def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stance]]:
+    """The vote of each annotator on each sentence: the last answer counts, a skip is no vote.
+
+    Answers to control items are no votes.
+
+    Returns:
+        sentence_id → annotator → stance, both sorted; sentences that everyone skipped are left out.
+    """
+    votes: dict[str, dict[str, Stance]] = {}
+    for (sentence_id, annotator), row in latest_answers(annotations).items():
+        if row.stance is not None:
+            votes.setdefault(sentence_id, {})[annotator] = row.stance
+    return votes
+
+
+def alike(votes: Mapping[str, str]) -> float:
+    """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
+    n = len(votes)
+    if n < 2:
+        return float(n)
+    return sum(count * (count - 1) for count in Counter(votes.values()).values()) / (n * (n - 1))
