@@ -136,7 +136,7 @@ def grid(features: str, size: str, way: str, out: str) -> None:
 
 def _ours(features: str, texts: list[str], y: Any, cuts: list[Any]) -> Any:
     from labeling.records import STANCES
-    from train.counted import chances, counted
+    from train.model.counted_texts import chances, counted
 
     given = np.empty((len(PENALTIES), len(y)), dtype=y.dtype)
     for (_, held), found in zip(cuts, chances(counted(features, "", texts), y, cuts, PENALTIES, 1), strict=True):
@@ -151,7 +151,7 @@ def _scikit_learn(more: dict[str, Any]) -> Callable[[str, list[str], Any, list[A
         from sklearn.model_selection import GridSearchCV
         from sklearn.pipeline import Pipeline
 
-        from train.baseline import PARTS
+        from train.model.tfidf_logistic import PARTS
 
         seen: list[Any] = []
 
@@ -182,7 +182,7 @@ WAYS: dict[str, tuple[str, Callable[[str, list[str], Any, list[Any]], Any]]] = {
 
 def fits(largest: int) -> None:
     """The fit of each feature set, with its vectorizer, and the file."""
-    from train.baseline import FEATURES
+    from train.model.tfidf_logistic import FEATURES
 
     _table("features", "texts", "n-grams", "CPU s", "wall s", "peak MB", "save s", "load s", "model.skops MB")
     for features in FEATURES:
@@ -191,7 +191,7 @@ def fits(largest: int) -> None:
 
 def fit(features: str, size: str) -> None:
     """Fit one recipe on made-up texts; prints its row."""
-    from train import baseline, model_files
+    from train.model import files, tfidf_logistic
     from train.records import Example, Recipe
 
     texts, labels = _texts(int(size))
@@ -200,14 +200,14 @@ def fit(features: str, size: str) -> None:
         for n, (text, label) in enumerate(zip(texts, labels, strict=True))
     ]
     start, before = time.perf_counter(), time.process_time()
-    model = baseline.fit(Recipe(features=features, c=3.0), rows)
+    model = tfidf_logistic.fit(Recipe(features=features, c=3.0), rows)
     cpu, wall = time.process_time() - before, time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
         start = time.perf_counter()
-        model_files.save(model, Path(folder))
+        files.save(model, Path(folder))
         saved = time.perf_counter()
-        model_files.load_model(Path(folder))
+        files.load_model(Path(folder))
         save, load = saved - start, time.perf_counter() - saved
         size_mb = (Path(folder) / "model.skops").stat().st_size / 1e6
     columns = model.pipelines[""]["logistic"].coef_.shape[1]
@@ -220,8 +220,9 @@ def fit(features: str, size: str) -> None:
 
 def long_texts() -> None:
     """CPU and wall time of each stage of a training on 7,000 texts of 350 words, near-duplicates in pairs."""
-    from train.records import Example, TrainSettings
-    from train.run import train
+    from train.records import Example
+    from train.settings import TrainSettings
+    from train.train_model import train
 
     rng = random.Random(2)
     texts, labels = _texts(LONG * 20)
@@ -253,10 +254,10 @@ def long_texts() -> None:
 
 def semeval() -> None:
     """The table of the search, and the one score on the test split that follows from it."""
-    from train.examples import load_examples
+    from train.examples.load import load_examples
     from train.intervals import shown
-    from train.records import TrainSettings
-    from train.run import train
+    from train.settings import TrainSettings
+    from train.train_model import train
 
     if not (data := os.environ.get("STANCE_TEST_DATA")):
         print("Left out: STANCE_TEST_DATA is not set; it names the folder of the public test data")

@@ -13,8 +13,8 @@ import msgspec
 
 import stance
 from stance.command_line import cli
-from train.baseline import Model
-from train.project import Settings, meaning
+from train.model.tfidf_logistic import Model
+from train.settings import Settings, meaning
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by `make docs` from the code. Edit the code, not this page. -->"

@@ -5,7 +5,7 @@
 
 Verdicts and examples are made again from their inputs, in memory, and compared. A model remembers a digest of the
 examples that it was trained on; predictions, a dataset and the report remember those of what they are made from
-(`train.digests`). Times of files tell nothing: a checkout or a copy changes them.
+(`train.input_digests`). Times of files tell nothing: a checkout or a copy changes them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from corpus.errors import PublishError, StanceError, TableError
 from labeling.codebook import Codebook
 from labeling.freshness import stale_verdicts
 from release.contents.manifest import FILE, made_from, read_manifest
-from train import digests
-from train.examples import labelled, read_examples
-from train.project import Settings
+from train import input_digests
+from train.examples.from_verdicts import labelled, read_examples
+from train.predict.shares import PredictionShares
 from train.records import Example, ModelCard, read_record
-from train.shares import PredictionShares
+from train.settings import Settings
 
 Stage = Literal["verdicts", "examples", "model", "predictions", "dataset", "report"]
 COMMANDS: Mapping[Stage, str] = {
@@ -206,7 +206,7 @@ def _model(project: Project) -> str:
         return f"{folder} doesn't say what it was trained on, as an earlier version of stance wrote it"
     if not (project.work / "examples.parquet").is_file():
         return f"the examples that {folder} was trained on are not there"
-    if trained_on != digests.of_examples(read_examples(project.work), project.settings.train):
+    if trained_on != input_digests.of_examples(read_examples(project.work), project.settings.train):
         return (
             f"{folder} was trained on other examples than {project.work / 'examples.parquet'} has, or with another "
             "seed or mask than [train] says"
@@ -225,13 +225,15 @@ def _predictions(project: Project) -> str:
     except pa.ArrowException as error:
         raise TableError(f"{path}: expected a Parquet table; found: {error}. Run `stance predict` again") from error
     parts = []
-    if by != [digests.of_model(model)]:
+    if by != [input_digests.of_model(model)]:
         parts.append("another model than there is now")
-    if (schema.metadata or {}).get(digests.SENTENCES_KEY, b"").decode() != digests.of_sentences(project.work):
+    if (schema.metadata or {}).get(input_digests.SENTENCES_KEY, b"").decode() != input_digests.of_sentences(
+        project.work
+    ):
         parts.append("other sentences than the corpus has")
     if shares.is_file():
         found = read_record(shares, PredictionShares).made_of
-        if found != digests.of_labels(project.work, project.settings.target.name):
+        if found != input_digests.of_labels(project.work, project.settings.target.name):
             parts.append("other verdicts, rounds or dates of articles, in the shares")
     return f"{path} is of {' and of '.join(parts)}" if parts else ""
 
@@ -256,5 +258,5 @@ def _report(project: Project) -> str:
     if not path.is_file():
         return ""
     target = project.settings.target.name
-    now = digests.of_report(digests.of_files(project.work), target, project.settings)
+    now = input_digests.of_report(input_digests.of_files(project.work), target, project.settings)
     return "" if now in path.read_text("utf-8", "replace") else f"{path} shows an earlier state"

@@ -39,9 +39,8 @@ from release.contents.rows import (
 )
 from release.contents.text_free import Proof, Written, leaves, prove, strip
 from release.freshness import TRAINED, Project, refuse
-from train.examples import read_examples
-from train.project import Settings
-from train.records import PublishSettings
+from train.examples.from_verdicts import read_examples
+from train.settings import PublishSettings, Settings
 
 if TYPE_CHECKING:
     from datasets import Features

@@ -28,9 +28,8 @@ from labeling.votes import latest_votes
 from release.contents.manifest import FILE, Dataset, manifest, to_json
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from release.contents.text_free import Proof, prove, strip
-from train.examples import from_verdicts
-from train.project import Settings
-from train.records import PublishSettings, TrainSettings
+from train.examples.from_verdicts import from_verdicts
+from train.settings import PublishSettings, Settings, TrainSettings
 
 HERE = Path(__file__).resolve().parent
 TARGET = "sending Western troops to Ukraine"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
     from labeling.dawid_skene import dawid_skene
     from stance.api import split, train
-    from train.examples import load_examples
-    from train.model_files import load_model
+    from train.examples.load import load_examples
+    from train.model.files import load_model
 
 __all__ = [
     "cohen_kappa",
@@ -37,8 +37,8 @@ _MODULES = {
     "dawid_skene": "labeling.dawid_skene",
     "fleiss_kappa": "labeling.agreement",
     "krippendorff_alpha": "labeling.agreement",
-    "load_examples": "train.examples",
-    "load_model": "train.model_files",
+    "load_examples": "train.examples.load",
+    "load_model": "train.model.files",
     "near_duplicates": "corpus.near_duplicates",
     "sentence_spans": "corpus.sentences.split",
     "split": "stance.api",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.joined_groups import split_apart
-from train.records import TrainSettings
-from train.run import Trained
-from train.run import train as train_model
+from train.examples.joined_groups import split_apart
+from train.settings import TrainSettings
+from train.train_model import Trained
+from train.train_model import train as train_model
 
 if TYPE_CHECKING:
     from train.records import Example

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from labeling.studio.connection import Server
     from labeling.sync.push_plan import Asked
     from release.freshness import Project, Stage
-    from train.predict import Predicted
-    from train.project import Settings
+    from train.predict.predict import Predicted
+    from train.settings import Settings
 
 WORK = Path("work")
 SOURCES = click.argument("sources", nargs=-1, required=True)
@@ -93,7 +93,7 @@ def cli(folder: Path) -> None:
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """Make a new project: stance.toml and a codebook to fill in."""
-    from train.project import write_project
+    from train.starter import write_project
 
     settings, codebook = write_project(folder)
     click.echo(f"wrote {settings}: give your target there, as [target] name")
@@ -372,7 +372,7 @@ def demo() -> None:
     from labeling.studio.client import Studio
     from labeling.studio.local_server import running
     from labeling.sync.replay import replay
-    from train.project import write_starter
+    from train.starter import write_starter
 
     seeds = write_starter(Path())
     settings = _settings()
@@ -403,7 +403,7 @@ def demo() -> None:
 
 def _settings(*, required: bool = True) -> Settings:
     from corpus.store import LABELS, move_kept
-    from train.project import read_settings
+    from train.settings import read_settings
 
     settings = read_settings(Path(), required=required)
     if moved := move_kept(WORK):
@@ -612,7 +612,8 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
 def _check_question(settings: Settings, codebook: Codebook | None) -> None:
     """Refuse to send annotators a template's target or codebook."""
     from labeling.sync.question import check_question
-    from train.project import FILE, demo_question
+    from train.settings import FILE
+    from train.starter import demo_question
 
     check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
 
@@ -810,16 +811,16 @@ def _adjudicate(settings: Settings, doubts: int = 0) -> None:
 
 
 def _train(data: str | None, out: Path, settings: Settings) -> None:
-    from train import examples as labelled
-    from train.run import train
-    from train.show import trained
+    from train.examples import from_verdicts, load
+    from train.messages import trained
+    from train.train_model import train
 
     if data is None:
         _say_due(settings, "verdicts")
     with _stages("fits") as told:
         told.stage("reading the examples")
         if data is None:
-            examples, splits = labelled.plan_examples(WORK, settings.target.name, settings.train)
+            examples, splits = from_verdicts.plan_examples(WORK, settings.target.name, settings.train)
             for group in splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
             done = train(
@@ -832,9 +833,9 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
                 stage=told.stage,
                 say=told.say,
             )
-            labelled.keep_examples(WORK, examples, settings.train)
+            from_verdicts.keep_examples(WORK, examples, settings.train)
         else:
-            loaded = labelled.read(data)
+            loaded = load.read(data)
             for note in loaded.notes:
                 click.echo(note, err=True)
             for row in loaded.spellings:
@@ -857,7 +858,7 @@ def _train(data: str | None, out: Path, settings: Settings) -> None:
 def _predict(
     model: Path | None, sources: tuple[str, ...], out: Path | None, settings: Settings, *, trust: bool = False
 ) -> None:
-    from train.predict import predict_articles, predict_corpus
+    from train.predict.predict import predict_articles, predict_corpus
 
     _say_old_model(model, settings)
     with _progress("sentences") as progress:
@@ -879,7 +880,7 @@ def _say_old_model(model: Path | None, settings: Settings) -> None:
 def _predict_archive(
     model: Path, sources: tuple[str, ...], out: Path, settings: Settings, *, trust: bool, **how: Any
 ) -> None:
-    from train.archive import predict_archive
+    from train.archive.predict_archive import predict_archive
 
     _say_old_model(model, settings)
     with _progress("sentences") as progress:
@@ -891,7 +892,7 @@ def _predict_archive(
 
 def _say_predicted(done: Predicted) -> None:
     from corpus.messages import counts
-    from train.show import predicted
+    from train.messages import predicted
 
     if done.skipped:
         click.echo(f"skipped: {counts(done.skipped)}; `stance build` lists them", err=True)
@@ -906,7 +907,7 @@ def _publish(out: Path, settings: Settings, *, standoff: bool = False, allow_ope
     from release.card.dataset_card import missing
     from release.messages import published
     from release.publish import PublishInputs, publish
-    from train.project import FILE
+    from train.settings import FILE
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     check_target(Path(FILE), settings.target.name)
@@ -968,7 +969,7 @@ def _upload(
 def _report(settings: Settings) -> None:
     from labeling.sync.pseudonyms import ignored
     from release.freshness import TRAINED
-    from train.report import report
+    from train.report.page import report
 
     due = _say_due(settings, *TRAINED, "predictions")
     changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings, due)

@@ -125,9 +125,9 @@ def finish(project: Path) -> None:
     from labeling.adjudicate import adjudicate
     from labeling.records import STANCES, LabelingSettings
     from tests.test_train import WORDS
-    from train.examples import from_verdicts
-    from train.records import TrainSettings
-    from train.run import train
+    from train.examples.from_verdicts import from_verdicts
+    from train.settings import TrainSettings
+    from train.train_model import train
 
     random = np.random.default_rng(2)
     everything = [word for words in WORDS.values() for word in words]

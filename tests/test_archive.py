@@ -36,15 +36,17 @@ from labeling.records import STANCES, Stance
 from tests.conftest import REPO
 from tests.test_scale import Killer, workers
 from tests.test_spark import QUICK, Standalone
-from train import archive, baseline, partitions, scoring
-from train.archive import Manifest, predict_archive
-from train.layout import read_layout
-from train.model_files import save
-from train.partitions import encoded, write_parts
-from train.predict import Predicted, open_model, predict_articles
+from train.archive import hive_files, score_shards
+from train.archive.hive_files import encoded, write_parts
+from train.archive.predict_archive import STATE, Manifest, predict_archive
+from train.archive.score_shards import Asked, plan, score
+from train.model import tfidf_logistic
+from train.model.files import save
+from train.predict.judge import open_model
+from train.predict.predict import Predicted, predict_articles
+from train.predict.sentence_arrays import read_layout
+from train.predict.shares import Counts, Guesses, counted_shares, prediction_shares
 from train.records import Example, Recipe
-from train.scoring import Asked, plan, score
-from train.shares import Counts, Guesses, counted_shares, prediction_shares
 
 WORDS = {
     "favor": "send soldiers now brave help allies deploy needed".split(),
@@ -73,7 +75,7 @@ def _fit(features: str, folder: Path, seed: int = 1) -> Path:
         Example(sentence_id=str(n), text=_sentence(chance, STANCES[n % 3]), label=STANCES[n % 3], target=TARGET)
         for n in range(90)
     ]
-    save(baseline.fit(Recipe(features=features, c=1.0), rows), folder)
+    save(tfidf_logistic.fit(Recipe(features=features, c=1.0), rows), folder)
     return folder
 
 
@@ -109,7 +111,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "SHARD", 1)
+    monkeypatch.setattr(score_shards, "SHARD", 1)
 
 
 def _settings(news: Path) -> CorpusSettings:
@@ -125,7 +127,7 @@ def _files(out: Path) -> dict[str, str]:
     return {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and archive.STATE not in path.parts
+        if path.is_file() and STATE not in path.parts
     }
 
 
@@ -142,13 +144,13 @@ def _rows(out: Path) -> list[dict[str, object]]:
 def _watched(patch: pytest.MonkeyPatch) -> list[int]:
     """What shards are made from now on in this process."""
     made: list[int] = []
-    make = scoring.make
+    make = score_shards.make
 
-    def watched(job: scoring.Job) -> int:
+    def watched(job: score_shards.Job) -> int:
         made.append(make(job))
         return made[-1]
 
-    patch.setattr(scoring, "make", watched)
+    patch.setattr(score_shards, "make", watched)
     return made
 
 
@@ -157,7 +159,7 @@ def whole(news: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The archive as one run makes it that nothing disturbs."""
     out = tmp_path_factory.mktemp("whole") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "SHARD", 1)
+        patch.setattr(score_shards, "SHARD", 1)
         _run(news, model, out)
     return out
 
@@ -196,7 +198,9 @@ def test_how_rows_are_batched_does_not_change_a_bit(features: str, tmp_path: Pat
     judge = open_model(_fit(features, tmp_path / "model"), TARGET)
     chance = random.Random(8)
     texts = [_sentence(chance, chance.choice(STANCES)) for _ in range(300)] + ["", "?", "war " * 500]
-    batch = pa.RecordBatch.from_arrays([pa.array(map(str, range(len(texts)))), pa.array(texts)], schema=scoring.READ)
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array(map(str, range(len(texts)))), pa.array(texts)], schema=score_shards.READ
+    )
     at_once = score(batch, judge)
     for size in (1, 7, 64):
         parts = [score(batch.slice(start, size), judge) for start in range(0, batch.num_rows, size)]
@@ -239,7 +243,7 @@ def test_the_plot_stands_alone_and_says_in_words_what_it_shows(whole: Path) -> N
     assert told
     assert re.fullmatch(r"(\w+: 2031-03 \d+ %, 2031-04 \d+ %(; )?){3}", told[1])
     assert drawing.count("<title>") == 1
-    style = (REPO / "train" / "report.css").read_text("utf-8").partition("@media")[0]
+    style = (REPO / "train" / "report" / "page.css").read_text("utf-8").partition("@media")[0]
     for stance in STANCES:
         colour = re.search(rf"--{stance}: (#\w+)", style)
         assert colour
@@ -256,8 +260,8 @@ def test_two_workers_and_other_shards_write_the_same_bytes(
 ) -> None:
     _run(news, model, tmp_path / "two", workers=2)
     assert _files(tmp_path / "two").keys() == _files(whole).keys()
-    monkeypatch.setattr(scoring, "SHARD", 10**6)
-    monkeypatch.setattr(scoring, "BATCH", 13)
+    monkeypatch.setattr(score_shards, "SHARD", 10**6)
+    monkeypatch.setattr(score_shards, "BATCH", 13)
     _run(news, model, tmp_path / "one")
     for out in ("one", "two"):
         assert len(list((tmp_path / out / ".archive" / "shards").iterdir())) == (1 if out == "one" else FILES)
@@ -328,7 +332,7 @@ def test_what_changed_is_made_anew_and_nothing_else(
     _run(mine, judge, tmp_path / "fresh")
     assert _rows(out) == _rows(tmp_path / "fresh")
     assert (out / "shares.json").read_bytes() == (tmp_path / "fresh" / "shares.json").read_bytes()
-    monkeypatch.setattr(scoring, "code_digest", lambda *_: "another version")
+    monkeypatch.setattr(score_shards, "code_digest", lambda *_: "another version")
     assert run() == FILES
 
 
@@ -401,8 +405,8 @@ def test_files_do_not_depend_on_batches_and_hold_no_more_than_they_may(
     import tempfile
 
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
-        patch.setattr(partitions, "GROUP", 3)
-        patch.setattr(partitions, "GROUPS", 2)
+        patch.setattr(hive_files, "GROUP", 3)
+        patch.setattr(hive_files, "GROUPS", 2)
         folder = Path(name)
         parts = write_parts(table.to_batches(size), folder / "one")
         assert parts == write_parts(table.to_batches(), folder / "two")
@@ -444,17 +448,17 @@ def test_a_model_or_a_table_that_changes_meanwhile_is_not_mixed_in(model: Path, 
     shutil.copytree(model, mine)
     asked = Asked(folder=mine, target=TARGET, trust=False, version=open_model(mine, TARGET).version)
     (tmp_path / "shards").mkdir()
-    job = scoring.Job(shard=plan(work, asked)[1], asked=asked, folder=tmp_path / "shards")
+    job = score_shards.Job(shard=plan(work, asked)[1], asked=asked, folder=tmp_path / "shards")
     table = pq.read_table(work / "sentences.parquet")
     texts = [f"{text} " for text in table.column("text").to_pylist()]
     at = table.schema.get_field_index("text")
     pq.write_table(table.set_column(at, "text", pa.array(texts)), work / "sentences.parquet", row_group_size=61)
     with pytest.raises(StanceError, match=r"sentences\.parquet changed while it was read; run it again"):
-        scoring.make(job)
-    scoring._HELD.clear()
+        score_shards.make(job)
+    score_shards._HELD.clear()
     _fit("word", mine, seed=2)
     with pytest.raises(ExamplesError, match="the model changed while it was in use"):
-        scoring.make(job)
+        score_shards.make(job)
     assert not list((tmp_path / "shards").iterdir())
 
 
@@ -506,12 +510,12 @@ def test_sentences_without_an_article_or_with_two_are_an_error(news: Path, model
 
 DIE = "os.kill(os.getpid(), signal.SIGKILL)"
 POINTS = {
-    "in a shard": "scoring.score = lambda batch, judge, right=scoring.score: "
+    "in a shard": "score_shards.score = lambda batch, judge, right=score_shards.score: "
     f"right(batch, judge) if len(done) < 3 else {DIE}",
-    "in the global step": f"archive.count = lambda database: {DIE}",
+    "in the global step": f"predict_archive.count = lambda database: {DIE}",
     "between the old scores and the new": f"Path.rename = lambda path, to, right=Path.rename: "
     f"right(path, to) if path.name != 'scores' or path.parent == out else {DIE}",
-    "before the manifest": f"archive.write_bytes = lambda *_: {DIE}",
+    "before the manifest": f"predict_archive.write_bytes = lambda *_: {DIE}",
 }
 
 
@@ -525,11 +529,12 @@ def _script(code: str, news: Path, model: Path, out: Path, address: str | None =
             from pathlib import Path
             sys.path.insert(0, {str(REPO)!r})
             from corpus.records import CorpusSettings
-            from train import archive, scoring
+            from train.archive import predict_archive
+            from train.archive import score_shards
             news, model, out = map(Path, {[str(news), str(model), str(out)]!r})
-            scoring.SHARD, scoring.WAVE, done = 1, 1, []
+            score_shards.SHARD, score_shards.WAVE, done = 1, 1, []
             {code}
-            archive.predict_archive(
+            predict_archive.predict_archive(
                 [news], model, out, CorpusSettings(root=str(news)), done.append, workers=1, address={address!r}
             )
             """
@@ -592,7 +597,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _fit("char", folder / "model")
     build([_many(folder / "news")], folder / "work", _settings(folder / "news"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "SHARD", 1)
+        patch.setattr(score_shards, "SHARD", 1)
         _run(folder / "work", folder / "model", folder / "out")
     return folder
 
@@ -707,13 +712,13 @@ def test_a_model_that_an_executor_cannot_use_is_one_message(
     mine = tmp_path / "model"
     shutil.copytree(model, mine)
 
-    def changed(tables: Path, asked: Asked) -> list[scoring.Shard]:
+    def changed(tables: Path, asked: Asked) -> list[score_shards.Shard]:
         found = plan(tables, asked)
         card = json.loads((mine / "model.json").read_text())
         (mine / "model.json").write_text(json.dumps(card | {"scikit_learn": "0.22.1"}))
         return found
 
-    monkeypatch.setattr(archive, "plan", changed)
+    monkeypatch.setattr(predict_archive, "plan", changed)
     with pytest.raises(
         ExamplesError, match=r"made with scikit-learn 0\.22\.1, here is .*, or run `stance train` again"
     ):

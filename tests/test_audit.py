@@ -18,9 +18,9 @@ from rapidfuzz.fuzz import ratio
 from corpus.errors import ExamplesError
 from corpus.near_duplicates import LETTERS, MIN_WORDS, near_duplicates, normalise
 from labeling.records import STANCES, Stance
-from train import audit as audits
-from train.audit import Audit, audit, check, naive, with_and_without
-from train.examples import load_examples
+from train.evaluate import leak_audit as audits
+from train.evaluate.leak_audit import Audit, audit, check, naive, with_and_without
+from train.examples.load import load_examples
 from train.records import Example
 
 WORDS = "the talks on aid ended in Ostrel without a deal late on Monday as ministers left for home".split()

@@ -23,12 +23,13 @@ from sklearn.pipeline import Pipeline
 from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
 from tests.test_train import WORDS, _examples
-from train import baseline, counted, model_files, search
-from train.evaluate import f_avg
-from train.explain import explain, strongest
-from train.mask import masked
-from train.records import Example, Recipe, TrainSettings, read_metrics
-from train.run import train
+from train.metrics import f_avg
+from train.model import counted_texts, files, search, tfidf_logistic
+from train.model.explain import explain, strongest
+from train.model.mask import masked
+from train.records import Example, Recipe, read_metrics
+from train.settings import TrainSettings
+from train.train_model import train
 
 FAST = Recipe(features="word", c=3.0)
 
@@ -53,12 +54,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the search
 
 
-@pytest.mark.parametrize("features", baseline.FEATURES)
+@pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str) -> None:
     texts = [row.text for row in _examples(groups=8)] + ["", "!", "Ünï x", "a  b\nc"]
     cut = (np.arange(0, len(texts), 2), np.arange(1, len(texts), 2))
-    seen, unseen = counted.weighted(counted.counted(features, "t", texts), cut)
-    union = baseline.vectorizer(features)
+    seen, unseen = counted_texts.weighted(counted_texts.counted(features, "t", texts), cut)
+    union = tfidf_logistic.vectorizer(features)
     wanted = union.fit_transform([texts[n] for n in cut[0]])
     asked = union.transform([texts[n] for n in cut[1]])
     assert seen.shape == wanted.shape
@@ -72,7 +73,7 @@ def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str
 def test_the_compact_basis_loses_nothing(rows: list[list[int]]) -> None:
     x = csr_matrix(np.array(rows, dtype=np.float64))
     x.eliminate_zeros()
-    basis = baseline.compact(x).toarray()
+    basis = tfidf_logistic.compact(x).toarray()
     assert basis.T @ basis == pytest.approx(np.eye(basis.shape[1]))
     assert x @ basis @ basis.T == pytest.approx(x.toarray())
     assert basis.shape[1] == len(set(map(tuple, x.T.toarray().tolist())))
@@ -83,17 +84,17 @@ def test_the_compact_basis_loses_nothing(rows: list[list[int]]) -> None:
 def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(
     features: str, wide: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counted, "WIDE", wide)
+    monkeypatch.setattr(counted_texts, "WIDE", wide)
     # The trap: newton-cg, warm-started at its default tolerance, returns the model of the C before, silently.
     rows = _examples()
     texts, labels = [row.text for row in rows], np.array([row.label for row in rows])
     cuts = list(GroupKFold(3).split(texts, labels, [row.group for row in rows]))
-    found = list(counted.chances(counted.counted(features, "t", texts), labels, cuts, search.PENALTIES, 2))
+    found = list(counted_texts.chances(counted_texts.counted(features, "t", texts), labels, cuts, search.PENALTIES, 2))
     for (seen, held), given_ in zip(cuts, found, strict=True):
         for c, probabilities in zip(search.PENALTIES, given_, strict=True):
             exact = Pipeline(
                 [
-                    ("tfidf", baseline.vectorizer(features)),
+                    ("tfidf", tfidf_logistic.vectorizer(features)),
                     ("logistic", LogisticRegression(C=c, class_weight="balanced", tol=1e-9, max_iter=9999)),
                 ]
             )
@@ -108,11 +109,11 @@ def test_texts_in_coordinates_of_their_products_are_the_same_texts(rows: list[li
     x = csr_matrix(np.array([*rows, rows[0]], dtype=np.float32))  # one stands twice
     if not x.nnz:
         return
-    found = counted.Product(x[:, np.argsort(-np.bincount(x.indices, minlength=9), kind="stable")])
+    found = counted_texts.Product(x[:, np.argsort(-np.bincount(x.indices, minlength=9), kind="stable")])
     assert found.texts @ found.texts.T == pytest.approx((x @ x.T).toarray(), abs=1e-3)
     turned = np.arange(1.0, found.texts.shape[1] + 1)[None] / 7
-    again = counted.Product(x).weights(turned)
-    assert x @ again.T == pytest.approx(counted.Product(x).texts @ turned.T, abs=1e-2)
+    again = counted_texts.Product(x).weights(turned)
+    assert x @ again.T == pytest.approx(counted_texts.Product(x).texts @ turned.T, abs=1e-2)
 
 
 @pytest.mark.parametrize("features", ["word", "char_wb+word"])
@@ -121,19 +122,19 @@ def test_fits_on_shared_counts_judge_as_fits_from_scratch(features: str) -> None
     recipe = Recipe(features=features, c=3.0)
     seen = [row for n, row in enumerate(rows[:-1]) if n % 3]
     asked = [row for n, row in enumerate(rows) if not n % 3 or n == len(rows) - 1]
-    model = baseline.fit(recipe, seen)
-    wanted = baseline.probabilities(model, [row.text for row in asked], [row.target for row in asked])
-    with baseline.calm():
-        found = counted.Fits(recipe, rows).probabilities(seen, asked)
+    model = tfidf_logistic.fit(recipe, seen)
+    wanted = tfidf_logistic.probabilities(model, [row.text for row in asked], [row.target for row in asked])
+    with tfidf_logistic.calm():
+        found = counted_texts.Fits(recipe, rows).probabilities(seen, asked)
     assert found == pytest.approx(wanted, abs=2e-3)
 
 
-@pytest.mark.parametrize("features", baseline.FEATURES)
+@pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_a_model_has_the_vectorizers_that_scikit_learn_would_have_fitted(features: str) -> None:
     rows = [*_examples(groups=6), Example(sentence_id="x", text="Ünï\u2003x  a\nb İ ⅷ 👩‍🚀 \U00010400", label="none")]
     rows = [msgspec.structs.replace(row, target="t") for row in rows]
-    pipeline = baseline.fit(Recipe(features=features, c=1.0), rows).pipelines["t"]
-    union = baseline.vectorizer(features)
+    pipeline = tfidf_logistic.fit(Recipe(features=features, c=1.0), rows).pipelines["t"]
+    union = tfidf_logistic.vectorizer(features)
     wanted = union.fit_transform([row.text for row in rows])
     assert abs(pipeline["tfidf"].transform([row.text for row in rows]) - wanted).max() == 0
     for (_, ours), (_, theirs) in zip(pipeline["tfidf"].transformer_list, union.transformer_list, strict=True):
@@ -167,7 +168,7 @@ def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> Non
 def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
     rows = _examples()
     found = search.search(rows, seed=1)
-    assert len(found.trials) == len(baseline.FEATURES) * len(search.PENALTIES)
+    assert len(found.trials) == len(tfidf_logistic.FEATURES) * len(search.PENALTIES)
     assert [trial.f_avg for trial in found.trials] == sorted((trial.f_avg for trial in found.trials), reverse=True)
     labels = [row.label for row in rows]
     given_ = [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]
@@ -179,22 +180,22 @@ def test_equally_good_recipes_give_the_simplest(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(search, "f_avg", lambda *_: 0.5)
     monkeypatch.setattr(search, "macro_f1", lambda *_: 0.5)
     best = search.search(_examples(), seed=1).trials[0].recipe
-    assert best == Recipe(features=baseline.FEATURES[0], c=search.PENALTIES[0])
+    assert best == Recipe(features=tfidf_logistic.FEATURES[0], c=search.PENALTIES[0])
 
 
 def test_a_fit_that_stops_early_is_refused_even_where_the_solver_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
     for more in ({"max_iter": 1}, {"tol": 0.1}):
-        monkeypatch.setattr(baseline, "classifier", lambda c, more=more: LogisticRegression(C=c, **more))
+        monkeypatch.setattr(tfidf_logistic, "classifier", lambda c, more=more: LogisticRegression(C=c, **more))
         with pytest.raises(ExamplesError, match="did not converge: expected a slope of at most 4e-06, found"):
-            baseline.fit(FAST, _examples())
+            tfidf_logistic.fit(FAST, _examples())
 
 
 def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None:
     rows = _examples()
-    x = baseline.vectorizer("word").fit_transform([row.text for row in rows]).astype(np.float64)
+    x = tfidf_logistic.vectorizer("word").fit_transform([row.text for row in rows]).astype(np.float64)
     y = np.array([row.label for row in rows])
     model = LogisticRegression(C=2.0, class_weight="balanced", solver="newton-cg", tol=1e-10, max_iter=999).fit(x, y)
-    assert baseline.slope(model, x, y) < 1e-9
+    assert tfidf_logistic.slope(model, x, y) < 1e-9
     model.intercept_ = model.intercept_ + np.array([0.3, 0.0, -0.3])
     weight = np.array([len(y) / 3 / (y == label).sum() for label in y])
 
@@ -204,7 +205,7 @@ def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None
         hit = chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]
         return float(-(weight * np.log(hit)).sum() / weight.sum())
 
-    assert baseline.slope(model, x, y) >= abs(loss(1e-5) - loss(-1e-5)) / 2e-5 - 1e-6 > 0.01
+    assert tfidf_logistic.slope(model, x, y) >= abs(loss(1e-5) - loss(-1e-5)) / 2e-5 - 1e-6 > 0.01
 
 
 # --- several targets
@@ -218,14 +219,14 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
     assert sum(score.n for score in metrics.test.by_target.values()) == metrics.test.n
     assert "on a target that is not among the 2 trained on" in metrics.warnings[0]
     assert read_metrics(tmp_path) == metrics
-    model = model_files.load_model(tmp_path)
+    model = files.load_model(tmp_path)
     texts = ["send soldiers now brave"] * 2
-    chances = baseline.probabilities(model, texts, ["t", "u"])
+    chances = tfidf_logistic.probabilities(model, texts, ["t", "u"])
     assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
-    assert baseline.probabilities(model, texts[:1], ["other"])[0] == pytest.approx(chances.mean(axis=0))
+    assert tfidf_logistic.probabilities(model, texts[:1], ["other"])[0] == pytest.approx(chances.mean(axis=0))
     assert model.unseen(["t", "other", "other"]) == ["other"]
     with pytest.raises(ExamplesError, match="say which of t, u"):
-        baseline.probabilities(model, texts)
+        tfidf_logistic.probabilities(model, texts)
 
 
 def test_targets_in_the_test_split_alone_are_scored_and_warned_of(tmp_path: Path, quick: None) -> None:
@@ -331,19 +332,19 @@ def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
     metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     found = msgspec.json.encode(metrics)
     assert b"null" not in found
-    model = model_files.load_model(tmp_path)
-    chances = baseline.probabilities(model, [*odd, "nothing it knows"])
+    model = files.load_model(tmp_path)
+    chances = tfidf_logistic.probabilities(model, [*odd, "nothing it knows"])
     assert np.isfinite(chances).all()
     assert chances.sum(axis=1) == pytest.approx(np.ones(len(odd) + 1))
-    assert baseline.probabilities(model, []).shape == (0, 3)
+    assert tfidf_logistic.probabilities(model, []).shape == (0, 3)
 
 
 def test_many_more_features_than_rows_are_no_trouble() -> None:
     random = np.random.default_rng(0)
     rows = [_row(n, " ".join(f"w{k}" for k in random.integers(0, 10**6, 2500)), STANCES[n % 3]) for n in range(30)]
-    model = baseline.fit(Recipe(features="word", c=10.0), rows)
+    model = tfidf_logistic.fit(Recipe(features="word", c=10.0), rows)
     assert len(model.pipelines[""]["tfidf"].get_feature_names_out()) > 10**5
-    chances = baseline.probabilities(model, [row.text for row in rows])
+    chances = tfidf_logistic.probabilities(model, [row.text for row in rows])
     assert [STANCES[n] for n in chances.argmax(axis=1)] == [row.label for row in rows]
 
 
@@ -356,9 +357,9 @@ def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: Non
     rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
     metrics = train(rows, tmp_path, TrainSettings(mask=True), lambda *_: None).metrics
     assert metrics.test.accuracy.value == 1.0
-    model = model_files.load_model(tmp_path)
+    model = files.load_model(tmp_path)
     texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
-    chances = baseline.probabilities(model, texts)
+    chances = tfidf_logistic.probabilities(model, texts)
     assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
     assert [piece for piece, _ in explain(model, texts[0])] == ["targetmention", "helps", "Bo", "helps_r", "bo_r"]
     assert "helps_l" in dict(strongest(model, rows, 20)[""]["against"])
@@ -380,17 +381,17 @@ def test_masking_without_a_marked_mention_says_how_to_mark_one(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("rows", [_examples(), _targets()], ids=["one target", "two targets"])
-@pytest.mark.parametrize("features", baseline.FEATURES)
+@pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], features: str) -> None:
-    model = baseline.fit(Recipe(features=features, c=1.0), rows)
-    assert model_files.save(model, tmp_path) == [True] * 3
-    assert model_files.save(baseline.fit(model.recipe, rows), tmp_path) == [False] * 3
+    model = tfidf_logistic.fit(Recipe(features=features, c=1.0), rows)
+    assert files.save(model, tmp_path) == [True] * 3
+    assert files.save(tfidf_logistic.fit(model.recipe, rows), tmp_path) == [False] * 3
     texts, targets = [row.text for row in rows], [row.target for row in rows]
-    before = baseline.probabilities(model, texts, targets)
+    before = tfidf_logistic.probabilities(model, texts, targets)
     for trust in (False, True):
-        opened = model_files.load_model(tmp_path, trust=trust)
+        opened = files.load_model(tmp_path, trust=trust)
         assert opened.recipe == model.recipe
-        assert (baseline.probabilities(opened, texts, targets) == before).all()
+        assert (tfidf_logistic.probabilities(opened, texts, targets) == before).all()
 
 
 @pytest.mark.slow
@@ -398,7 +399,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.test_baseline import _targets; from train import baseline, "
         "model_files; from train.records import Recipe; "
-        "model_files.save(baseline.fit(Recipe(features='char_wb+word', c=1.0), _targets()), Path(sys.argv[1]))"
+        "files.save(tfidf_logistic.fit(Recipe(features='char_wb+word', c=1.0), _targets()), Path(sys.argv[1]))"
     )
     for name in "abc":  # memory addresses differ, mostly
         subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, cwd=Path(__file__).parent.parent)
@@ -408,16 +409,16 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
     rows = [_row(n, "ab\0 ab" if n % 3 == 0 else "ab b\0" if n % 3 == 1 else "ab b", STANCES[n % 3]) for n in range(30)]
-    model = baseline.fit(Recipe(features="char", c=3.0), rows)
-    model_files.save(model, tmp_path)
+    model = tfidf_logistic.fit(Recipe(features="char", c=3.0), rows)
+    files.save(model, tmp_path)
     texts = [row.text for row in rows]
     assert (
-        baseline.probabilities(model_files.load_model(tmp_path), texts) == baseline.probabilities(model, texts)
+        tfidf_logistic.probabilities(files.load_model(tmp_path), texts) == tfidf_logistic.probabilities(model, texts)
     ).all()
 
 
 def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
-    model_files.save(baseline.fit(FAST, _targets()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _targets()), tmp_path)
     (tmp_path / "model.skops").unlink()
     code = (
         "import joblib, sys; models = joblib.load(sys.argv[1]); "
@@ -434,8 +435,8 @@ def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
 def test_other_users_can_open_the_skops_file_with_skops_alone(tmp_path: Path) -> None:
     import skops.io
 
-    model = baseline.fit(Recipe(features="char_wb+word", c=1.0), _examples())
-    model_files.save(model, tmp_path)
+    model = tfidf_logistic.fit(Recipe(features="char_wb+word", c=1.0), _examples())
+    files.save(model, tmp_path)
     assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == []
     texts = [row.text for row in _examples()]
     opened = skops.io.load(tmp_path / "model.skops")
@@ -449,22 +450,22 @@ class _Planted:
 
 def test_a_joblib_file_is_not_unpickled_unless_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
     joblib.dump(_Planted(), tmp_path / "model.joblib")
-    model_files.load_model(tmp_path)
+    files.load_model(tmp_path)
     assert not Path("ran").exists()
     with pytest.raises(ExamplesError, match="expected a pipeline for each of 't'"):
-        model_files.load_model(tmp_path, trust=True)
+        files.load_model(tmp_path, trust=True)
     assert Path("ran").exists()  # that is what trust means
 
 
 def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
     import skops.io
 
-    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
     skops.io.dump(Path, tmp_path / "model.skops")
     with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
-        model_files.load_model(tmp_path)
+        files.load_model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -479,39 +480,39 @@ def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_refused_with_what_to_do(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(card | change))
     with pytest.raises(ExamplesError, match=message):
-        model_files.load_model(tmp_path)
+        files.load_model(tmp_path)
 
 
 def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
-    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
     card["scikit_learn"] = card["scikit_learn"].rsplit(".", 1)[0] + ".99"
     (tmp_path / "model.json").write_text(json.dumps(card))
-    model_files.load_model(tmp_path)
+    files.load_model(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.skops", "model.json"])
 def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
-    model_files.save(baseline.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ExamplesError, match=name):
-        model_files.load_model(tmp_path)
+        files.load_model(tmp_path)
     path.unlink()
     with pytest.raises(ExamplesError, match=f"{name} is not there"):
-        model_files.load_model(tmp_path)
+        files.load_model(tmp_path)
 
 
 # --- explanations
 
 
 @cache
-def _fitted(features: str) -> baseline.Model:
-    return baseline.fit(Recipe(features=features, c=3.0), _examples())
+def _fitted(features: str) -> tfidf_logistic.Model:
+    return tfidf_logistic.fit(Recipe(features=features, c=3.0), _examples())
 
 
 known = st.lists(st.sampled_from([word for words in WORDS.values() for word in words]), max_size=8).map(" ".join)
@@ -526,7 +527,7 @@ known = st.lists(st.sampled_from([word for words in WORDS.values() for word in w
 @example(" no")
 @example("İ no  no\n\nbrave-now, x")
 def test_contributions_sum_to_the_decision_less_the_intercept(text: str) -> None:
-    for features in baseline.FEATURES:
+    for features in tfidf_logistic.FEATURES:
         model = _fitted(features)
         pipeline = model.pipelines["t"]
         pieces = explain(model, text)
@@ -536,7 +537,7 @@ def test_contributions_sum_to_the_decision_less_the_intercept(text: str) -> None
             assert sum(push[stance] for _, push in pieces) == pytest.approx(wanted, abs=2e-5), features
 
 
-@pytest.mark.parametrize("features", baseline.FEATURES)
+@pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None:
     pushes = dict(explain(_fitted(features), "price soldiers never"))
     assert max(pushes, key=lambda word: pushes[word]["favor"]) == "soldiers"
@@ -544,7 +545,7 @@ def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None
     assert max(pushes, key=lambda word: pushes[word]["none"]) == "price"
 
 
-@pytest.mark.parametrize("features", baseline.FEATURES)
+@pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_the_strongest_words_are_those_of_the_stance_whatever_is_counted(features: str) -> None:
     found = strongest(_fitted(features), _examples(), 5)["t"]
     for stance, rows in found.items():
@@ -558,21 +559,21 @@ def test_the_strongest_words_are_those_of_the_stance_whatever_is_counted(feature
 def test_a_word_of_one_text_is_not_among_the_strongest() -> None:
     rows = [*_examples(), _row(0, "zeppelin zeppelin", "favor"), _row(1, "zeppelin", "favor")]
     rows = [msgspec.structs.replace(row, target="t") for row in rows]
-    model = baseline.fit(FAST, rows)
+    model = tfidf_logistic.fit(FAST, rows)
     assert "zeppelin" not in dict(strongest(model, rows, 99)["t"]["favor"])
     rows.append(msgspec.structs.replace(rows[-1], sentence_id="2"))
     assert "zeppelin" in dict(strongest(model, rows, 99)["t"]["favor"])
 
 
 def test_explaining_needs_to_know_the_target() -> None:
-    model = baseline.fit(FAST, _targets())
+    model = tfidf_logistic.fit(FAST, _targets())
     assert explain(model, "refuse", "t")[0][1]["against"] > 0 > explain(model, "refuse", "u")[0][1]["against"]
     with pytest.raises(ExamplesError, match="one of the model's targets, t, u; found None"):
         explain(model, "refuse")
 
 
 def test_many_letters_are_searched_in_part_and_scored_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    from train import search as searching
+    from train.model import search as searching
 
     monkeypatch.setattr(searching, "FEATURES", ("word",))
     rows = [

@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss
 
 from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
-from train.calibration import BINS, COLDEST, HOTTEST, calibration, recalibrate, rescaled, temperature
+from train.evaluate.calibration import BINS, COLDEST, HOTTEST, calibration, recalibrate, rescaled, temperature
 
 CHANCES = st.lists(st.tuples(*[st.floats(0.001, 1)] * 3, st.sampled_from(STANCES), st.sampled_from("abc")), max_size=40)
 

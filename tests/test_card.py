@@ -31,11 +31,11 @@ from release.card.yaml_header import join, split
 from release.contents import text_free as standoff
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from tests.conftest import HOSTILE, copy_tables
-from train import methods, readings
-from train.examples import read_examples
-from train.gather import gather
-from train.project import Settings, read_settings, write_project
-from train.records import LICENCES, PublishSettings
+from train.examples.from_verdicts import read_examples
+from train.report import methods, sentences
+from train.report.project_snapshot import gather
+from train.settings import LICENCES, PublishSettings, Settings, read_settings
+from train.starter import write_project
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
 SAID = msgspec.convert(
@@ -210,11 +210,11 @@ def test_card_and_report_show_the_same_numbers(facts: CardFacts, finished: Path)
     assert len(figures) > 10
     assert [figure for figure in figures if figure not in card] == []
     for sentence in (
-        readings.agreement_sentence(found),
-        readings.audit_sentence(found.analysis),
-        readings.recipe_sentence(found.metrics),
-        readings.majority_sentence(found.metrics),
-        readings.naive_sentence(found.analysis.naive) if found.analysis.naive else "none stands in two splits",
+        sentences.agreement_sentence(found),
+        sentences.audit_sentence(found.analysis),
+        sentences.recipe_sentence(found.metrics),
+        sentences.majority_sentence(found.metrics),
+        sentences.naive_sentence(found.analysis.naive) if found.analysis.naive else "none stands in two splits",
     ):
         assert sentence
         assert plain(sentence) in card

@@ -24,10 +24,10 @@ from labeling.sampling.sample import Draw, write_sample
 from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
 from stance.command_line import cli
 from tests.conftest import vote
-from train import digests
-from train.errors import Doubt, write_doubts
-from train.project import read_settings
-from train.records import Example, ModelCard, TrainSettings, read_record
+from train import input_digests
+from train.evaluate.mistakes import Doubt, write_doubts
+from train.records import Example, ModelCard, read_record
+from train.settings import TrainSettings, read_settings
 
 TOML = '[target]\nname = "a target <b>"\n[corpus]\nroot = "news"\n[publish]\nlicence = "cc0-1.0"\n'
 
@@ -289,12 +289,12 @@ def test_publish_prints_a_line_that_opens_what_it_wrote(project: Path, monkeypat
 
 
 def test_training_on_old_verdicts_is_warned_of(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import train.run
+    import train.train_model
 
     def stop(*_: object, **__: object) -> None:
         raise PublishError("far enough")
 
-    monkeypatch.setattr(train.run, "train", stop)
+    monkeypatch.setattr(train.train_model, "train", stop)
     assert run(project, "train").stderr == ""
     _another_vote(project)
     assert "run `stance adjudicate`" in run(project, "train").stderr
@@ -415,17 +415,17 @@ examples = st.lists(
 @settings(deadline=None)
 @given(examples, st.randoms())
 def test_the_digest_of_examples_knows_every_field_and_no_order(rows: list[Example], random: Any) -> None:
-    before = digests.of_examples(rows, TrainSettings())
+    before = input_digests.of_examples(rows, TrainSettings())
     mixed = list(rows)
     random.shuffle(mixed)
-    assert digests.of_examples(mixed, TrainSettings()) == before
+    assert input_digests.of_examples(mixed, TrainSettings()) == before
     for other in (TrainSettings(seed=2), TrainSettings(mask=True)):
-        assert digests.of_examples(rows, other) != before
-    assert digests.of_examples(rows, TrainSettings(test=0.3, validation=0.1)) == before
+        assert input_digests.of_examples(rows, other) != before
+    assert input_digests.of_examples(rows, TrainSettings(test=0.3, validation=0.1)) == before
     for field in Example.__struct_fields__ if rows else ():
         new = "against" if field == "label" and rows[0].label == "favor" else "favor" if field == "label" else "new"
         changed = msgspec.structs.replace(rows[0], **{field: new})
-        assert digests.of_examples([changed, *rows[1:]], TrainSettings()) != before
+        assert input_digests.of_examples([changed, *rows[1:]], TrainSettings()) != before
 
 
 @settings(deadline=None)
@@ -460,5 +460,5 @@ def test_the_digest_of_sentences_is_of_values_not_of_pieces(
     for pieces in (100, size):
         folder = tmp_path_factory.mktemp("work")
         pq.write_table(table, folder / "sentences.parquet", row_group_size=pieces)
-        found.append(digests.of_sentences(folder))
+        found.append(input_digests.of_sentences(folder))
     assert found[0] == found[1]

@@ -12,7 +12,7 @@ import pytest
 
 from corpus.errors import ConfigError
 from tests.conftest import NEWS
-from train.project import Settings, read_settings
+from train.settings import Settings, read_settings
 
 STANCE = str(Path(sys.executable).with_name("stance"))
 

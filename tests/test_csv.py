@@ -20,8 +20,8 @@ from corpus.reading.tables.csv_dialects import BARE, ESCAPED
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import SWALLOWED, UNLIKE, Broken, CsvTable, Row
 from corpus.records import Article, CorpusSettings, Noted, Skipped
-from train.examples import load_examples
-from train.examples import read as read_examples
+from train.examples.load import load_examples
+from train.examples.load import read as read_examples
 
 WRITTEN = (
     '1,"He said \\"we go\\" and left.\nThe boats sailed, and it rained all day.\nThe mayor stayed, but nobody came."\n'

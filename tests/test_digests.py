@@ -103,16 +103,29 @@ def test_all_that_a_run_loads_is_behind_its_module(use: str, module: str, tmp_pa
 
 
 def test_scoring_covers_who_judges_and_not_the_hub() -> None:
-    scoring, archive = modules_behind("train.scoring"), modules_behind("train.archive")
-    assert {"train.predict", "train.baseline", "train.mask", "train.model_files"} <= scoring.keys()
-    assert scoring.keys() | {"train.collect", "train.partitions", "train.plots"} <= archive.keys()
+    scoring, archive = modules_behind("train.archive.score_shards"), modules_behind("train.archive.predict_archive")
+    assert {
+        "train.predict.predict",
+        "train.model.tfidf_logistic",
+        "train.model.mask",
+        "train.model.files",
+    } <= scoring.keys()
+    assert (
+        scoring.keys() | {"train.archive.score_tables", "train.archive.hive_files", "train.report.svg_plots"}
+        <= archive.keys()
+    )
     assert not [name for name in archive if "hub" in name or "card" in name or "publish" in name]
 
 
 def test_executors_are_sent_what_they_run(tmp_path: Path) -> None:
     from corpus.spark_session import _package
 
-    with zipfile.ZipFile(_package(tmp_path, ["train.scoring"])) as archive:
+    with zipfile.ZipFile(_package(tmp_path, ["train.archive.score_shards"])) as archive:
         sent = set(archive.namelist())
-    assert {"corpus/__init__.py", "corpus/shards.py", "corpus/sentences/split.py", "train/scoring.py"} <= sent
+    assert {
+        "corpus/__init__.py",
+        "corpus/shards.py",
+        "corpus/sentences/split.py",
+        "train/archive/score_shards.py",
+    } <= sent
     assert not [name for name in sent if "hub" in name]

@@ -12,7 +12,7 @@ import pytest
 
 from stance.command_line import cli
 from tests.conftest import REPO
-from train.project import Settings, meaning
+from train.settings import Settings, meaning
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, write_table
 from labeling.records import STANCES, Stance, Unsettled
-from train.errors import Context, Doubt, doubts, mistakes, read_contexts, write_doubts
+from train.evaluate.mistakes import Context, Doubt, doubts, mistakes, read_contexts, write_doubts
 from train.records import Example
 
 

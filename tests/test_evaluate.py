@@ -15,12 +15,13 @@ from sklearn.metrics import f1_score
 
 from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
-from train import evaluate as evaluation
-from train.analysis import enough
-from train.audit import FitPredict
-from train.curve import learning_curve
-from train.evaluate import ceiling, compare, evaluate, f_avg, macro_f1, resampled
+from train import metrics as evaluation
+from train.evaluate.analysis import enough
+from train.evaluate.ceiling import ceiling
+from train.evaluate.leak_audit import FitPredict
+from train.evaluate.learning_curve import learning_curve
 from train.intervals import FEWEST, shown
+from train.metrics import compare, evaluate, f_avg, macro_f1, resampled
 from train.records import Example
 
 STANCE = st.sampled_from(STANCES)

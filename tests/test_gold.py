@@ -17,7 +17,7 @@ from corpus.store import read_jsonl, write_jsonl
 from labeling.records import STANCES, Verdict
 from release.contents.rows import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet
 from tests.conftest import copy_tables, vote
-from train.examples import read_examples
+from train.examples.from_verdicts import read_examples
 
 stances = st.sampled_from(STANCES)
 

@@ -31,8 +31,9 @@ from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from tests.conftest import REPO
 from tests.hub import Account, Hub, running
 from tests.test_publish import _publish
-from train.examples import load_examples
-from train.records import ModelCard, PublishSettings, read_record
+from train.examples.load import load_examples
+from train.records import ModelCard, read_record
+from train.settings import PublishSettings
 
 TOKEN = "hf_Sesame0pen"
 DRIVER = """
@@ -42,7 +43,7 @@ time.sleep = lambda seconds: None
 from corpus.errors import StanceError
 from release.hub import upload as hub
 from release.hub import client
-from train.records import PublishSettings
+from train.settings import PublishSettings
 for line in sys.stdin:
     job = json.loads(line)
     os.environ.pop("HF_TOKEN", None)
@@ -258,7 +259,7 @@ elif kind == "tag":
 elif kind == "private":
     print(json.dumps(load_dataset("org/closed", "gold")["test"].num_rows))
 elif kind == "examples":
-    from train.examples import load_examples
+    from train.examples.load import load_examples
     print(json.dumps([row.sentence_id for row in load_examples("org/corpus")]))
 """
 
@@ -640,7 +641,7 @@ def test_a_card_of_several_targets_says_how_to_choose_one(finished: Path, tmp_pa
     card = model_card(folder, PublishSettings(), "org/model").decode()
     assert r"one of 2 targets: a \`b\`; c\*d." in card
     assert '\nmodel = model["a `b`"]  # a dict' in card
-    assert "masked as `train.mask.masked` does it" in card
+    assert "masked as `train.model.mask.masked` does it" in card
     front = yaml.safe_load(card.split("---\n")[1])
     assert front["license"] == "unknown"
     assert not front.keys() & {"datasets", "model-index"}, "the Hub takes scores with a dataset's name only"

@@ -33,7 +33,7 @@ from release.hydrate import write_release
 from release.hydrate.hydrate import Hydrated, Located, hydrate
 from release.hydrate.match_articles import Copy, assigned
 from tests.conftest import NEWS
-from train.examples import load_examples
+from train.examples.load import load_examples
 
 ODD = {
     "column/refrain": (

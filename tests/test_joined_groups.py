@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import Run
 from tests.test_train import WORDS
-from train.joined_groups import split_apart
-from train.records import Example, TrainSettings
-from train.splits import Origin, split
+from train.examples.joined_groups import split_apart
+from train.examples.splits import Origin, split
+from train.records import Example
+from train.settings import TrainSettings
 
 SETTINGS = TrainSettings(validation=0.2, test=0.3)
 

@@ -18,9 +18,9 @@ from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.records import Verdict
 from tests.conftest import Run, finish
-from train.examples import from_verdicts, keep_examples, plan_examples
-from train.lasting_splits import FILE, Placed
-from train.records import TrainSettings
+from train.examples.from_verdicts import from_verdicts, keep_examples, plan_examples
+from train.examples.lasting_splits import FILE, Placed
+from train.settings import TrainSettings
 
 SETTINGS = TrainSettings(validation=0.2, test=0.3)
 

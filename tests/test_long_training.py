@@ -15,10 +15,11 @@ import pytest
 from corpus.near_duplicates import normalise
 from labeling.records import STANCES
 from tests.test_train import WORDS
-from train.audit import near_among
+from train.evaluate.leak_audit import near_among
 from train.forecast import forecast
-from train.records import Example, TrainSettings
-from train.run import train
+from train.records import Example
+from train.settings import TrainSettings
+from train.train_model import train
 
 
 def _long(count: int, words: int) -> list[Example]:
@@ -64,7 +65,7 @@ def test_each_stage_is_named_and_its_steps_are_as_many_as_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = _long(180, 120)
-    monkeypatch.setattr("train.search.LETTERS", 60_000)
+    monkeypatch.setattr("train.model.search.LETTERS", 60_000)
     told: list[tuple[str, list[int], set[int]]] = []
 
     def step(done: int, total: int) -> None:

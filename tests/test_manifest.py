@@ -20,8 +20,7 @@ from labeling.records import LabelingSettings
 from release.contents.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO
-from train.project import Settings
-from train.records import PublishSettings
+from train.settings import PublishSettings, Settings
 
 SETTINGS = Settings(
     corpus=CorpusSettings(root="/home/somebody/news"),

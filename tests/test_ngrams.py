@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from train import baseline, ngrams
+from train.model import ngrams, tfidf_logistic
 
 TEXTS = st.lists(
     st.text(st.sampled_from("ab \n\t\u2003\u00a0éİßΣ日🙂\u0301.,\x1c") | st.characters(exclude_categories=["Cs"])),
@@ -17,11 +17,11 @@ TEXTS = st.lists(
 
 
 @settings(deadline=None)
-@given(TEXTS, st.sampled_from(baseline.FEATURES))
+@given(TEXTS, st.sampled_from(tfidf_logistic.FEATURES))
 @example(["a", "", "  ", "ab  cd", "İ x"], "char")
 @example(["a", "", "  ", "ab  cd", "İ x"], "char_wb+word")
 def test_counts_are_those_of_scikit_learn(texts: list[str], features: str) -> None:
-    for _, part, _ in baseline.parts(features):
+    for _, part, _ in tfidf_logistic.parts(features):
         try:
             wanted = CountVectorizer.fit_transform(part, texts)
         except ValueError:
@@ -38,7 +38,7 @@ def test_counts_are_those_of_scikit_learn(texts: list[str], features: str) -> No
 
 
 def test_an_alphabet_too_large_for_numbers_is_counted_by_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    (_, part, _), *_ = baseline.parts("char")
+    (_, part, _), *_ = tfidf_logistic.parts("char")
     texts = ["one text", "another text"]
     wanted = ngrams.count(part, texts)
     monkeypatch.setattr(ngrams, "LARGEST", 1)

@@ -22,8 +22,8 @@ from labeling.records import STANCES
 from release.hydrate.hydrate import hydrate
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO
-from train.examples import load_examples
-from train.records import PublishSettings
+from train.examples.load import load_examples
+from train.settings import PublishSettings
 
 KINDS = ("text", "standoff", "hydrated")
 Rows = list[dict[str, Any]]

@@ -25,14 +25,17 @@ from corpus.store import write_jsonl
 from labeling.records import STANCES, LabelingSettings, Stance, Verdict
 from labeling.sampling.sample import draw, draw_all, read_certainty, read_sample, write_sample
 from labeling.studio.tasks import Corpus, read_predictions
-from train import baseline, predict
-from train.examples import from_verdicts
-from train.layout import FOLDS, read_layout, read_verdicts
-from train.model_files import load_model, save
-from train.predict import predict_articles, predict_corpus
-from train.records import Example, TrainSettings
-from train.run import train
-from train.shares import PredictionShares
+from train.examples.from_verdicts import from_verdicts
+from train.model import tfidf_logistic
+from train.model.files import load_model, save
+from train.predict import predict
+from train.predict.judge import open_model
+from train.predict.predict import predict_articles, predict_corpus
+from train.predict.sentence_arrays import FOLDS, read_layout, read_verdicts
+from train.predict.shares import PredictionShares
+from train.records import Example
+from train.settings import TrainSettings
+from train.train_model import train
 
 WORDS = {
     "favor": "send soldiers now brave help allies deploy needed".split(),
@@ -128,12 +131,12 @@ def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(proje
     rows = pq.read_table(work / "predictions.parquet").to_pylist()
     assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in _sentences(work)]
     model = load_model(work / "model")
-    chances = baseline.probabilities(model, [row["text"] for row in _sentences(work)])
+    chances = tfidf_logistic.probabilities(model, [row["text"] for row in _sentences(work)])
     for row, expected in zip(rows, chances, strict=True):
         assert [row[stance] for stance in STANCES] == list(expected)
         assert sum(expected) == pytest.approx(1)
         assert row["stance"] == STANCES[int(expected.argmax())]
-        assert row["model"] == predict.open_model(work / "model", TARGET).version
+        assert row["model"] == open_model(work / "model", TARGET).version
     assert len(rows[0]["model"]) == 16
     assert list(rows[0]) == ["sentence_id", "stance", *STANCES, "model"]
     certainty, read = read_certainty(work), read_predictions(work)

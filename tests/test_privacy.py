@@ -23,8 +23,7 @@ from release.contents.privacy import PSEUDONYM, prove_private, release_names
 from release.contents.rows import ANNOTATION
 from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import vote
-from train.project import Settings
-from train.records import PublishSettings
+from train.settings import PublishSettings, Settings
 
 NAMES = ("Ursula Quillfeather", "quillfeather", "Bertold Sandwhistle", "sandwhistle", "zq17", "m.ockingbird")
 ADDRESSES = ("u.Quillfeather@planted.example", "zq17@planted.example", "m.ockingbird@else.example")

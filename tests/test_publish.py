@@ -28,11 +28,12 @@ from release.contents.manifest import check_dataset, read_manifest, to_json
 from release.messages import published
 from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import HOSTILE
-from train import digests
-from train.examples import EXAMPLES, load_examples, read_examples
-from train.project import Settings
-from train.records import ModelCard, PublishSettings, TrainSettings, read_record
-from train.report import report
+from train import input_digests
+from train.examples.from_verdicts import EXAMPLES, read_examples
+from train.examples.load import load_examples
+from train.records import ModelCard, read_record
+from train.report.page import report
+from train.settings import PublishSettings, Settings, TrainSettings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -202,7 +203,7 @@ def _fewer_examples(work: Path) -> None:
 def _one_split(work: Path) -> None:
     _examples(work, split="train")
     card = read_record(work / "model" / "model.json", ModelCard)
-    trained_on = digests.of_examples(read_examples(work), TrainSettings())
+    trained_on = input_digests.of_examples(read_examples(work), TrainSettings())
     changed = msgspec.json.encode(msgspec.structs.replace(card, trained_on=trained_on))
     (work / "model" / "model.json").write_bytes(changed)
 

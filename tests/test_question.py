@@ -17,7 +17,8 @@ from labeling.codebook import Codebook, read_codebook
 from labeling.studio.connection import Server
 from labeling.sync.question import TEMPLATE, Demo, check_question, target_line
 from tests.conftest import NEWS, REPO, Run
-from train.project import demo_question, read_settings, write_project
+from train.settings import read_settings
+from train.starter import demo_question, write_project
 
 TRUMP = "President Donald Trump"
 DEMO = demo_question()

@@ -27,17 +27,16 @@ from labeling.intervals import Estimate
 from labeling.records import STANCES, Annotation, LabelingSettings
 from tests.conftest import copy_tables, vote
 from tests.test_train import WORDS
-from train import drawn as drawing
-from train import methods, plots, readings
-from train.analysis import read_analysis
-from train.drawn import pieces, read_corpus, web_link
-from train.examples import from_verdicts
-from train.gather import gather
-from train.project import Settings
-from train.records import PublishSettings, TrainSettings
-from train.report import render, report
-from train.run import train
-from train.shares import Kind, PredictionShares, ShareRow
+from train.evaluate.analysis import read_analysis
+from train.examples.from_verdicts import from_verdicts
+from train.predict.shares import Kind, PredictionShares, ShareRow
+from train.report import article_view as drawing
+from train.report import latex, methods, sentences, svg_plots
+from train.report.article_view import pieces, read_corpus, web_link
+from train.report.page import render, report
+from train.report.project_snapshot import gather
+from train.settings import PublishSettings, Settings, TrainSettings
+from train.train_model import train
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -202,10 +201,10 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
     assert found.metrics is not None
     assert found.analysis is not None
     for expected in (
-        readings.score(found.metrics.test.f_avg),
-        readings.score(found.status.agreement.alpha),
-        readings.number(found.analysis.calibration.before.by_chance),
-        readings.score(found.analysis.calibration.after.ece),
+        sentences.score(found.metrics.test.f_avg),
+        sentences.score(found.status.agreement.alpha),
+        sentences.number(found.analysis.calibration.before.by_chance),
+        sentences.score(found.analysis.calibration.after.ece),
         found.files["articles.parquet"],
         found.files["model/model.skops"],
         "version 1.0 (",
@@ -459,13 +458,13 @@ def test_outlets_that_are_called_like_something_else_are_told_apart(finished: Pa
 
 @given(st.text(max_size=200), st.floats(20, 400))
 def test_a_wrapped_name_loses_nothing_but_its_end(text: str, width: float) -> None:
-    lines = plots.wrapped(text, width)
-    assert 1 <= len(lines) <= plots.LINES
+    lines = svg_plots.wrapped(text, width)
+    assert 1 <= len(lines) <= svg_plots.LINES
     whole = "".join(text.split())
     said = "".join("".join(lines).split())
     assert said == whole or (said.endswith("…") and whole.startswith(said[:-1]))
     for line in lines:
-        assert plots.text_width(line) <= width or len(line) <= 2
+        assert svg_plots.text_width(line) <= width or len(line) <= 2
 
 
 # --- the corpus
@@ -519,8 +518,8 @@ def test_the_pieces_are_the_whole_text_whatever_the_marks(
 
 @given(st.text())
 def test_latex_takes_no_text_for_a_command(text: str) -> None:
-    rest = methods.latex(text)
-    for known in sorted({*methods.LATEX.values()}, key=len, reverse=True):
+    rest = latex.latex(text)
+    for known in sorted({*latex.LATEX.values()}, key=len, reverse=True):
         if known.startswith("\\"):
             rest = rest.replace(known, "")
     rest = rest.replace(r"$\times$", "")
@@ -553,10 +552,10 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     assert found.shares is not None
-    assert readings.shares_sentence(found) == ""
+    assert sentences.shares_sentence(found) == ""
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
-    assert readings.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
-    assert "the model’s errors are in them" in readings.shares_sentence(ours)
+    assert sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
+    assert "the model’s errors are in them" in sentences.shares_sentence(ours)
 
 
 def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:
@@ -578,15 +577,15 @@ def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) ->
 def test_the_page_says_whether_the_model_is_near_the_ceiling(finished: Path, near: Any, says: str) -> None:
     ceiling = read_analysis(finished / "model").ceiling
     assert ceiling is not None
-    assert says in readings.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
-    assert "no annotators’ ceiling" in readings.ceiling_sentence(None)
+    assert says in sentences.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
+    assert "no annotators’ ceiling" in sentences.ceiling_sentence(None)
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:
-    assert readings.number(math.nan) == "undefined"
-    assert readings.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
-    assert readings.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
-    drawing = plots.bars([plots.Bar(name="alpha <b>", value=math.nan)], "t")
+    assert sentences.number(math.nan) == "undefined"
+    assert sentences.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
+    assert sentences.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
+    drawing = svg_plots.bars([svg_plots.Bar(name="alpha <b>", value=math.nan)], "t")
     assert "undefined" in drawing
     assert "nan" not in drawing
     assert "<b>" not in drawing
@@ -606,8 +605,8 @@ def test_a_model_of_other_data_is_not_told_as_one_of_the_project(finished: Path,
 
 
 def test_what_has_no_date_is_no_month_after_the_last() -> None:
-    months = [plots.Point(place=place, value=0.5, low=0.4, high=0.6) for place in ("2031-01", "2031-02", "unknown")]
-    drawing = plots.over_time(dict.fromkeys(STANCES, months), "t")
+    months = [svg_plots.Point(place=place, value=0.5, low=0.4, high=0.6) for place in ("2031-01", "2031-02", "unknown")]
+    drawing = svg_plots.over_time(dict.fromkeys(STANCES, months), "t")
     lines = re.findall(r'<polyline class="\w+ path" points="([^"]*)"', drawing)
     assert [len(line.split()) for line in lines] == [2, 2, 2]
     assert "no date 50 %" in drawing

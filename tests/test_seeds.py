@@ -14,7 +14,7 @@ from corpus.store import read_jsonl, read_table
 from labeling.codebook import read_codebook
 from labeling.records import STANCES, Annotation
 from tests.conftest import REPO
-from train.project import read_settings
+from train.settings import read_settings
 
 SEEDS = REPO / "seeds"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import ConfigError
-from train.project import read_settings, write_project
+from train.settings import read_settings
+from train.starter import write_project
 
 
 def _read(folder: Path, text: str) -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from labeling.records import STANCES, LabelingSettings, Stance
 from labeling.sampling.corpus_shares import weights
 from labeling.sampling.sample import By, Draw, Unit, draw
-from train import shares
-from train.shares import Guesses, Labels, PredictionShares, ShareRow, power, prediction_shares, show
+from train.predict import shares
+from train.predict.shares import Guesses, Labels, PredictionShares, ShareRow, power, prediction_shares, show
 
 Ints = NDArray[np.signedinteger]
 Floats = NDArray[np.floating]

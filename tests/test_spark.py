@@ -94,7 +94,7 @@ def test_executors_import_the_package_that_was_sent(tmp_path: Path, monkeypatch:
 
         return [str(module.__file__) for module in (corpus, labeling, train)]
 
-    with session("local[1]", "train.scoring") as spark:
+    with session("local[1]", "train.archive.score_shards") as spark:
         found = spark.sparkContext.parallelize([0], 1).flatMap(files).collect()
     assert ["stance-package.zip" in file for file in found] == [True] * 3
     assert "PYSPARK_PYTHON" not in os.environ

@@ -164,9 +164,9 @@ def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path
     ("file", "ours"),
     [
         ("release/publish.py", "text goes out only where"),
-        ("train/run.py", "the test split is scored once"),
-        ("train/readings.py", "it has learned nothing that this test set shows"),
-        ("train/report.html.j2", "they are worth a second look"),
+        ("train/train_model.py", "the test split is scored once"),
+        ("train/report/sentences.py", "it has learned nothing that this test set shows"),
+        ("train/report/page.html.j2", "they are worth a second look"),
         ("release/card/model_card.md.j2", "who wrote or said them"),
         ("labeling/agreement.py", "too unreliable to draw conclusions from"),
         ("corpus/records.py", "an article cannot be read, or none is there"),

@@ -18,7 +18,7 @@ from release.contents.manifest import check_dataset
 from release.contents.text_free import columns, prove
 from release.hydrate.hydrate import hydrate
 from tests.conftest import REPO
-from train.examples import load_examples
+from train.examples.load import load_examples
 
 SEEDS = REPO / "seeds" / "standoff"
 

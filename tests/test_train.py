@@ -23,11 +23,14 @@ from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
-from train import model_files
-from train.evaluate import evaluate, f_avg, macro_f1
-from train.examples import SPLITS, from_verdicts, load_examples, origins, read, split, summary
-from train.records import Example, TrainSettings, read_metrics
-from train.run import train
+from train.examples.from_verdicts import from_verdicts
+from train.examples.load import load_examples, read
+from train.examples.splits import SPLITS, origins, split, summary
+from train.metrics import evaluate, f_avg, macro_f1
+from train.model import files
+from train.records import Example, read_metrics
+from train.settings import TrainSettings
+from train.train_model import train
 
 STANCE = st.sampled_from(STANCES)
 WORDS = {
@@ -525,7 +528,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
         assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
         assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
     texts = [row.text for row in _examples()]
-    safe, pickled = model_files.load_model(tmp_path), joblib.load(tmp_path / "model.joblib")
+    safe, pickled = files.load_model(tmp_path), joblib.load(tmp_path / "model.joblib")
     assert set(pickled.classes_) == set(STANCES)
     assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
 

@@ -9,9 +9,9 @@ import numpy as np
 from joblib import effective_n_jobs
 
 from labeling.records import STANCES
-from train.counted import chances, counted
+from train.model.counted_texts import chances, counted
+from train.model.search import FOLDS, PENALTIES, part_of, repeats_of
 from train.records import Example
-from train.search import FOLDS, PENALTIES, part_of, repeats_of
 
 LETTERS = 500_000
 """Letters of training text from which a forecast is made: fewer take less than half a minute (November 2026)."""
@@ -47,9 +47,9 @@ def forecast(
         testing: the test split.
         jobs: number of threads, -1 for one a core.
         stage: told that the measuring begins.
-        all_folds: as of `train.search.search`.
+        all_folds: as of `train.model.search.search`.
     """
-    from train.analysis import REPEATS, REPEATS_LONG, SEEDS
+    from train.evaluate.analysis import REPEATS, REPEATS_LONG, SEEDS
 
     letters = sum(len(row.text) for row in training)
     if letters < LETTERS:

@@ -20,9 +20,8 @@ from labeling.status import Status
 from labeling.votes import counted
 from release.card.earlier_release import EarlierRelease, read_earlier_release
 from release.contents.privacy import release_names
-from train.gather import Found, gather
-from train.project import Settings
-from train.records import LICENCES, PublishSettings
+from train.report.project_snapshot import Found, gather
+from train.settings import LICENCES, PublishSettings, Settings
 
 NOBODY = "Authors not stated"
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from release.card.card_facts import CardFacts, authors, summary
-from train.methods import latex
-from train.records import LICENCES
+from train.report.latex import latex
+from train.settings import LICENCES
 
 
 def citation(facts: CardFacts) -> bytes:

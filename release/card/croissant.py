@@ -8,7 +8,7 @@ import msgspec
 
 from labeling.records import STANCES
 from release.card.card_facts import NOBODY, CardFacts, ConfigFacts, authors, cited, summary
-from train.records import LICENCES
+from train.settings import LICENCES
 
 VERSION = "http://mlcommons.org/croissant/1.0"
 NUMBERS = {f"{name}{bits}": f"cr:{name.title()}{bits}" for name in ("int", "float") for bits in (8, 16, 32, 64)}

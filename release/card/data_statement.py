@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from release.card.card_facts import CardFacts, extractors, missing
 from release.card.managed_markdown import decode, fill, merge
-from train import readings
+from train.report import sentences as readings
 
 
 def data_statement(facts: CardFacts) -> bytes:

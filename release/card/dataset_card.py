@@ -23,7 +23,8 @@ from release.card.data_statement import data_statement
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import Markdown, decode, fill, merge
 from release.card.yaml_header import join, split
-from train import methods, readings
+from train.report import methods
+from train.report import sentences as readings
 
 __all__ = ["CardFacts", "ConfigFacts", "EarlierRelease", "SplitFacts", "missing", "others", "read_facts", "render"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from train.records import Metrics, PublishSettings
+    from train.records import Metrics
+    from train.settings import PublishSettings
 
 CARD = "README.md"
 FRONT = re.compile(r"---\n.*?^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
@@ -32,9 +33,9 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     import yaml
 
     from release.card.managed_markdown import Markdown, decode, fill, merge
-    from train import readings
-    from train.analysis import read_analysis
+    from train.evaluate.analysis import read_analysis
     from train.records import ModelCard, read_metrics, read_record
+    from train.report import sentences as readings
 
     model = read_record(folder / "model.json", ModelCard)
     metrics = read_metrics(folder)

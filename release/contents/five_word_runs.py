@@ -30,8 +30,8 @@ SENTENCES = {
     "release/card/data_statement.py": (),
     "release/card/dataset_card.py": (),
     "release/card/earlier_release.py": (),
-    "train/methods.py": (),
-    "train/readings.py": (),
+    "train/report/methods.py": (),
+    "train/report/sentences.py": (),
     "labeling/agreement.py": ("reading",),
 }
 """Modules whose string literals are sentences of the card, and the functions that count, where not all do."""

@@ -15,7 +15,7 @@ import msgspec
 from corpus.errors import PublishError
 from corpus.store import table_path
 from labeling.codebook import Codebook
-from train.project import Settings
+from train.settings import Settings
 
 FILE = "manifest.json"
 INPUTS = (

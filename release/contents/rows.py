@@ -18,7 +18,7 @@ from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.records import STANCES, Annotation, Verdict
 from release.contents.text_free import columns
-from train.examples import SPLITS
+from train.examples.splits import SPLITS
 from train.records import Example
 
 if TYPE_CHECKING:

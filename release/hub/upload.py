@@ -16,7 +16,7 @@ from release.hub.commit import Uploaded as Uploaded
 from release.hub.repository import Wish
 
 if TYPE_CHECKING:
-    from train.records import PublishSettings
+    from train.settings import PublishSettings
 
 MODEL = ("model.skops", "model.joblib", "model.json", "metrics.json")
 """What of a model folder goes to the Hub; `mistakes.jsonl` and `analysis.json` quote sentences."""

@@ -1,0 +1,276 @@
+"""The stage: the stance of every sentence of an archive, by month and outlet, on one machine or on a cluster.
+
+Sentences are scored shard by shard (`train.archive.score_shards`), then one global step sorts and counts them. Nothing
+holds the archive in memory; what grows is a row an article, for the shares' intervals.
+"""
+
+from __future__ import annotations
+
+import glob
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import sklearn
+from filelock import FileLock, Timeout
+
+from corpus.build import build
+from corpus.digests import code_digest, digest, stamp
+from corpus.engine import Engine, Local, on_processes
+from corpus.errors import ExamplesError, SourceError, StanceError
+from corpus.records import CorpusSettings
+from corpus.store import write_bytes
+from labeling.records import STANCES
+from train.archive import score_shards
+from train.archive.hive_files import Part
+from train.archive.score_shards import Asked, Job, on_spark, plan, rules
+from train.archive.score_tables import count, views, write_scores
+from train.predict.judge import MADE_BY, open_model
+from train.predict.predict import Predicted
+from train.predict.shares import UNKNOWN, PredictionShares, counted_shares
+from train.report import svg_plots
+
+STATE = ".archive"
+SCORES = "scores"
+MARKER = "_SUCCESS"
+TABLES = ("articles.parquet", "sentences.parquet")
+NOTE = "not corrected: an archive's shares are the model's own; those of a labelled corpus `stance predict` corrects"
+
+Progress = Callable[[int], None]
+Run = Callable[[list[Job]], Iterator[int]]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest.json`: what the scores are of, and their files; `key` stands in the marker, too."""
+
+    key: str
+    model: str
+    scikit_learn: str
+    sentences: dict[str, int]
+    parts: list[Part]
+
+
+def predict_archive(
+    sources: Sequence[Path | str],
+    folder: Path,
+    out: Path,
+    settings: CorpusSettings,
+    progress: Progress = lambda done: None,
+    *,
+    target: str = "",
+    trust: bool = False,
+    workers: int | None = None,
+    address: str | None = None,
+) -> Predicted:
+    """Predict each sentence of an archive, into a folder that is written once and whole.
+
+    In `out` there are then `scores/month=…/outlet=…/part-….parquet`, marked whole by `scores/_SUCCESS`; `shares.json`,
+    `stance.svg` (shares by month) and `manifest.json` (all files, with the outlets' names as they are). A month that
+    isn't known is `unknown`; articles without an outlet stand where Hive puts those without a value, and are read as
+    null. Run again, it goes on where it was stopped; where nothing changed, it changes nothing. `.archive`
+    in it is its own: finished shards and, of sources, the built corpus.
+
+    Args:
+        sources: as of `corpus.build.build`; or one folder that `stance build` wrote, which is read as it is.
+        folder: the model.
+        out: a new folder, or one of an earlier run.
+        settings: `[corpus]` of stance.toml.
+        progress: told of each finished shard's number of sentences.
+        target: which part of a model for several targets to ask.
+        trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
+        workers: processes; default one a core. Their number changes no result.
+        address: of Spark (see `corpus.spark_session.session`), which changes no result either; its machines must see
+            the sources, the model's libraries and `out` as this one does.
+
+    Returns:
+        As of `train.predict.predict.predict_articles`; `skipped` is empty for a built corpus.
+
+    Raises:
+        ExamplesError: there is no model, or it is of another version; said before any work.
+        SourceError: `out` holds other files or lies in a source, or no article can be used.
+        TableError: the built corpus is not whole.
+        StanceError: another run writes to `out`, the disk is full, or an engine fails.
+    """
+    judge = open_model(folder, target, trust=trust)
+    asked = Asked(folder=folder.resolve(), target=target, trust=trust, version=judge.version)
+    _check_out(sources, out)
+    state = out / STATE
+    fresh = not state.exists()
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with FileLock(state / "lock", timeout=0), _engine(address, workers) as engine:
+            done = _predict(sources, out.resolve(), settings, progress, asked, engine)
+        return msgspec.structs.replace(done, out=out / SCORES, shares_out=out / "shares.json")
+    except Timeout as error:
+        raise StanceError(
+            f"another `stance predict` is writing to {out}; wait for it, or name another --out"
+        ) from error
+    except StanceError:
+        if fresh and not (state / "shards").exists():
+            shutil.rmtree(state, ignore_errors=True)
+            if not any(out.iterdir()):
+                out.rmdir()
+        raise
+    except OSError as error:
+        raise StanceError(f"{out}: cannot be written: {error.strerror or error}; what is finished is kept") from error
+
+
+def _check_out(sources: Sequence[Path | str], out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise SourceError(f"--out {out}: expected a folder; found a file")
+    if out.is_dir() and any(out.iterdir()) and not (out / STATE).is_dir():
+        raise SourceError(f"--out {out}: expected a new folder, or one of an earlier run; found other files in it")
+    here = out.resolve()
+    for source in map(str, sources):
+        found = [source] if Path(source).exists() else glob.glob(source, recursive=True)  # noqa: PTH207  as `build` does
+        for path in (Path(name).resolve() for name in found):
+            if path.is_relative_to(here) or (path.is_dir() and here.is_relative_to(path)):
+                raise SourceError(f"--out {out}: it lies in the sources ({source}); name a folder outside of them")
+
+
+def _predict(
+    sources: Sequence[Path | str],
+    out: Path,
+    settings: CorpusSettings,
+    progress: Progress,
+    asked: Asked,
+    engine: Callable[[], tuple[Engine, Run]],
+) -> Predicted:
+    tables, skipped = _tables(sources, out / STATE / "tables", settings, engine)
+    stamps = [stamp(tables / name) for name in TABLES]
+    key = digest(rules(asked), code_digest([__name__], ()), *stamps)
+    if (last := _last(out)) is not None and last.key == key and _whole(out, last):
+        shares = msgspec.json.decode((out / "shares.json").read_bytes(), type=PredictionShares)
+        return _predicted(out, last, shares, False, skipped)
+    scored = out / STATE / "shards"
+    scored.mkdir(exist_ok=True)
+    for left in (*(out / STATE).glob("new.*"), *scored.glob("half.*")):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    shards = plan(tables, asked)
+    if not shards:
+        raise ExamplesError(f"{tables / TABLES[1]} holds no sentence: run `{MADE_BY}` on articles first")
+    jobs = [Job(shard=shard, asked=asked, folder=scored) for shard in shards if not (scored / shard.key).is_dir()]
+    running, run = engine()
+    progress(sum(shard.rows for shard in shards) - sum(job.shard.rows for job in jobs))
+    for rows in run(jobs):
+        progress(rows)
+    with tempfile.TemporaryDirectory(dir=out / STATE, prefix="new.") as name:
+        new = Path(name)
+        (new / "database").mkdir()
+        with running.database(new / "database") as database:
+            views(database, tables, new, [scored / shard.key for shard in shards])
+            parts = write_scores(database, new / SCORES, asked.version, shards, tables)
+            counts = count(database)
+        if [stamp(tables / name) for name in TABLES] != stamps:
+            raise StanceError(f"{tables} changed while it was read; run it again")
+        manifest = Manifest(
+            key=key,
+            model=asked.version,
+            scikit_learn=sklearn.__version__,
+            sentences=dict(zip(STANCES, counts.sentences.sum(axis=0).tolist(), strict=True)),
+            parts=parts,
+        )
+        shares = PredictionShares(model=asked.version, power=None, notes=[NOTE], rows=counted_shares(counts))
+        _bring(out, new, manifest, shares)
+    for stale in {path.name for path in scored.iterdir()} - {shard.key for shard in shards}:
+        shutil.rmtree(scored / stale, ignore_errors=True)
+    return _predicted(out, manifest, shares, True, skipped)
+
+
+@contextmanager
+def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], tuple[Engine, Run]]]:
+    """What gives the engine and what makes shards on it; a session is opened when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def engine() -> tuple[Engine, Run]:
+            if address is None:
+                return Local(workers), lambda jobs: on_processes(
+                    score_shards.make, {job.shard.key: job for job in jobs}, workers
+                )
+            from corpus.spark_engine import Cluster
+            from corpus.spark_session import session
+
+            spark = stack.enter_context(session(address, score_shards.__name__))
+            return Cluster(spark), lambda jobs: on_spark(jobs, spark)
+
+        yield engine
+
+
+# --- the corpus
+
+
+def _tables(
+    sources: Sequence[Path | str], built: Path, settings: CorpusSettings, engine: Callable[[], tuple[Engine, Run]]
+) -> tuple[Path, dict[str, int]]:
+    """The folder of the corpus' tables, and the articles that were skipped, by reason."""
+    given = [Path(source) for source in sources if all((Path(source) / name).is_file() for name in TABLES)]
+    if not given:
+        return built, build(sources, built, settings, engine=lambda: nullcontext(engine()[0])).skipped
+    if len(sources) > 1:
+        raise SourceError(f"{given[0]} is a built corpus: expected it alone, or only folders and files of articles")
+    return given[0].resolve(), {}
+
+
+# --- files
+
+
+def _last(out: Path) -> Manifest | None:
+    try:
+        return msgspec.json.decode((out / "manifest.json").read_bytes(), type=Manifest)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _whole(out: Path, last: Manifest) -> bool:
+    """Whether all that the manifest names is there."""
+
+    def size(path: Path) -> int:
+        return path.stat().st_size if path.is_file() else -1
+
+    marker = out / SCORES / MARKER
+    return (
+        marker.is_file()
+        and marker.read_text().strip() == last.key
+        and all((out / name).is_file() for name in ("shares.json", "stance.svg"))
+        and all(size(out / SCORES / part.path) == part.size for part in last.parts)
+    )
+
+
+def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -> None:
+    """Put the new scores in the old ones' place, by one rename; the manifest comes last."""
+    (new / SCORES / MARKER).write_text(f"{manifest.key}\n")
+    if (out / SCORES).exists():
+        (out / SCORES).rename(new / "old")
+    (new / SCORES).rename(out / SCORES)
+    write_bytes(out / "shares.json", msgspec.json.format(msgspec.json.encode(shares)) + b"\n")
+    write_bytes(out / "stance.svg", _plot(shares).encode())
+    write_bytes(out / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+
+
+def _predicted(
+    out: Path, manifest: Manifest, shares: PredictionShares, changed: bool, skipped: dict[str, int]
+) -> Predicted:
+    return Predicted(
+        stances=manifest.sentences,
+        shares=shares,
+        out=out / SCORES,
+        shares_out=out / "shares.json",
+        changed=changed,
+        skipped=skipped,
+    )
+
+
+def _plot(shares: PredictionShares) -> str:
+    """The shares by month, as a drawing that stands alone."""
+    months: dict[str, list[svg_plots.Point]] = {stance: [] for stance in STANCES}
+    for row in shares.rows:
+        if row.kind == "month" and row.name != UNKNOWN:
+            point = svg_plots.Point(place=row.name, value=row.raw.value, low=row.raw.low, high=row.raw.high)
+            months[row.stance].append(point)
+    title = "Share of each stance by month, by the model" if months[STANCES[0]] else "No sentence has a known month"
+    return svg_plots.alone(svg_plots.over_time(months, title), title)

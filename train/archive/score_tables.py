@@ -1,0 +1,113 @@
+"""The global step of an archive: scores beside their articles, sorted into files, and counted for the shares.
+
+The queries are the same strings on DuckDB and on Spark (see `corpus.database`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpus.database import Database
+from corpus.errors import TableError
+from corpus.records import ARTICLES, SENTENCES
+from labeling.records import STANCES
+from train.archive.hive_files import Part, write_parts
+from train.archive.score_shards import FILE, Shard
+from train.predict.judge import BATCH, MADE_BY, PREDICTIONS
+from train.predict.sentence_arrays import month_of, opened
+from train.predict.shares import Counts
+
+ABOUT = ("article_id", "outlet", "published", "url")
+ROW = pa.schema(
+    [
+        ("month", pa.string()),
+        ("outlet", pa.string()),
+        *(SENTENCES.field(name) for name in ("sentence_id", "article_id")),
+        *(ARTICLES.field(name) for name in ("published", "url")),
+        *(PREDICTIONS.field(name) for name in ("stance", *STANCES, "model")),
+    ]
+)
+"""A row of the scores; month and outlet stand in the path."""
+ROWS = (
+    "SELECT article.month, article.outlet, sentence.sentence_id, sentence.article_id, article.published, article.url, "
+    f"scored.stance, {', '.join(f'scored.{stance}' for stance in STANCES)} "
+    "FROM sentence JOIN scored ON scored.sentence_id = sentence.sentence_id "
+    "JOIN article ON article.article_id = sentence.article_id "
+    "ORDER BY article.month, article.outlet, sentence.article_id, sentence.start"
+)
+COUNTS = (
+    "SELECT homes.home, article.month, article.outlet, "
+    + ", ".join(f"count(CASE WHEN scored.stance = '{stance}' THEN 1 END) AS n{n}" for n, stance in enumerate(STANCES))
+    + " FROM sentence JOIN scored ON scored.sentence_id = sentence.sentence_id "
+    "JOIN article ON article.article_id = sentence.article_id "
+    "JOIN (SELECT cluster_id, min(article_id) AS home FROM sentence GROUP BY cluster_id) AS homes "
+    "ON homes.cluster_id = sentence.cluster_id GROUP BY homes.home, article.month, article.outlet"
+)
+
+
+def views(database: Database, tables: Path, new: Path, shards: list[Path]) -> None:
+    """The three tables that the queries are about."""
+    # By names of our own: an engine must not meet what a user's folder is called.
+    for name in ("article", "sentence"):
+        (new / name).mkdir()
+    (new / "sentence" / "sentences.parquet").symlink_to(tables / "sentences.parquet")
+    schema = pa.schema([ARTICLES.field(name) for name in ABOUT])
+    about = schema.append(ROW.field("month"))
+    with (
+        opened(tables / "articles.parquet", schema, MADE_BY) as file,
+        pq.ParquetWriter(new / "article" / "articles.parquet", about) as out,
+    ):
+        for batch in file.iter_batches(BATCH, columns=schema.names):
+            rows = [
+                row | {"outlet": row["outlet"] or "", "month": month_of(row["published"])} for row in batch.to_pylist()
+            ]
+            out.write_batch(pa.RecordBatch.from_pylist(rows, schema=about))
+    database.read("article", [new / "article"], "articles.parquet")
+    database.read("scored", shards, FILE)
+    database.read("sentence", [new / "sentence"], "sentences.parquet")
+
+
+def write_scores(database: Database, folder: Path, version: str, shards: list[Shard], tables: Path) -> list[Part]:
+    """Write the scores; each sentence must come out once."""
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        for batch in database.stream(ROWS):
+            model = pa.array([version] * batch.num_rows, pa.string())
+            columns = {name: batch.column(name) for name in batch.schema.names} | {"model": model}
+            # Engines differ in what they say of a column beside its values.
+            yield pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in ROW], schema=ROW)
+
+    folder.mkdir()
+    parts = write_parts(rows(), folder)
+    wanted, found = sum(shard.rows for shard in shards), sum(part.rows for part in parts)
+    if found != wanted:
+        raise TableError(
+            f"{tables}: expected each of {wanted} sentences to have one article and an id of its own; "
+            f"found {found} such pairs. Run `{MADE_BY}` again"
+        )
+    return parts
+
+
+def count(database: Database) -> Counts:
+    """The sentences by stance of each article, outlet and month."""
+    names = [f"n{n}" for n in range(len(STANCES))]
+    found = pa.Table.from_batches(
+        [batch.select(["home", "month", "outlet", *names]) for batch in database.stream(COUNTS)]
+    ).combine_chunks()
+    # As numbers in the order of the articles' ids: the same resamples then, whoever counted.
+    home = pc.rank(found.column("home"), tiebreaker="dense").to_numpy().astype(np.int32)
+    outlet, month = (found.column(name).combine_chunks().dictionary_encode() for name in ("outlet", "month"))
+    return Counts(
+        sentences=np.stack([found.column(name).to_numpy() for name in names], axis=1).astype(np.int64),
+        home=home,
+        outlet=outlet.indices.to_numpy(),
+        month=month.indices.to_numpy(),
+        outlets=outlet.dictionary.to_pylist(),
+        months=month.dictionary.to_pylist(),
+    )

@@ -1,0 +1,1 @@
+"""What stands beside the scores: leaks, calibration, the annotators as a ceiling, the learning curve, and mistakes."""

@@ -1,0 +1,170 @@
+"""The learning curve: what more labels have brought so far, and whether more would help."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from corpus.errors import ExamplesError
+from labeling.records import STANCES
+from train.evaluate.leak_audit import FitPredict
+from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
+from train.metrics import Difference, confusions, difference, resampled, summaries
+from train.model.counted_texts import spread
+from train.records import Example, Score
+
+HALVINGS = 4
+"""Steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is what doubling the labels brought."""
+SCORED = (STANCES.index("favor"), STANCES.index("against"))
+WORTH = 0.01
+"""A doubling that surely brings less than one point of F_avg is not worth the annotators' time."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One size of the training set: means over the repeats.
+
+    `lowest` and `highest` are F_avg of the single repeats; `f_avg` has the interval of the mean.
+    """
+
+    examples: float
+    groups: int
+    f_avg: Score
+    lowest: float
+    highest: float
+
+
+class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
+    """F_avg by the number of training groups, on one fixed evaluation set.
+
+    Attributes:
+        steps: smallest first; the last is the whole training set.
+        left_out: numbers of groups at which some subset lacked a label, and nothing comparable could be fitted.
+        gain: of the last step over the one before, in F_avg; None where there is one step only.
+        more: whether more labels would help: `yes` where the gain's interval is above 0, `hardly` where it is
+            below one point, else `unclear`.
+        sentence: the same in words.
+        repeats: nested series of subsets.
+    """
+
+    steps: list[Step]
+    left_out: list[int]
+    gain: Difference | None
+    more: Literal["yes", "hardly", "unclear"]
+    sentence: str
+    repeats: int
+
+
+def learning_curve(
+    training: Sequence[Example],
+    testing: Sequence[Example],
+    fit_predict: FitPredict,
+    repeats: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    jobs: int = 1,
+) -> LearningCurve:
+    """Fit on nested, growing sets of groups and score each on the same evaluation set.
+
+    In each repeat the groups stand in another random order, and each step takes twice as many of the first as
+    the step before. Intervals are by bootstrap that draws groups of the evaluation set, and repeats, with
+    replacement: they hold the luck of both. The gain's is paired: the same draw for both steps.
+
+    Args:
+        training: all that may be learned from.
+        testing: the evaluation set, with no group of the training set.
+        fit_predict: the recipe; called repeats × 4 + 1 times at most.
+        repeats: 5, say; one alone has no luck of subsets in its intervals.
+        seed: seed of the orders and the bootstrap.
+        progress: told of each finished fit, and of how many there are.
+        jobs: number of threads, -1 for one a core; the result does not depend on it.
+
+    Raises:
+        ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group in both.
+    """
+    shared = {row.group for row in training} & {row.group for row in testing}
+    if not training or not testing or repeats < 1 or shared:
+        raise ExamplesError(
+            f"a learning curve needs training and evaluation examples of different groups and a repeat; found "
+            f"{len(training)} and {len(testing)}, {len(shared)} shared groups ({', '.join(sorted(shared)[:5])}), "
+            f"{repeats} repeats"
+        )
+    members: dict[str, list[Example]] = defaultdict(list)
+    for row in sorted(training, key=lambda row: (row.group, row.sentence_id, row.text, row.label)):
+        members[row.group].append(row)
+    names = list(members)
+    random = np.random.default_rng(seed)
+    orders = [[names[n] for n in random.permutation(len(names)).tolist()] for _ in range(repeats)]
+    needed = {(row.target, row.label) for row in training}
+    sizes = sorted({len(names) >> halving for halving in range(HALVINGS + 1)} - {0})
+    tested, steps, left_out = sorted({row.group for row in testing}), [], []
+    true, groups = [row.label for row in testing], [row.group for row in testing]
+    draws = np.random.default_rng([seed, 1])
+    means = []
+    total = repeats * (len(sizes) - 1) + 1
+    for size in sizes:
+        subsets = [[row for name in order[:size] for row in members[name]] for order in orders]
+        if size == len(names):
+            subsets = subsets[:1]  # all repeats are the same here
+        if any({(row.target, row.label) for row in subset} != needed for subset in subsets):
+            left_out.append(size)
+            progress(len(subsets), total)
+            continue
+        stacked = []
+        for given in spread(fit_predict, [(subset, testing) for subset in subsets], jobs):
+            stacked.append(confusions(true, list(given), groups, tested))
+            progress(1, total)
+        tables = np.stack(stacked, axis=1)
+        drawn = resampled(tables, seed)  # the same draws of groups at each step
+        f = summaries(drawn.reshape(-1, 3, 3))[0].reshape(len(drawn), -1)
+        picked = draws.integers(0, len(subsets), f.shape)
+        mean = np.take_along_axis(f, picked, axis=1).mean(axis=1)
+        each = summaries(tables.sum(axis=0))[0]
+        low, high = 0.0, 1.0
+        if len(tested) >= FEWEST:
+            low, high = np.percentile(mean, [2.5, 97.5])
+            if np.ptp(mean) < STILL:  # all right, say, in every subset: F_avg is the mean of two classes' F1
+                slacks = [(1 / 2, *f1_slack(tables.mean(axis=1), n)) for n in SCORED]
+                low, high = widened(float(each.mean()), float(low), float(high), slacks)
+        steps.append(
+            Step(
+                examples=sum(len(subset) for subset in subsets) / len(subsets),
+                groups=size,
+                f_avg=Score(value=float(each.mean()), low=float(low), high=float(high)),
+                lowest=float(each.min()),
+                highest=float(each.max()),
+            )
+        )
+        means.append(mean)
+    gain = None
+    if len(steps) > 1:
+        gain = difference(steps[-1].f_avg.value - steps[-2].f_avg.value, means[-1] - means[-2], len(tested))
+    more, sentence = _reading(steps, gain)
+    return LearningCurve(steps=steps, left_out=left_out, gain=gain, more=more, sentence=sentence, repeats=repeats)
+
+
+def _reading(steps: Sequence[Step], gain: Difference | None) -> tuple[Literal["yes", "hardly", "unclear"], str]:
+    if gain is None:
+        return "unclear", "Half of the labels were too few to train on, so nothing can be said about more of them."
+    before, after = steps[-2], steps[-1]
+    start = (
+        f"From {before.examples:.0f} to {after.examples:.0f} labels ({before.groups} to {after.groups} groups) F_avg "
+        f"changed by {100 * gain.value:+.1f} points"
+    )
+    if (gain.low, gain.high) == (-1, 1):
+        return (
+            "unclear",
+            start + f" ({UNTOLD}): whether more labels would help can't be told.",
+        )
+    start += f" [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
+    if gain.low > 0:
+        return "yes", start + "more labels of this kind would probably help."
+    if gain.high < WORTH:
+        return (
+            "hardly",
+            start + f"that is surely less than {100 * WORTH:.0f} point, and as many again would hardly bring more.",
+        )
+    return "unclear", start + "whether more labels would help can't be told from so few."

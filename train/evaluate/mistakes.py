@@ -1,0 +1,227 @@
+"""What the model gets wrong, surest first, and verdicts that look wrong to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from corpus.errors import ExamplesError
+from corpus.records import ARTICLES, SENTENCES
+from corpus.store import read_table, write_jsonl
+from labeling.records import STANCES, Stance, Unsettled
+from labeling.votes import alike
+from train.records import Example
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sentence stands: the text before and after it, and its article."""
+
+    before: str = ""
+    after: str = ""
+    article_id: str = ""
+    title: str = ""
+    outlet: str = ""
+    published: str = ""
+    url: str = ""
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a sentence, and how far it pushed the model from the label to what it predicted; below 0, back."""
+
+    piece: str
+    weight: float
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+    """A test sentence whose predicted stance is not its label.
+
+    `confidence` is the probability of the predicted stance, `label_probability` that of the label; `votes` are the
+    annotators'. Context and votes are empty where the data has none. `pushes` are the words in their order, as
+    `train.model.explain.explain` has them.
+    """
+
+    sentence_id: str
+    text: str
+    target: str
+    group: str
+    label: Stance
+    predicted: Stance
+    confidence: float
+    label_probability: float
+    context: Context
+    votes: dict[str, Stance]
+    pushes: list[Push] = []
+
+
+class Doubt(Unsettled, frozen=True, kw_only=True):
+    """A verdict that out-of-fold predictions contradict: what is unsettled, with why.
+
+    `confidence` is the model's probability of the `predicted` stance, `label_probability` that of the `label`;
+    `margin` is the second minus the first, from -1 to 0: the lower, the more doubtful.
+    """
+
+    label: Stance
+    predicted: Stance
+    label_probability: float
+    margin: float
+    text: str
+
+
+def read_contexts(work: Path, sentence_ids: Sequence[str]) -> dict[str, Context]:
+    """The contexts of these sentences from the project's tables; sentences that left the corpus have none.
+
+    Raises:
+        TableError: a table is missing.
+    """
+    wanted = set(sentence_ids)
+    schema = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "article_id", "before", "after")])
+    table = read_table(work / "sentences.parquet", schema, "stance build")
+    rows = [row for row in table.to_pylist() if row["sentence_id"] in wanted]
+    ids = {row["article_id"] for row in rows}
+    names = ("article_id", "title", "outlet", "published", "url")
+    articles = {
+        row["article_id"]: {name: row[name] or "" for name in names}
+        for row in read_table(
+            work / "articles.parquet", pa.schema([ARTICLES.field(name) for name in names]), "stance build"
+        ).to_pylist()
+        if row["article_id"] in ids
+    }
+    return {
+        row["sentence_id"]: Context(
+            before=row["before"] or "",
+            after=row["after"] or "",
+            **articles.get(row["article_id"], {"article_id": row["article_id"]}),
+        )
+        for row in rows
+    }
+
+
+def mistakes(
+    testing: Sequence[Example],
+    probabilities: NDArray[np.float64],
+    contexts: Mapping[str, Context] | None = None,
+    votes: Mapping[str, Mapping[str, Stance]] | None = None,
+    explained: Callable[[Example], Sequence[tuple[str, Mapping[Stance, float]]]] | None = None,
+) -> list[Mistake]:
+    """The test sentences that the model gets wrong, those first of which it is surest.
+
+    Args:
+        testing: the test split.
+        probabilities: examples × stances, in the order of STANCES; the largest is predicted, of equal ones the first.
+        contexts: sentence → context, as `read_contexts` gives.
+        votes: sentence → annotator → stance, as the verdicts hold.
+        explained: what each word of an example adds to the decision value of each stance.
+
+    Raises:
+        ExamplesError: the probabilities are not of these examples.
+    """
+    _check(testing, probabilities)
+    found = [
+        Mistake(
+            sentence_id=row.sentence_id,
+            text=row.text,
+            target=row.target,
+            group=row.group,
+            label=row.label,
+            predicted=STANCES[max(range(3), key=lambda n: (chances[n], -n))],
+            confidence=max(chances),
+            label_probability=chances[STANCES.index(row.label)],
+            context=(contexts or {}).get(row.sentence_id, Context()),
+            votes=dict((votes or {}).get(row.sentence_id, {})),
+        )
+        for row, chances in zip(testing, probabilities.tolist(), strict=True)
+    ]
+    wrong = [(row, example) for row, example in zip(found, testing, strict=True) if row.predicted != row.label]
+    shown = [
+        msgspec.structs.replace(
+            row,
+            pushes=[
+                Push(piece=piece, weight=by[row.predicted] - by[row.label])
+                for piece, by in (explained(example) if explained else ())
+            ],
+        )
+        for row, example in wrong
+    ]
+    return sorted(shown, key=lambda row: (-row.confidence, row.label_probability, row.sentence_id, row.text))
+
+
+def doubts(
+    examples: Sequence[Example],
+    probabilities: NDArray[np.float64],
+    votes: Mapping[str, Mapping[str, Stance]] | None = None,
+) -> list[Doubt]:
+    """Verdicts that the model would not have given, by confident learning: candidates for a second look.
+
+    A stance is confident for a sentence where its probability reaches the mean probability that the sentences
+    with that label have for it. A verdict is doubted where the most probable of the confident stances is another
+    one (the off-diagonal of the confident joint) and more probable than the verdict's. Order: by the margin of the
+    label's probability over that stance's, lowest first. The model errs too: people must decide.
+
+    Args:
+        examples: what was learned from, labels by verdict.
+        probabilities: examples × stances, each of a model that had not seen the example's group (out of fold).
+        votes: sentence → annotator → stance, as the verdicts hold.
+
+    Raises:
+        ExamplesError: the probabilities are not of these examples.
+
+    References:
+        Northcutt, Jiang & Chuang (2021), Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70:
+        equation 1 and 2 (thresholds, joint); section 3.2 (ranking by normalised margin).
+    """
+    _check(examples, probabilities)
+    if not examples:
+        return []
+    labels = np.array([STANCES.index(row.label) for row in examples])
+    own = probabilities[np.arange(len(labels)), labels]
+    # A stance that no example has sets no threshold, and is never confident; fsum, so that order changes no bit.
+    means = [
+        math.fsum(own[labels == n]) / int((labels == n).sum()) if (labels == n).any() else np.inf
+        for n in range(len(STANCES))
+    ]
+    sure = np.where(probabilities >= np.array(means), probabilities, -1.0)
+    best = sure.argmax(axis=1)
+    top = sure.max(axis=1)
+    doubted = top > own  # a tie with the verdict's own stance is no contradiction
+    found: list[Doubt] = []
+    for n in np.flatnonzero(doubted).tolist():
+        row, by = examples[n], dict((votes or {}).get(examples[n].sentence_id, {}))
+        predicted = STANCES[int(best[n])]
+        found.append(
+            Doubt(
+                sentence_id=row.sentence_id,
+                votes=by,
+                reason=f"the verdict is {row.label}; a model that had not seen the article says {predicted} "
+                f"({100 * float(top[n]):.0f} %, {row.label} {100 * float(own[n]):.0f} %)",
+                agreement=alike(by),
+                confidence=float(top[n]),
+                label=row.label,
+                predicted=predicted,
+                label_probability=float(own[n]),
+                margin=float(own[n] - top[n]),
+                text=row.text,
+            )
+        )
+    return sorted(found, key=lambda row: (row.margin, row.sentence_id, row.text))
+
+
+def write_doubts(work: Path, found: Sequence[Doubt]) -> bool:
+    """Write `doubts.jsonl`; each line is also a record of the queue (`labeling.records.Unsettled`).
+
+    Returns:
+        Whether the file changed.
+    """
+    return write_jsonl(work / "doubts.jsonl", found)
+
+
+def _check(examples: Sequence[Example], probabilities: NDArray[np.float64]) -> None:
+    if len(examples) and probabilities.shape != (len(examples), len(STANCES)):
+        raise ExamplesError(
+            f"expected probabilities of {len(examples)} examples and {len(STANCES)} stances; got {probabilities.shape}"
+        )

@@ -1,0 +1,148 @@
+"""The project's own labelled data: its verdicts as examples, in splits that last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.errors import ExamplesError, TableError
+from corpus.records import ARTICLES, SENTENCES
+from corpus.store import read_jsonl, read_table, write_table
+from labeling.records import Verdict
+from train.examples.lasting_splits import components, read_splits, splits_had, write_splits
+from train.examples.splits import Origin, SplitSummary, origins, split_groups, summary
+from train.records import Example
+from train.settings import TrainSettings
+
+EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
+
+
+def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
+    """The project's verdicts as examples, which are kept with their splits; see `plan_examples`, `keep_examples`."""
+    examples, found = plan_examples(work, target, settings)
+    keep_examples(work, examples, settings)
+    return examples, found
+
+
+def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
+    """The project's verdicts as examples, with lasting splits; nothing is written.
+
+    See `labelled` for what an example and a group is. A split once given to a group stays, also where verdicts go and
+    come back; a group that joins two earlier splits goes to train.
+
+    Args:
+        work: the project's folder of tables.
+        target: what the stance is toward.
+        settings: `[train]` of stance.toml.
+
+    Returns:
+        The examples in the order of the corpus, and what their splits hold.
+
+    Raises:
+        TableError: a table is missing.
+        ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
+            else than `[train] split` says, or no split can be made so.
+    """
+    remembered = read_splits(work, settings.split)
+    examples, groups, article_of = _labelled(work, target, settings, remembered.keys())
+    if not examples:
+        raise ExamplesError(
+            f"none of the verdicts in {work / 'verdicts.jsonl'} belongs to a sentence of the corpus; "
+            "run `stance adjudicate` after labelling some"
+        )
+    origin_of: dict[str, Origin] = {}
+    if settings.split != "group":
+        schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
+        known = read_table(work / "articles.parquet", schema, "stance build").to_pylist()
+        origin_of = origins(
+            (groups[row["article_id"]], row["outlet"] or "", row["published"] or "")
+            for row in known
+            if row["article_id"] in groups
+        )
+    examples, moved = split_groups(examples, settings, splits_had(remembered, groups, article_of), origin_of)
+    return examples, summary(examples, moved, settings.split, origin_of)
+
+
+def keep_examples(work: Path, examples: Sequence[Example], settings: TrainSettings) -> None:
+    """Write examples that `plan_examples` made as `examples.parquet`, and remember their splits for good.
+
+    It is called when training has succeeded, so that a training that fails fixes nothing.
+    """
+    remembered = read_splits(work, settings.split)
+    _, groups, article_of = _labelled(work, "", settings, remembered.keys())
+    # Those that an earlier version remembered without their article get it here.
+    remembered = {
+        name: msgspec.structs.replace(row, article_id=row.article_id or article_of.get(name, ""))
+        for name, row in remembered.items()
+    }
+    split_of = {row.group: row.split for row in examples}
+    placed = [(row.sentence_id, article_of[row.sentence_id], row.split) for row in examples]
+    write_splits(work, remembered, placed, groups, split_of, settings)
+    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
+    write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
+
+
+def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
+    """The project's verdicts as examples without splits, and the group of each article that they touch.
+
+    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over all
+    sentences that are labelled or ever were an example, and their copies, and over the sentences that `[train]
+    together` names.
+
+    Raises:
+        TableError: a table is missing.
+        ExamplesError: the earlier splits were made by something else than `[train] split` says.
+    """
+    examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys())
+    return examples, groups
+
+
+def _labelled(
+    work: Path, target: str, settings: TrainSettings, remembered: Collection[str]
+) -> tuple[list[Example], dict[str, str], dict[str, str]]:
+    """What `labelled` gives, and the article of each sentence that is labelled or remembered."""
+    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
+    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
+    # Of a large corpus only these sentences and their copies become Python objects.
+    is_known = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts.keys() | set(remembered)), pa.string()))
+    copies = table["copy_id"].filter(is_known).combine_chunks()
+    pairs = [
+        (row["article_id"], row["cluster_id"])
+        for row in table.select(["article_id", "cluster_id"]).filter(pc.is_in(table["copy_id"], copies)).to_pylist()
+    ]
+    rows = table.select(["sentence_id", "article_id", "text"]).filter(is_known).to_pylist()
+    article_of = {row["sentence_id"]: row["article_id"] for row in rows}
+    for n, ids in enumerate(settings.together):
+        pairs += [(article_of[name], f"together {n}") for name in ids if name in article_of]
+    groups = components(pairs)
+    examples = [
+        Example(
+            sentence_id=row["sentence_id"],
+            text=row["text"],
+            label=verdicts[row["sentence_id"]].stance,
+            target=target,
+            group=groups[row["article_id"]],
+        )
+        for row in rows
+        if row["sentence_id"] in verdicts
+    ]
+    return examples, groups, article_of
+
+
+def read_examples(work: Path) -> list[Example]:
+    """The examples that the last `stance train` wrote.
+
+    Raises:
+        TableError: there are none.
+    """
+    try:
+        return [
+            msgspec.convert(row, Example)
+            for row in read_table(work / "examples.parquet", EXAMPLES, "stance train").to_pylist()
+        ]
+    except msgspec.ValidationError as error:
+        raise TableError(f"{work / 'examples.parquet'}: {error}; run `stance train` again") from error

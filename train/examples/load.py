@@ -1,0 +1,189 @@
+"""Labelled data of anyone: read from a file, a published dataset or the Hub, with its labels and splits checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from corpus.errors import ExamplesError
+from corpus.near_duplicates import near_duplicates
+from labeling.records import ALIASES, STANCES, Stance
+from train.examples.labelled_files import file_rows, published_rows
+from train.examples.splits import SPLITS, Origin, origins
+from train.records import Example
+
+SPLIT_NAMES: dict[str, str] = {
+    **{name: name for name in SPLITS},
+    "training": "train",
+    **dict.fromkeys(("val", "valid", "dev", "development"), "validation"),
+    "testing": "test",
+}
+"""How other data sets write the three splits; compared without regard to case and outer space."""
+
+
+class Spelling(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a label was written so, and what it was read as."""
+
+    written: str
+    label: Stance
+    count: int
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Outside data as it was read.
+
+    Attributes:
+        examples: in the source's order; `split` is empty where the source has none.
+        spellings: by label and spelling, every one that was found.
+        ready_made: whether the source came with splits, which stay as they are.
+        origins: by group, from the columns `outlet` and `published`; splits by date or outlet need them.
+        notes: what is to be said of how the file was read.
+    """
+
+    examples: list[Example]
+    spellings: list[Spelling]
+    ready_made: bool
+    origins: dict[str, Origin]
+    notes: list[str] = []
+
+
+def load_examples(source: str | Path) -> list[Example]:
+    """Read labelled texts from a file, from the folder of a published dataset, or from the Hub.
+
+    Args:
+        source: a `.jsonl`, `.csv` or `.parquet` file with the columns `text`, `label` and, where present, `target`,
+            `group` and `split`; a folder that `stance publish` made; or a dataset's name at the Hub.
+
+    Returns:
+        The examples in the order of the source. Spellings such as "pro" are read as one of the three labels. Without
+        a `group` column each cluster of near-duplicate texts is one group.
+
+    Raises:
+        ExamplesError: there is no such source, or a row of it can't be used; the message names the row.
+    """
+    return read(source).examples
+
+
+def read(source: str | Path) -> Loaded:
+    """Labelled texts from a file, a published dataset's folder, or the Hub, and how they were read.
+
+    Args:
+        source: `.jsonl`, `.csv` or `.parquet` with the columns `text`, `label` and, where present, `target`,
+            `group`, `split`, `outlet` and `published`; a folder that `stance publish` made; or a dataset's name
+            at the Hub.
+
+    Returns:
+        Examples in the source's order, labels by the alias table, `split` empty where the source has none.
+        Without a `group` each cluster of near-duplicate texts is one.
+
+    Raises:
+        ExamplesError: no such source, columns are missing, a text is empty, a label is unknown, a split's name is,
+            some rows have a split and others none, or the splits leave nothing to train on or to test.
+    """
+    path = Path(source)
+    notes: list[str] = []
+    if path.is_dir():
+        rows = published_rows(str(path.resolve()))
+    elif path.is_file():
+        read_rows = file_rows(path)
+        rows, notes = read_rows.rows, read_rows.notes
+    elif len(path.parts) == 2 and (not path.suffix or path.suffix[1:].isdigit()):  # a dataset's name may hold "v1.0"
+        rows = published_rows(str(source))
+    else:
+        raise ExamplesError(f"{source}: no such file, folder or dataset")
+    if not rows:
+        raise ExamplesError(f"{source}: holds no example")
+    for number, row in enumerate(rows, 1):
+        if "text" not in row and "text_sha256" in row:
+            raise ExamplesError(
+                f"{source}: a stand-off release has no text; put it back from your own copies of the articles first: "
+                f"`stance hydrate {source} --articles DIR --out DIR`"
+            )
+        if missing := [name for name in ("text", "label") if name not in row]:
+            raise ExamplesError(
+                f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(row)} in row {number}"
+            )
+    spellings = _spellings(source, Counter(_cell(row, "label") for row in rows))
+    read_as = {spelling.written: spelling.label for spelling in spellings}
+    splits = _splits(source, [_cell(row, "split") for row in rows])
+    texts = ["" if row["text"] is None else str(row["text"]) for row in rows]
+    if empty := [number for number, text in enumerate(texts, 1) if not text.strip()]:
+        raise ExamplesError(
+            f"{source}: {len(empty)} of {len(rows)} rows have no text, the first is row {empty[0]}; fill or remove them"
+        )
+    groups = [_cell(row, "group") for row in rows]
+    if not all(groups):
+        clusters = near_duplicates(texts)
+        groups = [group or f"cluster {clusters[n]}" for n, group in enumerate(groups)]
+    examples = [
+        Example(
+            sentence_id=_cell(row, "sentence_id") or str(n),
+            text=text,
+            label=read_as[_cell(row, "label")],
+            target=_cell(row, "target"),
+            group=group,
+            split=split,
+        )
+        for n, (row, text, group, split) in enumerate(zip(rows, texts, groups, splits, strict=True))
+    ]
+    return Loaded(
+        examples=examples,
+        spellings=spellings,
+        ready_made=any(splits),
+        origins=origins(
+            (group, _cell(row, "outlet"), _cell(row, "published")) for row, group in zip(rows, groups, strict=True)
+        ),
+        notes=notes,
+    )
+
+
+def _cell(row: Mapping[str, object], name: str) -> str:
+    """What a row has in a column, as text; "" where it has nothing. The number 0 is a name like any other."""
+    value = row.get(name)
+    # No value must not be read as the word "None", which is an alias of a label; NaN is how pandas says none.
+    return "" if value is None or value != value else str(value).strip()
+
+
+def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
+    """The rows' ready-made splits by their usual names; all "" where there are none, and where all is train.
+
+    A dataset that nobody has split is called train as a whole.
+    """
+    if odd := sorted({name for name in written if name and name.casefold() not in SPLIT_NAMES}):
+        raise ExamplesError(
+            f"{source}: unknown split {', '.join(map(repr, odd))}; expected {', '.join(SPLITS)}, or an alias: "
+            f"{', '.join(sorted(SPLIT_NAMES.keys() - set(SPLITS)))}"
+        )
+    splits = [SPLIT_NAMES[name.casefold()] if name else "" for name in written]
+    counts = Counter(splits)
+    if len(counts) > 1 and counts[""]:
+        raise ExamplesError(
+            f"{source}: {counts['']} of {len(splits)} rows have no split, the first is row {splits.index('') + 1}; "
+            "give every row one, or leave out the column, and splits are made here"
+        )
+    if counts.keys() == {"train"}:
+        return [""] * len(splits)
+    if not counts[""] and (not counts["test"] or len(counts) == 1):
+        found = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
+        raise ExamplesError(
+            f"{source}: the column split leaves nothing to {'train on' if counts['test'] else 'test'}: expected rows "
+            f"of test and of train or validation; found {found}. Name the missing one so, or leave out the column, "
+            "and splits are made here"
+        )
+    return splits
+
+
+def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
+    if unknown := sorted(written for written in counts if written.casefold() not in ALIASES):
+        shown = ", ".join(f"{written!r} ({counts[written]})" for written in unknown[:20])
+        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        known = ", ".join(f"{written!r} ({counts[written]})" for written in sorted(counts.keys() - set(unknown)))
+        raise ExamplesError(
+            f"{source}: labels that are no stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
+            f"{', '.join(sorted(ALIASES.keys() - set(STANCES)))}. Known of those found: {known or 'none of them'}"
+        )
+    found = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
+    return sorted(found, key=lambda row: (STANCES.index(row.label), row.written))

@@ -1,0 +1,44 @@
+"""Files of predictions, which get their name when they are whole."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpus.errors import StanceError
+
+
+@contextmanager
+def _staged(out: Path) -> Iterator[Path]:
+    """A path for a new file in a folder that goes away, on the file system of `out`."""
+    near = next(folder for folder in out.absolute().parents if folder.is_dir())
+    try:
+        with tempfile.TemporaryDirectory(dir=near, prefix=f".{out.name}.") as name:
+            yield Path(name) / out.name
+    except OSError as error:
+        raise StanceError(f"{out}: cannot be written: {error.strerror or error}; nothing was changed") from error
+
+
+@contextmanager
+def _writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """A function that appends rows to a new file, in the format that its ending names."""
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        with pq.ParquetWriter(path, schema, compression="zstd") as parquet:
+            yield parquet.write_batch
+    elif ending == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(schema.names)
+            yield lambda batch: lines.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    else:
+        encoder = msgspec.json.Encoder()
+        with path.open("wb") as lines_of_json:
+            yield lambda batch: lines_of_json.writelines(encoder.encode(row) + b"\n" for row in batch.to_pylist())

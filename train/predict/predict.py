@@ -1,0 +1,250 @@
+"""The stage: the stance of every sentence, of the corpus or of new articles, and the shares that come of it.
+
+Sentences go through the model some thousands at a time; files get their name when they are whole.
+"""
+
+from __future__ import annotations
+
+import filecmp
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from corpus.build import build
+from corpus.errors import ExamplesError, SourceError
+from corpus.reading.source_files import units
+from corpus.records import SENTENCES, CorpusSettings
+from corpus.store import write_bytes
+from labeling.records import STANCES
+from train import input_digests
+from train.model import tfidf_logistic
+from train.predict.judge import BATCH, MADE_BY, PREDICTIONS, Judge, open_model
+from train.predict.output_files import _staged, _writer
+from train.predict.sentence_arrays import FOLDS, Layout, Verdicts, opened, read_layout, read_verdicts
+from train.predict.shares import FEWEST_ARTICLES, FEWEST_LABELS, Labels, PredictionShares, power, prediction_shares
+from train.records import Example
+
+if TYPE_CHECKING:
+    pass
+
+ARTICLE = ("outlet", "published")
+NEW = pa.schema(
+    [SENTENCES.field("sentence_id"), SENTENCES.field("article_id")]
+    + [(name, pa.string()) for name in ARTICLE]
+    + [SENTENCES.field(name) for name in ("start", "end", "text")]
+    + [PREDICTIONS.field(name) for name in PREDICTIONS.names[1:]]
+)
+ENDINGS = (".parquet", ".csv", ".jsonl")
+
+Progress = Callable[[int], None]
+
+
+class Predicted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was predicted: sentences by stance, the shares, the files, and whether any of them changed.
+
+    `skipped` counts the new articles that could not be used, by reason.
+    """
+
+    stances: dict[str, int]
+    shares: PredictionShares
+    out: Path
+    shares_out: Path
+    changed: bool
+    skipped: dict[str, int]
+
+
+def predict_corpus(work: Path, target: str, progress: Progress = lambda done: None) -> Predicted:
+    """Predict every sentence of the corpus by `work/model`, into `work/predictions.parquet` and `work/shares.json`.
+
+    Where probabilities are equal, the stance is the first of them in the order of STANCES.
+
+    Args:
+        work: the project's folder of tables.
+        target: what the stance is toward.
+        progress: told of each batch's number of sentences.
+
+    Raises:
+        TableError: there is no corpus.
+        ExamplesError: there is no model, it is of another version, or the corpus has no sentence.
+    """
+    model = open_model(work / "model", target)
+    layout = read_layout(work)
+    out = work / "predictions.parquet"
+    with _staged(out) as staged:
+        schema = PREDICTIONS.with_metadata({input_digests.SENTENCES_KEY: input_digests.of_sentences(work)})
+        given = _write(model, work, layout, staged, schema, progress)
+        verdicts = read_verdicts(work, layout, target)
+        labels, notes = _labels(model, work, layout, verdicts, progress)
+        shares = PredictionShares(
+            model=model.version,
+            power=power(labels) if labels else None,
+            notes=notes,
+            rows=prediction_shares(layout.guesses(given), labels),
+            made_of=input_digests.of_labels(work, target),
+        )
+        return _bring(staged, out, work / "shares.json", given, shares, {})
+
+
+def predict_articles(
+    sources: Sequence[Path | str],
+    folder: Path,
+    out: Path,
+    settings: CorpusSettings,
+    progress: Progress = lambda done: None,
+    *,
+    target: str = "",
+    trust: bool = False,
+) -> Predicted:
+    """Cut new articles as `stance build` does, and predict each sentence, into one file and its shares beside it.
+
+    Args:
+        sources: files, folders, globs, or `-`, as of `corpus.build.build`.
+        folder: the model.
+        out: ends in .parquet, .csv or .jsonl; the shares go to the same name with .shares.json. Nothing is written
+            unless all could be made.
+        settings: `[corpus]` of stance.toml.
+        progress: told of each batch's number of sentences.
+        target: which part of a model for several targets to ask.
+        trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
+
+    Raises:
+        SourceError: the ending is another one, a source holds `out`, or no article can be used.
+        ExamplesError: there is no model there, or it is of another version.
+    """
+    if out.suffix.lower() not in ENDINGS or out.is_dir():
+        raise SourceError(
+            f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}, or a folder's name for an archive"
+        )
+    model = open_model(folder, target, trust=trust)
+    if out.exists() and "-" not in map(str, sources):
+        held = out.resolve()
+        if any(Path(unit.path).resolve() == held for unit in units(sources, settings)):
+            raise SourceError(f"--out {out}: it is one of the sources itself; name a file outside of them")
+    with _staged(out) as staged:
+        tables = staged.parent / "tables"
+        done = build(sources, tables, settings)
+        layout = read_layout(tables)
+        given = _write(model, tables, layout, staged, NEW, progress)
+        shares = PredictionShares(
+            model=model.version,
+            power=None,
+            notes=["not corrected: there are no verdicts on these articles"],
+            rows=prediction_shares(layout.guesses(given), None),
+        )
+        return _bring(staged, out, out.with_suffix(".shares.json"), given, shares, done.skipped)
+
+
+# --- the model
+
+
+def _refit(judge: Judge, training: list[Example]) -> Judge:
+    """A model of the same recipe, fitted to other examples."""
+    return Judge(tfidf_logistic.fit(judge.model.recipe, training), "", judge.target)
+
+
+# --- predictions
+
+
+def _write(
+    model: Judge, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
+) -> NDArray[np.int8]:
+    """Write a row a sentence; returns the stances, as places in STANCES."""
+    count = len(layout.article)
+    if not count:
+        raise ExamplesError(f"{tables / 'sentences.parquet'} holds no sentence: run `{MADE_BY}` on articles first")
+    given = np.zeros(count, np.int8)
+    start = 0
+    needed = [name for name in schema.names if name in SENTENCES.names]
+    with _writer(path, schema) as write:
+        for batch in _batches(tables, [*needed, "text"] if "text" not in needed else needed):
+            chances = model.chances(batch.column("text").to_pylist())
+            end = start + batch.num_rows
+            given[start:end] = chances.argmax(axis=1)
+            rows = [layout.articles[place] for place in layout.article[start:end].tolist()]
+            columns = {name: batch.column(name) for name in needed}
+            columns |= {name: pa.array([row[name] for row in rows], pa.string()) for name in ARTICLE}
+            columns |= {stance: pa.array(chances[:, n]) for n, stance in enumerate(STANCES)}
+            columns["stance"] = pa.array(np.array(STANCES, dtype=object)[given[start:end]], pa.string())
+            columns["model"] = pa.array([model.version] * batch.num_rows, pa.string())
+            write(pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema))
+            start = end
+            progress(batch.num_rows)
+    return given
+
+
+def _labels(
+    judge: Judge, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
+) -> tuple[Labels | None, list[str]]:
+    """What the correction needs, else why there is none.
+
+    The model itself has seen most verdicts. So one model a fold, of the same recipe, learns from the verdicts
+    outside of it and predicts the whole fold, labelled or not: no sentence is predicted from its own label.
+    """
+    if verdicts is None or not verdicts.examples:
+        return None, ["not corrected: there are no verdicts on this corpus yet"]
+    sampled = len(np.unique(layout.unit[(verdicts.weight > 0) & verdicts.by_chance]))
+    if sampled < FEWEST_LABELS:
+        return None, [
+            f"not corrected: of {len(verdicts.examples)} verdicts {sampled} speak for the corpus as a random sample; "
+            f"{FEWEST_LABELS} are needed. `stance push --limit N` draws one"
+        ]
+    folds = layout.folds()
+    held = np.zeros(len(folds), np.int8)
+    for fold in np.unique(folds).tolist():
+        training = [example for place, example in verdicts.examples if folds[place] != fold]
+        found = Counter(example.label for example in training)
+        if missing := [stance for stance in STANCES if not found[stance]]:
+            return None, [f"not corrected: without a fifth of the articles no verdict is {' or '.join(missing)}"]
+        model, start = _refit(judge, training), 0
+        for batch in _batches(work, ["text"]):
+            mine = np.flatnonzero(folds[start : start + batch.num_rows] == fold)
+            if len(mine):
+                held[start + mine] = model.chances(batch.column("text").take(pa.array(mine)).to_pylist()).argmax(axis=1)
+                progress(len(mine))
+            start += batch.num_rows
+    labels = Labels(
+        stance=verdicts.stance, weight=verdicts.weight, unit=layout.unit, by_chance=verdicts.by_chance, held=held
+    )
+    return labels, [
+        f"corrected by {sampled} randomly sampled verdicts, cross-fitted in {FOLDS} folds of articles; an outlet or "
+        f"month needs {FEWEST_LABELS} of its own, in {FEWEST_ARTICLES} articles"
+    ]
+
+
+def _batches(tables: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    schema = pa.schema([SENTENCES.field(name) for name in columns])
+    yield from opened(tables / "sentences.parquet", schema, MADE_BY).iter_batches(BATCH, columns=columns)
+
+
+# --- files
+
+
+def _bring(
+    staged: Path,
+    out: Path,
+    shares_out: Path,
+    given: NDArray[np.int8],
+    shares: PredictionShares,
+    skipped: dict[str, int],
+) -> Predicted:
+    """Give the finished files their names, unless they hold the same bytes already."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    changed = not (out.is_file() and filecmp.cmp(staged, out, shallow=False))
+    if changed:
+        staged.replace(out)
+    changed |= write_bytes(shares_out, msgspec.json.format(msgspec.json.encode(shares)) + b"\n")
+    counts = np.bincount(given, minlength=len(STANCES)).tolist()
+    return Predicted(
+        stances=dict(zip(STANCES, counts, strict=True)),
+        shares=shares,
+        out=out,
+        shares_out=shares_out,
+        changed=changed,
+        skipped=skipped,
+    )

@@ -1,0 +1,243 @@
+"""The methods paragraph with its limits and tables, to paste into a paper as Markdown or LaTeX."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from labeling.records import STANCES
+from train.evaluate.analysis import Analysis
+from train.records import Metrics
+from train.report.latex import latex
+from train.report.project_snapshot import Found
+from train.report.sentences import (
+    agreement_sentence,
+    audit_sentence,
+    calibration_sentence,
+    ceiling_sentence,
+    majority_sentence,
+    naive_sentence,
+    number,
+    outside_sentence,
+    recipe_sentence,
+    score,
+    shares_sentence,
+    split_sentence,
+    whole_corpus,
+)
+
+FEW_GROUPS = 10
+"""Test groups up to which the bootstrap's intervals were too narrow in simulation (`train.metrics.evaluate`)."""
+SMALL_TEST = 500
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table for the page and the paper: the first column to the left, the others to the right."""
+
+    caption: str
+    heads: list[str]
+    rows: list[list[str]]
+
+
+class Methods(msgspec.Struct, frozen=True, kw_only=True):
+    """The paragraph, the limits and the tables, as plain text and in both markups."""
+
+    paragraphs: list[str]
+    limits: list[str]
+    tables: list[Table]
+    markdown: str
+    latex: str
+
+
+def methods(found: Found) -> Methods:
+    """The methods of this project as it stands, with what its numbers say and don't say."""
+    paragraphs = [part for part in (_labelled(found), _trained(found)) if part]
+    limits, tables = _limits(found), [*_agreement_tables(found), *_score_tables(found.metrics, found.analysis)]
+    whole = [*paragraphs, "Limits: " + " ".join(limits)]
+    return Methods(
+        paragraphs=paragraphs,
+        limits=limits,
+        tables=tables,
+        markdown="\n\n".join([*map(_markdown, whole), *map(_markdown_table, tables)]) + "\n",
+        latex="\n\n".join([*map(latex, whole), *map(_latex_table, tables)]) + "\n",
+    )
+
+
+def _labelled(found: Found) -> str:
+    corpus, status = found.corpus, found.status
+    dates = f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else ""
+    text = (
+        f"The corpus has {corpus.sentences} prose sentences ({corpus.copies} of them exact copies of another) of "
+        f"{corpus.articles} articles from {len(corpus.outlets)} outlets{dates}. "
+    )
+    if not status.annotators:
+        return text + "No sentence is labelled yet."
+    books = ", ".join(f"version {name}" if name else "a version not recorded" for name in found.codebooks)
+    text += (
+        f"{len(status.annotators)} annotators gave {found.answers} answers on the stance toward “{found.target}” "
+        f"(favor, against or none) by the codebook, {books}. "
+    )
+    text += agreement_sentence(found)
+    if found.verdicts is not None:
+        how = Counter(row.how for row in found.verdicts)
+        ways = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(how.items()))
+        labels = Counter(row.stance for row in found.verdicts)
+        shares = ", ".join(f"{stance} {labels[stance]}" for stance in STANCES)
+        text += (
+            f" Labels were settled for {len(found.verdicts)} sentences ({ways}; {shares}); {len(found.queue)} are open."
+        )
+    return text
+
+
+def _trained(found: Found) -> str:
+    metrics, analysis = found.metrics, found.analysis
+    if metrics is None:
+        return ""
+    parts = [outside_sentence(found), split_sentence(found), f"The model is {recipe_sentence(metrics)}"]
+    test = metrics.test
+    parts.append(
+        f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of favor and "
+        f"against) of {score(test.f_avg)}, a macro-F1 of {score(test.macro_f1)} and an accuracy of "
+        f"{score(test.accuracy)}; always giving the majority label has {score(test.majority.f_avg)}, "
+        f"{score(test.majority.macro_f1)} and {score(test.majority.accuracy)}. {majority_sentence(metrics)} "
+        "Brackets are 95 % intervals by bootstrap over groups."
+    )
+    if analysis is not None:
+        parts += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive else ""]
+        parts += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
+        parts += [analysis.curve.sentence if analysis.curve else ""]
+    parts.append(shares_sentence(found))
+    return " ".join(part for part in parts if part)
+
+
+def _limits(found: Found) -> list[str]:
+    limits = [f"The stance is toward one target, “{found.target}”; nothing is known of others."]
+    note = found.settings.publish.annotators.strip()
+    limits.append(
+        f"Of the annotators the project says: “{note}”"
+        if note
+        else "Who the annotators were, and what they were paid, the project does not say."
+    )
+    status = found.status
+    if 0 < len(status.annotators) < 3:
+        limits.append(
+            f"There were only {len(status.annotators)} annotators: what one of them alone means is not known."
+        )
+    if status.shares is not None and status.shares.weighted is None and not whole_corpus(found):
+        limits.append(
+            "The labelled sentences are no random sample: shares of labels don’t speak for the corpus beyond them."
+        )
+    if found.metrics is not None:
+        test = found.metrics.test
+        if test.n < SMALL_TEST:
+            limits.append(f"The test set is small ({test.n} sentences): the intervals are wide, and say so.")
+        if test.groups <= FEW_GROUPS:
+            limits.append(
+                f"It has only {test.groups} groups, for which bootstrap intervals are known to be too narrow."
+            )
+        limits += found.metrics.warnings
+        if found.analysis is not None and found.analysis.outside:
+            limits.append("How well the model does on this corpus was not measured.")
+        limits.append(
+            "The model reads words and letters, no meaning: irony, quotation and who is speaking escape it, and "
+            "scores hold for articles like these."
+        )
+    return limits
+
+
+def _agreement_tables(found: Found) -> list[Table]:
+    agreement = found.status.agreement
+    if not agreement.sentences:
+        return []
+    rows = [["Krippendorff’s alpha", str(agreement.sentences), score(agreement.alpha)]]
+    rows.append(
+        [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", str(agreement.fleiss_sentences), score(agreement.fleiss)]
+    )
+    rows += [[f"Cohen’s kappa, {row.first} and {row.second}", str(row.n), score(row.kappa)] for row in agreement.pairs]
+    return [
+        Table(
+            caption="Agreement, with 95 % intervals by bootstrap over articles.",
+            heads=["measure", "sentences", "value"],
+            rows=rows,
+        )
+    ]
+
+
+def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Table]:
+    if metrics is None:
+        return []
+    test = metrics.test
+    rows = [
+        [name, score(scores.f_avg), score(scores.macro_f1), score(scores.accuracy)]
+        for name, scores in (("model", test), ("majority label", test.majority))
+    ]
+    tables = [
+        Table(
+            caption=f"Scores on the test split ({test.n} sentences, {test.groups} groups), with 95 % intervals by "
+            "bootstrap over groups.",
+            heads=["", "F_avg", "macro-F1", "accuracy"],
+            rows=rows,
+        ),
+        Table(
+            caption="Scores by stance on the test split.",
+            heads=["stance", "precision", "recall", "F1", "sentences"],
+            rows=[
+                [stance, number(row.precision), number(row.recall), number(row.f1), str(row.support)]
+                for stance, row in ((stance, test.by_class[stance]) for stance in STANCES)
+            ],
+        ),
+    ]
+    if analysis is not None and analysis.ceiling is not None and analysis.ceiling.annotators:
+        compared = analysis.ceiling.compared
+        rows = [
+            ["model", str(compared.n), score(compared.first)],
+            ["annotators", str(compared.n), score(compared.second)],
+        ]
+        tables.append(
+            Table(
+                caption="Model and annotators against the majority of the other annotators.",
+                heads=["", "answers", "F_avg"],
+                rows=rows,
+            )
+        )
+    return tables
+
+
+def _markdown(text: str) -> str:
+    """Plain text so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_\[\]<>|#~$&])", r"\\\1", " ".join(text.split()))
+
+
+def _markdown_table(table: Table) -> str:
+    lines = [f"{_markdown(table.caption)}\n", "| " + " | ".join(map(_markdown, table.heads)) + " |"]
+    lines.append("|" + " --- |" + " ---: |" * (len(table.heads) - 1))
+    return "\n".join([*lines, *("| " + " | ".join(map(_markdown, row)) + " |" for row in table.rows)])
+
+
+def _latex_table(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        # A bracket at a line's start would be taken for an argument of the \\ before it.
+        return (
+            "    "
+            + " & ".join("{" + latex(cell) + "}" if cell.startswith("[") else latex(cell) for cell in cells)
+            + r" \\"
+        )
+
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"  \centering",
+            f"  \\caption{{{latex(table.caption)}}}",
+            f"  \\begin{{tabular}}{{l{'r' * (len(table.heads) - 1)}}}",
+            r"    \hline",
+            line(table.heads),
+            r"    \hline",
+            *map(line, table.rows),
+            r"    \hline",
+            r"  \end{tabular}",
+            r"\end{table}",
+        ]
+    )

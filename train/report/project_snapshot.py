@@ -1,0 +1,178 @@
+"""All that the report tells of, read from the project's files; what isn't there yet is None or empty."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from corpus.errors import ExamplesError, TableError
+from corpus.store import read_jsonl, table_path
+from labeling.records import Annotation, Stance, Unsettled, Verdict
+from labeling.status import Status, read_status
+from labeling.votes import counted, latest_answers
+from train import input_digests
+from train.evaluate.analysis import Analysis, read_analysis
+from train.evaluate.mistakes import Doubt, Mistake
+from train.examples.from_verdicts import read_examples
+from train.model.explain import strongest
+from train.model.files import load_model
+from train.predict.shares import PredictionShares
+from train.records import Metrics, ModelCard, read_metrics
+from train.report.article_view import Corpus, read_corpus
+from train.settings import Settings
+
+NGRAMS = 20
+LIBRARIES = ("numpy", "pyarrow", "rapidfuzz", "scikit-learn", "scipy", "skops")
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+Ngrams = dict[Stance, list[tuple[str, float]]]
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """What an annotator wrote beside an answer."""
+
+    annotator: str
+    text: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The project as it stands.
+
+    Attributes:
+        target: what the stance is toward.
+        settings: of the project.
+        corpus: in numbers, with drawn articles.
+        status: progress and agreement.
+        answers: of those who count, to sentences that the corpus has or had, skips included.
+        codebooks: codebook version → answers given by it, sorted; "" where an answer doesn't say.
+        comments: sentence → what its annotators wrote, of the contested sentences alone.
+        verdicts: None before `stance adjudicate`.
+        queue: what is open.
+        metrics: None before `stance train`.
+        analysis: likewise.
+        card: likewise.
+        ngrams: of the project's target, or of the model's first; None without a model or its examples.
+        unopened: why there are no n-grams of the model that is there, or "".
+        mistakes: surest first.
+        doubts: most doubtful first.
+        shares: None before `stance predict`.
+        files: file → SHA-256, those that are there.
+        model: the digest that stands in predictions, as `stance predict` prints it; "" without a model.
+        versions: of Python and the libraries, as the page was drawn.
+        due: what of all this is out of date, and the command that is due, a sentence each.
+    """
+
+    target: str
+    settings: Settings
+    corpus: Corpus
+    status: Status
+    answers: int
+    codebooks: dict[str, int]
+    comments: dict[str, list[Comment]]
+    verdicts: list[Verdict] | None
+    queue: list[Unsettled]
+    metrics: Metrics | None
+    analysis: Analysis | None
+    card: ModelCard | None
+    ngrams: Ngrams | None
+    unopened: str
+    mistakes: list[Mistake]
+    doubts: list[Doubt]
+    shares: PredictionShares | None
+    files: dict[str, str]
+    model: str
+    versions: dict[str, str]
+    due: list[str] = []
+
+
+def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> Found:
+    """Read all that is there.
+
+    Args:
+        work: the project's folder of tables.
+        target: what the stance is toward.
+        ignored: the pseudonyms whose answers don't count.
+        settings: of the project.
+
+    Raises:
+        TableError: there is no corpus, or a file is malformed.
+        ExamplesError: metrics or analysis are of another version.
+    """
+    status = read_status(work, ignored)
+    verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate")
+    ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull") or [], ignored)
+    latest = latest_answers(ours)
+    model = work / "model"
+    trained = (model / "metrics.json").is_file()
+    analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
+    ngrams, unopened = _ngrams(work, target, analysis) if trained else (None, "")
+    files = input_digests.of_files(work)
+    return Found(
+        target=target,
+        settings=settings,
+        corpus=read_corpus(work, {row.sentence_id: row.stance for row in verdicts or []}),
+        status=status,
+        answers=len(latest),
+        codebooks=dict(sorted(Counter(row.codebook for row in latest.values()).items())),
+        comments=_comments(latest.values(), {row.sentence_id for row in status.contested}),
+        verdicts=verdicts,
+        queue=_lines(work / "queue.jsonl", Unsettled, "stance adjudicate") or [],
+        metrics=read_metrics(model) if trained else None,
+        analysis=analysis,
+        card=_record(model / "model.json", ModelCard, "stance train"),
+        ngrams=ngrams,
+        unopened=unopened,
+        mistakes=_lines(model / "mistakes.jsonl", Mistake, "stance train") or [],
+        doubts=_lines(work / "doubts.jsonl", Doubt, "stance train") or [],
+        shares=_record(work / "shares.json", PredictionShares, "stance predict"),
+        files=files,
+        model=input_digests.of_model(model / "model.skops") if (model / "model.skops").is_file() else "",
+        versions={"stance": _version("stance-corpus"), "Python": platform.python_version()}
+        | {name: _version(name) for name in LIBRARIES},
+    )
+
+
+def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams | None, str]:
+    if analysis is not None and analysis.outside:
+        return None, "The model’s training texts are not in this project, so its words can’t be listed here."
+    try:
+        model = load_model(work / "model")
+        training = [row for row in read_examples(work) if row.split != "test"]
+    except (ExamplesError, TableError) as error:  # the scores stand all the same; the page says what is wrong
+        return None, str(error)
+    found = strongest(model, training, NGRAMS)
+    return found.get(target, next(iter(found.values()))), ""
+
+
+def _comments(answers: Collection[Annotation], sentences: Collection[str]) -> dict[str, list[Comment]]:
+    found: dict[str, list[Comment]] = defaultdict(list)
+    for row in answers:
+        if row.comment and row.sentence_id in sentences:
+            found[row.sentence_id].append(Comment(annotator=row.annotator, text=row.comment))
+    return dict(found)
+
+
+def _lines(path: Path, kind: type[Record], made_by: str) -> list[Record] | None:
+    return read_jsonl(path, kind, made_by) if path.is_file() else None
+
+
+def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise TableError(f"{path}: {error}; run `{made_by}` again") from error
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a folder of the sources
+        return "not installed"
