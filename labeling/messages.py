@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import permutations
+from pathlib import Path
 from textwrap import shorten
 
+from corpus.store import table_path
+from labeling.adjudicate import AdjudicateSummary
 from labeling.agreement import Agreement, reading
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.freshness import Stale
@@ -15,6 +18,8 @@ from labeling.overlap import FewVotes
 from labeling.records import NO_OUTLET, STANCES
 from labeling.sampling.corpus_shares import Shares
 from labeling.status import Contested, OutletProgress, Status
+from labeling.sync.export_files import ExportSummary
+from labeling.sync.pull import PullSummary
 from labeling.sync.push_plan import ProjectPlan, PushPlan
 
 MOST_OUTLETS = 10
@@ -215,3 +220,90 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
             "  the labelling interface was changed at the server and stays; the same command with --force renews it"
         )
     return lines
+
+
+def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
+    """What a pull brought home from a server, line by line.
+
+    Args:
+        done: what was brought home.
+        stale: what of the verdicts is older than the answers now; None if nothing is.
+        work: the project's folder of tables.
+    """
+    lines = [
+        f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips",
+        f"{done.fetched} tasks had changed",
+    ]
+    if stale and stale.people:
+        lines.append(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
+    lines += _history(done.edited, done.deleted, work)
+    if done.withdrawn:
+        lines.append(
+            f"{done.withdrawn} answers in the queue were edited or deleted there; what they were is in "
+            f"{table_path(work, 'withdrawn.jsonl')}"
+        )
+    if done.without_sentence:
+        lines.append(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
+    if done.foreign:
+        lines.append(f"{done.foreign} tasks there are not ours (no sentence_id): left out")
+    return [*lines, _wrote(done.changed, table_path(work, "annotations.jsonl"))]
+
+
+def imported(done: ExportSummary, work: Path) -> list[str]:
+    """What a pull brought home from an export, line by line.
+
+    Args:
+        done: what was brought home.
+        work: the project's folder of tables.
+    """
+    lines = [
+        f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
+        f"of {done.annotators} annotators",
+        *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
+        *_history(done.edited, done.deleted, work),
+    ]
+    if done.missing:
+        lines.append(
+            f"{done.missing} known answers of this project are not in the export: they stay; --replace deletes them"
+        )
+    return [*lines, _wrote(done.changed, table_path(work, "annotations.jsonl"))]
+
+
+def adjudicated(done: AdjudicateSummary, fewest_votes: int, queue_command: str, work: Path) -> list[str]:
+    """What was settled and what is open, line by line.
+
+    Args:
+        done: what was settled.
+        fewest_votes: how many votes a sentence needs before they settle it.
+        queue_command: the command that sends what is open to the queue.
+        work: the project's folder of tables.
+    """
+    how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
+    lines = [
+        f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {work / 'queue.jsonl'}",
+        f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
+    ]
+    if done.few.sentences:
+        settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
+        lines.append(
+            f"{few(done.few)}; {settled} of them are settled all the same ([labeling] fewest_votes is {fewest_votes})"
+        )
+    if done.reopened:
+        lines.append(f"{done.reopened} sentences that had a verdict have none now")
+    if done.flagged:
+        lines.append(f"{done.flagged} adjudicated verdicts stand although something changed since: see their flag")
+    if done.vanished:
+        lines.append(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
+    if done.unsettled:
+        lines.append(f"`{queue_command}` puts what is open to the queue's project at the server")
+    return [*lines, _wrote(done.changed, work / "verdicts.jsonl")]
+
+
+def _history(edited: int, deleted: int, work: Path) -> list[str]:
+    if not (edited or deleted):
+        return []
+    return [f"{edited} edited and {deleted} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]
+
+
+def _wrote(changed: bool, path: Path) -> str:
+    return f"{'wrote' if changed else 'unchanged:'} {path}"

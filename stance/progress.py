@@ -1,0 +1,66 @@
+"""Progress on a terminal, on standard error: a bar, or a bar for each stage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    pass
+
+
+@contextmanager
+def progress_bar(unit: str) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal's stderr that begins with the first step; nothing elsewhere."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def step(done: int, total: int | None = None) -> None:
+            if total is not None:
+                bar.total = total
+            bar.update(done)
+
+        yield step
+
+
+class Stages:
+    """Says on standard error what a command is doing: by a bar on a terminal, elsewhere by lines if it takes long."""
+
+    def __init__(self, bar: Any) -> None:
+        """Take the bar to draw."""
+        self._bar = bar
+        self._is_long = False
+
+    def stage(self, name: str) -> None:
+        """A stage begins; its bar starts when the first of its steps is done."""
+        if not self._bar.disable:
+            self._bar.reset()
+            self._bar.total = None
+            self._bar.set_description_str(name)
+        elif self._is_long:
+            click.echo(f"{name} …", err=True)
+
+    def step(self, done: int, total: int) -> None:
+        """So many of the stage's steps are done."""
+        if self._bar.total != total:
+            self._bar.total = total
+        self._bar.update(done)
+
+    def say(self, text: str) -> None:
+        """Say how long it will take, in a line that stays."""
+        self._is_long = True
+        self._bar.write(text, file=sys.stderr)
+
+
+@contextmanager
+def stage_bars(unit: str) -> Iterator[Stages]:
+    """A bar for each stage of a command; see `_Stages`."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+        yield Stages(bar)

@@ -1,0 +1,83 @@
+"""`stance serve`: a Label Studio of one's own."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from labeling.studio.connection import Server
+
+
+@click.command()
+@click.option(
+    "--host",
+    metavar="HOST",
+    help="The name or address of this computer at which the server listens; 0.0.0.0 for all of them.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="The port of the server; the one that it had before unless you say otherwise.",
+)
+def serve(host: str | None, port: int | None) -> None:
+    """Run a Label Studio server.
+
+    It runs for this project until you press Ctrl-C. Only this computer can reach it unless you name a --host.
+    """
+    from labeling.studio.connection import read_key_file
+    from labeling.studio.install import find
+    from labeling.studio.local_server import answering, running
+
+    if there := answering(Path(), host, port):
+        say_login(there)
+        _say_sign_up(there)
+        click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        return
+    if find() is None and sys.stdin.isatty():
+        _install()
+    before = read_key_file(Path())
+    with running(Path(), host, port) as server:
+        if port is None and before is not None and before.port != server.port:
+            click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
+        say_login(server)
+        _say_sign_up(server)
+        click.echo("Ctrl-C stops it; labels are kept.")
+        signal.pause()
+
+
+def say_login(server: Server, *, now: bool = True) -> None:
+    """Say where the server is, and how its owner logs in."""
+    from labeling.studio.connection import KEY_FILE
+
+    when = "is at" if now else "will be at"
+    click.echo(f"Label Studio {when} {server.url} (account {server.username}, password in {KEY_FILE})")
+
+
+def _say_sign_up(server: Server) -> None:
+    from labeling.studio.address import is_loopback
+    from labeling.studio.local_server import sign_up_page
+
+    click.echo(f"others make their account at {sign_up_page(server)}")
+    if is_loopback(server.host):
+        click.echo("(on this computer alone; `stance serve --host 0.0.0.0` lets colleagues in the network reach it)")
+    else:
+        click.echo(
+            f"warning: it listens at {server.host}, without encryption: whoever reaches this computer can try to log "
+            "in, and passwords and labels can be read on the way; see docs/hosting.md on putting TLS in front",
+            err=True,
+        )
+
+
+def _install() -> None:
+    from labeling.studio.install import SIZE, VERSION, install, user_folder
+
+    # Who declines is told by what follows how to install it by hand.
+    if click.confirm(
+        f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
+    ):
+        click.echo(f"installed {install()}")
