@@ -18,6 +18,7 @@ from rapidfuzz.fuzz import ratio
 from corpus import database
 from corpus import near_duplicates as module
 from corpus.near_duplicates import group, near_duplicates, normalise
+from tests.support.floors import floor
 
 WIRE = (
     "The finance minister told parliament on Thursday that the government would not raise the tax on diesel "
@@ -256,8 +257,8 @@ def test_edits_are_found_where_every_word_is_frequent() -> None:
     pairs = {(place, len(texts) + place) for place in range(400)}
     texts += [" ".join(edited(rng, text.split(), lambda: rng.choice(vocabulary))) for text in texts[:400]]
     recall, precision = scores(near_duplicates(texts), pairs)
-    assert recall >= 0.98
-    assert precision >= 0.99
+    assert recall >= floor("near_duplicates", "recall")
+    assert precision >= floor("near_duplicates", "precision")
 
 
 def test_a_template_that_thousands_fill_costs_no_quadratic_work() -> None:
@@ -331,8 +332,8 @@ def test_any_string_has_a_cluster() -> None:
 def test_planted_edits_are_found_and_hardly_anything_else() -> None:
     texts, pairs = planted(20_000, seed=1)
     recall, precision = scores(near_duplicates(texts), pairs)
-    assert recall >= 0.98
-    assert precision >= 0.99
+    assert recall >= floor("near_duplicates", "recall")
+    assert precision >= floor("near_duplicates", "precision")
 
 
 @pytest.mark.slow
@@ -340,8 +341,8 @@ def test_planted_edits_among_100_000_are_found_in_a_few_seconds() -> None:
     texts, pairs = planted(100_000)
     start = time.process_time()
     recall, precision = scores(near_duplicates(texts), pairs)
-    assert recall >= 0.98
-    assert precision >= 0.99
+    assert recall >= floor("near_duplicates", "recall")
+    assert precision >= floor("near_duplicates", "precision")
     # 3.7 s on two cores (November 2026); datasketch takes 24 s on the same.
     assert time.process_time() - start < 8
 

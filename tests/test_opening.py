@@ -151,7 +151,7 @@ def test_hydrate_refuses_a_name_that_nothing_opens_and_writes_nothing(
 
 
 def test_the_docs_name_no_folder_after_a_loader() -> None:
-    for path in (REPO / "README.md", *sorted((REPO / "docs").glob("*.md")), REPO / "stance" / "command_line.py"):
+    for path in (REPO / "README.md", *sorted((REPO / "docs").glob("*.md")), *sorted((REPO / "stance").glob("*.py"))):
         for line in path.read_text("utf-8").splitlines():
             if "--out " in line and "stance " in line:
                 assert not taken_for(Path(line.split("--out ")[1].split()[0])), (path, line)
