@@ -174,7 +174,7 @@ def near_duplicates(size: str) -> None:
     from rapidfuzz.fuzz import ratio
 
     from corpus.near_duplicates import LETTERS, near_duplicates, normalise
-    from tests.test_duplicates import planted, scores
+    from tests.support.copies import planted, scores
 
     def row(name: str, cpu: float, recall: float, precision: float) -> None:
         _row(name, f"{cpu:.1f}", f"{recall:.3f}", f"{precision:.3f}")
@@ -242,7 +242,7 @@ def builds(largest: str) -> None:
 
 def write_articles(folder: str, size: str) -> None:
     """Write generated sentences as articles, a thousand in a folder."""
-    from tests.test_duplicates import planted
+    from tests.support.copies import planted
 
     texts, _ = planted(int(size))
     for number, start in enumerate(range(0, len(texts), ARTICLE)):

@@ -124,7 +124,7 @@ def finish(project: Path) -> None:
     from corpus.store import read_table, write_bytes, write_jsonl
     from labeling.adjudicate import adjudicate
     from labeling.records import STANCES, LabelingSettings
-    from tests.test_train import WORDS
+    from tests.support.labelled_texts import WORDS
     from train.examples.from_verdicts import from_verdicts
     from train.settings import TrainSettings
     from train.train_model import train

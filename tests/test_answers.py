@@ -146,7 +146,7 @@ def test_a_private_file_of_another_form_is_one_clear_error(tmp_path: Path, text:
 
 
 def test_an_ignored_account_settles_nothing_in_the_queue_either(tmp_path: Path) -> None:
-    from tests.test_rounds import corpus_of
+    from tests.support.corpora import corpus_of
 
     corpus_of(tmp_path, {"s": "s"})
     write_jsonl(table_path(tmp_path, "annotations.jsonl"), [vote("s", "A1", "favor"), vote("s", "A2", "none")])

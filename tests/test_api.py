@@ -13,7 +13,7 @@ import pytest
 import stance
 from corpus.errors import ConfigError
 from labeling.records import STANCES, Stance
-from tests.test_imports import HEAVY
+from tests.support.libraries import HEAVY
 from train.records import Example
 
 WORDS: dict[Stance, tuple[str, ...]] = {

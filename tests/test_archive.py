@@ -34,8 +34,8 @@ from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
 from labeling.records import STANCES, Stance
 from tests.conftest import REPO
-from tests.test_scale import Killer, workers
-from tests.test_spark import QUICK, Standalone
+from tests.support.processes import Killer, workers
+from tests.support.spark import QUICK, Standalone
 from train.archive import hive_files, score_shards
 from train.archive.hive_files import encoded, write_parts
 from train.archive.predict_archive import STATE, Manifest, predict_archive

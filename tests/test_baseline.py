@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from corpus.errors import ExamplesError
 from labeling.records import STANCES, Stance
-from tests.test_train import WORDS, _examples
+from tests.support.labelled_texts import WORDS, made_up_examples, of_two_targets
 from train.metrics import f_avg
 from train.model import counted_texts, files, search, tfidf_logistic
 from train.model.explain import explain, strongest
@@ -32,16 +32,6 @@ from train.settings import TrainSettings
 from train.train_model import train
 
 FAST = Recipe(features="word", c=3.0)
-
-
-def _targets(groups: int = 24) -> list[Example]:
-    """Two targets with opposite words: what speaks for one speaks against the other."""
-    swapped: dict[Stance, Stance] = {"favor": "against", "against": "favor", "none": "none"}
-    first = _examples(groups)
-    return first + [
-        msgspec.structs.replace(row, sentence_id=f"u{row.sentence_id}", target="u", label=swapped[row.label])
-        for row in _examples(groups, seed=1)
-    ]
 
 
 @pytest.fixture
@@ -56,7 +46,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_folds_see_exactly_the_features_of_a_pipeline_fitted_there(features: str) -> None:
-    texts = [row.text for row in _examples(groups=8)] + ["", "!", "Ünï x", "a  b\nc"]
+    texts = [row.text for row in made_up_examples(groups=8)] + ["", "!", "Ünï x", "a  b\nc"]
     cut = (np.arange(0, len(texts), 2), np.arange(1, len(texts), 2))
     seen, unseen = counted_texts.weighted(counted_texts.counted(features, "t", texts), cut)
     union = tfidf_logistic.vectorizer(features)
@@ -86,7 +76,7 @@ def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(
 ) -> None:
     monkeypatch.setattr(counted_texts, "WIDE", wide)
     # The trap: newton-cg, warm-started at its default tolerance, returns the model of the C before, silently.
-    rows = _examples()
+    rows = made_up_examples()
     texts, labels = [row.text for row in rows], np.array([row.label for row in rows])
     cuts = list(GroupKFold(3).split(texts, labels, [row.group for row in rows]))
     found = list(counted_texts.chances(counted_texts.counted(features, "t", texts), labels, cuts, search.PENALTIES, 2))
@@ -118,7 +108,7 @@ def test_texts_in_coordinates_of_their_products_are_the_same_texts(rows: list[li
 
 @pytest.mark.parametrize("features", ["word", "char_wb+word"])
 def test_fits_on_shared_counts_judge_as_fits_from_scratch(features: str) -> None:
-    rows = [*_targets(), msgspec.structs.replace(_examples()[0], target="never trained on")]
+    rows = [*of_two_targets(), msgspec.structs.replace(made_up_examples()[0], target="never trained on")]
     recipe = Recipe(features=features, c=3.0)
     seen = [row for n, row in enumerate(rows[:-1]) if n % 3]
     asked = [row for n, row in enumerate(rows) if not n % 3 or n == len(rows) - 1]
@@ -131,7 +121,10 @@ def test_fits_on_shared_counts_judge_as_fits_from_scratch(features: str) -> None
 
 @pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_a_model_has_the_vectorizers_that_scikit_learn_would_have_fitted(features: str) -> None:
-    rows = [*_examples(groups=6), Example(sentence_id="x", text="Ünï\u2003x  a\nb İ ⅷ 👩‍🚀 \U00010400", label="none")]
+    rows = [
+        *made_up_examples(groups=6),
+        Example(sentence_id="x", text="Ünï\u2003x  a\nb İ ⅷ 👩‍🚀 \U00010400", label="none"),
+    ]
     rows = [msgspec.structs.replace(row, target="t") for row in rows]
     pipeline = tfidf_logistic.fit(Recipe(features=features, c=1.0), rows).pipelines["t"]
     union = tfidf_logistic.vectorizer(features)
@@ -166,7 +159,7 @@ def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> Non
 
 @pytest.mark.slow
 def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
-    rows = _examples()
+    rows = made_up_examples()
     found = search.search(rows, seed=1)
     assert len(found.trials) == len(tfidf_logistic.FEATURES) * len(search.PENALTIES)
     assert [trial.f_avg for trial in found.trials] == sorted((trial.f_avg for trial in found.trials), reverse=True)
@@ -179,7 +172,7 @@ def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
 def test_equally_good_recipes_give_the_simplest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "f_avg", lambda *_: 0.5)
     monkeypatch.setattr(search, "macro_f1", lambda *_: 0.5)
-    best = search.search(_examples(), seed=1).trials[0].recipe
+    best = search.search(made_up_examples(), seed=1).trials[0].recipe
     assert best == Recipe(features=tfidf_logistic.FEATURES[0], c=search.PENALTIES[0])
 
 
@@ -187,11 +180,11 @@ def test_a_fit_that_stops_early_is_refused_even_where_the_solver_is_content(monk
     for more in ({"max_iter": 1}, {"tol": 0.1}):
         monkeypatch.setattr(tfidf_logistic, "classifier", lambda c, more=more: LogisticRegression(C=c, **more))
         with pytest.raises(ExamplesError, match="did not converge: expected a slope of at most 4e-06, found"):
-            tfidf_logistic.fit(FAST, _examples())
+            tfidf_logistic.fit(FAST, made_up_examples())
 
 
 def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None:
-    rows = _examples()
+    rows = made_up_examples()
     x = tfidf_logistic.vectorizer("word").fit_transform([row.text for row in rows]).astype(np.float64)
     y = np.array([row.label for row in rows])
     model = LogisticRegression(C=2.0, class_weight="balanced", solver="newton-cg", tol=1e-10, max_iter=999).fit(x, y)
@@ -212,7 +205,7 @@ def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None
 
 
 def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
-    metrics = train(_targets(), tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(of_two_targets(), tmp_path, TrainSettings(), lambda *_: None).metrics
     assert set(metrics.test.by_target) == {"t", "u"}
     assert min(score.f_avg for score in metrics.test.by_target.values()) > 0.7  # one model for both would be at chance
     assert metrics.test.mean_f_avg == pytest.approx(np.mean([score.f_avg for score in metrics.test.by_target.values()]))
@@ -230,7 +223,7 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
 
 
 def test_targets_in_the_test_split_alone_are_scored_and_warned_of(tmp_path: Path, quick: None) -> None:
-    rows = [msgspec.structs.replace(row, split="test" if row.target == "u" else "train") for row in _targets()]
+    rows = [msgspec.structs.replace(row, split="test" if row.target == "u" else "train") for row in of_two_targets()]
     metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
     assert metrics.warnings == [f"{metrics.test.n} test examples are toward targets never seen in training: u."]
     assert metrics.test.f_avg.value < 0.4
@@ -313,7 +306,7 @@ def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
             "cannot hold none apart: its 12 training examples stand in 1 groups",
         ),
         ([_row(n, f"w{n}", STANCES[n % 3]) for n in range(60)], "no example is in the test split"),
-        (_targets(2), "for the target 't': expected at least 10"),
+        (of_two_targets(2), "for the target 't': expected at least 10"),
     ],
 )  # fmt: skip
 def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], message: str, quick: None) -> None:
@@ -374,13 +367,13 @@ def test_masking_twice_is_masking_once_and_unmarked_texts_stay(before: str, ment
 
 def test_masking_without_a_marked_mention_says_how_to_mark_one(tmp_path: Path) -> None:
     with pytest.raises(ExamplesError, match=r"write \[T\] before it and \[/T\] after it"):
-        train(_examples(), tmp_path, TrainSettings(mask=True), lambda *_: None)
+        train(made_up_examples(), tmp_path, TrainSettings(mask=True), lambda *_: None)
 
 
 # --- the model files
 
 
-@pytest.mark.parametrize("rows", [_examples(), _targets()], ids=["one target", "two targets"])
+@pytest.mark.parametrize("rows", [made_up_examples(), of_two_targets()], ids=["one target", "two targets"])
 @pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], features: str) -> None:
     model = tfidf_logistic.fit(Recipe(features=features, c=1.0), rows)
@@ -397,9 +390,9 @@ def test_saved_models_judge_as_before(tmp_path: Path, rows: list[Example], featu
 @pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.test_baseline import _targets; from train import baseline, "
-        "model_files; from train.records import Recipe; "
-        "files.save(tfidf_logistic.fit(Recipe(features='char_wb+word', c=1.0), _targets()), Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from tests.support.labelled_texts import of_two_targets; "
+        "from train.model import files, tfidf_logistic; from train.records import Recipe; "
+        "files.save(tfidf_logistic.fit(Recipe(features='char_wb+word', c=1.0), of_two_targets()), Path(sys.argv[1]))"
     )
     for name in "abc":  # memory addresses differ, mostly
         subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, cwd=Path(__file__).parent.parent)
@@ -418,7 +411,7 @@ def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
 
 
 def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
-    files.save(tfidf_logistic.fit(FAST, _targets()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, of_two_targets()), tmp_path)
     (tmp_path / "model.skops").unlink()
     code = (
         "import joblib, sys; models = joblib.load(sys.argv[1]); "
@@ -435,10 +428,10 @@ def test_the_joblib_file_opens_without_this_package(tmp_path: Path) -> None:
 def test_other_users_can_open_the_skops_file_with_skops_alone(tmp_path: Path) -> None:
     import skops.io
 
-    model = tfidf_logistic.fit(Recipe(features="char_wb+word", c=1.0), _examples())
+    model = tfidf_logistic.fit(Recipe(features="char_wb+word", c=1.0), made_up_examples())
     files.save(model, tmp_path)
     assert skops.io.get_untrusted_types(file=tmp_path / "model.skops") == []
-    texts = [row.text for row in _examples()]
+    texts = [row.text for row in made_up_examples()]
     opened = skops.io.load(tmp_path / "model.skops")
     assert (opened.predict_proba(texts) == model.pipelines["t"].predict_proba(texts)).all()
 
@@ -450,7 +443,7 @@ class _Planted:
 
 def test_a_joblib_file_is_not_unpickled_unless_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, made_up_examples()), tmp_path)
     joblib.dump(_Planted(), tmp_path / "model.joblib")
     files.load_model(tmp_path)
     assert not Path("ran").exists()
@@ -462,7 +455,7 @@ def test_a_joblib_file_is_not_unpickled_unless_trusted(tmp_path: Path, monkeypat
 def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
     import skops.io
 
-    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, made_up_examples()), tmp_path)
     skops.io.dump(Path, tmp_path / "model.skops")
     with pytest.raises(ExamplesError, match="types that are not scikit-learn's"):
         files.load_model(tmp_path)
@@ -480,7 +473,7 @@ def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_refused_with_what_to_do(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, made_up_examples()), tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(card | change))
     with pytest.raises(ExamplesError, match=message):
@@ -488,7 +481,7 @@ def test_a_model_of_another_kind_is_refused_with_what_to_do(
 
 
 def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
-    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, made_up_examples()), tmp_path)
     card = json.loads((tmp_path / "model.json").read_text())
     card["scikit_learn"] = card["scikit_learn"].rsplit(".", 1)[0] + ".99"
     (tmp_path / "model.json").write_text(json.dumps(card))
@@ -497,7 +490,7 @@ def test_a_patch_release_of_scikit_learn_is_welcome(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["model.skops", "model.json"])
 def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
-    files.save(tfidf_logistic.fit(FAST, _examples()), tmp_path)
+    files.save(tfidf_logistic.fit(FAST, made_up_examples()), tmp_path)
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ExamplesError, match=name):
@@ -512,7 +505,7 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path, name: str) -> None:
 
 @cache
 def _fitted(features: str) -> tfidf_logistic.Model:
-    return tfidf_logistic.fit(Recipe(features=features, c=3.0), _examples())
+    return tfidf_logistic.fit(Recipe(features=features, c=3.0), made_up_examples())
 
 
 known = st.lists(st.sampled_from([word for words in WORDS.values() for word in words]), max_size=8).map(" ".join)
@@ -547,17 +540,19 @@ def test_the_word_that_pushes_is_the_one_that_was_learned(features: str) -> None
 
 @pytest.mark.parametrize("features", tfidf_logistic.FEATURES)
 def test_the_strongest_words_are_those_of_the_stance_whatever_is_counted(features: str) -> None:
-    found = strongest(_fitted(features), _examples(), 5)["t"]
+    found = strongest(_fitted(features), made_up_examples(), 5)["t"]
     for stance, rows in found.items():
         assert len(rows) == 5
         assert {name.split()[0] for name, _ in rows} <= set(WORDS[stance])
         assert [weight for _, weight in rows] == sorted((weight for _, weight in rows), reverse=True)
-    everything = [name for rows in strongest(_fitted(features), _examples(), 999)["t"].values() for name, _ in rows]
+    everything = [
+        name for rows in strongest(_fitted(features), made_up_examples(), 999)["t"].values() for name, _ in rows
+    ]
     assert len(everything) == len(set(everything))  # a word speaks most for one stance
 
 
 def test_a_word_of_one_text_is_not_among_the_strongest() -> None:
-    rows = [*_examples(), _row(0, "zeppelin zeppelin", "favor"), _row(1, "zeppelin", "favor")]
+    rows = [*made_up_examples(), _row(0, "zeppelin zeppelin", "favor"), _row(1, "zeppelin", "favor")]
     rows = [msgspec.structs.replace(row, target="t") for row in rows]
     model = tfidf_logistic.fit(FAST, rows)
     assert "zeppelin" not in dict(strongest(model, rows, 99)["t"]["favor"])
@@ -566,7 +561,7 @@ def test_a_word_of_one_text_is_not_among_the_strongest() -> None:
 
 
 def test_explaining_needs_to_know_the_target() -> None:
-    model = tfidf_logistic.fit(FAST, _targets())
+    model = tfidf_logistic.fit(FAST, of_two_targets())
     assert explain(model, "refuse", "t")[0][1]["against"] > 0 > explain(model, "refuse", "u")[0][1]["against"]
     with pytest.raises(ExamplesError, match="one of the model's targets, t, u; found None"):
         explain(model, "refuse")

@@ -14,58 +14,9 @@ from corpus.records import SENTENCES, CorpusSettings
 from corpus.sentences.datelines import without_dateline
 from corpus.sentences.split import sentence_spans
 from corpus.store import read_table
+from tests.support.copies import DATELINES
 
 LEAD = "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate."
-DATELINES = [
-    "LAKE HARBOR, Northern Province, Jan. 11 (Reuters) - ",
-    "LAKE HARBOR, Jan 11 (Reuters) - ",
-    "LAKE HARBOR, Jan. 11. — ",
-    "LAKE HARBOR (AP) — ",
-    "LAKE HARBOR (AP) _ ",
-    "LAKE HARBOR and PORT NORD (AP) — ",
-    "ST. ORRIN, Ore. (AP) — ",
-    "CARROW, D.C. (CWA) — ",
-    "U.N. HEADQUARTERS (AP) — ",
-    "N’DJAMENA, Chad — ",
-    "AIX-EN-PROVENCE, France — ",
-    "PARIS – ",
-    "PARIS - ",
-    "PARIS -- ",
-    "PARIS—",
-    "BERLIN/PARIS (Reuters) – ",
-    "WASHINGTON, March 3 - ",
-    "WASHINGTON, March 3, 2031 (AFP) – ",
-    "WASHINGTON, D.C., March 3, 2031 – ",
-    "BEIJING, Jan. 3 (Xinhua) -- ",
-    "NEW YORK, Jan. 11, 2031 /PRNewswire/ -- ",
-    "KUALA LUMPUR, Monday — ",
-    "Washington, March 3 – ",
-    "Lake Harbor, 11/01/2031 – ",
-    "London (AFP) - ",
-    "Washington (CNN) ",
-    "(CNN)",
-    "(Reuters) - ",
-    "(Thomson Reuters Foundation) - ",
-    "Jan 11 (Reuters) - ",
-    "WASHINGTON [Reuters] — ",
-    "NEW DELHI, Jan 11 (PTI): ",
-    "NEW DELHI: ",
-    "WASHINGTON | ",
-    "Berlin (dpa) - ",
-    "Berlin (dpa/lno) - ",
-    "Paris, 3 mars 2031 (AFP) – ",
-    "Madrid, 3 mar (EFE).- ",
-    "MADRID, 3 Mar. (EUROPA PRESS) - ",
-    "(ANSA) - ROMA, 03 MAR - ",
-    "São Paulo, 3 de março (Lusa) – ",
-    "Warszawa (PAP) - ",
-    "MOSCOW, January 3. /TASS/. ",
-    "МОСКВА, 3 марта. /ТАСС/. ",
-    "By Ruth Holm – ",
-    "By RUTH HOLM, Associated Press – ",
-    "By Ruth Holm and Jo Dane, Reuters - ",
-    "By Ruth Holm LAKE HARBOR (AP) — ",
-]
 
 
 @pytest.mark.parametrize("dateline", DATELINES)

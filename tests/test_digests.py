@@ -105,7 +105,7 @@ def test_all_that_a_run_loads_is_behind_its_module(use: str, module: str, tmp_pa
 def test_scoring_covers_who_judges_and_not_the_hub() -> None:
     scoring, archive = modules_behind("train.archive.score_shards"), modules_behind("train.archive.predict_archive")
     assert {
-        "train.predict.predict",
+        "train.predict.judge",
         "train.model.tfidf_logistic",
         "train.model.mask",
         "train.model.files",

@@ -17,7 +17,7 @@ from labeling.intervals import share_estimates
 from labeling.records import STANCES, LabelingSettings, Stance
 from labeling.sampling.corpus_shares import Shares, shares, weights
 from labeling.sampling.sample import By, Draw, Unit, draw, draw_all, draw_controls
-from tests.test_sample import certainties, corpus
+from tests.support.corpora import certainties, corpus
 
 TARGET = "sending Western troops to Ukraine"
 

@@ -35,6 +35,7 @@ from labeling.sync.known_answers import HISTORY
 from labeling.sync.merge_answers import Merged, superseded
 from stance import command_line as front
 from tests.conftest import NEWS, Run, vote
+from tests.support.requests import call
 
 # --- a proxy in front of the real server, on which things go wrong
 
@@ -234,14 +235,6 @@ def files(stance: Run) -> dict[str, bytes]:
 
 def keys(server: Server, stance: Run) -> Counter[object]:
     return Counter(task.data["sentence_id"] for task in tasks(server, stance))
-
-
-def call(server: Server, method: str, path: str, **json: Any) -> Any:
-    answer = httpx.request(
-        method, f"{server.url}{path}", json=json, headers={"Authorization": f"Token {server.api_key}"}, timeout=60
-    )
-    assert answer.status_code < 300, answer.text
-    return answer.json() if answer.content else None
 
 
 def say(server: Server, task: StudioTask, stance: Any, **more: Any) -> int:

@@ -20,7 +20,7 @@ from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings
 from labeling.sampling.sample import Draw, write_sample
 from labeling.status import read_status
 from tests.conftest import vote
-from tests.test_rounds import corpus_of
+from tests.support.corpora import corpus_of
 
 SETTINGS = LabelingSettings()
 IDS = [f"s{n:02}" for n in range(30)]

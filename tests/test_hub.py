@@ -29,8 +29,8 @@ from corpus.store import write_bytes
 from release.card.model_card import model_card
 from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from tests.conftest import REPO
-from tests.hub import Account, Hub, running
-from tests.test_publish import _publish
+from tests.support.hub import Account, Hub, running
+from tests.support.releases import publish_release
 from train.examples.load import load_examples
 from train.records import ModelCard, read_record
 from train.settings import PublishSettings
@@ -126,7 +126,7 @@ def hub(server: Hub) -> Iterator[Hub]:
 @pytest.fixture(scope="module")
 def published(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("release") / "dataset"
-    _publish(finished, folder)
+    publish_release(finished, folder)
     return folder
 
 

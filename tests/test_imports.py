@@ -12,8 +12,8 @@ import pytest
 
 from corpus.digests import PACKAGES
 from tests.conftest import REPO
+from tests.support.libraries import HEAVY
 
-HEAVY = {"sklearn", "datasets", "pyarrow", "pandas", "numpy", "label_studio_sdk", "duckdb", "trafilatura", "joblib"}
 HEAVY |= {"huggingface_hub", "pyspark", "fastwarc"}
 
 
@@ -76,3 +76,9 @@ def test_help_takes_at_most_100_ms_of_cpu() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert best <= 0.1
+
+
+def test_no_test_or_benchmark_imports_from_a_test() -> None:
+    for folder in ("tests", "benchmarks", "docs"):
+        for file in sorted((REPO / folder).rglob("*.py")):
+            assert "from tests.test_" not in file.read_text("utf-8").replace('"from tests.test_"', ""), file

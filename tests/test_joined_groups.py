@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Run
-from tests.test_train import WORDS
+from tests.support.labelled_texts import WORDS
 from train.examples.joined_groups import split_apart
 from train.examples.splits import Origin, split
 from train.records import Example

@@ -14,7 +14,7 @@ import pytest
 
 from corpus.near_duplicates import normalise
 from labeling.records import STANCES
-from tests.test_train import WORDS
+from tests.support.labelled_texts import WORDS
 from train.evaluate.leak_audit import near_among
 from train.forecast import forecast
 from train.records import Example

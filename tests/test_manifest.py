@@ -13,32 +13,16 @@ import msgspec
 import pytest
 
 from corpus.errors import PublishError
-from corpus.records import CorpusSettings
 from corpus.store import table_path
-from labeling.codebook import read_codebook
-from labeling.records import LabelingSettings
 from release.contents.manifest import FILE, INPUTS, check_dataset, compare, read_manifest
-from release.publish import PublishInputs, publish
 from tests.conftest import REPO
-from train.settings import PublishSettings, Settings
-
-SETTINGS = Settings(
-    corpus=CorpusSettings(root="/home/somebody/news"),
-    labeling=LabelingSettings(ignore=["somebody@else.example"], title="Somebody's project"),
-    publish=PublishSettings(licence="cc-by-4.0", name="A name"),
-)
-
-
-def _publish(project: Path, out: Path, standoff: bool = False) -> None:
-    codebook = read_codebook(project / "codebook.md")
-    inputs = PublishInputs(settings=SETTINGS, allow_open=True, standoff=standoff)
-    publish(project / "work", out, "a target <b>", codebook, SETTINGS.publish, inputs=inputs)
+from tests.support.releases import publish_somebodys
 
 
 @pytest.fixture(scope="module")
 def release(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("release") / "dataset"
-    _publish(finished, out)
+    publish_somebodys(finished, out)
     return out
 
 
@@ -123,11 +107,11 @@ import os, sys
 os.umask(0o077)
 from pathlib import Path
 from tests.conftest import finish
-from tests.test_manifest import _publish
+from tests.support.releases import publish_somebodys
 if not Path(sys.argv[1]).exists():
     finish(Path(sys.argv[1]))
 for kind in ("text", "standoff"):
-    _publish(Path(sys.argv[1]), Path(sys.argv[2]) / kind, kind == "standoff")
+    publish_somebodys(Path(sys.argv[1]), Path(sys.argv[2]) / kind, kind == "standoff")
 """
 ELSEWHERE = {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C", "LANG": "C", "HOSTNAME": "elsewhere"}
 
@@ -149,7 +133,7 @@ def test_a_project_made_anew_from_its_articles_gives_equal_bytes(finished: Path,
 def _compare(here: Path, elsewhere: Path, tmp_path: Path) -> None:
     """Publish two projects, the second in a process with other settings of everything that must not matter."""
     for standoff in (False, True):
-        _publish(here, tmp_path / "here" / ("standoff" if standoff else "text"), standoff)
+        publish_somebodys(here, tmp_path / "here" / ("standoff" if standoff else "text"), standoff)
     arguments = [sys.executable, "-c", CODE, str(elsewhere), str(tmp_path / "elsewhere")]
     environment = {**os.environ, **ELSEWHERE, "HOME": str(tmp_path), "PYTHONPATH": str(REPO)}
     subprocess.run(arguments, env=environment, cwd=tmp_path, check=True, timeout=120)

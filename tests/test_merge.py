@@ -22,8 +22,8 @@ from labeling.studio.tasks import Corpus
 from labeling.sync.export_files import read_export
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
 from labeling.sync.pull import pull
-from tests.test_offline import _Server
-from tests.test_rounds import corpus_of
+from tests.support.corpora import corpus_of
+from tests.support.fake_server import FakeServer
 
 BOOK = Codebook(text="", version="1.0")
 KEYS = "stuv"
@@ -363,7 +363,7 @@ def test_whatever_happens_to_a_queue_only_a_person_takes_a_verdict_back(deeds: l
                 queue.do(what, which)
                 continue
             held = None if queue.tasks is None else list(queue.tasks.values())
-            server = _Server([], held, {1: "a@x", 2: "b@x"})
+            server = FakeServer([], held, {1: "a@x", 2: "b@x"})
             pull(cast("Studio", server), LabelingSettings(), work, work.parent, BOOK)
             now: dict[int, tuple[str, str | None, str]] = {}
             for task in held or []:

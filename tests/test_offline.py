@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ from labeling.adjudicate import adjudicate
 from labeling.codebook import Codebook
 from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn
 from labeling.studio.answers import chosen
-from labeling.studio.client import Project, Studio, StudioTask
+from labeling.studio.client import Studio, StudioTask
 from labeling.studio.tasks import Corpus
 from labeling.sync.account_register import FILE, read_register
 from labeling.sync.export_files import ExportSummary, read_export
@@ -25,7 +24,8 @@ from labeling.sync.pseudonyms import read_names
 from labeling.sync.pull import PullSummary, pull
 from labeling.sync.server_changes import STATE
 from tests.conftest import vote
-from tests.test_rounds import corpus_of
+from tests.support.corpora import corpus_of
+from tests.support.fake_server import FakeServer
 
 BOOK = Codebook(text="", version="1.0")
 NOON = "2026-01-01T12:00:00Z"
@@ -424,38 +424,7 @@ def test_the_one_deleted_person_of_an_older_version_becomes_as_many_as_there_are
 # --- pulls
 
 
-class _Server:
-    """What a pull asks of a server: one labelling project, with or without a queue."""
-
-    url = "http://127.0.0.1:1"
-    made = ""
-
-    def __init__(self, tasks: list[StudioTask], queue: list[StudioTask] | None, accounts: dict[int, str]) -> None:
-        self.held = {1: tasks, 2: queue or []}
-        self.queue, self.people = queue is not None, accounts
-
-    def find_project(self, title: str) -> Project | None:
-        if title.endswith("queue"):
-            return Project(id=2, title=title) if self.queue else None
-        return Project(id=1, title=title, created_at=self.made)
-
-    def clock(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC)
-
-    def tasks(self, project_id: int, *_: object, **__: object) -> list[StudioTask]:
-        return self.held[project_id]
-
-    def task_number(self, project_id: int) -> int:
-        return len(self.held[project_id])
-
-    def answer_number(self, project_id: int) -> int:
-        return sum(len(task.annotations) for task in self.held[project_id])
-
-    def accounts(self) -> dict[int, str]:
-        return self.people
-
-
-def _pull(work: Path, server: _Server, title: str = "Stance") -> PullSummary:
+def _pull(work: Path, server: FakeServer, title: str = "Stance") -> PullSummary:
     return pull(cast("Studio", server), LabelingSettings(title=title), work, work.parent, BOOK)
 
 
@@ -469,9 +438,9 @@ def _queued(key: str, *answers: dict[str, Any], id_: int = 1, **more: Any) -> St
 
 
 def test_the_answer_of_a_deleted_account_keeps_its_person(work: Path) -> None:
-    def server(*accounts: int | None) -> _Server:
+    def server(*accounts: int | None) -> FakeServer:
         people = {by: f"{by}@x" for by in accounts if by}
-        return _Server([_asked("s", *(_answer(id_, by) for id_, by in enumerate(accounts, 1)))], None, people)
+        return FakeServer([_asked("s", *(_answer(id_, by) for id_, by in enumerate(accounts, 1)))], None, people)
 
     _pull(work, server(1, 2))
     (work.parent / STATE).unlink()
@@ -481,12 +450,12 @@ def test_the_answer_of_a_deleted_account_keeps_its_person(work: Path) -> None:
 
 def test_an_address_changed_at_the_server_is_the_same_person(work: Path) -> None:
     task = _asked("s", _answer(1, 7), _answer(2, 8))
-    _pull(work, _Server([task], None, {7: "kim@lab.example", 8: "lee@lab.example"}))
+    _pull(work, FakeServer([task], None, {7: "kim@lab.example", 8: "lee@lab.example"}))
     later = [task, _asked("t", _answer(3, 7), _answer(4, 8), _answer(5, 9), id_=2)]
     # The two have changed their addresses for each other's, and somebody new has the third.
     people = {7: "lee@lab.example", 8: "lee.2@lab.example", 9: "kim@lab.example"}
     for _ in range(2):
-        _pull(work, _Server(later, None, people))
+        _pull(work, FakeServer(later, None, people))
         assert _who(work) == {1: "A1", 2: "A2", 3: "A1", 4: "A2", 5: "A3"}
         (work.parent / STATE).unlink()
     names = read_names(work.parent)
@@ -495,18 +464,20 @@ def test_an_address_changed_at_the_server_is_the_same_person(work: Path) -> None
 
 def test_accounts_removed_at_the_server_stay_apart_by_their_numbers(work: Path) -> None:
     tasks = [_asked("s", _answer(1, 7), _answer(2, 8))]
-    _pull(work, _Server(tasks, None, {7: "Deleted", 8: "Deleted"}))  # as Label Studio writes it
+    _pull(work, FakeServer(tasks, None, {7: "Deleted", 8: "Deleted"}))  # as Label Studio writes it
     assert _who(work) == {1: "A1", 2: "A2"}
     table_path(work, ANNOTATIONS).unlink()  # all that stance made is made again
-    _pull(work, _Server([*tasks, _asked("t", _answer(3, 8), id_=2)], None, {7: "Deleted"}))
+    _pull(work, FakeServer([*tasks, _asked("t", _answer(3, 8), id_=2)], None, {7: "Deleted"}))
     assert _who(work) == {1: "A1", 2: "A2", 3: "A2"}
     assert read_names(work.parent) == {}
 
 
 def test_an_account_made_again_with_its_address_is_the_same_person_and_said_aloud(work: Path) -> None:
-    _pull(work, _Server([_asked("s", _answer(1, 7))], None, {7: "kim@x"}))
+    _pull(work, FakeServer([_asked("s", _answer(1, 7))], None, {7: "kim@x"}))
     (work.parent / STATE).unlink()
-    done = _pull(work, _Server([_asked("s", _answer(1, None)), _asked("t", _answer(2, 9), id_=2)], None, {9: "kim@x"}))
+    done = _pull(
+        work, FakeServer([_asked("s", _answer(1, None)), _asked("t", _answer(2, 9), id_=2)], None, {9: "kim@x"})
+    )
     assert _who(work) == {1: "A1", 2: "A1"}
     assert "account 9 has the address that account 7 had: it is taken for A1" in done.notes
 
@@ -515,7 +486,7 @@ def test_two_accounts_of_nobody_never_agree_with_each_other(work: Path) -> None:
     from labeling.status import read_status
 
     tasks = [_asked(key, _answer(n, None), _answer(n + 10, None), id_=n) for n, key in enumerate("stu", 1)]
-    _pull(work, _Server(tasks, None, {}))
+    _pull(work, FakeServer(tasks, None, {}))
     assert len(set(_who(work).values())) == 6
     status = read_status(work)
     assert (status.agreement.sentences, status.agreement.pairs) == (0, [])
@@ -524,8 +495,8 @@ def test_two_accounts_of_nobody_never_agree_with_each_other(work: Path) -> None:
 
 
 def test_another_server_at_the_same_address_is_other_people(work: Path) -> None:
-    one = _Server([_asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"))], None, {1: "a@x"})
-    two = _Server([_asked("s", _answer(1, 1, "none", at="2026-02-02T12:00:00.1Z"))], None, {1: "a@x"})
+    one = FakeServer([_asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"))], None, {1: "a@x"})
+    two = FakeServer([_asked("s", _answer(1, 1, "none", at="2026-02-02T12:00:00.1Z"))], None, {1: "a@x"})
     one.made, two.made = "2026-01-01T12:00:00.000001Z", "2026-02-01T12:00:00.000001Z"
     said = "http://127.0.0.1:1 is another Label Studio than it was: its accounts are taken for other people"
     assert _pull(work, one).notes == []
@@ -536,17 +507,17 @@ def test_another_server_at_the_same_address_is_other_people(work: Path) -> None:
 
 
 def test_the_answers_numbers_tell_another_server_where_nothing_else_does(work: Path) -> None:
-    _pull(work, _Server([_asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"))], None, {1: "a@x"}))
+    _pull(work, FakeServer([_asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"))], None, {1: "a@x"}))
     (work.parent / STATE).unlink()
-    _pull(work, _Server([_asked("s", _answer(1, 1, "none", at="2026-02-02T12:00:00.1Z"))], None, {1: "a@x"}))
+    _pull(work, FakeServer([_asked("s", _answer(1, 1, "none", at="2026-02-02T12:00:00.1Z"))], None, {1: "a@x"}))
     assert _votes(work) == {("s", "A1", "favor"), ("s", "A2", "none")}
 
 
 def test_a_server_that_moved_to_another_address_is_the_same_people(work: Path) -> None:
     made: Any = {"created_at": "2026-01-01T12:00:00.000001Z"}
     first = _asked("s", _answer(1, 1, at="2026-01-02T12:00:00.1Z"), **made)
-    _pull(work, _Server([first], None, {1: "owner@stance.example"}))
-    moved = _Server([first, _asked("t", _answer(2, 1, at="2026-01-03T12:00:00.1Z"), id_=2)], None, {1: "new@x"})
+    _pull(work, FakeServer([first], None, {1: "owner@stance.example"}))
+    moved = FakeServer([first, _asked("t", _answer(2, 1, at="2026-01-03T12:00:00.1Z"), id_=2)], None, {1: "new@x"})
     moved.url = "http://127.0.0.1:2"
     _pull(work, moved)
     assert _who(work) == {1: "A1", 2: "A1"}
@@ -555,12 +526,12 @@ def test_a_server_that_moved_to_another_address_is_the_same_people(work: Path) -
 def test_a_pull_leaves_alone_what_came_from_elsewhere(work: Path) -> None:
     _read(work, *_machine(1, 1, "favor", "none"), name="alice.json")
     write_jsonl(table_path(work, ANNOTATIONS), [*_rows(work), vote("u", "A9", "none")])  # by hand
-    _pull(work, _Server([_asked("s", _answer(1, 1, "against"))], None, {1: "kim@x"}))
+    _pull(work, FakeServer([_asked("s", _answer(1, 1, "against"))], None, {1: "kim@x"}))
     assert {(who, stance) for _, who, stance in _votes(work)} == {
         ("A1", "favor"), ("A1", "none"), ("A9", "none"), ("A10", "against"),
     }  # fmt: skip
     (work.parent / STATE).unlink()
-    _pull(work, _Server([], None, {}))  # its answer was deleted at the server, the others never were there
+    _pull(work, FakeServer([], None, {}))  # its answer was deleted at the server, the others never were there
     assert {who for _, who, _ in _votes(work)} == {"A1", "A9"}
 
 
@@ -574,7 +545,7 @@ def test_an_export_of_the_server_itself_is_the_same_project_and_people(work: Pat
     ]
     for answer in (answer for task in at_server for answer in task.annotations):
         answer.pop("unique_id")  # the API doesn't tell it
-    _pull(work, _Server(at_server, None, {1: "kim@lab.example"}))
+    _pull(work, FakeServer(at_server, None, {1: "kim@lab.example"}))
     done = _read(work, *_machine(1, 1, "favor", "none", "none"))
     assert done.notes == []
     assert {who for _, who, _ in _votes(work)} == {"A1"}
@@ -598,7 +569,7 @@ def test_two_pseudonyms_stay_two_where_another_account_had_one_of_them(work: Pat
         _asked("t", _answer(2, 7, at=at[1]), _answer(4, 8, at=at[3]), id_=2),
     ]
     people = {7: "kim.new@lab.example", 8: "lee@lab.example"}
-    done = _pull(work, _Server([*tasks, _asked("u", _answer(5, 9, at=at[4]), id_=3)], None, people))
+    done = _pull(work, FakeServer([*tasks, _asked("u", _answer(5, 9, at=at[4]), id_=3)], None, people))
     assert _who(work) == {1: "A1", 2: "A3", 3: "A2", 4: "A2", 5: "A1"}
     assert done.notes == []
 
@@ -611,7 +582,7 @@ def test_what_was_deleted_at_the_server_since_an_older_version_pulled_is_deleted
     projects = {"1": {"clock": "2026-01-01T00:00:00Z", "tasks": seen}}
     state = {"url": "http://127.0.0.1:1", "digest": digested, "projects": projects}
     (work.parent / STATE).write_text(json.dumps(state))
-    done = _pull(work, _Server([_asked("s", _answer(1, 7, at=at[0]))], None, {7: "new@x"}))
+    done = _pull(work, FakeServer([_asked("s", _answer(1, 7, at=at[0]))], None, {7: "new@x"}))
     assert (done.deleted, _who(work)) == (1, {1: "A1", 3: "A1"})  # the third came from an export, say
     assert [row.source != "" for row in _rows(work)] == [True, False]
 
@@ -619,7 +590,7 @@ def test_what_was_deleted_at_the_server_since_an_older_version_pulled_is_deleted
 def test_a_colleagues_name_of_the_project_stays(work: Path) -> None:
     import msgspec
 
-    server = _Server([_asked("s", _answer(1, 7, at="2026-01-02T12:00:00.1Z"))], None, {7: "kim@x"})
+    server = FakeServer([_asked("s", _answer(1, 7, at="2026-01-02T12:00:00.1Z"))], None, {7: "kim@x"})
     server.made = "2026-01-01T12:00:00.1Z"
     _pull(work, server)
     rows = [msgspec.structs.replace(row, source="theirs", annotator="A5") for row in _rows(work)]
@@ -642,10 +613,10 @@ def test_two_pseudonyms_that_only_one_account_ever_had_become_one(work: Path) ->
         _asked("t", _answer(2, 7, at=at[1]), id_=2),
     ]
     people = {7: "kim.new@lab.example", 8: "lee@lab.example"}
-    done = _pull(work, _Server(tasks, None, people))
+    done = _pull(work, FakeServer(tasks, None, people))
     assert done.notes == ["A1 and A3 are both account 7: A3 is called A1 now"]
     assert _who(work) == {1: "A1", 2: "A1", 3: "A2"}
-    done = _pull(work, _Server([*tasks, _asked("u", _answer(9, 7), id_=3)], None, people))
+    done = _pull(work, FakeServer([*tasks, _asked("u", _answer(9, 7), id_=3)], None, people))
     assert (_who(work)[9], done.notes) == ("A1", [])
 
 
@@ -673,12 +644,12 @@ MADE: Any = {"created_at": "2026-01-01T12:00:00.000009Z"}
 )
 def test_only_a_person_takes_a_verdict_back(work: Path, queue: list[StudioTask] | None, title: str, said: str) -> None:
     labels = [_asked("s", _answer(1, 1), _answer(2, 2, "none"))]
-    _pull(work, _Server(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], {1: "a@x"}))
+    _pull(work, FakeServer(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], {1: "a@x"}))
     settled = _settled(work)
     assert [(row.stance, row.adjudicator) for row in settled] == [("against", "A1")]
     assert adjudicate(work, LabelingSettings()).settled == {"adjudicated": 1}
     for _ in range(2):
-        done = _pull(work, _Server(labels, queue, {1: "a@x"}), title=title)
+        done = _pull(work, FakeServer(labels, queue, {1: "a@x"}), title=title)
         assert said in "\n".join(done.notes)
         assert (_settled(work), done.withdrawn) == (settled, 0)
         assert adjudicate(work, LabelingSettings()).reopened == 0
@@ -689,19 +660,19 @@ def test_only_a_person_takes_a_verdict_back(work: Path, queue: list[StudioTask] 
 def test_the_history_says_who_took_a_verdict_back_and_when(work: Path) -> None:
     labels = [_asked("s", _answer(1, 1), _answer(2, 2, "none"))]
     people = {1: "a@x", 2: "b@x", 3: "boss@x"}
-    _pull(work, _Server(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], people))
+    _pull(work, FakeServer(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], people))
     later = "2026-04-04T12:00:00Z"
     edit = _answer(9, 1, "favor") | {"updated_at": later, "updated_by": 2}
-    assert _pull(work, _Server(labels, [_queued("s", edit, **MADE)], people)).withdrawn == 1
+    assert _pull(work, FakeServer(labels, [_queued("s", edit, **MADE)], people)).withdrawn == 1
     assert [row.stance for row in _settled(work)] == ["favor"]
     skip = edit | {"updated_at": "2026-05-05T12:00:00Z", "updated_by": 1, "was_cancelled": True, "result": []}
-    _pull(work, _Server(labels, [_queued("s", skip, **MADE)], people))
+    _pull(work, FakeServer(labels, [_queued("s", skip, **MADE)], people))
     assert [row.stance for row in _settled(work)] == [None]
     assert adjudicate(work, LabelingSettings()).settled == {}
     task = StudioTask(
         id=1, data=_queued("s").data, updated_at="2026-06-06T12:00:00Z", updated_by=[{"user_id": 3}], **MADE
     )
-    done = _pull(work, _Server(labels, [task], people))
+    done = _pull(work, FakeServer(labels, [task], people))
     assert (_settled(work), done.withdrawn) == ([], 1)
     history = read_jsonl(table_path(work, WITHDRAWN), Withdrawn, "")
     assert [(row.why, row.by, row.at, row.answer.stance) for row in history] == [
@@ -709,22 +680,22 @@ def test_the_history_says_who_took_a_verdict_back_and_when(work: Path) -> None:
         ("edited", "A1", "2026-05-05T12:00:00Z", "favor"),
         ("deleted", "A3", "2026-06-06T12:00:00Z", None),
     ]
-    assert _pull(work, _Server(labels, [task], people)).withdrawn == 0
+    assert _pull(work, FakeServer(labels, [task], people)).withdrawn == 0
 
 
 def test_the_queue_of_another_server_takes_nothing_back(work: Path) -> None:
     labels = [_asked("s", _answer(1, 1), _answer(2, 2, "none"))]
-    _pull(work, _Server(labels, [_queued("s", _answer(9, 1, "against"))], {1: "a@x"}))
-    other = _Server([], [_queued("s")], {})  # whose task has the number of the first one's, and no date
+    _pull(work, FakeServer(labels, [_queued("s", _answer(9, 1, "against"))], {1: "a@x"}))
+    other = FakeServer([], [_queued("s")], {})  # whose task has the number of the first one's, and no date
     other.url = "http://127.0.0.1:2"
     assert (_pull(work, other).withdrawn, len(_settled(work))) == (0, 1)
 
 
 def test_a_queue_that_was_begun_anew_keeps_the_first_ones_verdicts(work: Path) -> None:
     labels = [_asked("s", _answer(1, 1), _answer(2, 2, "none"))]
-    _pull(work, _Server(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], {1: "a@x"}))
+    _pull(work, FakeServer(labels, [_queued("s", _answer(9, 1, "against"), **MADE)], {1: "a@x"}))
     new = [_queued("t", _answer(10, 2, "none"), id_=5, created_at="2026-02-02T12:00:00.000009Z")]
-    _pull(work, _Server(labels, new, {1: "a@x"}))
+    _pull(work, FakeServer(labels, new, {1: "a@x"}))
     assert [(row.sentence_id, row.stance) for row in _settled(work)] == [("s", "against"), ("t", "none")]
 
 
@@ -733,10 +704,10 @@ def test_verdicts_of_an_older_version_are_kept_too(work: Path) -> None:
     old = row | {"created_at": "2025-01-01T12:00:00.1Z", "updated_at": "2025-01-01T12:00:00.1Z"}
     table_path(work, ADJUDICATIONS).parent.mkdir(exist_ok=True)
     table_path(work, ADJUDICATIONS).write_text(json.dumps(old) + "\n")
-    _pull(work, _Server([], [_queued("t", **MADE)], {}))
+    _pull(work, FakeServer([], [_queued("t", **MADE)], {}))
     assert [row.stance for row in _settled(work)] == ["against"]
     answer = _answer(9, 4, "against", at="2025-01-01T12:00:00.1Z")
-    _pull(work, _Server([], [_queued("s", answer, **MADE)], {4: "a@x"}))
+    _pull(work, FakeServer([], [_queued("s", answer, **MADE)], {4: "a@x"}))
     assert [(row.adjudicator, row.source != "") for row in _settled(work)] == [("A1", True)]
-    _pull(work, _Server([], [_queued("s", **MADE)], {4: "a@x"}))
+    _pull(work, FakeServer([], [_queued("s", **MADE)], {4: "a@x"}))
     assert _settled(work) == []

@@ -22,7 +22,7 @@ from labeling.studio.local_server import FOLDER, running, sign_up
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
 from labeling.sync.server_changes import STATE
 from tests.conftest import NEWS, Run, vote
-from tests.test_faults import call
+from tests.support.requests import call
 
 pytestmark = pytest.mark.slow
 

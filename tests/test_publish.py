@@ -26,8 +26,9 @@ from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json
 from release.messages import published
-from release.publish import PublishInputs, PublishSummary, publish
+from release.publish import PublishInputs, publish
 from tests.conftest import HOSTILE
+from tests.support.releases import SETTINGS, publish_release
 from train import input_digests
 from train.examples.from_verdicts import EXAMPLES, read_examples
 from train.examples.load import load_examples
@@ -38,20 +39,12 @@ from train.settings import PublishSettings, Settings, TrainSettings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-SETTINGS = PublishSettings(licence="cc-by-4.0", authors=["Ann Author"])
-
-
-def _publish(project: Path, out: Path, settings: PublishSettings = SETTINGS, **more: Any) -> PublishSummary:
-    codebook = read_codebook(project / "codebook.md")
-    inputs = PublishInputs(**{"allow_open": True, **more})
-    return publish(project / "work", out, "a target <b>", codebook, settings, inputs=inputs)
-
 
 def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp_path: Path) -> None:
     from datasets import ClassLabel, load_dataset
 
     out = tmp_path / "dataset"
-    assert _publish(finished, out).changed
+    assert publish_release(finished, out).changed
     gold = load_dataset(str(out), "gold", cache_dir=str(tmp_path / "cache"))
     assert set(gold) == {"train", "validation", "test"}
     for part in gold.values():
@@ -69,7 +62,7 @@ def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp
 
 def test_gold_holds_each_settled_sentence_and_its_copies_once(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
-    _publish(finished, out)
+    publish_release(finished, out)
     examples = {row.sentence_id: row for row in read_examples(finished / "work")}
     rows = [row for part in gold.gold_rows(finished / "work", list(examples.values())).values() for row in part]
     assert len({row["sentence_id"] for row in rows}) == len(rows) == len(examples) + 1
@@ -84,18 +77,18 @@ def test_gold_holds_each_settled_sentence_and_its_copies_once(finished: Path, tm
 
 
 def test_publishing_again_changes_nothing(finished: Path, tmp_path: Path) -> None:
-    _publish(finished, tmp_path / "a")
+    publish_release(finished, tmp_path / "a")
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")}
-    assert not _publish(finished, tmp_path / "a").changed
+    assert not publish_release(finished, tmp_path / "a").changed
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "a").rglob("*")} == stamps
-    _publish(finished, tmp_path / "b")
+    publish_release(finished, tmp_path / "b")
     for path in (tmp_path / "a").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 
 
 def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
-    _publish(finished, out)
+    publish_release(finished, out)
     text = (out / "README.md").read_text("utf-8")
     front = yaml.safe_load(text.split("---\n")[1])
     gold = next(entry for entry in front["dataset_info"] if entry["config_name"] == "gold")
@@ -128,24 +121,24 @@ def test_the_release_says_how_many_labels_rest_on_fewer_votes_than_asked_for(
 
 
 def test_without_a_licence_no_text_is_published(finished: Path, tmp_path: Path) -> None:
-    done = _publish(finished, tmp_path / "dataset", PublishSettings())
+    done = publish_release(finished, tmp_path / "dataset", PublishSettings())
     assert done.standoff
-    assert _publish(finished, tmp_path / "asked", standoff=True).standoff
+    assert publish_release(finished, tmp_path / "asked", standoff=True).standoff
     for out in (tmp_path / "dataset", tmp_path / "asked"):
         for path in (out / "gold").iterdir():
             assert not {"text", "before", "after", "title"} & set(pq.read_schema(path).names)
-    assert not _publish(finished, tmp_path / "licensed").standoff
+    assert not publish_release(finished, tmp_path / "licensed").standoff
 
 
 def test_a_dataset_that_does_not_open_is_not_published(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "dataset"
-    _publish(finished, out)
+    publish_release(finished, out)
     before = _bytes(out)
     monkeypatch.setattr(publishing, "yaml_features", lambda kinds: [{"name": "label", "dtype": "int64"}])
     with pytest.raises(PublishError, match="was not published"):
-        _publish(finished, out)
+        publish_release(finished, out)
     assert _bytes(out) == before
 
 
@@ -239,14 +232,14 @@ def test_each_bad_state_gets_one_message_and_changes_no_file(
 ) -> None:
     project, out = tmp_path / "project", tmp_path / "dataset"
     shutil.copytree(finished, project)
-    _publish(project, out)
+    publish_release(project, out)
     before = _bytes(out)
     spoil(project / "work")
     with pytest.raises(kind, match=message):
-        _publish(project, out)
+        publish_release(project, out)
     assert _bytes(out) == before
     with pytest.raises(kind, match=message):
-        _publish(project, tmp_path / "new")
+        publish_release(project, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -256,10 +249,10 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
         PublishError,
         match=rf"{count} sentences are open, {count} of them ties .*`stance push --limit 0` .*`stance adjudicate`",
     ) as told:
-        _publish(finished, tmp_path / "dataset", allow_open=False)
+        publish_release(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)
     assert not (tmp_path / "dataset").exists()
-    done = _publish(finished, tmp_path / "dataset", allow_open=True)
+    done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)
 
 
@@ -279,23 +272,23 @@ def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, 
     write_table(work / "sentences.parquet", table.filter(pc.invert(pc.is_in(table["sentence_id"], gone))))
     adjudicate(work, LabelingSettings())
     assert len(read_jsonl(work / "queue.jsonl", Unsettled, "")) == 6
-    assert _publish(project, tmp_path / "dataset", allow_open=False).unsettled == 0
+    assert publish_release(project, tmp_path / "dataset", allow_open=False).unsettled == 0
 
 
 def test_what_people_wrote_in_the_card_survives_and_broken_yaml_stops(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
-    _publish(finished, out)
+    publish_release(finished, out)
     card = out / "README.md"
     card.write_bytes(card.read_bytes() + b"\n## Our own words\n\nKept.\n")
     with pytest.raises(PublishError, match=r"changed: README.md;"):
         check_dataset(out)
-    assert _publish(finished, out).changed
+    assert publish_release(finished, out).changed
     assert "## Our own words\n\nKept." in card.read_text("utf-8")
     assert "README.md" in check_dataset(out).right
     card.write_text(card.read_text("utf-8").replace("---\n", "---\nlicense: [broken\n", 1), "utf-8")
     before = _bytes(out)
     with pytest.raises(PublishError, match=r"README.md.*YAML"):
-        _publish(finished, out)
+        publish_release(finished, out)
     assert _bytes(out) == before
 
 
@@ -324,7 +317,7 @@ def test_a_stand_off_release_that_quotes_an_article_names_the_place_to_change(
         codebook = Codebook(text=f"{codebook.text}\nSay {quoted}.\n", version=codebook.version)
         place = r"codebook\.md, line 5"
     elif "." in key:
-        _publish(finished, out, settings)
+        publish_release(finished, out, settings)
         lines = (out / key).read_bytes() + f"\n## Ours\n\nThey say: {quoted}\n".encode()
         (out / key).write_bytes(lines)
         place = rf"{out / key}, line {lines.count(10)}"
@@ -337,7 +330,7 @@ def test_a_stand_off_release_that_quotes_an_article_names_the_place_to_change(
     assert _bytes(tmp_path) == before
     if key == "rationale":
         licensed = msgspec.structs.replace(settings, licence="cc-by-4.0")
-        assert _publish(finished, out, licensed).proof is None
+        assert publish_release(finished, out, licensed).proof is None
 
 
 def test_patterns_that_quote_articles_lines_are_in_no_stand_off_release(finished: Path, tmp_path: Path) -> None:
@@ -357,7 +350,7 @@ def test_an_outlet_without_a_labelled_sentence_may_be_named_in_an_article(finish
     table = pq.read_table(path)
     more = table.slice(0, 1).to_pylist()[0] | {"article_id": "more", "outlet": name, "text": f"As {name} wrote."}
     write_table(path, pa.concat_tables([table, pa.Table.from_pylist([more], schema=table.schema)]))
-    done = _publish(project, tmp_path / "dataset", PublishSettings())
+    done = publish_release(project, tmp_path / "dataset", PublishSettings())
     assert name in (tmp_path / "dataset" / "README.md").read_text("utf-8")
     assert done.proof
     assert done.proof.articles == 31
@@ -366,17 +359,17 @@ def test_an_outlet_without_a_labelled_sentence_may_be_named_in_an_article(finish
 @pytest.mark.slow
 def test_a_release_of_the_other_kind_leaves_nothing_behind(finished: Path, tmp_path: Path) -> None:
     for name, standoff in (("text", False), ("standoff", True), ("text", False)):
-        _publish(finished, tmp_path / "dataset", standoff=standoff)
-        _publish(finished, tmp_path / name, standoff=standoff)
+        publish_release(finished, tmp_path / "dataset", standoff=standoff)
+        publish_release(finished, tmp_path / name, standoff=standoff)
         assert _bytes(tmp_path / "dataset") == _bytes(tmp_path / name)
 
 
 def test_an_older_part_of_a_split_goes_and_other_files_stay(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
-    _publish(finished, out)
+    publish_release(finished, out)
     shutil.copy(out / "gold" / "train-00000-of-00001.parquet", out / "gold" / "train-00001-of-00002.parquet")
     write_bytes(out / "NOTES.txt", b"ours")
-    assert _publish(finished, out).changed
+    assert publish_release(finished, out).changed
     assert not (out / "gold" / "train-00001-of-00002.parquet").exists()
     assert (out / "NOTES.txt").read_bytes() == b"ours"
 
@@ -384,8 +377,8 @@ def test_an_older_part_of_a_split_goes_and_other_files_stay(finished: Path, tmp_
 def test_broken_off_at_any_file_the_check_says_so_and_the_next_publish_ends_right(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _publish(finished, tmp_path / "old", standoff=True)
-    _publish(finished, tmp_path / "new")
+    publish_release(finished, tmp_path / "old", standoff=True)
+    publish_release(finished, tmp_path / "new")
     # The release before had a file more.
     record = read_manifest(tmp_path / "old")
     shutil.copy(tmp_path / "old" / "codebook.md", tmp_path / "old" / "RULES.md")
@@ -412,7 +405,7 @@ def test_broken_off_at_any_file_the_check_says_so_and_the_next_publish_ends_righ
             with pytest.raises(PublishError, match=r"is not the release that its manifest"):
                 check_dataset(out)
         if step in (1, len(new) - 1):
-            _publish(finished, out)
+            publish_release(finished, out)
         else:
             publishing._replace(new, out)
         assert _bytes(out) == new

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_segment import check, cut
+from tests.support.sentences import check, cut
 
 
 @pytest.mark.parametrize(

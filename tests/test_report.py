@@ -26,7 +26,7 @@ from labeling.adjudicate import adjudicate
 from labeling.intervals import Estimate
 from labeling.records import STANCES, Annotation, LabelingSettings
 from tests.conftest import copy_tables, vote
-from tests.test_train import WORDS
+from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
 from train.examples.from_verdicts import from_verdicts
 from train.predict.shares import Kind, PredictionShares, ShareRow

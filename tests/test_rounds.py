@@ -5,32 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from corpus.records import ARTICLES, SENTENCES
-from corpus.store import table_path, write_jsonl, write_table
+from corpus.store import table_path, write_jsonl
 from labeling.records import LabelingSettings, Verdict
 from labeling.sampling.rounds import Drawn, draw_round
 from labeling.sampling.sample import By, Draw, write_sample
 from labeling.studio.tasks import Corpus
 from tests.conftest import vote
-
-TARGET = "sending Western troops to Ukraine"
-
-
-def corpus_of(work: Path, copy_ids: dict[str, str]) -> Corpus:
-    """One article; each sentence with its copy_id."""
-    article = dict.fromkeys(ARTICLES.names, "") | {"article_id": "a"}
-    rows = [
-        dict.fromkeys(SENTENCES.names, "")
-        | {"sentence_id": id_, "article_id": "a", "copy_id": copy_id, "text": f"About {copy_id}."}
-        | {"index": n, "start": 0, "end": 0}
-        for n, (id_, copy_id) in enumerate(copy_ids.items())
-    ]
-    write_table(work / "articles.parquet", pa.Table.from_pylist([article], schema=ARTICLES))
-    write_table(work / "sentences.parquet", pa.Table.from_pylist(rows, schema=SENTENCES))
-    return Corpus(work)
+from tests.support.corpora import TARGET, corpus_of
 
 
 def _alone(ids: Iterable[str]) -> dict[str, str]:

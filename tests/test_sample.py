@@ -31,25 +31,10 @@ from labeling.sampling.sample import (
     read_sample,
     write_sample,
 )
+from tests.support.corpora import certainties, corpus, unit
 
 WAYS: tuple[By, ...] = get_args(By)
 TARGET = "sending Western troops to Ukraine"
-OUTLETS = ("", "Gazette", "Sentinel")
-
-
-def unit(number: int, outlet: str = "", text: str = "It rained.", article: str = "") -> Unit:
-    return Unit(sentence_id=f"s{number:05}", article_id=article or f"a{number // 4}", outlet=outlet, text=text)
-
-
-def corpus(count: int) -> list[Unit]:
-    """Articles of four sentences; outlets of unlike sizes; one sentence in three has a keyword."""
-    return [
-        unit(n, OUTLETS[min(n // 4 % 5, 2)], f"Troops{n} left." if n % 3 == 0 else "It rained.") for n in range(count)
-    ]
-
-
-def certainties(pool: Sequence[Unit]) -> dict[str, float]:
-    return {row.sentence_id: (n * 7 % 11) / 11 for n, row in enumerate(pool) if n % 5}
 
 
 def one(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from corpus.records import SENTENCES, SPANS, CorpusSettings, Unit
 from corpus.shards import Job, make_shard, plan
 from corpus.store import read_table
 from tests.conftest import REPO
+from tests.support.processes import Killer, workers
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
 
@@ -142,46 +143,6 @@ def test_one_line_of_fifty_megabytes_is_an_article_like_any_other(tmp_path: Path
     assert done.sentences == 600_000
     rows = read_table(tmp_path / "out" / "sentences.parquet", SENTENCES, "").slice(599_990).to_pylist()
     assert all(text[row["start"] : row["end"]] == row["text"] for row in rows)
-
-
-class Killer(threading.Thread):
-    """Acts once as soon as something is so."""
-
-    def __init__(self, now: Callable[[], bool], act: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self.now, self.act, self.acted = now, act, False
-
-    def run(self) -> None:
-        until = time.monotonic() + 600
-        while not self.now() and time.monotonic() < until:
-            time.sleep(0.02)
-        if self.now():
-            self.act()
-            self.acted = True
-
-    def __enter__(self) -> Killer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.join()
-
-
-def children(pid: int) -> list[int]:
-    """Process ids of what any thread of a process started."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(found) for file in files for found in file.read_text().split()]
-
-
-def command(pid: int) -> bytes:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
-def workers() -> list[int]:
-    """Process ids of this process' workers."""
-    return [pid for pid in children(os.getpid()) if b"LokyProcess" in command(pid)]
 
 
 def busy(pid: int) -> bool:

@@ -17,14 +17,7 @@ from hypothesis import strategies as st
 from corpus.sentences.line_kinds import lines
 from corpus.sentences.split import sentence_spans
 from tests.support.floors import floor
-
-
-def cut(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentence_spans(text)]
-
-
-def check(marked: str) -> None:
-    assert cut(marked.replace("|", "")) == [sentence.strip() for sentence in marked.split("|")]
+from tests.support.sentences import check, cut
 
 
 @pytest.mark.parametrize(

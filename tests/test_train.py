@@ -23,6 +23,7 @@ from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
+from tests.support.labelled_texts import made_up_examples
 from train.examples.from_verdicts import from_verdicts
 from train.examples.load import load_examples, read
 from train.examples.splits import SPLITS, origins, split, summary
@@ -33,25 +34,6 @@ from train.settings import TrainSettings
 from train.train_model import train
 
 STANCE = st.sampled_from(STANCES)
-WORDS = {
-    "favor": "send soldiers now brave help allies yes deploy needed".split(),
-    "against": "never refuse danger escalation no risk war wrong warn".split(),
-    "none": "harvest bridge museum weather market council bus price report".split(),
-}
-
-
-def _examples(groups: int = 24, size: int = 6, seed: int = 0) -> list[Example]:
-    """Learnable examples in groups, deterministic."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for group in range(groups):
-        for n in range(size):
-            label = STANCES[(group + n) % 3]
-            words = [*random.choice(WORDS[label], 4), *random.choice([w for ws in WORDS.values() for w in ws], 3)]
-            rows.append(
-                Example(sentence_id=f"{group}-{n}", text=" ".join(words), label=label, target="t", group=f"g{group}")
-            )
-    return rows
 
 
 # --- splits
@@ -71,7 +53,7 @@ def test_no_group_stands_in_two_splits_and_order_does_not_matter(rows: list[tupl
 
 
 def test_splits_come_near_their_shares_by_label() -> None:
-    done, _ = split(_examples(groups=60), TrainSettings(validation=0.15, test=0.2), {})
+    done, _ = split(made_up_examples(groups=60), TrainSettings(validation=0.15, test=0.2), {})
     for label in STANCES:
         counts = Counter(row.split for row in done if row.label == label)
         assert counts["test"] / counts.total() == pytest.approx(0.2, abs=0.05)
@@ -79,7 +61,7 @@ def test_splits_come_near_their_shares_by_label() -> None:
 
 
 def test_a_split_once_given_lasts_and_a_bridge_goes_to_train() -> None:
-    examples = _examples()
+    examples = made_up_examples()
     first, _ = split(examples, TrainSettings(), {})
     previous = {row.sentence_id: row.split for row in first}
     more = examples + [
@@ -510,7 +492,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 
 def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
-    done = train(_examples(), tmp_path, TrainSettings(), lambda *step: steps.append(step))
+    done = train(made_up_examples(), tmp_path, TrainSettings(), lambda *step: steps.append(step))
     metrics, changed = done.metrics, done.changed
     assert changed
     # Folds of the search, fits of the comparison and of the curve: each step is counted once, in its own stage.
@@ -527,7 +509,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     for row in predicted:
         assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
         assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
-    texts = [row.text for row in _examples()]
+    texts = [row.text for row in made_up_examples()]
     safe, pickled = files.load_model(tmp_path), joblib.load(tmp_path / "model.joblib")
     assert set(pickled.classes_) == set(STANCES)
     assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
@@ -536,14 +518,14 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 2)):
-        train(_examples(), tmp_path / name, TrainSettings(), lambda *_: None, jobs)
+        train(made_up_examples(), tmp_path / name, TrainSettings(), lambda *_: None, jobs)
     for name in ("model.skops", "model.joblib", "model.json", "metrics.json", "predictions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
 @pytest.mark.slow
 def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
-    examples, _ = split(_examples(), TrainSettings(), {})
+    examples, _ = split(made_up_examples(), TrainSettings(), {})
     other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
     a = train(examples, tmp_path / "a", TrainSettings(), lambda *_: None).metrics
     b = train(other, tmp_path / "b", TrainSettings(), lambda *_: None).metrics
@@ -554,9 +536,9 @@ def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("examples", "message"),
     [
-        (_examples(groups=2), "at least 10 training examples of each stance"),
-        ([r for r in _examples() if r.label != "none"], "found none 0"),
-        (_examples(groups=3, size=40), "needs 5, found"),
+        (made_up_examples(groups=2), "at least 10 training examples of each stance"),
+        ([r for r in made_up_examples() if r.label != "none"], "found none 0"),
+        (made_up_examples(groups=3, size=40), "needs 5, found"),
     ],
 )
 def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Example], message: str) -> None:
@@ -568,7 +550,8 @@ def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Examp
 @pytest.mark.slow
 def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path) -> None:
     examples = [
-        msgspec.structs.replace(row, split="test" if n % 5 == 0 else "train") for n, row in enumerate(_examples())
+        msgspec.structs.replace(row, split="test" if n % 5 == 0 else "train")
+        for n, row in enumerate(made_up_examples())
     ]
     metrics = train(examples, tmp_path, TrainSettings(), lambda *_: None).metrics
     assert "cut through 24 of the test split's 24 groups (g0, g1, g10, …)" in metrics.warnings[0]
@@ -576,7 +559,7 @@ def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_target_of_the_test_split_alone_with_few_labels_is_measured(tmp_path: Path) -> None:
-    examples, _ = split(_examples(), TrainSettings(), {})
+    examples, _ = split(made_up_examples(), TrainSettings(), {})
     few = [
         Example(
             sentence_id=f"x{n}", text=f"help is needed now {n}", label="favor", target="u", group=f"x{n}", split="test"

@@ -23,7 +23,7 @@ from labeling.studio.client import Studio, StudioTask
 from labeling.studio.connection import Server
 from labeling.studio.local_server import sign_up
 from tests.conftest import Run, vote
-from tests.test_rounds import TARGET, corpus_of
+from tests.support.corpora import TARGET, corpus_of
 
 SETTINGS = LabelingSettings()
 

@@ -1,0 +1,38 @@
+"""A Label Studio server in memory, for what a real one can not be made to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from labeling.studio.client import Project, StudioTask
+
+
+class FakeServer:
+    """What a pull asks of a server: one labelling project, with or without a queue."""
+
+    url = "http://127.0.0.1:1"
+    made = ""
+
+    def __init__(self, tasks: list[StudioTask], queue: list[StudioTask] | None, accounts: dict[int, str]) -> None:
+        self.held = {1: tasks, 2: queue or []}
+        self.queue, self.people = queue is not None, accounts
+
+    def find_project(self, title: str) -> Project | None:
+        if title.endswith("queue"):
+            return Project(id=2, title=title) if self.queue else None
+        return Project(id=1, title=title, created_at=self.made)
+
+    def clock(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def tasks(self, project_id: int, *_: object, **__: object) -> list[StudioTask]:
+        return self.held[project_id]
+
+    def task_number(self, project_id: int) -> int:
+        return len(self.held[project_id])
+
+    def answer_number(self, project_id: int) -> int:
+        return sum(len(task.annotations) for task in self.held[project_id])
+
+    def accounts(self) -> dict[int, str]:
+        return self.people

@@ -1,0 +1,50 @@
+"""Commands as processes that are killed at any moment, and what they leave running."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+
+class Killer(threading.Thread):
+    """Acts once as soon as something is so."""
+
+    def __init__(self, now: Callable[[], bool], act: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self.now, self.act, self.acted = now, act, False
+
+    def run(self) -> None:
+        until = time.monotonic() + 600
+        while not self.now() and time.monotonic() < until:
+            time.sleep(0.02)
+        if self.now():
+            self.act()
+            self.acted = True
+
+    def __enter__(self) -> Killer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.join()
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of what any thread of a process started."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(found) for file in files for found in file.read_text().split()]
+
+
+def command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def workers() -> list[int]:
+    """Process ids of this process' workers."""
+    return [pid for pid in children(os.getpid()) if b"LokyProcess" in command(pid)]

@@ -1,0 +1,13 @@
+"""Sentences written with marks where they are to be cut."""
+
+from __future__ import annotations
+
+from corpus.sentences.split import sentence_spans
+
+
+def cut(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def check(marked: str) -> None:
+    assert cut(marked.replace("|", "")) == [sentence.strip() for sentence in marked.split("|")]
