@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
 
-.PHONY: setup demo docs test check slow-kills slow-others lint types bench clean requirements
+.PHONY: setup demo docs test check slow-servers slow-others lint types bench clean requirements
 
 setup: .venv/.ready .venv-studio/.ready
 
@@ -25,22 +25,26 @@ demo: setup
 docs: .venv/.ready
 	$(BIN)/python docs/generate.py
 
-# All but the tests marked slow. What needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing.
+# All but the tests marked slow, in two processes, each with a Label Studio of its own where its tests need one. What
+# needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing.
 test: setup
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-# What CI runs; a skipped test counts as a failure here. The kill series mostly waits for servers: beside the others
-# it costs little.
+# What CI runs; a skipped test counts as a failure here. The slow tests run as two jobs side by side, so divided that
+# both take about as long: the first mostly waits for Label Studio, the second computes.
 check: export STANCE_NO_SKIPS = 1
 check: lint types
 	$(MAKE) test
-	$(MAKE) --jobs=2 --output-sync slow-kills slow-others
+	$(MAKE) --jobs=2 --output-sync slow-servers slow-others
 
-slow-kills: setup
-	$(BIN)/pytest -m slow -p no:cacheprovider tests/test_kills.py
+SERVERS = $(addprefix tests/test_,faults.py hub.py kills.py labeling.py long_training.py openers.py pages.py \
+	people.py publish.py serve.py studio.py withdraw.py)
+
+slow-servers: setup
+	$(BIN)/pytest -m slow -p no:cacheprovider $(SERVERS)
 
 slow-others: setup
-	$(BIN)/pytest -m slow --ignore=tests/test_kills.py
+	$(BIN)/pytest -m slow $(addprefix --ignore=,$(SERVERS))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
