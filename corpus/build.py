@@ -32,7 +32,7 @@ from corpus.ids.recrawls import without_recrawls
 from corpus.reading.source_files import apart
 from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
-from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
+from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Those whose version may change a cluster or a byte of a table; shards have their own."""
@@ -295,10 +295,7 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
 
 
 def _last(state: Path) -> _Done | None:
-    try:
-        return msgspec.json.decode((state / "done.json").read_bytes(), type=_Done)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return read_json_if_whole(state / "done.json", _Done)
 
 
 def _bring(new: Path, path: Path) -> bool:

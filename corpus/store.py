@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from corpus.errors import StanceError, TableError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
+Content = TypeVar("Content")
 
 LABELS = "labels"
 KEPT = (
@@ -188,3 +189,40 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise TableError(f"{path}, line {number}: {error}") from error
     return records
+
+
+def json_bytes(record: object) -> bytes:
+    """A record as a JSON file holds it: indented by two spaces, its keys in their order, a line break at the end."""
+    return msgspec.json.format(msgspec.json.encode(record)) + b"\n"
+
+
+def write_json(path: Path, record: object) -> bool:
+    """Write a record as a JSON file; see `json_bytes` and `write_bytes`."""
+    return write_bytes(path, json_bytes(record))
+
+
+def read_json(path: Path, kind: type[Content], error: type[StanceError] = TableError, advice: str = "") -> Content:
+    """Read a JSON file that holds one record.
+
+    Args:
+        path: the file.
+        kind: type of the record.
+        error: the error that is raised for a file that holds something else.
+        advice: what the user should do then, as the end of the error's message.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        StanceError: the file is not JSON, or holds something else than such a record.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise error(f"{path}: {cause}{advice and '; '}{advice}") from cause
+
+
+def read_json_if_whole(path: Path, kind: type[Content]) -> Content | None:
+    """Read a JSON file that holds one record; None where the file is missing, cut short, or of another version."""
+    try:
+        return read_json(path, kind)
+    except (FileNotFoundError, TableError):
+        return None

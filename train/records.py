@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from corpus.errors import ExamplesError
+from corpus.store import read_json
 from labeling.records import Stance
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -152,7 +153,4 @@ def read_record(path: Path, kind: type[Record]) -> Record:
     """
     if not path.is_file():
         raise ExamplesError(f"{path} is not there: run `stance train` first")
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ExamplesError(f"{path}: {error}; run `stance train` again") from error
+    return read_json(path, kind, ExamplesError, "run `stance train` again")

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from corpus.store import read_jsonl, write_bytes, write_jsonl, write_table
+from corpus.store import read_jsonl, write_json, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import input_digests
 from train.evaluate.analysis import Analysis, analyse
@@ -145,8 +145,8 @@ def train(
     doubtful = doubts(training, searched.out_of_fold, votes) if work else []
     changed = [
         write_table(out / "predictions.parquet", predictions),
-        write_bytes(out / "metrics.json", msgspec.json.format(msgspec.json.encode(metrics)) + b"\n"),
-        write_bytes(out / "analysis.json", msgspec.json.format(msgspec.json.encode(analysis)) + b"\n"),
+        write_json(out / "metrics.json", metrics),
+        write_json(out / "analysis.json", analysis),
         write_jsonl(out / "mistakes.jsonl", mistakes(testing, chances, contexts, votes, explained)),
         bool(work) and write_doubts(work or out, doubtful),
         *save(model, out, trained_on),

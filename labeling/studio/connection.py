@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from corpus.errors import ConfigError, StudioError
+from corpus.store import read_json
 
 KEY_FILE = Path(".stance") / "server.json"
 TIMEOUT = 120.0
@@ -78,13 +79,13 @@ def read_key_file(project: Path) -> Server | None:
             f"{project / KEY_FILE} holds a key, and others than its owner may read it: "
             f"run `chmod 600 {project / KEY_FILE}`, and take a new key where others have an account here"
         )
-    try:
-        return msgspec.json.decode((project / KEY_FILE).read_bytes(), type=Server)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{project / KEY_FILE}: {error}; restore it from a copy: it holds the only key to the labels "
-            "in .stance/label-studio, and `stance serve` can make no other"
-        ) from error
+    return read_json(
+        project / KEY_FILE,
+        Server,
+        ConfigError,
+        "restore it from a copy: it holds the only key to the labels in .stance/label-studio, and `stance serve` can "
+        "make no other",
+    )
 
 
 def check(server: Server) -> None:

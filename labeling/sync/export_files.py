@@ -11,7 +11,7 @@ import msgspec
 
 from corpus.errors import ConfigError, TableError
 from corpus.near_duplicates import normalise
-from corpus.store import table_path, write_bytes, write_jsonl
+from corpus.store import table_path, write_bytes, write_json, write_jsonl
 from labeling.codebook import Codebook
 from labeling.records import Annotation, Stance, Task, key_of
 from labeling.sampling.sample import read_sample
@@ -88,9 +88,7 @@ def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
         Whether a file changed.
     """
     shown = write_bytes(path.with_suffix(".xml"), page(INTERFACE).encode() + b"\n")
-    return shown | write_bytes(
-        path, msgspec.json.format(msgspec.json.encode([{"data": data(task)} for task in tasks])) + b"\n"
-    )
+    return shown | write_json(path, [{"data": data(task)} for task in tasks])
 
 
 def read_export(

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.errors import StudioError, TableError
-from corpus.store import private_folder, write_bytes
+from corpus.errors import StudioError
+from corpus.store import private_folder, read_json, write_bytes
 from labeling.sampling.sample import write_sample
 from labeling.studio.answers import chosen
 from labeling.studio.client import Studio
@@ -147,10 +147,7 @@ def await_import(studio: Studio, project: Path) -> None:
     path = project / SENDING
     if not path.is_file():
         return
-    try:
-        note = msgspec.json.decode(path.read_bytes(), type=_Sending)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TableError(f"{path}: {error}; delete it and push again in a minute") from error
+    note = read_json(path, _Sending, advice="delete it and push again in a minute")
     if note.url == studio.url:
         _settled(studio, note)
 

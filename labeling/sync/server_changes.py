@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StudioError
-from corpus.store import write_bytes
+from corpus.store import read_json_if_whole, write_bytes
 from labeling.studio.client import ANSWERS, TIMES, Project, Studio, StudioTask
 from labeling.sync.account_register import Register
 
@@ -93,10 +93,7 @@ def _seen(task: StudioTask) -> Seen:
 
 def last_pull(project: Path) -> State | None:
     """What the last pull into this project folder wrote down; None where there was none."""
-    try:
-        return msgspec.json.decode((project / STATE).read_bytes(), type=State)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    return read_json_if_whole(project / STATE, State)
 
 
 def trusted(last: State | None, url: str, digest: str, register: Register) -> State | None:

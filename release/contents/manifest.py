@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import table_path
+from corpus.store import json_bytes, read_json, table_path
 from labeling.codebook import Codebook
 from train.settings import Settings
 
@@ -112,7 +112,7 @@ def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: b
 
 def to_json(record: Manifest) -> bytes:
     """The manifest as it is written: two spaces of indentation, keys as they stand."""
-    return msgspec.json.format(msgspec.json.encode(record)) + b"\n"
+    return json_bytes(record)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -124,10 +124,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / FILE
     if not path.is_file():
         raise PublishError(f"{path} is not there: expected a folder that `stance publish` wrote, or a copy of one")
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PublishError(f"{path}: {error}; it is no manifest of this version of stance") from error
+    found = read_json(path, Manifest, PublishError, "it is no manifest of this version of stance")
     for name in found.files:
         if {"..", ""} & set(name.split("/")) or "\\" in name:
             raise PublishError(f"{path} names {name!r}: expected paths inside of the release")

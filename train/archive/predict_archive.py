@@ -23,7 +23,7 @@ from corpus.digests import code_digest, digest, stamp
 from corpus.engine import Engine, Local, on_processes
 from corpus.errors import ExamplesError, SourceError, StanceError
 from corpus.records import CorpusSettings
-from corpus.store import write_bytes
+from corpus.store import read_json, read_json_if_whole, write_bytes, write_json
 from labeling.records import STANCES
 from train.archive import score_shards
 from train.archive.hive_files import Part
@@ -144,7 +144,7 @@ def _predict(
     stamps = [stamp(tables / name) for name in TABLES]
     key = digest(rules(asked), code_digest([__name__], ()), *stamps)
     if (last := _last(out)) is not None and last.key == key and _whole(out, last):
-        shares = msgspec.json.decode((out / "shares.json").read_bytes(), type=PredictionShares)
+        shares = read_json(out / "shares.json", PredictionShares)
         return _predicted(out, last, shares, False, skipped)
     scored = out / STATE / "shards"
     scored.mkdir(exist_ok=True)
@@ -220,10 +220,7 @@ def _tables(
 
 
 def _last(out: Path) -> Manifest | None:
-    try:
-        return msgspec.json.decode((out / "manifest.json").read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return read_json_if_whole(out / "manifest.json", Manifest)
 
 
 def _whole(out: Path, last: Manifest) -> bool:
@@ -247,9 +244,9 @@ def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -
     if (out / SCORES).exists():
         (out / SCORES).rename(new / "old")
     (new / SCORES).rename(out / SCORES)
-    write_bytes(out / "shares.json", msgspec.json.format(msgspec.json.encode(shares)) + b"\n")
+    write_json(out / "shares.json", shares)
     write_bytes(out / "stance.svg", _plot(shares).encode())
-    write_bytes(out / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+    write_json(out / "manifest.json", manifest)
 
 
 def _predicted(

@@ -10,7 +10,6 @@ from copy import copy
 from pathlib import Path
 
 import joblib
-import msgspec
 import numpy as np
 import sklearn
 import skops
@@ -19,10 +18,10 @@ from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from corpus.errors import ExamplesError
-from corpus.store import write_bytes
+from corpus.store import write_bytes, write_json
 from labeling.records import STANCES
 from train.model.tfidf_logistic import Model
-from train.records import ModelCard
+from train.records import ModelCard, read_record
 
 LARGEST = 1 << 26
 """Characters of an array of n-grams, at four bytes each."""
@@ -57,7 +56,7 @@ def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
     return [
         write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(_content(listed)))),
         write_bytes(folder / "model.joblib", buffer.getvalue()),
-        write_bytes(folder / "model.json", msgspec.json.format(msgspec.json.encode(card)) + b"\n"),
+        write_json(folder / "model.json", card),
     ]
 
 
@@ -159,12 +158,7 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Model:
 
 def _card(folder: Path) -> ModelCard:
     path = folder / "model.json"
-    if not path.is_file():
-        raise ExamplesError(f"{path} is not there: run `stance train` first")
-    try:
-        card = msgspec.json.decode(path.read_bytes(), type=ModelCard)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise ExamplesError(f"{path}: {error}; run `stance train` again") from error
+    card = read_record(path, ModelCard)
     if _minor(card.scikit_learn) != _minor(sklearn.__version__):
         raise ExamplesError(
             f"{folder}: the model was made with scikit-learn {card.scikit_learn}, here is {sklearn.__version__}, which "

@@ -20,7 +20,7 @@ from corpus.build import build
 from corpus.errors import ExamplesError, SourceError
 from corpus.reading.source_files import units
 from corpus.records import SENTENCES, CorpusSettings
-from corpus.store import write_bytes
+from corpus.store import write_json
 from labeling.records import STANCES
 from train import input_digests
 from train.model import tfidf_logistic
@@ -238,7 +238,7 @@ def _bring(
     changed = not (out.is_file() and filecmp.cmp(staged, out, shallow=False))
     if changed:
         staged.replace(out)
-    changed |= write_bytes(shares_out, msgspec.json.format(msgspec.json.encode(shares)) + b"\n")
+    changed |= write_json(shares_out, shares)
     counts = np.bincount(given, minlength=len(STANCES)).tolist()
     return Predicted(
         stances=dict(zip(STANCES, counts, strict=True)),

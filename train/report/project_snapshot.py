@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from corpus.errors import ExamplesError, TableError
-from corpus.store import read_jsonl, table_path
+from corpus.store import read_json, read_jsonl, table_path
 from labeling.records import Annotation, Stance, Unsettled, Verdict
 from labeling.status import Status, read_status
 from labeling.votes import counted, latest_answers
@@ -163,12 +163,7 @@ def _lines(path: Path, kind: type[Record], made_by: str) -> list[Record] | None:
 
 
 def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:
-    if not path.is_file():
-        return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise TableError(f"{path}: {error}; run `{made_by}` again") from error
+    return read_json(path, kind, advice=f"run `{made_by}` again") if path.is_file() else None
 
 
 def _version(name: str) -> str:
