@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import click
@@ -54,3 +58,12 @@ def test_every_setting_is_on_the_page_with_its_meaning_and_default() -> None:
             row = next(line for line in text.splitlines() if line.startswith(f"| `{key}` |"))
             assert meaning(type(record), key), f"{section}.{key} has no meaning in the docstring"
             assert row.endswith(f"| `{json.dumps(value)}` | {meaning(type(record), key)} |")
+
+
+def test_the_shell_completes_commands_as_the_page_says() -> None:
+    stance = str(Path(sys.executable).with_name("stance"))
+    line = (REPO / "docs" / "commands.md").read_text("utf-8")
+    assert 'eval "$(_STANCE_COMPLETE=bash_source stance)"' in line
+    asked = os.environ | {"_STANCE_COMPLETE": "bash_complete", "COMP_WORDS": "stance pu", "COMP_CWORD": "1"}
+    done = subprocess.run([stance], env=asked, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["plain,publish", "plain,pull", "plain,push"]
