@@ -31,8 +31,8 @@ def commands() -> str:
         "A command exits with 0 when it is done, with 1 after an error that it explains in one message, and with 2 "
         "when it was typed wrongly. `stance COMMAND --help` prints what stands here.",
         "",
-        "Your shell can complete commands and options when you press Tab. For Bash, put this line into `~/.bashrc`; for "
-        "Zsh, write `zsh_source` and use `~/.zshrc`:",
+        "Your shell can complete commands and options when you press Tab. For Bash, put this line into `~/.bashrc`. "
+        "For Zsh, write `zsh_source` and use `~/.zshrc`:",
         "",
         "```",
         'eval "$(_STANCE_COMPLETE=bash_source stance)"',
