@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ import yaml
 from corpus.store import write_bytes
 from release.card.model_card import model_card
 from release.contents.manifest import FILE, Digest, read_manifest, to_json
+from release.hub.client import asking
 from tests.conftest import REPO
 from tests.support.hub import Account, Hub, running
 from tests.support.releases import publish_release
@@ -409,6 +411,14 @@ def test_no_write_permission(hub: Hub, client: Client, release: Path, token: str
     assert f"doesn't let the account {who} do that" in answer["error"]
     assert "You don't have the rights" in answer["error"]
     assert token not in json.dumps(answer), "the loopback Hub's refusal quotes it"
+
+
+@pytest.mark.parametrize("error", [ValueError("seven"), RuntimeError("eight"), KeyError("nine")])
+def test_a_fault_of_our_own_is_not_taken_for_the_hubs(error: Exception) -> None:
+    api = SimpleNamespace(endpoint="https://hub.example", token="hf_secret")
+    with pytest.raises(type(error)) as found, asking(api, "uploading"):  # type: ignore[arg-type]
+        raise error
+    assert found.value is error
 
 
 @pytest.mark.parametrize("repo", ["corpus", "a/b/c", "org/-x", "org/a b", "org/..", "", "http://x.org/datasets/a/b"])

@@ -93,6 +93,8 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
     except PublishError:
         raise
     except (http, OSError, ValueError, RuntimeError, LookupError) as error:
+        if not isinstance(error, (http, OSError, json.JSONDecodeError)) and not _is_of_library(error):
+            raise  # a fault in our own code is not the user's: it keeps its traceback
         cause: BaseException = error
         while not isinstance(cause, http) and cause.__cause__ is not None:
             cause = cause.__cause__
@@ -106,6 +108,15 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
         return
     # The library's own errors hold the request, and that the token.
     raise type(found)(f"{doing}: {found}") from None
+
+
+def _is_of_library(error: Exception) -> bool:
+    """Whether an error was raised inside the Hub's library: it stumbles so over answers that a Hub does not give."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return str(module).partition(".")[0] in {"huggingface_hub", "hf_xet", "httpx", "requests"}
 
 
 def _patient(request: Any) -> None:
