@@ -7,6 +7,7 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -93,44 +94,86 @@ def missing(label: Label) -> bool:
     return label is None or type(label).__name__ == "NAType" or bool(label != label)
 
 
-def krippendorff_alpha(units: Iterable[Sequence[Label]]) -> float:
-    """Krippendorff's alpha for nominal labels, any number of annotators a unit.
+def krippendorff_alpha(
+    units: Iterable[Sequence[Label]],
+    level: Literal["nominal", "ordinal"] = "nominal",
+    labels: Sequence[Label] | None = None,
+) -> float:
+    """Krippendorff's alpha for any number of annotators a sentence.
 
-    A missing answer, None or NaN, is not a label and is left out. Units with fewer than two labels carry no pair and
-    are left out of both terms.
+    A missing answer, None or NaN, is not a label and is left out. Sentences with fewer than two labels carry no pair
+    and are left out of both terms.
 
     Args:
         units: one sequence of labels for each sentence; lengths may differ.
+        level: level of measurement: "nominal" counts labels as alike or unlike, "ordinal" weighs how far apart two
+            labels are in their order.
+        labels: all labels in their order, each once; needed for "ordinal", and not used for "nominal".
 
     Returns:
-        Alpha, at most 1: 1 perfect, 0 chance, below 0 systematic disagreement.
-        NaN when only one label was ever used, where alpha is undefined.
+        Alpha, at most 1: 1 for perfect agreement, 0 for agreement by chance, below 0 for systematic disagreement.
+        NaN if only one label was ever used, where alpha is undefined.
 
     Raises:
-        AgreementError: no unit has two labels.
+        AgreementError: no sentence has two labels; or the level is "ordinal" and `labels` is missing, names a label
+            twice, or lacks a label that was used.
 
     References:
-        Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, section C.
+        Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, sections C and D.
 
     >>> round(krippendorff_alpha([["favor", "favor"], ["against", "against"], ["favor", "none"]]), 4)
     0.5455
+    >>> round(krippendorff_alpha([[1, 2], [3, 3], [2, 2], [1, 1]], "ordinal", labels=[1, 2, 3]), 4)
+    0.79
     """
     totals: Counter[Label] = Counter()
     observed = 0.0
+    place = _places(labels) if level == "ordinal" else {}
+    weighed: list[tuple[Counter[Label], int]] = []
     for answers in units:
         unit = [label for label in answers if not missing(label)]
+        if level == "ordinal" and (unknown := [label for label in unit if label not in place]):
+            raise AgreementError(f"expected the labels {', '.join(map(repr, place))}; found {unknown[0]!r}")
         if len(unit) < 2:
             continue
         counts = Counter(unit)
         totals.update(counts)
+        if level == "ordinal":
+            weighed.append((counts, len(unit) - 1))
+            continue
         # Ordered pairs of unlike labels in the unit, each pair weighing 1 / (labels in the unit - 1).
         unlike = len(unit) ** 2 - sum(count * count for count in counts.values())
         observed += unlike / (len(unit) - 1)
     n = totals.total()
     if n == 0:
         raise AgreementError("agreement needs at least one sentence that two annotators labelled; found none")
-    expected = n * n - sum(count * count for count in totals.values())
+    if level == "nominal":
+        expected: float = n * n - sum(count * count for count in totals.values())
+    else:
+        apart = _ordinal_differences(totals, list(place))
+        for counts, others in weighed:
+            observed += sum(counts[c] * counts[k] * apart[c, k] for c in counts for k in counts) / others
+        expected = sum(totals[c] * totals[k] * apart[c, k] for c in totals for k in totals)
     return 1 - (n - 1) * observed / expected if expected else math.nan
+
+
+def _places(labels: Sequence[Label] | None) -> dict[Label, int]:
+    if labels is None or len(set(labels)) < len(labels):
+        raise AgreementError(
+            f'level "ordinal" needs `labels`, all labels in their order, each once; found {labels and list(labels)}'
+        )
+    return {label: number for number, label in enumerate(labels)}
+
+
+def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) -> dict[tuple[Label, Label], float]:
+    """Squared differences of labels on an ordinal scale: how many answers lie between two of them, ends by half."""
+    found: dict[tuple[Label, Label], float] = {}
+    for first, c in enumerate(order):
+        between = 0.0
+        for k in order[first:]:
+            between += totals.get(k, 0)
+            found[c, k] = found[k, c] = (between - (totals.get(c, 0) + totals.get(k, 0)) / 2) ** 2 if c != k else 0.0
+    return found
 
 
 def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:

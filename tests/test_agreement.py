@@ -52,6 +52,41 @@ def test_alpha_of_krippendorffs_nominal_example() -> None:
     assert krippendorff_alpha(units) == pytest.approx(0.743, abs=5e-4)
 
 
+# Krippendorff (2011), section C: one row an observer, one column a unit; None is missing.
+FOUR_OBSERVERS: list[list[int | None]] = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]
+
+
+def test_alpha_of_krippendorffs_ordinal_example() -> None:
+    units = list(zip(*FOUR_OBSERVERS, strict=True))
+    assert krippendorff_alpha(units, "ordinal", labels=[1, 2, 3, 4, 5]) == pytest.approx(0.815, abs=5e-4)
+
+
+@given(st.lists(st.lists(st.integers(1, 5), min_size=2, max_size=4), min_size=1, max_size=12))
+def test_ordinal_alpha_depends_on_the_order_of_the_labels_alone(units: list[list[int]]) -> None:
+    order = [1, 2, 3, 4, 5]
+    found = krippendorff_alpha(units, "ordinal", labels=order)
+    assert found == pytest.approx(krippendorff_alpha(units, "ordinal", labels=order[::-1]), nan_ok=True)
+    named = [["abcde"[label - 1] for label in unit] for unit in units]
+    assert found == pytest.approx(krippendorff_alpha(named, "ordinal", labels="abcde"), nan_ok=True)
+    two = [[1 + (label > 2) for label in unit] for unit in units]
+    ordinal = krippendorff_alpha(two, "ordinal", labels=[1, 2])
+    assert ordinal == pytest.approx(krippendorff_alpha(two), abs=1e-12, nan_ok=True)
+
+
+def test_ordinal_alpha_needs_the_order_of_all_labels() -> None:
+    with pytest.raises(AgreementError, match="needs `labels`"):
+        krippendorff_alpha([[1, 2]], "ordinal")
+    with pytest.raises(AgreementError, match="each once"):
+        krippendorff_alpha([[1, 2]], "ordinal", labels=[1, 2, 1])
+    with pytest.raises(AgreementError, match="expected the labels 1, 2; found 3"):
+        krippendorff_alpha([[1, 3]], "ordinal", labels=[1, 2])
+
+
 def test_alpha_of_two_observers_with_binary_labels() -> None:
     # Krippendorff (2011), section A.
     first, second = "0 1 0 0 0 0 0 0 1 0".split(), "1 1 1 0 0 1 0 0 0 0".split()
