@@ -44,8 +44,8 @@ FILES = (*TABLES, "notes.jsonl")
 class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
-    `cut` counts the articles that were cut anew; `copies` the sentences beyond the first of their copy group;
-    `clusters` those of two sentences and more; `notes` what there is to know of articles that were read; `by_text` the
+    `cut` counts the articles that were newly cut; `copies` the sentences beyond the first of their copy group;
+    `clusters` those of two sentences or more; `notes` what there is to know of articles that were read; `by_text` the
     articles that are known by their text alone, by the file that they stand in; `by_name` those that are known by their
     file's name alone; `apart` the folders among the sources that were not searched because this build writes there.
     """
@@ -152,7 +152,7 @@ def _build(
     for left in (*state.glob("new.*"), *folder.glob("half.*")):  # by a build that was killed
         shutil.rmtree(left, ignore_errors=True)
     with engine() as running:
-        cut_anew = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
+        newly_cut = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
         folders = without_recrawls([folder / shard.key for shard in shards])
         skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
         unused = [row for row in skipped if row.article_id]  # the others were never taken for articles
@@ -173,7 +173,7 @@ def _build(
             write_left(out, missing)
     summary = msgspec.structs.replace(
         summary,
-        cut=cut_anew,
+        cut=newly_cut,
         changed=any(changed),
         by_text=settled.by_text,
         by_name=settled.by_name,

@@ -25,8 +25,8 @@ def built(done: BuildSummary, out: Path) -> list[str]:
     """
     spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
     lines = [
-        f"{done.articles} articles ({done.cut} cut anew), {done.sentences} sentences ({done.copies} exact copies, "
-        f"{done.clusters} clusters of near-duplicates); no prose: {spans or 'nothing'}",
+        f"{done.articles} articles ({done.cut} newly cut), {done.sentences} sentences ({done.copies} exact copies, "
+        f"{done.clusters} clusters of near-duplicates); not prose: {spans or 'nothing'}",
         *_articles(done.changes, out),
         *_labels(done.changes, out),
         f"{'wrote' if done.changed else 'unchanged:'} {out}",

@@ -189,7 +189,7 @@ def label(tables: Database) -> tuple[int, int]:
 
     Returns:
         How many sentences are copies of another (all but the first of each copy group), and how many
-        clusters have two sentences and more.
+        clusters have two sentences or more.
     """
     _components(tables)
     tables.make("named", _NAMED)

@@ -1,7 +1,7 @@
 """Shards: the input in pieces that are cut apart, each finished once and kept.
 
 A finished shard is a folder that was renamed into place, named by a digest of all that it depends on. A build
-that was killed goes on with the shards that are missing; where an article changed, its shard is made anew and
+that was killed goes on with the shards that are missing; where an article changed, its shard is made again and
 the other articles' pieces are taken over. No shard holds more in memory than some articles.
 """
 
@@ -60,7 +60,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard that is there now: how many articles and sentences it holds, and how many articles were cut anew."""
+    """A shard that is there now: how many articles and sentences it holds, and how many articles were newly cut."""
 
     key: str
     articles: int
@@ -129,7 +129,7 @@ def cut_shards(
     cut: Cut,
     progress: Progress,
 ) -> int:
-    """Make the shards that are missing; returns how many articles were cut anew.
+    """Make the shards that are missing; returns how many articles were newly cut.
 
     Args:
         shards: of `plan`.
@@ -147,21 +147,21 @@ def cut_shards(
         for shard in shards
         if not (folder / shard.key).is_dir()
     ]
-    done, articles, sentences, cut_anew = len(shards) - len(jobs), 0, 0, 0
+    done, articles, sentences, newly_cut = len(shards) - len(jobs), 0, 0, 0
     for made in cut(jobs):
         if not (folder / made.key).is_dir():
             raise StanceError(f"{folder} is another folder for those who work on the shards; all must share it")
         done, articles, sentences = done + 1, articles + made.articles, sentences + made.sentences
-        cut_anew += made.cut
+        newly_cut += made.cut
         progress(done, len(shards), articles, sentences)
-    return cut_anew
+    return newly_cut
 
 
 def make_shard(job: Job) -> Made:
     """Cut one shard into its folder, whole or not at all; twice at once does no harm."""
     folder, skipped, noted = Path(job.folder), list[Skipped](), list[Noted]()
     old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
-    articles_, sentences, cut_anew = 0, 0, 0
+    articles_, sentences, newly_cut = 0, 0, 0
     with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
         half = Path(name) / "shard"
         half.mkdir()
@@ -175,7 +175,7 @@ def make_shard(job: Job) -> Made:
                 pieces.write_table(cut_)
                 articles_ += kept.num_rows
                 sentences += cut_.num_rows - cut_.column("sentence_id").null_count
-                cut_anew += anew
+                newly_cut += anew
         write_jsonl(half / "skipped.jsonl", skipped)
         write_jsonl(half / "notes.jsonl", noted)
         try:
@@ -184,7 +184,7 @@ def make_shard(job: Job) -> Made:
             # Of two who made it, one for dead too early, the first is kept: both are the same.
             if not (folder / job.shard.key).is_dir():
                 raise
-    return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=cut_anew)
+    return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=newly_cut)
 
 
 def _held(

@@ -52,7 +52,7 @@ PACKAGES = (
     "skops",
     "trafilatura",
 )
-"""What executors must have in the driver's versions: with another one, a row would hang on where it was made."""
+"""What executors must have in the driver's versions: with another one, a row would depend on where it was made."""
 _OWN_ERROR = re.compile(
     rf"^(?:pyspark\S*: )?{re.escape(StanceError.__module__)}\.(\w+): (.*?)(?=\n\s*\n|\n\s+at |\Z)",
     re.MULTILINE | re.DOTALL,

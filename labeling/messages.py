@@ -40,7 +40,7 @@ def show_status(status: Status) -> str:
         _outlets(status.outlets),
         _shares(status.shares, status.stale),
         [
-            f"control items: {row.annotator} gave the own earlier vote again on {row.same:.1%} of {row.repeats}"
+            f"control items: {row.annotator} repeated their own earlier vote on {row.same:.1%} of {row.repeats}"
             for row in status.controls
         ],
     ]
@@ -49,7 +49,7 @@ def show_status(status: Status) -> str:
 
 
 def _progress(status: Status) -> list[str]:
-    lines = [f"{status.labelled} of {status.sentences} sentences labelled, {status.shared} by two and more"]
+    lines = [f"{status.labelled} of {status.sentences} sentences labelled, {status.shared} by two or more"]
     if status.few and status.few.sentences:
         lines.append(few(status.few))
     if status.unsampled:

@@ -56,7 +56,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         sentences: the sentences to label, one a copy group: those sampled, or all where nothing was sampled.
         labelled: those of them with a vote.
-        shared: those of them with votes of two annotators and more.
+        shared: those of them with votes of two annotators or more.
         unsampled: labelled ones that the sample doesn't have; their votes count in all else.
         gone: answers to sentences that the corpus doesn't have any more, which count nowhere.
         annotators: who counts, sorted, with what they gave.

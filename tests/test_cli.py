@@ -86,7 +86,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     (tmp_path / "news" / "bill.txt").write_text(NEWS["sentinel/bill"])
     code, out, err = _run("build", "news", "--out", "tables", cwd=tmp_path)
     assert (code, err) == (0, "")
-    assert "1 articles (1 cut anew), 4 sentences" in out
+    assert "1 articles (1 newly cut), 4 sentences" in out
     assert sorted(path.name for path in (tmp_path / "tables").glob("*.parquet")) == [
         "articles.parquet",
         "sentences.parquet",

@@ -135,7 +135,7 @@ def _check_reading(folder: Path) -> None:
     head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: f\r\nContent-Length: {len(block)}\r\n\r\n"
     (news / "f.warc.gz").write_bytes(gzip.compress(f"{head}{block}\r\n\r\n".encode()))
     said = _run(str(folder / "bare/bin/stance"), "build", "news", "--strict", cwd=folder)
-    assert "6 articles (6 cut anew), 18 sentences" in said
+    assert "6 articles (6 newly cut), 18 sentences" in said
     rows = pq.read_table(folder / "work" / "articles.parquet").to_pylist()
     assert sorted(row["article_id"] for row in rows) == ["c", "d", "e", "f", "news/a", "news/b"]
 

@@ -154,7 +154,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
     assert all(row.seconds is not None and row.seconds > 0 for row in rows)
     labelled = Counter(task for (_, task), answer in given.items() if answer)
     several = sum(count > 1 for count in labelled.values())
-    assert f"{len(labelled)} of 36 sentences labelled, {several} by two and more" in stance("status")
+    assert f"{len(labelled)} of 36 sentences labelled, {several} by two or more" in stance("status")
 
 
 @pytest.mark.slow

@@ -214,7 +214,7 @@ def test_only_a_person_takes_a_verdict_back(team: Team, deed: str) -> None:
     assert "verdicts: 1 adjudicated" in said
     assert "have none now" not in said
     assert len(team.rows()) == 2
-    # A queue that is made anew, with tasks that can have the numbers of the old ones, takes nothing back either.
+    # A queue that is made again, with tasks that can have the numbers of the old ones, takes nothing back either.
     second = team.tasks()[1]
     team.say("kim@lab.example", second, "favor")
     team.say("lee@lab.example", second, "none")

@@ -76,7 +76,7 @@ def test_before_the_first_pull_nothing_is_labelled(work: Path) -> None:
     assert math.isnan(status.agreement.alpha.value)
     assert json.loads(msgspec.json.encode(status))["agreement"]["alpha"] == {"value": None, "low": None, "high": None}
     text = show_status(status)
-    assert text.startswith("0 of 9 sentences labelled, 0 by two and more\n")
+    assert text.startswith("0 of 9 sentences labelled, 0 by two or more\n")
     assert "Krippendorff's alpha (nominal) undefined" in text
 
 
@@ -243,7 +243,7 @@ def test_control_items_are_no_votes_and_shown(work: Path) -> None:
     _answers(work, [*ordinary, *repeats])
     status = read_status(work)
     assert status.annotators[0].votes == {"favor": 4, "against": 0, "none": 0}
-    assert "control items: A1 gave the own earlier vote again on 25.0% of 4" in show_status(status)
+    assert "control items: A1 repeated their own earlier vote on 25.0% of 4" in show_status(status)
 
 
 ANSWERS = st.lists(
@@ -287,7 +287,7 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
     status = read_status(work)
     text, alpha = show_status(status), status.agreement.alpha
     lines = text.splitlines()
-    assert lines[0] == "9 of 9 sentences labelled, 9 by two and more"
+    assert lines[0] == "9 of 9 sentences labelled, 9 by two or more"
     assert (
         f"Krippendorff's alpha (nominal) {alpha.value:.3f} [{alpha.low:.3f}, {alpha.high:.3f}]: "
         "below .667, too unreliable to draw conclusions from (Krippendorff 2004, p. 241)" in lines

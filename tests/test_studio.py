@@ -126,7 +126,7 @@ def test_answers_come_home_as_annotations_of_pseudonyms(stance: Run, server: Ser
     assert "second@stance.example" not in table_path(work, "annotations.jsonl").read_text()
     assert "unchanged" in stance("pull")
     status = stance("status")
-    assert "1 of 12 sentences labelled, 1 by two and more" in status
+    assert "1 of 12 sentences labelled, 1 by two or more" in status
     assert "1 open, listed in work/queue.jsonl" in stance("adjudicate")
 
 

@@ -155,7 +155,7 @@ def train(
 
 
 def _encodable(text: str) -> str:
-    """The text without half characters, which no file of ours could hold."""
+    """The text without lone surrogates, which a UTF-8 file cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,7 +1,7 @@
 """Pages that web archives hold more than once: the first that was crawled is the article, wherever the others lie.
 
 The first, not the last: an archive that is added later then changes no article that is there, and no labelled sentence
-vanishes. The choice hangs on the records alone, not on the files' names, their order or the order within them.
+vanishes. The choice depends on the records alone, not on the files' names, their order or the order within them.
 """
 
 from __future__ import annotations

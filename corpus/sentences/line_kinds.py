@@ -180,7 +180,7 @@ def _is_furniture(body: str) -> bool:
 
 
 def _by_shape(body: str, quotes_double: bool) -> Kind | None:
-    """What a line is by itself, or None if that hangs on the lines around it."""
+    """What a line is by itself, or None if that depends on the lines around it."""
     if furniture := wording(body):
         return furniture
     if _DATELINE.match(body):

@@ -54,7 +54,7 @@ def draw_round(
     """What earlier rounds drew, and a new round where one is asked for and due.
 
     The same round asked for again is a new one only when all its sentences have been answered: a push that was
-    broken off, or run twice, draws nothing anew. Where nothing is asked for, a project without a sample of its
+    broken off, or run twice, draws nothing again. Where nothing is asked for, a project without a sample of its
     corpus takes all that is left, as its first push did; one with a sample draws nothing (see `takes_everything`).
 
     Args:

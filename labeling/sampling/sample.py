@@ -227,7 +227,7 @@ def draw_controls(
 
 
 def keywords(settings: LabelingSettings, target: str) -> list[str]:
-    """What `keyword` looks for: the words that are set, else those of the target with four letters and more.
+    """What `keyword` looks for: the words that are set, else those of the target with four letters or more.
 
     Raises:
         ConfigError: a keyword is blank, or none is set and the target has no such word.
@@ -239,7 +239,7 @@ def keywords(settings: LabelingSettings, target: str) -> list[str]:
     plain = list(dict.fromkeys(" ".join(_plain(word).split()) for word in words))
     if not plain or "" in plain:
         raise ConfigError(
-            f"[labeling] keywords: expected words, or a target with some of four letters and more; "
+            f"[labeling] keywords: expected words, or a target with some of four letters or more; "
             f"got {settings.keywords!r} and the target {target!r}"
         )
     return plain

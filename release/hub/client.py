@@ -82,7 +82,7 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
     from huggingface_hub import get_session
     from huggingface_hub.errors import HfHubHTTPError
 
-    # The client has no limit of its own, and is made anew after a failure.
+    # The client has no limit of its own, and is made again after a failure.
     hooks = get_session().event_hooks
     if _patient not in hooks["request"]:
         get_session().event_hooks = {**hooks, "request": [*hooks["request"], _patient]}

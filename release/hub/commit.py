@@ -60,7 +60,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
-    """Look, and do what is left; what breaks off, or moves meanwhile, is looked at anew.
+    """Look, and do what is left; what breaks off, or moves meanwhile, is looked at again.
 
     Args:
         wish: the repository and what may be done to it.

@@ -53,7 +53,7 @@ def read_copies(
         skipped: is told of articles that cannot be read, by reason.
 
     Returns:
-        Those that have an id of the release, or one of its sentences of five words and more; a large archive is never
+        Those that have an id of the release, or one of its sentences of five words or more; a large archive is never
         in memory as a whole.
 
     Raises:

@@ -24,7 +24,7 @@ TEXTS = {"text": "sentence_id", "before": "target", "after": "before", "title": 
 """The columns that come back, and the column that each stands behind in the full release."""
 FOUND = {"state": pa.string(), "found_article": pa.string(), "found_start": pa.int64(), "found_end": pa.int64()}
 STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
-"""Files of a release that would not be true of its hydrated form; the card is written anew."""
+"""Files of a release that would not be true of its hydrated form; the card is written again."""
 
 Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
 """By Parquet file of `gold`: the rows that are found, each with its number and its new columns."""

@@ -175,7 +175,7 @@ def _calibrated(
 
 
 def enough(votes: Mapping[str, Stance]) -> Mapping[str, Stance]:
-    """The votes of three people and more: one other person alone is no majority to be measured by."""
+    """The votes of three people or more: one other person alone is no majority to be measured by."""
     return votes if len(votes) > 2 else {}
 
 

@@ -43,7 +43,7 @@ WORD_SHARE = 0.5
 """Weight of words beside characters, which say much the same."""
 TOLERANCE = 4e-6
 """Largest slope (a partial derivative of the mean loss) of a converged fit. On 20,000 texts with characters, labels
-agree with an exact solution's at .9997 and more; lbfgs at its default of 1e-4 came to .991."""
+agree with an exact solution's at .9997 or more; lbfgs at its default of 1e-4 came to .991."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Articles as the report draws them: in pieces, each a sentence, a span that is no prose, or what is between."""
+"""Articles as the report draws them: in pieces, each a sentence, a span that is not prose, or what is between."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         articles: how many there are.
         sentences: of all articles; `copies` of them repeat an earlier one, letter by letter.
-        clusters: near-duplicates and copies of one sentence, groups of two and more.
+        clusters: near-duplicates and copies of one sentence, groups of two or more.
         outlets: name and articles, sorted by name.
         without_outlet: number of articles that name no outlet.
         dates: the first and the last day, empty where no article is dated.
-        kinds: of spans that are no prose, most frequent first.
+        kinds: of spans that are not prose, most frequent first.
         drawn: by id; the first MOST_ARTICLES that together have at most MOST_CHARACTERS.
     """
 
