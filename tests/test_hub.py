@@ -34,7 +34,8 @@ from tests.conftest import REPO
 from tests.support.hub import Account, Hub, running
 from tests.support.releases import publish_release
 from train.examples.load import load_examples
-from train.records import ModelCard, read_record
+from train.intervals import shown
+from train.records import ModelCard, Score, read_record
 from train.settings import PublishSettings
 
 TOKEN = "hf_Sesame0pen"
@@ -617,10 +618,10 @@ def test_a_model_goes_up_with_its_card_and_opens_as_the_card_says(
     front = yaml.safe_load(card.split("---\n")[1])
     assert (front["library_name"], front["license"], front["datasets"]) == ("sklearn", "cc-by-4.0", ["org/corpus"])
     metrics = json.loads((folder / "metrics.json").read_bytes())
-    ours, majority = metrics["test"]["f_avg"], metrics["test"]["majority"]["f_avg"]
-    assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == ours["value"]
-    for score in (ours, majority):
-        assert "{value:.3f} [{low:.3f}, {high:.3f}]".format(**score) in card
+    own, majority = metrics["test"]["f_avg"], metrics["test"]["majority"]["f_avg"]
+    assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == own["value"]
+    for score in (own, majority):
+        assert shown(Score(**score)) in card
     for heading in ("Intended use", "How to load it", "Training data", "Scores", "Limits", "Licence"):
         assert f"## {heading}\n" in card
     assert r"*a target \<b\>*" in card
