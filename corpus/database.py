@@ -64,6 +64,28 @@ def give(tables: Database, folder: Path, view: str, rows: pa.Table) -> None:
     tables.read(view, [own], "rows.parquet")
 
 
+def read_last(tables: Database, spill: Path, view: str, file: Path, schema: pa.Schema) -> bool:
+    """Make a view of a table that the last build wrote; an empty one where there is none, or a damaged one.
+
+    Args:
+        tables: the database.
+        spill: folder for what the database can't read from its place.
+        view: name of the view.
+        file: the table's Parquet file.
+        schema: columns of the view where it is empty.
+
+    Returns:
+        Whether there is a table that can be read.
+    """
+    try:
+        pq.read_schema(file)
+    except (OSError, pa.ArrowException):
+        give(tables, spill, view, schema.empty_table())
+        return False
+    tables.read(view, [file.parent], file.name)
+    return True
+
+
 def from_rows(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
     """An Arrow table of rows of values."""
     return pa.table([[row[n] for row in rows] for n in range(len(schema))], schema=schema)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from corpus.errors import AgreementError
 from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
 from labeling.records import is_unknown
+from labeling.votes import numbered
 
 THRESHOLDS = (0.667, 0.8)
 
@@ -274,9 +275,9 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
             annotators=[], sentences=0, articles=0, alpha=UNDEFINED, fleiss=UNDEFINED, fleiss_votes=0,
             fleiss_sentences=0, raw=UNDEFINED, labels=[], pairs=[], rest=[],
         )  # fmt: skip
-    annotators, annotator_at = _index(who for by in shared.values() for who in by)
-    labels, label_at = _index(label for by in shared.values() for label in by.values())
-    articles, article_at = _index(article_of[key] for key in shared)
+    annotators, annotator_at = numbered(who for by in shared.values() for who in by)
+    labels, label_at = numbered(label for by in shared.values() for label in by.values())
+    articles, article_at = numbered(article_of[key] for key in shared)
     article = np.array([article_at[article_of[key]] for key in shared])
     codes = np.full((len(shared), len(annotators)), -1)  # sentences × annotators; -1: no answer
     codes[
@@ -333,11 +334,6 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         pairs=pairs,
         rest=rest,
     )
-
-
-def _index(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
-    names = sorted(set(values))
-    return names, {name: position for position, name in enumerate(names)}
 
 
 def _resamples(articles: int, seed: int) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from corpus.errors import TableError
+from labeling.votes import numbered
 
 
 class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +46,9 @@ def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
     triples = sorted(votes)
     if not triples:
         raise TableError("Dawid–Skene needs at least one vote; got none")
-    items, item_at = _index(item for item, _, _ in triples)
-    annotators, annotator_at = _index(annotator for _, annotator, _ in triples)
-    labels, label_at = _index(label for _, _, label in triples)
+    items, item_at = numbered(item for item, _, _ in triples)
+    annotators, annotator_at = numbered(annotator for _, annotator, _ in triples)
+    labels, label_at = numbered(label for _, _, label in triples)
     i = np.array([item_at[item] for item, _, _ in triples])
     a = np.array([annotator_at[annotator] for _, annotator, _ in triples])
     v = np.array([label_at[label] for _, _, label in triples])
@@ -83,11 +84,6 @@ def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
         log_likelihood=log_likelihood,
         iterations=iterations,
     )
-
-
-def _index(values: Iterable[str]) -> tuple[list[str], dict[str, int]]:
-    names = sorted(set(values))
-    return names, {name: position for position, name in enumerate(names)}
 
 
 def _named(labels: list[str], row: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> dict[str, float]:

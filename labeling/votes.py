@@ -49,3 +49,9 @@ def alike(votes: Mapping[str, str]) -> float:
     if n < 2:
         return float(n)
     return sum(count * (count - 1) for count in Counter(votes.values()).values()) / (n * (n - 1))
+
+
+def numbered(names: Iterable[str]) -> tuple[list[str], dict[str, int]]:
+    """The names in alphabetical order, each once, and the position of each, from 0."""
+    order = sorted(set(names))
+    return order, {name: position for position, name in enumerate(order)}

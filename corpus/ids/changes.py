@@ -9,12 +9,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.database import Database, from_rows, give
+from corpus.database import Database, from_rows, give, read_last
 from corpus.errors import StanceError, TableError
 from corpus.ids.article_ids import Settled
 from corpus.ids.labelled_sentences import Moved, mattering
-from corpus.ids.moves import read_former
-from corpus.records import Skipped
+from corpus.records import ARTICLES, Skipped
 from corpus.store import read_jsonl, write_jsonl
 
 LEFT = "left.jsonl"
@@ -106,7 +105,8 @@ def compare(
     tables.read("piece", settled.folders, "pieces.parquet")
     tables.read("present", settled.folders, "articles.parquet")
     damaged = _damaged(out)
-    has_articles, has_sentences = read_former(tables, spill, out), _read_was(tables, spill, out)
+    has_articles = read_last(tables, spill, "former", out / "articles.parquet", ARTICLES)
+    has_sentences = read_last(tables, spill, "was", out / "sentences.parquet", _SENTENCE)
     compared = has_articles and has_sentences
     gone = "FROM former ANTI JOIN present USING (article_id)"
     changes = Changes(
@@ -211,17 +211,6 @@ def _earlier(out: Path) -> Mapping[str, Left]:
         return {row.sentence_id: row for row in read_jsonl(path, Left, "stance build")} if path.is_file() else {}
     except TableError:
         return {}
-
-
-def _read_was(tables: Database, spill: Path, out: Path) -> bool:
-    """Make the view `was` of the last build's sentences; returns whether there are any that can be read."""
-    try:
-        pq.read_schema(out / "sentences.parquet")
-    except (OSError, pa.ArrowException):
-        give(tables, spill, "was", _SENTENCE.empty_table())
-        return False
-    tables.read("was", [out], "sentences.parquet")
-    return True
 
 
 def _damaged(out: Path) -> str:

@@ -15,10 +15,9 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpus import near_duplicates
-from corpus.database import Database, from_rows, give
+from corpus.database import Database, from_rows, give, read_last
 from corpus.ids.labelled_sentences import Fingerprint, Moved, batches, mattering, remembered
 from corpus.records import ARTICLES
 
@@ -135,7 +134,7 @@ def find_moves(tables: Database, spill: Path, folders: Sequence[Path], out: Path
     recalled = remembered(out, out)
     rows = [(row.article_id, row.sha256, sentence_id) for row in recalled for sentence_id in row.sentences]
     give(tables, spill, "recalled", from_rows(_RECALLED, rows))
-    read_former(tables, spill, out)
+    read_last(tables, spill, "former", out / "articles.parquet", ARTICLES)
     tables.make("tally", _TALLY)
     tables.make("lost", _LOST)
     lost = [
@@ -183,17 +182,6 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
         options.remove(best)
         found.append(Moved(source_id=best.own_id, article_id=article.article_id, sha256=article.sha256))
     return sorted(found, key=lambda row: row.source_id)
-
-
-def read_former(tables: Database, spill: Path, out: Path) -> bool:
-    """Make the view `former` of the last build's articles; returns whether there are any that can be read."""
-    try:
-        pq.read_schema(out / "articles.parquet")
-    except (OSError, pa.ArrowException):
-        give(tables, spill, "former", ARTICLES.empty_table())
-        return False
-    tables.read("former", [out], "articles.parquet")
-    return True
 
 
 def _edited(tables: Database, spill: Path, lost: Sequence[Lost], others: Collection[str], out: Path) -> list[Moved]:
