@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +69,40 @@ def test_the_shell_completes_commands_as_the_page_says() -> None:
     asked = os.environ | {"_STANCE_COMPLETE": "bash_complete", "COMP_WORDS": "stance pu", "COMP_CWORD": "1"}
     done = subprocess.run([stance], env=asked, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["plain,publish", "plain,pull", "plain,push"]
+
+
+_PAGES = [*sorted((REPO / "docs").glob("*.md")), REPO / "README.md", REPO / "CONTRIBUTING.md"]
+_PACKAGES = "corpus|labeling|train|release|stance|benchmarks|tests|seeds|docs"
+_PATH = re.compile(
+    rf"(?<![\w/.-])(?:\.\./)?((?:{_PACKAGES})/(?:[\w-]+/)*(?:[\w-]+(?:\.[\w-]+)*\.(?:py|j2|xml|css))?)(?![\w/*])"
+)
+_MODULE = re.compile(r"(?<![\w/.[])((?:corpus|labeling|train|release|stance|benchmarks)(?:\.[a-z_]\w*)+)(?![\w(])")
+
+
+def _modules(text: str) -> set[str]:
+    """The dotted names that may be modules: those in code, less the names of files such as `stance.toml`."""
+    code = " ".join(re.findall(r"`[^`\n]+`|^```.*?^```", text, re.DOTALL | re.MULTILINE))
+    return {
+        name
+        for name in _MODULE.findall(code)
+        if name.rsplit(".", 1)[1] not in {"toml", "py", "jsonl", "json", "md", "svg"}
+    }
+
+
+def _is_module_or_member(name: str) -> bool:
+    """Whether a dotted name is a module, or a name that its parent module has."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        pass
+    parent, member = name.rsplit(".", 1)
+    return hasattr(importlib.import_module(parent), member)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    paths = {path for path in _PATH.findall(text) if path.endswith((".py", ".j2", ".xml", ".css"))}
+    paths |= set(re.findall(r"`((?:corpus|labeling|train|release|stance)/(?:[\w-]+/)*)`", text))
+    assert [path for path in sorted(paths) if not (REPO / path).exists()] == []
+    assert [name for name in sorted(_modules(text)) if not _is_module_or_member(name)] == []
