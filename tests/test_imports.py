@@ -68,16 +68,22 @@ def test_help_loads_no_heavy_library() -> None:
 
 
 def test_help_takes_at_most_100_ms_of_cpu() -> None:
-    command = [str(Path(sys.executable).with_name("stance")), "--help"]
-    best = float("inf")
-    for _ in range(20):  # the least of them: the first one may compile, and the machine may be busy
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        if best <= 0.1:
+    """On a busy or slow machine the limit grows with what click alone takes: 52 ms on the quiet one of 2026."""
+    best = {"help": float("inf"), "click": float("inf")}
+    commands = {
+        "help": [str(Path(sys.executable).with_name("stance")), "--help"],
+        "click": [sys.executable, "-c", "import click"],
+    }
+    for _ in range(20):  # the least of them counts: the first one may compile
+        for name, command in commands.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(command, capture_output=True, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            best[name] = min(best[name], taken)
+        if best["help"] <= 0.1:
             break
-    assert best <= 0.1
+    assert best["help"] <= max(0.1, 1.9 * best["click"])
 
 
 def test_no_test_or_benchmark_imports_from_a_test() -> None:
