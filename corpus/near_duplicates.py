@@ -129,13 +129,17 @@ def _sorted_marks(pile: re.Match[str]) -> str:
 
 
 def near_duplicates(texts: Sequence[str]) -> list[int]:
-    """Cluster near-duplicate texts.
+    """Group texts that are copies or near-copies of each other.
+
+    Two texts are near-duplicates if they differ by a few words only. Texts that are connected through others are in one
+    cluster. The order of the texts does not matter.
 
     Args:
-        texts: any strings; those under five words join only when equal after normalising.
+        texts: any strings. Texts with fewer than five words join only if they are equal without regard to case,
+            punctuation and kinds of spaces.
 
     Returns:
-        For each text the position of its cluster's first member.
+        For each text the position, from 0, of the first member of its cluster.
 
     >>> near_duplicates(["The talks ended on Monday without a deal.", "No.", "The talks ended Monday without a deal"])
     [0, 1, 0]

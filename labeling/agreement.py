@@ -178,16 +178,16 @@ def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) ->
 
 
 def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
-    """Cohen's kappa of two annotators for nominal labels.
+    """Cohen's kappa of two annotators, for nominal labels.
 
     A sentence that one of the two did not label (None or NaN) is left out.
 
     Args:
-        a: labels by the first annotator.
-        b: labels by the second annotator, of the same sentences in the same order.
+        a: labels of the first annotator, one for each sentence.
+        b: labels of the second annotator, of the same sentences in the same order.
 
     Returns:
-        Kappa, at most 1; NaN when both used one and the same label throughout, where it is undefined.
+        Kappa, at most 1. NaN if both annotators used one and the same label throughout, where kappa is undefined.
 
     Raises:
         AgreementError: the lengths differ, or no sentence was labelled by both.
@@ -212,17 +212,17 @@ def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
 
 
 def fleiss_kappa(counts: Sequence[Sequence[int]]) -> float:
-    """Fleiss's kappa for nominal labels, the same number of annotators a unit.
+    """Fleiss's kappa for nominal labels, where every sentence has the same number of annotators.
 
     Args:
-        counts: units × labels: how many annotators gave the unit that label.
+        counts: one row for each sentence and one column for each label: how many annotators gave that label.
 
     Returns:
-        Kappa, at most 1; NaN when only one label was ever used, where it is undefined.
+        Kappa, at most 1. NaN if only one label was ever used, where kappa is undefined.
 
     Raises:
-        AgreementError: no units, rows of unequal lengths or sums, a negative count, or fewer than two
-            annotators a unit.
+        AgreementError: there is no row, rows have unequal lengths or sums, a count is negative, or a sentence has
+            fewer than two annotators.
 
     References:
         Fleiss (1971), Measuring nominal scale agreement among many raters, Psychol. Bull. 76(5).

@@ -12,9 +12,11 @@ from labeling.votes import numbered
 
 
 class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
-    """What EM found: labels' posterior for each item, priors, and each annotator's confusion matrix.
+    """The estimate of Dawid and Skene's model.
 
-    `confusion[annotator][true][given]` is the probability that the annotator gives `given` when `true` holds.
+    `posterior[item][label]` is the probability that the label is the item's true one, and `priors[label]` the share of
+    items with that true label. `confusion[annotator][true][given]` is the probability that the annotator answers
+    `given` when the true label is `true`.
     """
 
     posterior: dict[str, dict[str, float]]
@@ -25,16 +27,18 @@ class DawidSkene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
-    """True labels and annotators' error rates from their votes, by expectation maximisation.
+    """Estimate true labels and annotators' error rates from votes, by expectation maximisation.
 
-    Starts from the vote shares of each item and iterates until the log-likelihood gains less than 1e-10 of
-    itself, at most 10,000 times. No smoothing: a confusion that was never seen has probability 0.
+    The estimate starts from the shares of the votes on each item. It stops when a step raises the log-likelihood by
+    less than 1e-10 of its value, or after 10,000 steps. Nothing is smoothed: an error that was never seen has the
+    probability 0.
 
     Args:
-        votes: (item, annotator, label); one annotator may vote more than once on an item.
+        votes: triples of item, annotator and label. One annotator may vote more than once on an item.
 
     Returns:
-        The fit; labels, items and annotators sorted, so that the order of the votes does not matter.
+        The posterior probabilities of each item's labels, the labels' prior probabilities, each annotator's confusion
+        matrix, and the log-likelihood. The order of the votes does not matter.
 
     Raises:
         TableError: there is no vote.
@@ -42,6 +46,10 @@ def dawid_skene(votes: Iterable[tuple[str, str, str]]) -> DawidSkene:
     References:
         Dawid and Skene (1979), Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm,
         JRSS C 28(1), equations 2.3–2.5.
+
+    >>> votes = [("s1", "A1", "favor"), ("s1", "A2", "favor"), ("s2", "A1", "none"), ("s2", "A2", "none")]
+    >>> dawid_skene(votes).posterior["s1"]
+    {'favor': 1.0, 'none': 0.0}
     """
     triples = sorted(votes)
     if not triples:

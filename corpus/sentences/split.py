@@ -61,20 +61,21 @@ _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 
 
 def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
-    """Where the sentences of a text are.
+    """Find the sentences of a text.
 
-    Each paragraph is cut alone: a line, or the lines of wrapped text. Then a sentence is joined over a line
-    break where an attribution follows a quotation that ends in a comma (also over a blank line), where the
-    next line goes on in lower case, where it has no letter and no digit, or where a line of the width of
-    wrapped text has no final punctuation.
+    Each paragraph is cut by itself; a paragraph is one line, or several lines of text that was wrapped to a width.
+    A sentence goes on over a line break in four cases: an attribution follows a quotation that ends in a comma (also
+    over a blank line), the next line begins in lower case, the next line has no letter and no digit, or a line as wide
+    as wrapped text has no final punctuation.
 
     Args:
-        text: English prose, a paragraph a line or wrapped to a width; blank lines between them are allowed.
+        text: English prose: one paragraph on each line, or paragraphs that were wrapped to a width. There may be
+            blank lines between them.
         language: the code of the text's language; only "en" has rules so far.
 
     Returns:
-        `[start, end)` in code points, in order, without white space at either end; every character that
-        is not white space is in exactly one of them.
+        For each sentence its start and its end (exclusive), counted in code points, in the order of the text. No
+        sentence begins or ends with white space, and every other character is in exactly one sentence.
 
     Raises:
         ConfigError: there are no rules for the language.

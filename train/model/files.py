@@ -119,15 +119,21 @@ def _reproducible(data: bytes) -> bytes:
 
 
 def load_model(folder: str | Path, *, trust: bool = False) -> Model:
-    """Open a model folder: `model.skops`, which may hold scikit-learn's own types only.
+    """Open a model that `stance train` or `stance.train` wrote.
+
+    The file `model.skops` is read, which can hold nothing but scikit-learn's own types.
 
     Args:
-        folder: as `save` wrote it.
-        trust: open `model.joblib` instead. Unpickling runs whatever code is in it: for files of your own.
+        folder: the folder of the model.
+        trust: whether to open `model.joblib` instead. Opening it runs any code that is in it, so do this only with
+            models that you made yourself.
+
+    Returns:
+        The model, with the methods `predict` and `probabilities`.
 
     Raises:
-        ExamplesError: there is none, it was made with another scikit-learn, its labels stand in another order, or
-            it holds other types.
+        ExamplesError: there is no model, it was made with another version of scikit-learn, its labels are in another
+            order, or it holds types that are not scikit-learn's.
     """
     folder = Path(folder)
     card = _card(folder)
