@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -91,10 +92,9 @@ def _modules(text: str) -> set[str]:
 
 def _is_module_or_member(name: str) -> bool:
     """Whether a dotted name is a module, or a name that its parent module has."""
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        pass
+    with suppress(ModuleNotFoundError):
+        if importlib.util.find_spec(name) is not None:
+            return True
     parent, member = name.rsplit(".", 1)
     return hasattr(importlib.import_module(parent), member)
 
