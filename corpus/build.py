@@ -1,4 +1,4 @@
-"""The stage: articles to the tables `articles`, `sentences` and `spans`, at any scale.
+"""Build the tables of a corpus (articles, sentences and spans) from articles, at any scale.
 
 An engine (`corpus.engine`) cuts the input shard by shard (`corpus.shards`) and finds near-duplicates in one global
 step; then this process streams the shards into the tables. Nothing holds the corpus in memory.

@@ -1,4 +1,4 @@
-"""Tables that SQL makes of tables: what the global step asks of a database, and DuckDB as one.
+"""The database that the build uses, DuckDB, and the operations that Spark must offer in its place.
 
 The other one is Spark (`corpus.spark_engine`). Both run the same strings, so a query may only use what both read
 alike: signed 64-bit integers, strings that are compared by their bytes, no name that is reserved in either.

@@ -1,4 +1,4 @@
-"""Digests of texts, of files as they lie on the disk, and of the code that a piece of work runs.
+"""Digests of texts, of files on disk, and of the code that a task runs.
 
 Which of our modules a piece of work runs is read from their imports. What a digest of the code covers and what is sent
 to Spark's executors must not depend on which files happen to lie in a folder: a rule that is moved to another module

@@ -1,4 +1,4 @@
-"""What a build runs on: who cuts the shards, and which database finds the near-duplicates.
+"""What a build runs on: what cuts the shards, and which database finds the near-duplicates.
 
 Here one machine, with processes and DuckDB; a cluster is in `corpus.spark_engine`. Neither changes a byte of the
 tables.

@@ -1,4 +1,4 @@
-"""What `stance build` says: on standard output what was made, on the error output what to look at."""
+"""What `stance build` prints: what was made, and on standard error what the user should look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near-duplicate sentences: one wire sentence, as five hundred outlets edited it.
+"""Find near-duplicate sentences, such as one sentence of a wire story as five hundred outlets edited it.
 
 Candidates come from a prefix filter: of two sentences at most four words apart, the six rarest words of each
 share at least two, whichever words were edited. A pair of rare words is therefore a bucket that loses none

@@ -1,4 +1,4 @@
-"""What the corpus holds: articles, spans, units of reading work, Arrow schemas, and the error tree.
+"""The records of this package (articles, spans, skipped articles, settings) and the schemas of its tables.
 
 The errors that a user can meet, each one message and exit code 1::
 

@@ -1,4 +1,4 @@
-"""Shards: the input in pieces that are cut apart, each finished once and kept.
+"""Cut the input in pieces, called shards, each of which is finished once and kept.
 
 A finished shard is a folder that was renamed into place, named by a digest of all that it depends on. A build
 that was killed goes on with the shards that are missing; where an article changed, its shard is made again and

@@ -1,4 +1,4 @@
-"""The build on Spark: `corpus.shards.make_shard` on the executors, the SQL of `corpus.near_duplicates` on all of them.
+"""Build a corpus on Apache Spark: executors cut the shards and run the queries for near-duplicates.
 
 All machines must see the same files under the same paths: the sources, and the folder of the tables, where
 executors write shards and the steps between. Tested on one machine, with `local[N]` and a standalone cluster. The

@@ -1,4 +1,4 @@
-"""A Spark session that has this package on its executors, or one clear message why there is none.
+"""Start a Spark session whose executors have our code, or say in one message why that is impossible.
 
 Tested are `local[N]` and a standalone cluster (`spark://…`) whose machines share the file system; other addresses
 are passed through to Spark. Memory and cores of executors are Spark's own settings (`spark-defaults.conf`).

@@ -1,4 +1,4 @@
-"""Tables and record files on disk: written whole or not at all, checked when read."""
+"""Read and write tables and record files; a file is written whole or not at all."""
 
 from __future__ import annotations
 

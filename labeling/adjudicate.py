@@ -1,4 +1,4 @@
-"""Votes to verdicts: what they settle, what people settled, and what is left open for them."""
+"""Turn votes into verdicts, and list the sentences that people must settle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far annotators agree: Krippendorff's alpha, Cohen's and Fleiss's kappa, for nominal labels, with intervals."""
+"""Measure agreement: Krippendorff's alpha, Cohen's and Fleiss's kappa, with intervals."""
 
 from __future__ import annotations
 

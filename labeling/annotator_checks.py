@@ -1,4 +1,4 @@
-"""What each annotator's answers show: how many, too fast, always the same, and the same again on control items."""
+"""Check annotators: answers that are too fast or always the same, and different answers to repeated sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""True labels and annotators' error rates from votes: the model of Dawid and Skene."""
+"""Estimate true labels and annotators' error rates from votes, with the model of Dawid and Skene."""
 
 from __future__ import annotations
 

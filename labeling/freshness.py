@@ -1,4 +1,4 @@
-"""Whether the verdicts are those that today's answers would give, and which command is due where they aren't."""
+"""Check whether the verdicts still follow from the answers, and say which command is due if they do not."""
 
 from __future__ import annotations
 

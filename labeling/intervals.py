@@ -1,4 +1,4 @@
-"""Estimates with their 95 % intervals, and the interval of a share among clustered units."""
+"""Estimates with 95 % intervals, and the interval of a share among clustered sentences."""
 
 from __future__ import annotations
 

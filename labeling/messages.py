@@ -1,4 +1,4 @@
-"""What the commands of labeling print: the status as tables, and what a push is going to do."""
+"""What `push`, `pull`, `status` and `adjudicate` print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many votes a project asks for, and which sentences have fewer."""
+"""Count the votes that a project asks for, and the sentences that have fewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labeling holds: its settings, tasks, annotations and verdicts, and the words for a stance."""
+"""The records of this package: settings, annotations, verdicts, and the labels of a stance."""
 
 from __future__ import annotations
 

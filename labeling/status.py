@@ -1,4 +1,4 @@
-"""Where labeling stands: progress, agreement, what is contested, who to look at, and what it says of the corpus."""
+"""Collect what `stance status` shows: progress, agreement, disagreements, annotators to check, label shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answers count as votes: the latest of each annotator, without skips, controls and ignored people."""
+"""Choose the answers that count as votes: each annotator's latest, without skips and ignored people."""
 
 from __future__ import annotations
 

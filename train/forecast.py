@@ -1,4 +1,4 @@
-"""How long a training will take, from a first fit that is measured: said before the search begins."""
+"""Estimate how long a training will take, from one fit that is measured before the search begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests of what a stage is made from. Its output keeps them, so that it can be seen when the two have parted."""
+"""Digests of the inputs of each stage, by which outdated results are recognised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the bootstrap knows nothing: intervals of scores that no resample changes, and when there is none at all.
+"""Intervals of scores that are the same in every resample of the bootstrap.
 
 A test set in which the model errs nowhere gives the same score in every resample. An interval of [1, 1] would say that
 the next article cannot be wrong either; a bound at the border, as for shares, says what so many articles can tell.

@@ -1,4 +1,4 @@
-"""What the stages here say when they are done: lines for the terminal, made from their records."""
+"""What `train` and `predict` print."""
 
 from __future__ import annotations
 

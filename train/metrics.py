@@ -1,4 +1,4 @@
-"""Scores with intervals: F_avg, macro-F1, accuracy, by class; two models compared; the annotators as ceiling."""
+"""Compute scores with intervals (F_avg, macro-F1, accuracy, F1 by class), and compare two models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training holds: examples, scores, and the settings of its steps; free of heavy imports."""
+"""The records of this package: examples, scores and the files beside a model."""
 
 from __future__ import annotations
 

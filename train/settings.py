@@ -1,4 +1,4 @@
-"""The project file: `stance.toml`, read with all its settings, and written for a new project."""
+"""Read the project file `stance.toml` and all its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a stance.toml: where it stands, and what was probably meant."""
+"""Explain what is wrong with a stance.toml: where, and what was probably meant."""
 
 from __future__ import annotations
 

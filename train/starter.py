@@ -1,4 +1,4 @@
-"""What a new project begins with: the files that `stance init` writes, and the starter corpus of `stance demo`."""
+"""The files that a new project begins with, and the starter corpus of the demo."""
 
 from __future__ import annotations
 

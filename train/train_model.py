@@ -1,4 +1,4 @@
-"""The stage: examples to a model folder with `metrics.json` and `predictions.parquet`."""
+"""Train a model: from examples to a model folder with metrics and predictions of the test split."""
 
 from __future__ import annotations
 

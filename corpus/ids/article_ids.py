@@ -1,4 +1,4 @@
-"""Which article is which: ids that last when files are renamed or moved, and rows put in above others.
+"""Article ids that stay the same when files are renamed or moved, or when rows are inserted above others.
 
 An article's source gives it an id (`corpus.reading.articles`). That is not always the id that it has:
 

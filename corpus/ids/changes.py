@@ -1,4 +1,4 @@
-"""What a build changes: which articles and which labelled sentences leave the corpus, or come back into it."""
+"""What a build changes: which articles and which labelled sentences leave the corpus or come back to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an article is recognised by when its file or row has moved: a digest of its text."""
+"""The digest of an article's text, by which it is recognised after its file or row has moved."""
 
 from __future__ import annotations
 

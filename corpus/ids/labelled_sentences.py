@@ -1,4 +1,4 @@
-"""The articles that a project's labels are on: which sentences matter, and what their articles are recognised by.
+"""Which sentences a project has labels on, and how their articles are recognised.
 
 A sentence matters when somebody has labelled or adjudicated it, or a round has drawn it. Two files in `labels/`, made
 for git, hold what must outlive the folder `work`: `fingerprints.jsonl` by what such articles are recognised wherever

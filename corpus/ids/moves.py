@@ -1,4 +1,4 @@
-"""Articles with labels that have left their place in the sources, and where they are found now.
+"""Find labelled articles that are no longer at their place in the sources.
 
 An article is looked for when fewer than half of its sentences that matter (`corpus.ids.labelled_sentences`) still
 stand under its id: one that was edited keeps more of them, and stays where it is. It is found where another article has

@@ -1,4 +1,4 @@
-"""Pages that web archives hold more than once: the first that was crawled is the article, wherever the others lie.
+"""Keep one article of each page that web archives hold several times: the one that was crawled first.
 
 The first, not the last: an archive that is added later then changes no article that is there, and no labelled sentence
 vanishes. The choice depends on the records alone, not on the files' names, their order or the order within them.

@@ -1,4 +1,4 @@
-"""Finished shards written again: without some of their articles, or with other ids for some.
+"""Write finished shards again, without some of their articles or with other ids for some of them.
 
 Both are decided when all shards are there, and a shard is kept for as long as its input stays the same: so the result
 is a folder beside it, named by the shard's own name and by what was changed, and a later build finds it there.

@@ -1,4 +1,4 @@
-"""Units of work to articles: their text and metadata, or the reason why there is none."""
+"""Read articles, each with its text and metadata, or with the reason why it cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text files that are no article's text: a newspaper database's export of many articles, a page, JSON."""
+"""Recognise text files that are not one article: exports of newspaper databases, web pages, JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates of publication, as people and programs write them, to ISO 8601; what could be two dates is left as it is."""
+"""Read publication dates in the forms that people and programs write, and give them as ISO 8601."""
 
 from __future__ import annotations
 

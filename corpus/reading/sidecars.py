@@ -1,4 +1,4 @@
-"""The tables `articles.csv` that describe the files beside them."""
+"""Read the tables `articles.csv`, which describe the files in the same folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources to units of work: which files there are, what they are called, and what the sidecars say of them."""
+"""Find the files to read, and give each its name and the metadata that a sidecar holds for it."""
 
 from __future__ import annotations
 

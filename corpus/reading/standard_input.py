@@ -1,4 +1,4 @@
-"""Standard input as a unit of work: text, a page, or records in any form that programs write them in."""
+"""Read articles from standard input: plain text, a web page, or records in any of the usual forms."""
 
 from __future__ import annotations
 

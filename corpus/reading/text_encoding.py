@@ -1,4 +1,4 @@
-"""Bytes to text: which encoding they are in, and what is no text at all."""
+"""Turn bytes into text: find their encoding, or that they are not text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words with full stops of their own, whose last one may also end the sentence: times, eras, degrees, places.
+"""Words with full stops inside, such as "a.m." or "U.S.", whose last full stop may also end a sentence.
 
 What ends a sentence elsewhere doesn't where it opens one: "It began at 6 a.m. Holm was late." are two, "At 6 a.m. Holm
 was late." is one.

@@ -1,4 +1,4 @@
-"""Who spoke: which names and verbs of speech attribute the quotation before them."""
+"""Recognise attributions, which say who spoke the quotation before them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One article's text to sentences and spans: a pure function from an Arrow batch to an Arrow batch."""
+"""Cut articles into sentences and spans: a pure function from one Arrow batch to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dateline that a wire story's first sentence opens with: place, date and agency, up to a dash.
+"""Recognise the dateline of a wire story: the place, date and agency before its first sentence.
 
 It stays in its sentence, which is what the article says; only near-duplicates are looked for without it, as one outlet
 prints it and the next doesn't.

@@ -1,4 +1,4 @@
-"""What tells the segmenter about English news: marks, abbreviations by what follows them, words that start."""
+"""Tables of English: abbreviations by what may follow them, words that begin sentences, and marks."""
 
 from __future__ import annotations
 

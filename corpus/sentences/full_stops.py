@@ -1,4 +1,4 @@
-"""Whether a full stop ends its sentence, or an abbreviation only: what stands before it and after it decides."""
+"""Decide whether a full stop ends a sentence or only an abbreviation."""
 
 from __future__ import annotations
 

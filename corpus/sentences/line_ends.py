@@ -1,4 +1,4 @@
-"""The lines of a text, and what two lines tell at their border: whether the upper one was full, or goes on below."""
+"""The lines of a text, and whether a line is full or goes on in the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which lines of an article are prose, and what the others are.
+"""Decide which lines of an article are prose, and what the other lines are.
 
 The text of a saved news page holds more than its article: headline, captions, section headings, ads, notes.
 Nothing is dropped: every line that is not blank becomes a span with a kind and the name of the rule that

@@ -1,4 +1,4 @@
-"""Prose to sentence spans: a rule splitter for English news.
+"""Split English prose into sentences, by rules.
 
 Convention: a sentence inside a quotation is its own sentence; an attribution (`…," he said.`) belongs to
 the sentence it follows, also over a line break; a bracketed whole sentence is its own; a colon before a

@@ -1,4 +1,4 @@
-"""What a line is by the lines around it: lists of links, labels, lines that lead in a quotation or name its speaker."""
+"""Decide what a line is by its neighbours: links in a list, labels, speakers, lines that lead into quotations."""
 
 from __future__ import annotations
 

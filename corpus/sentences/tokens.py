@@ -1,4 +1,4 @@
-"""The words on either side of a place in a text."""
+"""The words before and after a position in a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wordings by which furniture is known: lines of a page that are no part of its story, by what they say.
+"""Fixed wordings of lines that are not part of an article, such as adverts and copyright notes.
 
 Each row gives the kind of a line, the name of the rule, and a regular expression that matches from the start of the
 line, whatever the case; a blank in it stands for any white space. No such wording opens a sentence of a story, so it

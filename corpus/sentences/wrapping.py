@@ -1,4 +1,4 @@
-"""Which lines are one paragraph: in text that was wrapped to a width, the end of a line says nothing.
+"""Join lines into paragraphs, in text that was wrapped to a width.
 
 Whether text was wrapped is a property of a whole text, or of a block of lines, never of one line. A program that wraps
 text ends a line where the next word no longer fits, so every line but a paragraph's last is *full*: with the first

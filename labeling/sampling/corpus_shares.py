@@ -1,4 +1,4 @@
-"""What the labels say about the whole corpus: weights for the drawn sentences, and the share of each stance."""
+"""Estimate the share of each stance in the whole corpus from the labels of drawn sentences."""
 
 from __future__ import annotations
 

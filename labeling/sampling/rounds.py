@@ -1,4 +1,4 @@
-"""The rounds of a project: which sentences its annotators are to have, with a new round where one is due."""
+"""Decide which sentences the annotators should have now, and draw a new round if one was asked for."""
 
 from __future__ import annotations
 

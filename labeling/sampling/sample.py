@@ -1,4 +1,4 @@
-"""Which sentences to label next, round by round.
+"""Draw the sentences of a round.
 
 A round draws units, groups of exact copies for which one sentence each stands, that no earlier round drew.
 Chance comes from digests of the seed, the round and the id, not from a generator: every version of every library

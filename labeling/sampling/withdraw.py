@@ -1,4 +1,4 @@
-"""A round taken back, as long as nobody has answered: its tasks at the server, and its draws in the sample."""
+"""Take a round back that nobody has answered: its tasks at the server, and its draws in the sample."""
 
 from __future__ import annotations
 

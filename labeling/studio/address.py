@@ -1,4 +1,4 @@
-"""The address at which a local server listens, and at which others in the network reach it."""
+"""The address at which a local server listens, and the one at which other computers reach it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers in the two projects' own terms: Label Studio's `result` lists to records and back."""
+"""Translate between answers and the `result` lists of Label Studio."""
 
 from __future__ import annotations
 

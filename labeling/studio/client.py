@@ -1,4 +1,4 @@
-"""All that talks to a Label Studio server; nothing else does."""
+"""The client for Label Studio's API: every request to a server is made here."""
 
 from __future__ import annotations
 

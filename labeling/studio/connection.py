@@ -1,4 +1,4 @@
-"""Where a Label Studio server is, the key to it, and what can go wrong on the way there."""
+"""Find the address and key of the Label Studio server, and explain what can go wrong with a connection."""
 
 from __future__ import annotations
 

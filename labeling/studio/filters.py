@@ -1,4 +1,4 @@
-"""Which tasks the server is to list or to delete, in the words that its filters take."""
+"""Choose tasks at the server, in the terms of Label Studio's filters."""
 
 from __future__ import annotations
 

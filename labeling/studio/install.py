@@ -1,4 +1,4 @@
-"""Where Label Studio is installed: once for all projects of a user, in an environment of its own."""
+"""Find Label Studio, or install it once for all of a user's projects, in an environment of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local Label Studio on SQLite: started, stopped, its data kept in the project, people signed up."""
+"""Start and stop a local Label Studio server on SQLite, and create accounts there."""
 
 from __future__ import annotations
 

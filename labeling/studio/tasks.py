@@ -1,4 +1,4 @@
-"""Sentences as tasks: one a group of exact copies, in the corpus or in the queue of what people must settle."""
+"""Turn sentences into tasks, one for each group of exact copies, for labelling or for the queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is who, in one private file: the people behind the accounts at each Label Studio, by pseudonym.
+"""The private file that says which person is behind which account, by pseudonym.
 
 A person is an account's number at a server. Mail addresses and names change, and several people at several servers
 can have one number; so the file keeps, for each server or export, its accounts by number, each with its person and

@@ -1,4 +1,4 @@
-"""Where answers come from: one Label Studio project is told from another by what it holds.
+"""Recognise which Label Studio project answers come from, by what the project holds.
 
 A file's name says nothing of whose server wrote it, a server's address can change or be somebody else's tomorrow, and
 the numbers of projects, tasks, answers and accounts begin at 1 on every server. What two servers can't have in common

@@ -1,4 +1,4 @@
-"""Label Studio's own files, for where its API isn't: tasks to import there, and an export to bring home."""
+"""Write tasks to a file for Label Studio, and read answers from its exports, without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers that a project knows, as its files in `labels/` hold them: read, renamed, and written in one order."""
+"""Read and write the answers that a project has so far, in its `labels/` folder."""
 
 from __future__ import annotations
 

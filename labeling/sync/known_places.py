@@ -1,4 +1,4 @@
-"""Which known project a reading is of, at which known Label Studio; a new one where it is none of them."""
+"""Decide which known Label Studio project was read, or that it is a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that come home, merged with those that are known: none is lost, none is there twice, a person keeps hers.
+"""Merge answers that were read with those that are known, without losing or doubling any.
 
 A reading of a project, by an export or from the server, is a partial view of it at some moment. So an answer that is
 known gives way only to a later edit of itself, and stays with the person whom it was first known under.

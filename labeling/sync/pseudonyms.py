@@ -1,4 +1,4 @@
-"""Whose an answer is: what it says of its account, and the lasting pseudonym of the person behind that account."""
+"""Decide which person gave an answer, and give each person a lasting pseudonym."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The annotators' answers brought home: what changed since the last pull, merged into what is known."""
+"""Fetch the answers that changed at the server since the last pull, and merge them with the known ones."""
 
 from __future__ import annotations
 

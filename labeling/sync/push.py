@@ -1,4 +1,4 @@
-"""A plan applied: never a task twice, never at the cost of an answer, whatever breaks."""
+"""Carry out the plan of a push: no task is made twice, and no answer is lost if it is interrupted."""
 
 from __future__ import annotations
 

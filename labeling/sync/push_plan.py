@@ -1,4 +1,4 @@
-"""What a push would do: the rounds to label, compared with what the server holds."""
+"""Plan a push: compare the rounds to label with what the server holds."""
 
 from __future__ import annotations
 

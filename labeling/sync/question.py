@@ -1,4 +1,4 @@
-"""What annotators are asked, checked before it is sent: the project's own target, and a codebook written for it."""
+"""Check the target and the codebook before annotators see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people settled in the queue, brought home and kept for good: only a person takes a verdict back.
+"""Fetch what people settled in the queue; such a verdict stays until a person withdraws it.
 
 An adjudicator does so in the queue itself, by editing or skipping the answer there, or by deleting it while its task
 stands. That a task, or the whole project, is not there any more takes nothing back: people clean a queue up when it

@@ -1,4 +1,4 @@
-"""Recorded annotations, played into a server through its API as the people who gave them."""
+"""Give recorded answers to a server through its API, as the people who gave them."""
 
 from __future__ import annotations
 

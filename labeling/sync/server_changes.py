@@ -1,4 +1,4 @@
-"""What changed at a server since the last pull, by its clock and by counting: all that a pull must read."""
+"""Find what changed at a server since the last pull."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows to Parquet files by month and outlet: `month=2031-03/outlet=Gazette/part-….parquet`, as Hive names them.
+"""Write rows to Parquet files by month and outlet, in folders named as in Hive: `month=…/outlet=…`.
 
 One file is open at a time, whatever the number of outlets. An outlet's name is data: it never forms a path as it is.
 """

@@ -1,4 +1,4 @@
-"""The stage: the stance of every sentence of an archive, by month and outlet, on one machine or on a cluster.
+"""Predict the stance of every sentence of a large archive, on one computer or on a cluster.
 
 Sentences are scored shard by shard (`train.archive.score_shards`), then one global step sorts and counts them. Nothing
 holds the archive in memory; what grows is a row an article, for the shares' intervals.

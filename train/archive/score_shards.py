@@ -1,4 +1,4 @@
-"""Sentences to a model's probabilities, shard by shard: each is finished once and kept.
+"""Score the sentences of an archive with a model, shard by shard; each shard is finished once and kept.
 
 A shard is some row groups of `sentences.parquet`, known by a digest of their bytes: where another part of the table
 changed, it is still finished. A finished one is a folder that was renamed into place.

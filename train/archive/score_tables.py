@@ -1,4 +1,4 @@
-"""The global step of an archive: scores beside their articles, sorted into files, and counted for the shares.
+"""Join the scores of an archive with its articles, sort them into files, and count the shares.
 
 The queries are the same strings on DuckDB and on Spark (see `corpus.database`).
 """

@@ -1,4 +1,4 @@
-"""What one should know beside the scores: leaks, calibration, the ceiling, whether more labels would help."""
+"""Collect what belongs beside the scores: leaks, calibration, the annotators' ceiling, the learning curve."""
 
 from __future__ import annotations
 

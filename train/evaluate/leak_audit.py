@@ -1,4 +1,4 @@
-"""The leakage audit: every test sentence beside the whole training set, and what a naive split would have scored.
+"""Compare every test sentence with the whole training set, to find leaks and measure what they would change.
 
 The clustering finds its candidates by rare words; here there are no candidates: all pairs are compared. So the
 audit can't miss what the clustering missed, nor for the same reason.

@@ -1,4 +1,4 @@
-"""The learning curve: what more labels have brought so far, and whether more would help."""
+"""Measure how scores grew with the number of labels, and whether more labels would help."""
 
 from __future__ import annotations
 

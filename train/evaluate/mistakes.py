@@ -1,4 +1,4 @@
-"""What the model gets wrong, surest first, and verdicts that look wrong to it."""
+"""List the model's mistakes, most confident first, and verdicts that the model doubts."""
 
 from __future__ import annotations
 

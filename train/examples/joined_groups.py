@@ -1,4 +1,4 @@
-"""Splits of data from outside whose near-duplicates cross its groups: such groups are joined before they are split.
+"""Split other people's data after joining groups that share near-duplicates.
 
 A data set's own groups (headlines of one article, replies to one post) need not keep near-duplicates together. A split
 by them would leak, so groups that share near-duplicates are made one here. Splits that came with the data are not

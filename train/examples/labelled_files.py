@@ -1,4 +1,4 @@
-"""Labelled data of others, or published before, as rows: from a file, a folder or the Hub."""
+"""Read the rows of other people's labelled data from a file, a published dataset's folder, or the Hub."""
 
 from __future__ import annotations
 

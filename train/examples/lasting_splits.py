@@ -1,4 +1,4 @@
-"""The splits that a project's sentences were once given: `labels/splits.jsonl`, kept for good.
+"""Keep the splits that sentences were given, in `labels/splits.jsonl`.
 
 A split belongs to a group of articles, and groups change: a verdict is opened again and leaves its article without an
 example, a new article joins two groups. So what is remembered is every sentence that was ever an example, with its

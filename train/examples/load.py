@@ -1,4 +1,4 @@
-"""Labelled data of anyone: read from a file, a published dataset or the Hub, with its labels and splits checked."""
+"""Read labelled data from a file, a published dataset or the Hub, and check its labels and splits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splits that don't leak: by group, on the past, or by whole outlets; once given they last."""
+"""Split examples without leaks: by group, by date, or by whole outlets."""
 
 from __future__ import annotations
 

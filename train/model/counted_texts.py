@@ -1,4 +1,4 @@
-"""Many fits on parts of the same texts: n-grams are counted once, and weighted for each fit from its part alone.
+"""Fit many models on parts of the same texts, and count the n-grams of the texts only once.
 
 That is exactly what a pipeline fitted on that part would have. Where texts have many more n-grams than there are texts,
 a fit on the texts' products with each other is the same fit at a tenth of the time.

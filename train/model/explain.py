@@ -1,4 +1,4 @@
-"""What a model goes by: the strongest words of each stance, and what pushed one text where."""
+"""Explain a model: the strongest words of each stance, and the words that decided one text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model on disk: `model.skops`, safe to open, `model.joblib` for scikit-learn users, and `model.json`."""
+"""Write and read a model's files: `model.skops`, `model.joblib` and `model.json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The target's mention taken out of a text, and the words beside it told by their side."""
+"""Hide the marked mention of the target in a text, and mark the words on either side of it."""
 
 from __future__ import annotations
 

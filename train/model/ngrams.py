@@ -1,4 +1,4 @@
-"""Counts of n-grams, as scikit-learn's CountVectorizer has them: those of characters by sorting numbers.
+"""Count n-grams as scikit-learn's CountVectorizer does, but faster.
 
 On long texts counting takes longer than fitting: a CountVectorizer cuts each n-gram of characters out of its text as a
 string of its own. Here an n-gram is a number, and equal ones are found by sorting. 4 million letters, n-grams of 2 to 5

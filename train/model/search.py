@@ -1,4 +1,4 @@
-"""The search for a recipe, by repeated, grouped, stratified cross-validation on the training data alone."""
+"""Choose the recipe by repeated, grouped and stratified cross-validation on the training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TF-IDF and logistic regression: what the features are, the fit with its convergence checked, and probabilities."""
+"""The model: TF-IDF features, logistic regression, and its probabilities."""
 
 from __future__ import annotations
 

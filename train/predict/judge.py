@@ -1,4 +1,4 @@
-"""A model that is asked: it is opened, and gives every text its stance and probabilities."""
+"""Open a model and ask it for the stances and probabilities of texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of predictions, which get their name when they are whole."""
+"""Write prediction files, each whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage: the stance of every sentence, of the corpus or of new articles, and the shares that come of it.
+"""Predict the stance of every sentence of the corpus or of new articles.
 
 Sentences go through the model some thousands at a time; files get their name when they are whole.
 """

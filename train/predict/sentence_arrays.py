@@ -1,4 +1,4 @@
-"""The corpus as columns of numbers: where each sentence counts, and what is known of it by labels."""
+"""The corpus as arrays: the outlet, month and article of each sentence, and its label if it has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share of each stance in a corpus by the model: as predicted, and corrected by a random sample of labels."""
+"""Estimate the share of each stance: as predicted, and corrected by a random sample of labels."""
 
 from __future__ import annotations
 

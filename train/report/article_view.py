@@ -1,4 +1,4 @@
-"""Articles as the report draws them: in pieces, each a sentence, a span that is not prose, or what is between."""
+"""The articles of the report, cut into sentences, spans that are not prose, and the text between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in the form that LaTeX takes."""
+"""Escape text for LaTeX."""
 
 from __future__ import annotations
 

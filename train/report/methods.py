@@ -1,4 +1,4 @@
-"""The methods paragraph with its limits and tables, to paste into a paper as Markdown or LaTeX."""
+"""Write the methods paragraph and its tables, to paste into a paper as Markdown or LaTeX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One static page of the whole project: nothing is loaded from outside, nothing in it runs but its own script."""
+"""Write the report: one static page, which loads nothing from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that the report tells of, read from the project's files; what isn't there yet is None or empty."""
+"""Read everything that the report shows from the project's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers say, each in a sentence that holds the number and its reading; the page and the paper share them."""
+"""The sentences of the report and the paper that state a number and what it means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's plots as inline SVG: no library, no style attribute, colours by class, each with a title and a text.
+"""Draw the report's plots as inline SVG.
 
 Colours are Okabe and Ito's, and no colour stands alone: stances have shapes of their own too.
 """

@@ -1,4 +1,4 @@
-"""Ways in which programs write CSV against RFC 4180, and how a row in one is read."""
+"""Read rows of CSV files that programs wrote in other ways than RFC 4180 says."""
 
 from __future__ import annotations
 

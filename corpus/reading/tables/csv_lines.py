@@ -1,4 +1,4 @@
-"""The lines of a CSV file, and its records as the csv module reads them."""
+"""Split a CSV file into lines, and into records as Python's csv module reads them."""
 
 from __future__ import annotations
 

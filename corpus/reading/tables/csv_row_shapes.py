@@ -1,4 +1,4 @@
-"""How the rows of a table begin, learnt from some of them: what tells a row from a line of prose."""
+"""Learn from some rows of a table how its rows begin, so that a line of prose is not taken for a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSV files, row by row. What is malformed is read where its meaning is certain, and else refused by its lines.
+"""Read CSV files row by row. What is malformed is read if its meaning is certain, and refused if it is not.
 
 RFC 4180 is the rule. Many programs write something else: marks inside a quoted field are escaped by a backslash or
 stand as they are, a mark is never closed, a comma is not quoted. The row itself is the smaller loss: once it is

@@ -1,4 +1,4 @@
-"""Data files (.jsonl, .csv, .parquet): their columns, their cutting into row ranges, and their rows."""
+"""Read data files (.jsonl, .csv, .parquet): their columns, and their rows in ranges."""
 
 from __future__ import annotations
 

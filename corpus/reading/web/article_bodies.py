@@ -1,4 +1,4 @@
-"""Pages with several bodies of text: those that the extractor passed over, and whether they are the same article's.
+"""Find the bodies of text on a page that the extractor did not read, and whether they belong to the article.
 
 Measured on 1,256 real pages (the test pages of trafilatura, newspaper4k and of the scrapinghub benchmark): see
 docs/reading.md.

@@ -1,4 +1,4 @@
-"""HTML where plain text is expected, as in the text column of a table: recognised, and read without its tags."""
+"""Recognise HTML where plain text is expected, as in a table's text column, and read it without its tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML pages to article text and metadata, by trafilatura."""
+"""Read the text and metadata of the article on an HTML page, with trafilatura."""
 
 from __future__ import annotations
 

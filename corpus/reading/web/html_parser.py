@@ -1,4 +1,4 @@
-"""A guard against HTML that was made to stop its reader, and the parsing that it watches over."""
+"""Parse HTML, with limits that keep hostile pages from stopping the program."""
 
 from __future__ import annotations
 

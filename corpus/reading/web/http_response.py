@@ -1,4 +1,4 @@
-"""Stored HTTP responses: the HTML page in one, without the encodings that it was sent in."""
+"""Take the HTML page out of a stored HTTP response, and undo its transfer encodings."""
 
 from __future__ import annotations
 

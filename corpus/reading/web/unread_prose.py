@@ -1,4 +1,4 @@
-"""Prose on a page that was not taken for the article's: what of it is said, so that nothing is left out without a word.
+"""Say which prose on a page was not read, so that nothing is left out silently.
 
 Pages hold articles in any layout, and no list of layouts is complete. So this asks the other way round: which prose is
 on the page, outside of what is no article by its name (comments, teasers, menus), and was not read.

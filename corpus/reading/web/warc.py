@@ -1,4 +1,4 @@
-"""Web archives (.warc, .warc.gz, .warc.wet.gz): their records, and the HTML pages and texts among these.
+"""Read web archives (.warc, .warc.gz, .warc.wet.gz): the HTML pages and texts among their records.
 
 fastwarc parses the records. Unpacking is done here, since a broken gzip member would otherwise end the file: what
 stands behind one is read on, and a file that was cut off is told from one that ends.
