@@ -62,11 +62,11 @@ class RestAgreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """How far annotators agree on the sentences with two votes and more.
+    """How far annotators agree on the sentences with two or more votes.
 
     Attributes:
         annotators: who voted on a shared sentence, sorted; nobody else counts here.
-        sentences: the sentences with two votes and more.
+        sentences: the sentences with two or more votes.
         articles: how many articles they are from: what the bootstrap draws.
         alpha: Krippendorff's, over all of them.
         fleiss: Fleiss's kappa, over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
@@ -167,7 +167,7 @@ def _places(labels: Sequence[Label] | None) -> dict[Label, int]:
 
 
 def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) -> dict[tuple[Label, Label], float]:
-    """Squared differences of labels on an ordinal scale: how many answers lie between two of them, ends by half."""
+    """Squared differences of labels on an ordinal scale: the square of how many answers lie from one to the other."""
     found: dict[tuple[Label, Label], float] = {}
     for first, c in enumerate(order):
         between = 0.0

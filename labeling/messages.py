@@ -205,7 +205,7 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
         (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
         (len(plan.twice), "second tasks of a sentence, without answers: removed"),
         (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
-        (plan.foreign, "tasks there are not ours (no sentence_id): left alone"),
+        (plan.foreign, "tasks there were not made by stance (no sentence_id): left alone"),
         (len(plan.predict), "of the tasks there get the model's prediction"),
     )
     lines = [
@@ -223,10 +223,10 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
 
 
 def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
-    """What a pull brought home from a server, line by line.
+    """What a pull fetched from a server, line by line.
 
     Args:
-        done: what was brought home.
+        done: what the pull did.
         stale: what of the verdicts is older than the answers now; None if nothing is.
         work: the project's folder of tables.
     """
@@ -245,19 +245,19 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
     if done.without_sentence:
         lines.append(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
-        lines.append(f"{done.foreign} tasks there are not ours (no sentence_id): left out")
+        lines.append(f"{done.foreign} tasks there were not made by stance (no sentence_id): left out")
     return [*lines, _wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
 
 def imported(done: ExportSummary, work: Path) -> list[str]:
-    """What a pull brought home from an export, line by line.
+    """What a pull read from an export, line by line.
 
     Args:
-        done: what was brought home.
+        done: what the pull did.
         work: the project's folder of tables.
     """
     lines = [
-        f"{done.annotations} answers to our tasks, {done.adopted} adopted by their sentence's text, "
+        f"{done.annotations} answers to tasks of this project, {done.adopted} adopted by their sentence's text, "
         f"of {done.annotators} annotators",
         *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
         *_history(done.edited, done.deleted, work),

@@ -66,7 +66,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     fewest_votes: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what the server would refuse later, with a worse message."""
+        """Refuse values that the server would refuse later, with a message that helps more."""
         if not 3 <= len(self.title) <= 50:
             raise ValueError(f"title: expected 3 to 50 characters, as Label Studio does; got {self.title!r}")
         if self.title != self.title.strip():
@@ -119,7 +119,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The sentence of a task's `data`, and the round that it is a control item of or 0; None where it isn't ours."""
+    """The sentence of a task's `data`, and the round that it is a control item of or 0; None if stance did not make the task."""
     sentence_id, control = data.get("sentence_id"), data.get("control") or 0
     return (sentence_id, control) if sentence_id and isinstance(sentence_id, str) and isinstance(control, int) else None
 

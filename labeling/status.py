@@ -65,7 +65,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         stale: how far the verdicts are behind the answers; None where they are up to date, or settings aren't known.
         outlets: progress by outlet, sorted, last the articles that name none; a copy group counts where its sampled
             or else its first copy stands.
-        agreement: over all sentences with two votes and more; here copies that were labelled each count.
+        agreement: over all sentences with two or more votes; here copies that were labelled each count.
         contested: the ten sentences of least agreement; of equal ones those with more votes first, then by id.
         warnings: annotators to look at.
         controls: how far annotators repeat themselves on control items.

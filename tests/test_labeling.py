@@ -408,7 +408,7 @@ def test_tasks_in_a_file_and_an_export_do_the_same_job(
             f"api/projects/{project_id}/export", method="GET", params={"exportType": "JSON"}
         ).content
     (stance.project / "export.json").write_bytes(export)
-    assert "2 answers to our tasks, 0 adopted" in stance("pull", "--from", "export.json")
+    assert "2 answers to tasks of this project, 0 adopted" in stance("pull", "--from", "export.json")
     rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted((row.sentence_id, row.stance, row.unsure) for row in rows) == sorted(
         [(held[0].data["sentence_id"], "against", True), (held[1].data["sentence_id"], None, False)]
@@ -453,7 +453,7 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
     ]
     (stance.project / "export.json").write_text(json.dumps(export))
     said = stance("pull", "--from", "export.json")
-    assert "0 answers to our tasks, 3 adopted by their sentence's text, of 1 annotators" in said
+    assert "0 answers to tasks of this project, 3 adopted by their sentence's text, of 1 annotators" in said
     assert "read 'Con' as against" in said
     work = stance.project / "work"
     unmatched = read_jsonl(work / "unmatched.jsonl", Unmatched, "")

@@ -208,7 +208,9 @@ def test_only_a_person_takes_a_verdict_back(team: Team, deed: str) -> None:
         team.stance("push")
     said = team.stance("pull")
     missing = deed != "tasks cleaned up"
-    assert (f"has no project '{team.title} - queue': the 1 answers that came home from a queue stay" in said) == missing
+    assert (
+        f"has no project '{team.title} - queue': the 1 answers that were fetched from a queue stay" in said
+    ) == missing
     assert team.settled() == [row]
     said = team.stance("adjudicate")
     assert "verdicts: 1 adjudicated" in said
@@ -263,7 +265,7 @@ def test_a_labelling_project_that_is_missing_deletes_no_answer(team: Team, deed:
         call(team.server, "PATCH", f"/api/projects/{number}/", title=f"{team.title[:30]} renamed")
     from corpus.errors import StudioError
 
-    with pytest.raises(StudioError, match=r"run `stance push`.* the 1 answers that came home so far stay"):
+    with pytest.raises(StudioError, match=r"run `stance push`.* the 1 answers that were fetched so far stay"):
         team.stance("pull")
     assert team.rows() == before
     team.stance("push")

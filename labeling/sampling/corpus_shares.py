@@ -52,7 +52,7 @@ def known_by(
 
     Returns:
         The sentence that each group is known by: the member that was drawn, else the first that is settled; and
-        the stances by these sentences, the own verdict before a copy's.
+        the stances by these sentences, its own verdict before that of a copy.
     """
     here = {name: stance for name, stance in sorted(settled.items()) if name in unit_of}
     stands = {unit_of[name]: name for name in reversed(here)}

@@ -47,7 +47,7 @@ class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> tuple[str, int] | None:
-        """The sentence, and the round that it is a control item of; None for a task that isn't ours."""
+        """The sentence, and the round that it is a control item of; None for a task that stance did not make."""
         return key_of(self.data)
 
     @property

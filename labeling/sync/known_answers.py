@@ -21,7 +21,7 @@ WITHDRAWN = "withdrawn.jsonl"
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """Every answer that came home so far, to sentences and in the queue, and what they were before.
+    """Every answer that was fetched so far, to sentences and in the queue, and what they were before.
 
     Attributes:
         annotations: answers to sentences.

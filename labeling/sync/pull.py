@@ -311,18 +311,18 @@ def _missing(
     queue = located.sources[-1] if held.queue else ""
     if settled and held.queue is None:
         notes.append(
-            f"{url} has no project {settings.queue_title!r}: the {len(settled)} answers that came home from a queue "
-            "stay; if it was renamed there, give it this title again, or no new ones come home"
+            f"{url} has no project {settings.queue_title!r}: the {len(settled)} answers that were fetched from a queue "
+            "stay; if it was renamed there, give it this title again, or no new ones are fetched"
         )
     elif earlier := sum(row.source != queue for row in settled):
-        notes.append(f"{earlier} answers came home from an earlier queue than the present one: they stay")
+        notes.append(f"{earlier} answers were fetched from an earlier queue than the present one: they stay")
     return notes
 
 
 def _project(studio: Studio, title: str, known: Known) -> Project:
     found = studio.find_project(title)
     if found is None:
-        stay = f"; the {len(known.annotations)} answers that came home so far stay" if known.annotations else ""
+        stay = f"; the {len(known.annotations)} answers that were fetched so far stay" if known.annotations else ""
         raise StudioError(
             f"{studio.url} has no project with the title {title!r}: run `stance push`, or if it was renamed there, "
             f"give it that title again or set [labeling] title to the new one{stay}"
