@@ -119,7 +119,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The sentence of a task's `data`, and the round that it is a control item of or 0; None if stance did not make the task."""
+    """The sentence of a task, and the round that repeats it (0 if none does); None if stance did not make the task."""
     sentence_id, control = data.get("sentence_id"), data.get("control") or 0
     return (sentence_id, control) if sentence_id and isinstance(sentence_id, str) and isinstance(control, int) else None
 
