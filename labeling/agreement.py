@@ -252,7 +252,7 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     """Every coefficient of agreement, with 95 % percentile intervals by bootstrap over articles.
 
     Articles are drawn, not sentences: sentences of one article are not independent, and intervals over them
-    would be too narrow. A coefficient has no interval where its sentences are from fewer than two articles, or
+    would be too narrow. A coefficient has no interval where its sentences are from fewer than five articles, or
     where more than 5 % of the 1,000 resamples leave it undefined (a label that stands in one article only);
     fewer such resamples are left out. An annotator who is never shared counts nowhere; neither do answers of which
     nobody knows who gave them, for two of them, or one of them and another annotator's, may be one person's.
@@ -314,8 +314,10 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         annotators=annotators,
         sentences=len(shared),
         articles=len(articles),
-        alpha=_estimate(krippendorff_alpha(units), alphas[-1], len(articles)),
-        fleiss=_estimate(fleiss_kappa(counts[equal].tolist()), fleiss, len(set(article[equal]))),
+        alpha=_coefficient(krippendorff_alpha(units), alphas[-1], len(articles), counts.sum(axis=0)),
+        fleiss=_coefficient(
+            fleiss_kappa(counts[equal].tolist()), fleiss, len(set(article[equal])), counts[equal].sum(axis=0)
+        ),
         fleiss_votes=most,
         fleiss_sentences=frequency[most],
         raw=_share(math.fsum(alike.tolist()) / len(shared), raws, len(articles)),
@@ -323,10 +325,11 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
             LabelAgreement(
                 label=label,
                 votes=int(counts[:, code].sum()),
-                alpha=_estimate(
+                alpha=_coefficient(
                     krippendorff_alpha([["this" if vote == label else "other" for vote in unit] for unit in units]),
                     alphas[code],
                     len(articles),
+                    np.array([counts[:, code].sum(), counts.sum() - counts[:, code].sum()]),
                 ),
             )
             for code, label in enumerate(labels)
@@ -400,7 +403,7 @@ def _two(
     return (
         len(a),
         _share(int(np.trace(whole)) / len(a), _ratio(agree, n), len(touched)),
-        _estimate(kappa, _ratio(n * agree - chance, n**2 - chance), len(touched)),
+        _coefficient(kappa, _ratio(n * agree - chance, n**2 - chance), len(touched), np.bincount(np.append(a, b))),
         whole,
     )
 
@@ -410,10 +413,32 @@ def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
 
 
+def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answers: NDArray[np.int64]) -> Estimate:
+    """A coefficient of agreement with its interval.
+
+    Where annotators never disagree, every resample gives 1, which does not mean that they never will. The interval then
+    follows from that of the share of equal answers, as alpha and kappa are 1 - (1 - share) / (1 - chance).
+
+    Args:
+        value: the coefficient.
+        drawn: its values in the resamples, NaN where it is undefined.
+        articles: number of articles that its sentences are from.
+        answers: number of answers by label, from which the agreement by chance follows.
+    """
+    found = _estimate(value, drawn, articles)
+    if found.low < found.high or math.isnan(found.low):
+        return found
+    if value != 1:  # all articles are alike, so that resampling them tells nothing
+        return Estimate(value=value)
+    chance = float(((answers / answers.sum()) ** 2).sum())
+    share = share_interval(1.0, 0.0, articles, articles, articles)
+    return Estimate(value=value, low=1 - (1 - share.low) / (1 - chance), high=1.0)
+
+
 def _estimate(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
     """The value with its percentile interval, which 95 % of the resamples must have a value for."""
     defined = drawn[~np.isnan(drawn)]
-    if math.isnan(value) or articles < 2 or len(defined) < 0.95 * len(drawn):
+    if math.isnan(value) or articles < FEWEST_ARTICLES or len(defined) < 0.95 * len(drawn):
         return Estimate(value=value)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Estimate(value=value, low=float(low), high=float(high))

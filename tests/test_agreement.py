@@ -37,7 +37,7 @@ VOTES = st.dictionaries(
     max_size=12,
 )
 """Sentences that anything from one to four of the annotators labelled; s0 to s3 are of one article, and so on."""
-ARTICLE_OF = {f"s{n}": f"article {n % 3}" for n in range(12)}
+ARTICLE_OF = {f"s{n}": f"article {n % 6}" for n in range(12)}
 
 
 def test_alpha_of_krippendorffs_nominal_example() -> None:
@@ -355,7 +355,7 @@ def test_one_article_gives_values_without_intervals() -> None:
 
 def test_one_label_throughout_is_undefined_and_null_in_json() -> None:
     votes = {f"s{n}": {"A1": "none", "A2": "none"} for n in range(9)}
-    got = measure(votes, ARTICLE_OF)
+    got = measure(votes, {f"s{n}": f"article {n % 3}" for n in range(9)})
     assert got.raw.value == 1
     assert math.isnan(got.raw.low), "so few articles say nothing of how articles differ"
     for estimate in (got.alpha, got.fleiss, got.labels[0].alpha, got.pairs[0].kappa, got.rest[0].kappa):
@@ -363,13 +363,37 @@ def test_one_label_throughout_is_undefined_and_null_in_json() -> None:
 
 
 def test_a_label_of_one_article_has_no_interval() -> None:
-    # Of three articles one has the label: 30 % of the resamples lack it.
+    # Of six articles one has the label: a third of the resamples lack it.
     votes = {f"s{n}": {"A1": "none", "A2": "against" if n % 2 else "none"} for n in range(12)}
     votes["s0"] = {"A1": "favor", "A2": "favor"}
     got = {row.label: row for row in measure(votes, ARTICLE_OF).labels}
     assert got["favor"].alpha.value == 1
     assert math.isnan(got["favor"].alpha.low)
     assert not math.isnan(got["against"].alpha.low)
+
+
+def test_annotators_who_never_disagreed_may_yet_do_so() -> None:
+    def measured(articles: int) -> Agreement:
+        labels = ("favor", "against", "none")
+        votes = {f"s{n}": dict.fromkeys(("A1", "A2", "A3"), labels[n % 3]) for n in range(6 * articles)}
+        return measure(votes, {f"s{n}": f"article {n // 6}" for n in range(6 * articles)})
+
+    found = measured(20)
+    # With twenty articles of equal answers, the share of equal answers is at least .025 ** (1 / 20); two thirds of
+    # the answers are unlike by chance.
+    wanted = 1 - (1 - 0.025 ** (1 / 20)) / (2 / 3)
+    for estimate in (found.alpha, found.fleiss, found.pairs[0].kappa):
+        assert (estimate.value, estimate.high) == (1, 1)
+        assert estimate.low == pytest.approx(wanted)
+    assert measured(80).alpha.low > found.alpha.low
+    assert math.isnan(measured(4).alpha.low)
+
+
+def test_articles_that_are_all_alike_give_no_interval() -> None:
+    votes = {f"s{n}": {"A1": "favor" if n % 2 else "none", "A2": "favor" if n % 4 else "none"} for n in range(40)}
+    got = measure(votes, {f"s{n}": f"article {n // 4}" for n in range(40)})
+    assert 0 < got.alpha.value < 1
+    assert math.isnan(got.alpha.low)
 
 
 def test_who_shares_no_sentence_counts_nowhere() -> None:

@@ -289,7 +289,7 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
     lines = text.splitlines()
     assert lines[0] == "9 of 9 sentences labelled, 9 by two or more"
     assert (
-        f"Krippendorff's alpha (nominal) {alpha.value:.3f} [{alpha.low:.3f}, {alpha.high:.3f}]: "
+        f"Krippendorff's alpha (nominal) {alpha.value:.3f}: "
         "below .667, too unreliable to draw conclusions from (Krippendorff 2004, p. 241)" in lines
     )
     assert "counted: A1, A2, A3, on 9 sentences of 3 articles; [95 % intervals] by bootstrap over articles" in lines
