@@ -42,9 +42,10 @@ def on_processes(
     """Run a function on pieces of work in worker processes; what a killed one had in hand is done by another.
 
     Args:
-        function: of a module, so that processes can import it; what it does twice must do no harm.
-        pieces: by a name of their own; of fewer than two, or for one worker, it is this process that works.
-        workers: default one a core.
+        function: function of a module, so that worker processes can import it. It may be run twice on one piece, which
+            must do no harm.
+        pieces: pieces of work, each under a name of its own. Fewer than two are done in this process.
+        workers: number of worker processes, one for each core if None. With one, this process does the work.
 
     Yields:
         Each piece's result once, in any order.

@@ -153,7 +153,7 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
     Args:
         ids: one id for each sentence, all different.
         texts: the sentences, in the same order.
-        memory_limit: of DuckDB, which spills to a temporary folder beyond it.
+        memory_limit: memory that DuckDB may use; what goes beyond it is written to a temporary folder.
 
     Returns:
         For each sentence its `copy_id`, the smallest id of those with the same normalised text (its own,

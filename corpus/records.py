@@ -1,16 +1,4 @@
-"""The records of this package (articles, spans, skipped articles, settings) and the schemas of its tables.
-
-The errors that a user can meet, each one message and exit code 1::
-
-    StanceError
-    ├── ConfigError      stance.toml is missing, malformed or has an unknown key
-    ├── SourceError      an article cannot be read, or none is there
-    ├── TableError       a table of an earlier stage is missing or has other columns
-    ├── StudioError      the Label Studio server cannot be reached, or refuses
-    ├── AgreementError   too few labels to measure agreement on
-    ├── ExamplesError    too few or wrong labels to train on
-    └── PublishError     the dataset cannot be published as it stands
-"""
+"""The records of this package (articles, spans, skipped articles, settings) and the schemas of its tables."""
 
 from __future__ import annotations
 

@@ -132,15 +132,17 @@ def cut_shards(
     """Make the shards that are missing; returns how many articles were newly cut.
 
     Args:
-        shards: of `plan`.
-        folder: where they lie.
-        before: the last build's: where each began, and its key.
+        shards: all shards, as `plan` gives them.
+        folder: folder of the shards.
+        before: shards of the last build: the first unit of each, and its key.
         settings: `[corpus]` of stance.toml.
-        cut: runs `make_shard` of each job once or more often, in any order; gives each result once.
-        progress: told of finished shards, all shards, articles and sentences so far.
+        cut: function that runs `make_shard` on each job, once or more often and in any order, and gives each result
+            once.
+        progress: function that is called with the number of finished shards, of all shards, of articles and of
+            sentences so far.
 
     Raises:
-        StanceError: a shard was made, and is not to be seen.
+        StanceError: a shard was made, but cannot be found.
     """
     jobs = [
         Job(shard=shard, folder=str(folder.resolve()), before=_overlapping(before, shard), settings=settings)

@@ -49,19 +49,24 @@ def build_spark(
     strict: bool = False,
     progress: Progress = lambda done, total, articles, sentences: None,
 ) -> BuildSummary:
-    """`corpus.build.build` on Spark: the same tables to the byte, and each engine goes on where the other stopped.
+    """Build a corpus on Spark.
+
+    The tables are byte for byte those of `corpus.build.build`, and each engine goes on where the other one stopped.
 
     Args:
-        sources: as there; files that all machines see under one path.
-        out: as there; a folder that all machines see under one path.
+        sources: files and folders to read, which all machines must see under the same path.
+        out: folder of the tables, which all machines must see under the same path.
         settings: `[corpus]` of stance.toml.
-        address: see `corpus.spark_session.session`, which is opened only where there is something to do.
-        force: as there.
-        strict: as there.
-        progress: as there.
+        address: address of Spark's master (see `corpus.spark_session.session`); a session is opened only if there is
+            something to do.
+        force: whether to go on if many labelled sentences would leave the corpus.
+        strict: whether a skipped article is an error.
+        progress: function that is called with the number of finished shards, of all shards, of articles and of
+            sentences so far.
 
     Raises:
-        StanceError: as there and in `corpus.spark_session.session`. What was finished is kept: run it again.
+        StanceError: the build fails as `corpus.build.build` does, or there is no Spark session. What was finished is
+            kept: run the build again.
     """
 
     @contextmanager

@@ -116,8 +116,8 @@ def find_moves(tables: Database, spill: Path, folders: Sequence[Path], out: Path
     """The articles that have left their place, and are found elsewhere.
 
     Args:
-        tables: with the tables `own` and `named` of `corpus.ids.article_ids`.
-        spill: a folder to write in.
+        tables: database that has the tables `own` and `named` of `corpus.ids.article_ids`.
+        spill: folder for temporary files.
         folders: the shards, with the ids that their articles have so far.
         out: the project's folder of tables, as the last build left it.
 
@@ -162,7 +162,7 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
     """Which articles that have left are found elsewhere: those of which an article with the same text is there.
 
     Where several share one text, those choose first that lose most sentences, then in the order of their ids; and each
-    takes the one with its own metadata, else one that is new, else the first by id. Nobody is taken twice.
+    takes the one with its own metadata, else one that is new, else the first by id. No article is taken twice.
 
     Args:
         lost: the articles that have left.

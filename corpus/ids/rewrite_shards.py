@@ -112,10 +112,10 @@ def _with_ids(
     """A batch of articles or pieces in which some rows, of the articles at `places`, have another id.
 
     Args:
-        batch: of one of the two tables.
-        rows: which rows.
+        batch: rows of one of the two tables.
+        rows: numbers of the rows that get another id.
         places: the place of each row's article in the shard.
-        ids: by place.
+        ids: the new ids, by the article's place.
         seen: how often a sentence with this key stood in this article so far.
     """
     articles = batch.column("article_id").to_pylist()

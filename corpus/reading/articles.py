@@ -53,8 +53,8 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | N
     (`corpus.ids.article_ids` tells them apart). A page of a web archive is called by the URL that it was crawled from.
 
     Args:
-        unit: of `corpus.reading.source_files.units`.
-        settings: the same as there.
+        unit: a unit of work, as `corpus.reading.source_files.units` gives it.
+        settings: `[corpus]` of stance.toml.
 
     Returns:
         An `Article`, or a `Skipped` for whatever is wrong with one article, and then the next. Behind an article that

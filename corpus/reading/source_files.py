@@ -106,8 +106,8 @@ def apart(sources: Sequence[Path | str], exclude: Sequence[Path]) -> list[str]:
     """Which of the folders that are not searched lie in, or are, a folder that the sources name.
 
     Args:
-        sources: as of `units`.
-        exclude: the same as there.
+        sources: files, folders and patterns that the user named.
+        exclude: folders that are not searched.
     """
     names = [name for source in map(str, sources) for name in (source, *glob.glob(source, recursive=True))]  # noqa: PTH207
     searched = {Path(name).resolve() for name in names if Path(name).is_dir()}

@@ -41,12 +41,12 @@ def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
     """The sentences and spans of articles, each article's in the order of its text.
 
     Args:
-        articles: with the columns `article_id`, `title`, `extractor` and `text`.
-        settings: for its patterns.
+        articles: articles, with the columns `article_id`, `title`, `extractor` and `text`.
+        settings: `[corpus]` of stance.toml, whose patterns are applied first.
 
     Returns:
-        PIECES. Of each article, `text[start:end]` of the pieces cover every character that is not white
-        space once.
+        The pieces, with the columns of PIECES. The pieces of an article cover each of its characters once, except
+        white space.
     """
     patterns = [(kind, re.compile(pattern)) for kind, listed in settings.patterns.items() for pattern in listed]
     columns: dict[str, list[object]] = {name: [] for name in PIECES.names}

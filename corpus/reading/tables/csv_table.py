@@ -71,7 +71,7 @@ class CsvTable:
 
     Args:
         path: the file.
-        encoding: as `csv_encoding` found it.
+        encoding: encoding of the file, as `csv_encoding` found it.
         short: whether a row may have fewer fields than the header; those that it lacks are empty.
     """
 

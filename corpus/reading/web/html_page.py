@@ -39,10 +39,10 @@ def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
 
     Args:
         data: the page.
-        charset: what its HTTP header declares.
+        charset: encoding that the HTTP header declares.
 
     Raises:
-        NotTextError: as `extract`; or the page is binary, or broken within the article's text.
+        NotTextError: `extract` finds no text, the page is binary, or broken within the article's text.
     """
     decoded = decode_page(data, charset)
     found = extract(decoded.text)

@@ -98,8 +98,8 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
     article, and left out.
 
     Args:
-        unit: of `cut_archive`: a WARC file, packed with gzip (by record, or as a whole) or not. A record belongs to the
-            part in which it, or the gzip member that holds it, begins.
+        unit: a part of a WARC file, as `cut_archive` gives it. The file may be compressed with gzip, record by record
+            or as a whole. A record belongs to the part in which it, or the gzip member that holds it, begins.
 
     Raises:
         SourceError: the file cannot be read at all.
