@@ -98,7 +98,7 @@ def build(
         force: go on even where more than a tenth of the labelled sentences would vanish.
         strict: an article that has to be skipped is an error.
         workers: processes; default one a core. Their number changes no result.
-        progress: told of finished shards, all shards, articles and sentences so far.
+        progress: function that is called with finished shards, all shards, articles and sentences.
         engine: opened where there is something to do; without, `workers` processes and DuckDB. It changes no result.
 
     Raises:

@@ -142,7 +142,7 @@ def duck(memory_limit: str, folder: Path | None = None, threads: int | None = No
 
     Args:
         memory_limit: beyond which it spills, as `400MB`.
-        folder: where the tables lie and what is spilt; without, in memory and a temporary folder.
+        folder: folder of the tables and of what does not fit into memory; None for a temporary folder.
         threads: how many it may use; default one a core.
     """
     import duckdb

@@ -72,7 +72,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         fleiss: Fleiss's kappa, over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
             number of votes, the larger one where two are equally frequent; 0 and 0 where no sentence is shared.
         raw: the share of pairs of votes that are alike, each sentence weighing the same (Fleiss's mean P_i).
-        labels: by label, sorted.
+        labels: agreement on each label against all others, sorted by label.
         pairs: every two annotators who share a sentence, sorted by name.
         rest: every annotator beside the others, sorted by name.
     """
@@ -260,7 +260,7 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     Args:
         votes: sentence → annotator → label, as `latest_votes` gives; annotators need not label everything.
         article_of: the article of each sentence.
-        seed: of the resamples.
+        seed: seed of the resamples.
 
     Returns:
         The measurement; the order of rows and annotators' names don't change a number of it.

@@ -68,7 +68,7 @@ def few_verdicts(work: Path, verdicts: Iterable[Verdict], settings: LabelingSett
 
     Args:
         work: the project's folder of tables.
-        verdicts: of the project.
+        verdicts: verdicts of the project.
         settings: `[labeling]` of stance.toml.
 
     Raises:

@@ -46,7 +46,7 @@ def forecast(
         training: the training examples.
         testing: the test split.
         jobs: number of threads, -1 for one a core.
-        stage: told that the measuring begins.
+        stage: function that is called when the measuring begins.
         all_folds: as of `train.model.search.search`.
     """
     from train.evaluate.analysis import REPEATS, REPEATS_LONG, SEEDS

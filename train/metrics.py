@@ -157,7 +157,7 @@ def compare(
         first: the first model's predictions, in the same order.
         second: the second's.
         groups: each example's group.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     References:
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13 (pairs; percentiles).
@@ -174,7 +174,7 @@ def resampled(parts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 
     Args:
         parts: groups × anything that adds up.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Returns:
         REPLICATES × the same; zeros where there is no group.

@@ -69,13 +69,13 @@ def train(
             as one.
         out: the folder; nothing is written before everything is known.
         settings: `[train]` of stance.toml.
-        progress: told of each finished fold or fit, and of how many there are in the stage.
+        progress: function that is called with each finished fold or fit and their number in the stage.
         jobs: number of threads, -1 for one a core; the result does not depend on it.
         origins: where groups are from, for splits by date or outlet that are made here.
         splits: what is known of splits that were made before, of the project's verdicts.
         work: the project's folder of tables, where the examples are its verdicts: mistakes then have their
             contexts and votes, and `doubts.jsonl` is written there.
-        stage: told what is being done, when it begins.
+        stage: function that is called with the name of each stage when it begins.
         say: told before the search how long all of it will take, where that is half a minute or more.
 
     Raises:

@@ -47,7 +47,7 @@ def known_by(
 
     Args:
         settled: verdicts by sentence; those that left the corpus don't count.
-        draws: of all rounds.
+        draws: draws of all rounds.
         unit_of: the group of each sentence of the corpus that is settled or drawn.
 
     Returns:

@@ -94,7 +94,7 @@ def to_label(draws: Iterable[Draw], copy_of: Mapping[str, str]) -> dict[str, str
     """The groups of exact copies to label, each with the member that stands for it.
 
     Args:
-        draws: of all rounds; where nothing was drawn, every group is to label.
+        draws: draws of all rounds; if nothing was drawn, every group is to be labelled.
         copy_of: the group of each sentence of the corpus, which is called by its first copy.
 
     Returns:

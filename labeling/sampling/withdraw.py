@@ -133,7 +133,7 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
         studio: the server.
         plan: what to do.
         work: the project's folder of tables, which keeps the sample.
-        progress: told of each task done, first of their number.
+        progress: function that is called first with the number of tasks, then with each one done.
 
     Returns:
         How many tasks were removed.

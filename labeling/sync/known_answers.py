@@ -28,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         history: what they were before they were edited or deleted.
         adjudications: answers in the queue.
         withdrawn: what they were before a person edited or deleted them.
-        digest: of the file of annotations as it was read; empty where there was none.
+        digest: digest of the file of annotations as it was read; empty if there was none.
         names: every name that somebody has in them.
     """
 

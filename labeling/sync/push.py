@@ -52,7 +52,7 @@ def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progre
         plan: what to do.
         work: the project's folder of tables, which keeps the sample.
         project: the project folder, which keeps a note of an import on its way.
-        progress: told of each task done, first of their number.
+        progress: function that is called first with the number of tasks, then with each one done.
 
     Raises:
         StudioError: the server refused, or broke off for good; what it took, it keeps, and the next push goes on.

@@ -32,7 +32,7 @@ def replay(owner: Studio, server: Server, title: str, path: Path, progress: Call
         server: the server, one that `labeling.studio.local_server` made: accounts can be made there.
         title: the project's title.
         path: the recorded annotations, one a line.
-        progress: told of each answer given, first of their number.
+        progress: function that is called first with the number of answers, then with each one given.
 
     Returns:
         How many answers were given.

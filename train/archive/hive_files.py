@@ -47,7 +47,8 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
     """Write rows that come sorted by month and outlet.
 
     Args:
-        batches: with the columns `month` and `outlet`, without nulls; they go to the path, not into the file.
+        batches: record batches with the columns `month` and `outlet`, without nulls; they go to the path, not into the
+        file.
         folder: a new one, or an empty one.
 
     Returns:

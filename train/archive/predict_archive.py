@@ -79,7 +79,7 @@ def predict_archive(
         folder: the model.
         out: a new folder, or one of an earlier run.
         settings: `[corpus]` of stance.toml.
-        progress: told of each finished shard's number of sentences.
+        progress: function that is called with the number of sentences of each finished shard.
         target: which part of a model for several targets to ask.
         trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
         workers: processes; default one a core. Their number changes no result.

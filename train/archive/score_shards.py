@@ -73,7 +73,7 @@ def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
     """What the model says of each sentence: a pure function, row by row, so how rows are batched doesn't show.
 
     Args:
-        batch: with the columns `sentence_id` and `text`.
+        batch: record batch with the columns `sentence_id` and `text`.
         judge: the model.
 
     Returns:

@@ -97,8 +97,8 @@ def analyse(
         splits: what is known of splits that were made here.
         votes: sentence → annotator → stance, where there are any.
         outside: whether the examples are not the project's own.
-        progress: told of each finished fit, and of how many there are in the stage.
-        stage: told what is being done, when it begins.
+        progress: function that is called with each finished fit and the number of fits in the stage.
+        stage: function that is called with the name of each stage when it begins.
         jobs: number of threads, -1 for one a core; the result does not depend on it.
 
     Where the texts together have more than 4 million letters, the comparison with random splits is made on a part of

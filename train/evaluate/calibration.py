@@ -79,7 +79,7 @@ def calibration(
         true: the labels.
         probabilities: examples × stances, in the order of STANCES; rows sum to 1.
         groups: each example's group; the bootstrap draws groups.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Returns:
         The calibration. Without examples no bin; with fewer than 5 groups the intervals are those of which nothing is
@@ -217,7 +217,7 @@ def recalibrate(
         true: labels of the test split.
         probabilities: its probabilities.
         groups: its groups.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
     """
     found = temperature(folds_true, folds_probabilities)
     return Recalibration(

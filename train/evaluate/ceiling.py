@@ -62,7 +62,7 @@ def ceiling(
         votes: annotator → stance for each test sentence; others' data has none, which gives an empty ceiling.
         given: the model's predictions, in the same order.
         groups: each sentence's group.
-        seed: of the bootstrap over groups, which draws annotators and model together.
+        seed: seed of the bootstrap over groups, which draws annotators and model together.
     """
     names = sorted(set(groups))
     people: dict[str, list[_Answer]] = {}

@@ -167,7 +167,7 @@ def near_among(keys: Iterable[str], threshold: float = LETTERS) -> list[tuple[fl
 
     Args:
         keys: normalised texts; those up to 600 letters are left out.
-        threshold: as for `audit`.
+        threshold: least similarity of a near-duplicate, as for `audit`.
     """
     long = sorted({key for key in keys if len(key) > LONG})
     return [(value, one, two) for value, one, two in _long_pairs(long, long, threshold) if one < two]
@@ -256,7 +256,7 @@ def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found:
         testing: the test split, as the audit was given it.
         given: the predictions, in the same order.
         found: the audit.
-        seed: of the intervals.
+        seed: seed of the intervals.
     """
     leaked = set(found.affected)
     clean = [n for n in range(len(testing)) if n not in leaked]
@@ -288,7 +288,7 @@ def naive(
         tested: the size of the test sets, as in the split that was used.
         fit_predict: the recipe that was used.
         seeds: one pair of splits each.
-        progress: told of each finished fit, and of how many there are.
+        progress: function that is called with each finished fit and the number of fits.
         jobs: number of threads, -1 for one a core; the result does not depend on it.
 
     Raises:

@@ -46,7 +46,7 @@ class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
         gain: of the last step over the one before, in F_avg; None where there is one step only.
         more: whether more labels would help: `yes` where the gain's interval is above 0, `hardly` where it is
             below one point, else `unclear`.
-        sentence: the same in words.
+        sentence: what the curve shows, as a sentence.
         repeats: nested series of subsets.
     """
 
@@ -79,7 +79,7 @@ def learning_curve(
         fit_predict: the recipe; called repeats × 4 + 1 times at most.
         repeats: 5, say; one alone has no luck of subsets in its intervals.
         seed: seed of the orders and the bootstrap.
-        progress: told of each finished fit, and of how many there are.
+        progress: function that is called with each finished fit and the number of fits.
         jobs: number of threads, -1 for one a core; the result does not depend on it.
 
     Raises:

@@ -83,7 +83,7 @@ def published_rows(name: str) -> Rows:
     """The rows of a published dataset's config `gold`, copies left out, labels by name, with their split.
 
     Args:
-        name: of its folder, or at the Hub.
+        name: path of the dataset's folder, or its name at the Hub.
 
     Raises:
         ExamplesError: it cannot be opened.

@@ -37,9 +37,9 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         examples: in the source's order; `split` is empty where the source has none.
-        spellings: by label and spelling, every one that was found.
+        spellings: every spelling of a label that was found, sorted by label and spelling.
         ready_made: whether the source came with splits, which stay as they are.
-        origins: by group, from the columns `outlet` and `published`; splits by date or outlet need them.
+        origins: origin of each group, from the columns `outlet` and `published`; splits by date or outlet need them.
         notes: what is to be said of how the file was read.
     """
 

@@ -33,8 +33,8 @@ class SplitSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What the splits hold, and where they could not keep their promise.
 
     Attributes:
-        examples: by split.
-        groups: by split.
+        examples: number of examples in each split.
+        groups: number of groups in each split.
         moved: groups that a new article had moved to train.
         by: `group`, `date` or `outlet`.
         cutoff: by date, the newest day in train and validation: nothing newer was learned from.
@@ -99,7 +99,7 @@ def split(
     Ties go by a digest of the name, so the order of the examples does not matter.
 
     Args:
-        examples: with their groups.
+        examples: examples with their groups.
         settings: the shares, and what to split by.
         previous: sentence → split, from earlier runs.
         origin_of: group → origin; `date` and `outlet` need it.

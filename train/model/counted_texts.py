@@ -70,7 +70,7 @@ def chances(
 
     Args:
         counts: as `counted` gives them.
-        labels: of the texts.
+        labels: labels of the texts.
         cuts: the texts to fit on and those to predict, for each fold.
         penalties: values of C, growing.
         jobs: threads, -1 for one a core; the result does not depend on it.

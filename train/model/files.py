@@ -35,7 +35,7 @@ def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
 
     Args:
         model: the model.
-        folder: where to write.
+        folder: folder to write to.
         trained_on: the digest of what it was trained on.
 
     Returns:

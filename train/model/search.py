@@ -114,9 +114,9 @@ def search(
     Args:
         training: the training examples, as `check_examples` lets them pass; nothing else is looked at.
         seed: seed of the folds.
-        progress: told of each finished fold, and of how many there are in the stage.
+        progress: function that is called with each finished fold and the number of folds in the stage.
         jobs: number of threads, -1 for one a core; the result does not depend on it.
-        stage: told what is being done, when it begins.
+        stage: function that is called with the name of each stage when it begins.
         all_folds: whether every example's probabilities are needed also where the texts are long.
 
     Raises:

@@ -67,7 +67,7 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
     Args:
         work: the project's folder of tables.
         target: what the stance is toward.
-        progress: told of each batch's number of sentences.
+        progress: function that is called with the number of sentences of each batch.
 
     Raises:
         TableError: there is no corpus.
@@ -109,7 +109,7 @@ def predict_articles(
         out: ends in .parquet, .csv or .jsonl; the shares go to the same name with .shares.json. Nothing is written
             unless all could be made.
         settings: `[corpus]` of stance.toml.
-        progress: told of each batch's number of sentences.
+        progress: function that is called with the number of sentences of each batch.
         target: which part of a model for several targets to ask.
         trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
 

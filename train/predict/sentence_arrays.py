@@ -66,7 +66,7 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stance: place in STANCES; anything where there is no verdict.
-        weight: of the verdict, 0 where there is none or it carries no estimate.
+        weight: weight of the verdict; 0 if there is none, or if it may not be used for an estimate.
         by_chance: whether the verdict's unit was drawn with a known probability.
         examples: each settled unit once, with its text and the place of the sentence that stands for it.
     """

@@ -87,8 +87,8 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date.
-        raw: of the predictions; what the model gets wrong, it gets wrong.
-        corrected: by `labelled` randomly sampled labels in the cell; None where they are too few.
+        raw: share of the predictions, which has the model's errors in it.
+        corrected: share corrected by `labelled` randomly sampled labels; None if there are too few.
     """
 
     kind: Kind

@@ -28,7 +28,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
         text: as it stands in the article.
         kind: `sentence`, a kind of span, or "" for what is between.
         reason: the rule that made it a span.
-        sentence_id: of a sentence.
+        sentence_id: id of the sentence, if the piece is one.
         stance: the verdict on the sentence or on an exact copy of it; None where there is none.
         twin: `copy` where the same sentence stands elsewhere too, `near` where only a near-duplicate does.
     """
@@ -61,13 +61,14 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         articles: how many there are.
-        sentences: of all articles; `copies` of them repeat an earlier one, letter by letter.
+        sentences: number of sentences of all articles; `copies` of them repeat an earlier one, letter by letter.
         clusters: near-duplicates and copies of one sentence, groups of two or more.
         outlets: name and articles, sorted by name.
         without_outlet: number of articles that name no outlet.
         dates: the first and the last day, empty where no article is dated.
-        kinds: of spans that are not prose, most frequent first.
-        drawn: by id; the first MOST_ARTICLES that together have at most MOST_CHARACTERS.
+        kinds: kinds of spans that are not prose, most frequent first.
+        drawn: articles that are shown, sorted by id: the first MOST_ARTICLES that together have at most
+        MOST_CHARACTERS.
     """
 
     articles: int

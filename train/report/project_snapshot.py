@@ -46,10 +46,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         target: what the stance is toward.
-        settings: of the project.
+        settings: settings of the project.
         corpus: in numbers, with drawn articles.
         status: progress and agreement.
-        answers: of those who count, to sentences that the corpus has or had, skips included.
+        answers: answers of annotators who count, to sentences that the corpus has or had, skips included.
         codebooks: codebook version → answers given by it, sorted; "" where an answer doesn't say.
         comments: sentence → what its annotators wrote, of the contested sentences alone.
         verdicts: None before `stance adjudicate`.
@@ -57,14 +57,15 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         metrics: None before `stance train`.
         analysis: likewise.
         card: likewise.
-        ngrams: of the project's target, or of the model's first; None without a model or its examples.
+        ngrams: strongest n-grams for the project's target, or for the model's first target; None without a model or its
+        examples.
         unopened: why there are no n-grams of the model that is there, or "".
         mistakes: surest first.
         doubts: most doubtful first.
         shares: None before `stance predict`.
         files: file → SHA-256, those that are there.
         model: the digest that stands in predictions, as `stance predict` prints it; "" without a model.
-        versions: of Python and the libraries, as the page was drawn.
+        versions: versions of Python and the libraries when the page was written.
         due: what of all this is out of date, and the command that is due, a sentence each.
     """
 
@@ -98,7 +99,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
         work: the project's folder of tables.
         target: what the stance is toward.
         ignored: the pseudonyms whose answers don't count.
-        settings: of the project.
+        settings: settings of the project.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
