@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import random
 import re
@@ -621,3 +622,16 @@ def test_each_drawing_of_shares_says_whether_they_are_corrected(finished: Path) 
     page = render(msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, rows=rows, power=0.5)))
     assert "<h3>By month (raw)</h3>" in page
     assert "<h3>By outlet (corrected)</h3>" in page
+
+
+def test_only_what_was_not_measured_is_called_so(finished: Path, tmp_path: Path) -> None:
+    work = tmp_path / "project" / "work"
+    copy_tables(finished, work)
+    path = work / "model" / "analysis.json"
+    analysis = json.loads(path.read_bytes())
+    analysis["notes"] = ["Not measured: too few groups", "the recipe was chosen on 5 of 9 examples"]
+    path.write_text(json.dumps(analysis))
+    report(work, TARGET)
+    page = (work / "report.html").read_text("utf-8")
+    assert '<p class="soft">Not measured: too few groups</p>' in page
+    assert '<p class="soft">The recipe was chosen on 5 of 9 examples</p>' in page

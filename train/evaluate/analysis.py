@@ -43,7 +43,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
         calibration: before and after recalibration by a temperature.
         curve: scores by the number of training groups.
         ceiling: the annotators' own scores beside the model's.
-        notes: what could not be measured, and why.
+        notes: what could not be measured, and why; and what was measured on a part of the examples.
         outside: whether the examples came from elsewhere, and are not the project's own verdicts.
     """
 
@@ -184,5 +184,5 @@ def _tried(work: Callable[[], Result], notes: list[str]) -> Result | None:
     try:
         return work()
     except ExamplesError as error:
-        notes.append(str(error))
+        notes.append(f"Not measured: {error}")
         return None

@@ -38,7 +38,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         ece: expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
         by_chance: the ECE that a perfectly calibrated model would exceed in 5 % of such test sets; an `ece` below
             it is no sign of miscalibration.
-        overconfidence: mean confidence minus accuracy; below 0 the model is surer than it says.
+        overconfidence: mean confidence minus accuracy: above 0 the model is overconfident, as it is right less often
+            than it says; below 0 it is underconfident.
         log_loss: the mean of −ln of the probability of the true label; 0 without examples.
         n: examples.
         groups: what the bootstrap drew.
