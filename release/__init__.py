@@ -2,6 +2,6 @@
 
 What goes in: a project's `work/` and `labels/` folders, `[publish]` of stance.toml, and the codebook.
 What comes out: the `dataset/` folder that `load_dataset` opens, and its copy at a Hub.
-Open `publish.py` first: it names every step. `contents/` decides what a release holds, `card/` what is said of it,
-`hub/` how it is uploaded, `hydrate/` how a stand-off release gets its text back.
+Open `publish.py` first: it names every step. `contents/` decides what a release holds, `card/` writes the texts about
+it, `hub/` uploads it, `hydrate/` puts the text back into a stand-off release.
 """

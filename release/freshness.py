@@ -1,11 +1,11 @@
-"""Whether what stages wrote is of today's inputs, told by content alone, and which command is due where it isn't.
+"""Check, by content alone, whether what stages wrote was made from today's inputs, and which command is due if not.
 
     articles, sentences, answers ─▶ verdicts ─▶ examples ─▶ model ─▶ predictions, shares
                                                 └──────────┴─────▶ dataset         report: all of them
 
 Verdicts and examples are made again from their inputs, in memory, and compared. A model remembers a digest of the
 examples that it was trained on; predictions, a dataset and the report remember those of what they are made from
-(`train.input_digests`). Times of files tell nothing: a checkout or a copy changes them.
+(`train.input_digests`). Times of files are not used: a checkout or a copy changes them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COMMANDS: Mapping[Stage, str] = {
 """The command that makes a stage, in the order of the stages."""
 STAGES: tuple[Stage, ...] = tuple(COMMANDS)
 TRAINED: tuple[Stage, ...] = ("verdicts", "examples", "model")
-"""What a model, a dataset and its card rest on."""
+"""The stages that a model, a dataset and its card depend on."""
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +49,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stage: what is out of date.
-        why: what it doesn't hold of its inputs, as a clause.
-        command: the command that is due.
+        why: how it differs from what its inputs would give, as a clause.
+        command: command that is due.
     """
 
     stage: Stage
@@ -66,9 +66,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A project whose stages are looked at.
 
     Attributes:
-        work: its folder of tables.
-        settings: all of stance.toml.
-        codebook: its text and version; None: any vote counts.
+        work: the project's folder of tables.
+        settings: all settings in stance.toml.
+        codebook: codebook with its text and version; if None, votes under any version count.
         ignored: annotators whose answers don't count.
     """
 
@@ -79,9 +79,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def due(project: Project, stages: Collection[Stage] = STAGES) -> list[Due]:
-    """What of some stages is out of date, in the order of the stages.
+    """The stages that are out of date, in the order of the stages.
 
-    A stage that was never run isn't out of date, and one whose inputs are is looked at as they are.
+    A stage that was never run isn't out of date. Each stage is compared with its inputs as they are, even if those are
+    themselves out of date.
 
     Args:
         project: the project.
@@ -107,9 +108,9 @@ def due(project: Project, stages: Collection[Stage] = STAGES) -> list[Due]:
 
 
 def told(project: Project, stages: Sequence[Stage]) -> list[str]:
-    """What of some stages is out of date, a sentence each, for commands that go on all the same.
+    """One sentence for each stage that is out of date, for commands that continue nevertheless.
 
-    A file that can't be read is told of, too: whatever needs it will stop by itself.
+    A file that can't be read gets a sentence too: the command that needs it will stop by itself.
     """
     lines: list[str] = []
     for stage in stages:
@@ -121,12 +122,12 @@ def told(project: Project, stages: Sequence[Stage]) -> list[str]:
 
 
 def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
-    """Stop what must not be done with anything that is out of date.
+    """Stop a command that must not use anything that is out of date.
 
     Args:
         project: the project.
-        before: the command that is stopped.
-        stages: what it takes from the project.
+        before: command that is stopped.
+        stages: stages that the command uses.
 
     Raises:
         PublishError: one of the stages is out of date; the message names the commands that are due, in their order.
@@ -159,10 +160,10 @@ def _examples(project: Project) -> str:
 
 
 def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
-    """In what some examples are not those of now, as a clause; "" where they are.
+    """How earlier examples differ from those of now, as a clause; "" where they are the same.
 
-    Groups may be larger than now, as splits last: an article that joined two of them may have gone. What belongs
-    together now must have stood together.
+    The earlier groups may be larger, because splits are kept: an article that joined two groups may have left the
+    corpus. Sentences that are in one group now must have been in one group before.
     """
     old, new = ({row.sentence_id: row for row in rows} for rows in (then, now))
     both = old.keys() & new.keys()

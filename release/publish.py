@@ -1,4 +1,4 @@
-"""Verdicts to a Hugging Face dataset: what may go out, staged, proved, opened again, and put in its place."""
+"""Turn verdicts into a Hugging Face dataset: choose what may be published, write, check and open it, then move it."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ Parts = Mapping[str, Mapping[str, Sequence[Row]]]
 
 
 class PublishInputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a project goes into a release or must stay out of it, beside its tables.
+    """What goes into a release, or must stay out of it, besides the project's tables.
 
     Attributes:
         settings: all of stance.toml, for the manifest.
         accounts: pseudonym by mail address, as `.stance/annotators.json` has them; none of the addresses may be in
-            the release, but the one that `[publish] contact` gives.
-        standoff: leave the text out also where there is a licence for it.
-        allow_open: leave out sentences whose votes settle nothing, rather than refuse.
+            the release, except the one that `[publish] contact` gives.
+        standoff: whether to leave the text out even where there is a licence for it.
+        allow_open: whether to leave out sentences that the votes do not settle, rather than refuse to publish.
     """
 
     settings: Settings = Settings()
@@ -71,12 +71,13 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What was published.
 
     Attributes:
-        rows: by config and split.
-        standoff: whether it is without the articles' text.
-        unsettled: sentences left out for want of a verdict.
-        renamed: annotators whose names were no pseudonyms, and are now.
-        comments: comments of annotators that stay at home.
-        holders: holders that are left out: all of them from a stand-off release, else those that neither their
+        rows: number of rows by config and split.
+        standoff: whether the release is without the articles' text.
+        unsettled: number of sentences left out because they have no verdict.
+        renamed: number of annotators whose names were not pseudonyms and were replaced by some.
+        comments: number of annotators' comments, which are not published.
+        holders: number of holders that are left out: all of them from a stand-off release, else those that neither
+        their
             article nor the codebook names.
         proof: what a stand-off release was compared with, and what of it was not; None where it has text.
         few: verdicts that rest on fewer votes than the project asks for; None where its settings aren't known.
@@ -111,15 +112,15 @@ def publish(
     Args:
         work: the project's folder of tables.
         out: the dataset's folder; replaced file by file, and only by a dataset that opens.
-        target: what the stance is toward.
-        codebook: its version and text go along.
-        settings: `[publish]` of stance.toml.
-        ignored: annotators whose answers don't count; they stay out.
-        inputs: what else of the project it depends on.
+        target: name of the target that the stance is toward.
+        codebook: codebook whose version and text are published too.
+        settings: settings under `[publish]` in stance.toml.
+        ignored: annotators whose answers don't count; they are left out of the release.
+        inputs: what else the release depends on.
 
     Raises:
         PublishError: there is no verdict; verdicts, examples or model are older than what they are made from, which
-            `allow_open` doesn't change; sentences are open, a label is none of the codebook's, a split is empty,
+            `allow_open` doesn't change; sentences are open, a label is not in the codebook, a split is empty,
             the card that is there is malformed, an address or an article's text would go out, or the dataset doesn't
             open. Nothing is written then.
         StanceError: no dataset can be opened in a folder of that name.
@@ -211,7 +212,7 @@ def _verdicts(work: Path) -> list[Verdict]:
 
 
 def _queue(work: Path, corpus: Container[str], *, allow_open: bool) -> list[Unsettled]:
-    """What is open, where that is allowed; a sentence that left the corpus is no matter any more."""
+    """The open sentences that are still in the corpus; refuse where there are some and that is not allowed."""
     everything = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
     queue = [row for row in everything if row.sentence_id in corpus]
     if queue and not allow_open:
@@ -239,7 +240,7 @@ def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
 
 
 def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]:
-    """What people wrote that the release would hold: their settings, the codebook, and their words in the last one."""
+    """Texts by people that the release would hold: settings, the codebook, and what they wrote in the last release."""
     found = [
         Written(file="stance.toml", field=f"[{section}] {key}", text=text)
         for section, values in configuration(settings, standoff=True).items()
@@ -249,14 +250,14 @@ def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]
     found.append(Written(file=settings.labeling.codebook, text=codebook.text))
     for path in (out / name for name in (CARD, *WRITTEN)):
         if path.is_file():
-            # Our own parts as empty lines, so that those around keep their numbers.
+            # The parts that stance writes become empty lines, so that the other lines keep their numbers.
             parts = marked(path.read_bytes().decode("utf-8", "replace"))
             found.append(Written(file=str(path), text="".join("\n" * t.count("\n") if p else t for p, t in parts)))
     return found
 
 
 def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[dataset_card.ConfigFacts]]:
-    """The Parquet files by path, and what the card tells of them."""
+    """The Parquet files by path, and what the card says about them."""
     files: dict[str, bytes] = {}
     configs: list[dataset_card.ConfigFacts] = []
     for config, splits in parts.items():
@@ -298,7 +299,7 @@ def _open_again(folder: Path, parts: Parts, kinds: Mapping[str, Features]) -> No
 def _replace(files: Mapping[str, bytes], out: Path) -> bool:
     """Bring `out` to the release; the manifest goes last, so that a broken-off run shows in `--check`.
 
-    What the release before had and this one hasn't goes too; files that nobody of us wrote stay.
+    Files of the earlier release that this one lacks are deleted; files that stance didn't write stay.
     """
     try:
         before = set(read_manifest(out).files)

@@ -1,4 +1,4 @@
-"""What the card tells of a release, as data: read from the project's tables and the files that were written."""
+"""What the card says about a release, as data: read from the project's tables and the files that were written."""
 
 from __future__ import annotations
 
@@ -82,25 +82,25 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the card and the files beside it tell.
+    """Everything that the card and the files beside it say.
 
     Attributes:
-        settings: what people said.
-        target: what the stance is toward.
+        settings: settings under `[publish]`, which people filled in.
+        target: name of the target that the stance is toward.
         standoff: whether the release is without the articles' text.
         date: the day of the newest annotation, ISO 8601; "" where none has a time.
-        codebook: its version.
-        configs: as written.
+        codebook: version of the codebook.
+        configs: configs of the dataset as written.
         labels: split → stance → rows of `gold`.
-        how: way of settling → rows of `gold`, sorted.
+        how: way of settling → number of rows of `gold`, sorted.
         published: sentence → label of `gold`.
         copies: rows of `gold` that are exact copies of a labelled sentence.
-        articles: that `gold` has sentences of.
+        articles: number of articles that `gold` has sentences from.
         rounds: how sentences were sampled; empty where all were to be labelled.
         extractors: what read the articles → articles, sorted.
         skipped: articles that gave no sentence.
         found: the project as the report shows it, for the same numbers.
-        before: what is there already.
+        before: the earlier release in the same folder.
         few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
     """
 
@@ -147,7 +147,7 @@ def read_facts(
     names: Mapping[str, str] | None = None,
     few: FewVotes | None = None,
 ) -> CardFacts:
-    """Gather what the card tells.
+    """Gather what the card says.
 
     Args:
         work: the project's folder of tables.
@@ -270,7 +270,7 @@ def extractors(facts: CardFacts) -> str:
 
 
 def licence(said: PublishSettings) -> str:
-    """The licence's name for people; "" where none is set."""
+    """The licence's readable name; "" where none is set."""
     if said.licence.lower() == "other":
         return f"{said.licence_name} ({said.licence_link})"
     return LICENCES.get(said.licence.lower()) or said.licence

@@ -40,7 +40,7 @@ def citation(facts: CardFacts) -> bytes:
 
 
 def bibtex(facts: CardFacts) -> str:
-    """The dataset as a BibTeX entry, for a code block: no line of it begins with anything but our own words."""
+    """The dataset as a BibTeX entry, for a code block: no line of it begins with anything but stance's own words."""
     said = facts.settings
     fields = {
         "author": " and ".join(latex(name) if "," in name else f"{{{latex(name)}}}" for name in authors(said)),

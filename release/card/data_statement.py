@@ -8,7 +8,7 @@ from train.report import sentences as readings
 
 
 def data_statement(facts: CardFacts) -> bytes:
-    """`annotators.md`: a data statement; what people wrote between our parts is kept.
+    """`annotators.md`: a data statement; what people wrote between stance's parts is kept.
 
     Raises:
         PublishError: the one that is there has a broken marker, or was edited between two.

@@ -38,8 +38,9 @@ SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M"
 def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
     """The card, `README.md`: what we know between markers, what people wrote in `previous` kept.
 
-    Kept are the text outside of our parts, keys of the metadata that aren't ours, and what was added to tags, tasks
-    and sources. An edited part, or an edited value of ours, is refused: `release.card.managed_markdown` says why.
+    Kept are the text outside of stance's parts, keys of the metadata that aren't stance's, and what was added to tags,
+    tasks and sources. An edited part, or an edited value of stance's, is refused: `release.card.managed_markdown` says
+    why.
 
     Args:
         facts: what to tell.

@@ -1,9 +1,9 @@
-"""Markdown that we write and people go on writing: our parts stand between markers, all else is theirs.
+"""Markdown that stance writes and people add to: stance's parts are between markers, everything else is theirs.
 
 A part begins with `<!-- stance:begin NAME DIGEST -->` and ends with `<!-- stance:end NAME -->`; the digest is of
 what we wrote there. Whatever stands outside of them is kept byte for byte (but for line ends, which become LF).
 A part that was changed between its markers is refused, with its line: overwriting it would lose what somebody
-wrote, keeping it would publish numbers that no longer hold. A part that was deleted is written anew.
+wrote, keeping it would publish numbers that no longer hold. A part that was deleted is written again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNMARKED = "Built with stance (`stance-corpus`)."
 
 
 class Piece(msgspec.Struct, kw_only=True):
-    """A stretch of a text: a part of ours by its name, or what people wrote, where the name is ""."""
+    """A stretch of a text: a part that stance wrote, by its name, or what people wrote, where the name is ""."""
 
     text: str
     name: str = ""
@@ -94,10 +94,10 @@ def _templates() -> Any:
 
 
 def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
-    """Put our parts into the text that is there, and leave what people wrote where it is.
+    """Put stance's parts into the text that is there, and leave what people wrote where it is.
 
     Args:
-        fresh: our parts, each between its markers; what is between them doesn't count.
+        fresh: stance's parts, each between its markers; what is between them doesn't count.
         previous: the text that is there; "": nothing is.
         name: the file's, for messages.
         first: the number of the previous text's first line in it.
@@ -137,9 +137,9 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
 
 
 def marked(text: str) -> Iterator[tuple[str, str]]:
-    """The stretches of a text, which joined are the text: the name of a part of ours, markers included, or "".
+    """The stretches of a text, which joined are the text: the name of a part of stance's, markers included, or "".
 
-    Where a marker is missing or stands twice, nothing is ours until the next beginning.
+    Where a marker is missing or stands twice, nothing is stance's until the next beginning.
     """
     part, lines = "", list[str]()
     for line in LINE.findall(text):

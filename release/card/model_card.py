@@ -18,7 +18,7 @@ FRONT = re.compile(r"---\n.*?^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
 def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str = "") -> bytes:
     """The card of a model, from its `model.json`, `metrics.json` and `analysis.json`.
 
-    What people wrote outside of our parts in the `README.md` that is there is kept; the metadata are all ours.
+    What people wrote outside of stance's parts in the `README.md` that is there is kept; the metadata are all stance's.
 
     Args:
         folder: as `stance train` wrote it.

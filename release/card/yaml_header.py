@@ -1,4 +1,4 @@
-"""The YAML metadata on top of a card: ours are written anew, what people added to them is kept as they wrote it."""
+"""The YAML metadata at the top of a card: stance rewrites its own keys and keeps what people added unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
         values: by key.
         strings: likewise, with every scalar as it is spelled: YAML 1.1 takes `no` for false, YAML 1.2 doesn't.
         lines: key → its line in the file.
-        known: key → digest of the value that we wrote; nothing where the card is none of ours.
+        known: key → digest of the value that stance wrote; empty where stance didn't write the card.
         first: the line in the file where the text below begins.
     """
 
@@ -85,7 +85,7 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
     Other keys and lines of comment are kept letter by letter; to lists that `added` names items may have been added.
 
     Raises:
-        PublishError: people changed a value of ours, or what they added can't stand beside ours.
+        PublishError: people changed a value that stance wrote, or what they added conflicts with stance's metadata.
     """
     import yaml
 

@@ -36,7 +36,7 @@ def open_line(folder: Path, config: str = "gold") -> str:
 
 
 def _quoted(path: str) -> str:
-    """A string literal of Python, between double quotes like all of our examples where nothing in it needs escaping."""
+    """A string literal of Python, in double quotes, like stance's other examples, where nothing needs escaping."""
     text = repr(path)
     return f'"{path}"' if text == f"'{path}'" and '"' not in path else text
 

@@ -22,7 +22,7 @@ PARTS = 3
 """So many words of the target in a row count as the target: a dataset is often called by a part of it."""
 
 TEMPLATES = ("release/card/dataset_card.md.j2", "release/card/annotators.md.j2")
-"""The texts of our own that a dataset's card and data statement are filled into, by their paths."""
+"""Paths of stance's templates of the dataset card and the data statement."""
 SENTENCES = {
     "release/card/card_facts.py": (),
     "release/card/changelog.py": (),
@@ -114,7 +114,7 @@ def line_of(run: str, text: str) -> int:
 
 @cache
 def template_runs() -> frozenset[str]:
-    """The wording of the card's templates: whoever wrote an article, they are ours."""
+    """The wording of the card's templates, which is stance's own even where an article has the same words."""
     return frozenset(run for name in TEMPLATES for run in runs((ROOT / name).read_text("utf-8")))
 
 

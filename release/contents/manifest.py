@@ -1,4 +1,4 @@
-"""What a release is made of and from: `manifest.json`, and the check of a folder against it."""
+"""What a release holds and what it was made from: `manifest.json`, and the check of a folder against it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INPUTS = (
 )
 """What rows and card are made of, below the project's folder of tables."""
 LIBRARIES = ("datasets", "jinja2", "msgspec", "numpy", "pyarrow", "pyyaml", "scikit-learn", "scipy")
-"""Those whose version may change a byte of the release."""
+"""Libraries whose version may change a byte of the release."""
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +88,8 @@ def manifest(
     Args:
         files: the release's files by path, without the manifest.
         work: the project's folder of tables.
-        codebook: whose text is in the release.
-        settings: all of stance.toml.
+        codebook: codebook whose text is in the release.
+        settings: all settings in stance.toml.
         dataset: which release it is.
     """
     versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
@@ -173,10 +173,10 @@ def _files(folder: Path) -> Sequence[str]:
 
 
 def configuration(settings: Settings, *, standoff: bool) -> dict[str, dict[str, Any]]:
-    """The sections of stance.toml as a release tells them.
+    """The sections of stance.toml as a release gives them.
 
-    Accounts to ignore are mail addresses, and the corpus' root is a folder here: they are left out. Patterns for lines
-    quote the lines of articles, so a stand-off release gives each by its SHA-256.
+    Accounts to ignore are mail addresses, and the corpus root is a folder of this machine: both are left out. Patterns
+    for lines quote the lines of articles, so a stand-off release gives each by its SHA-256.
     """
     sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
     kept_back = {"corpus": {"root"}, "labeling": {"ignore", "title", "codebook"}}

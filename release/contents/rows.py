@@ -120,7 +120,7 @@ class _Labelled(msgspec.Struct):
 def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:
     """Rows of the config `annotations`: one an answer, by sentence, annotator and time.
 
-    Comments stay at home: they are notes among colleagues, and nothing could prove them free of names.
+    Comments are not published: they are notes among colleagues, and nothing could prove them free of names.
     """
     ordered = sorted(
         annotations, key=lambda row: (row.sentence_id, row.annotator, row.created_at, row.updated_at, row.stance or "")

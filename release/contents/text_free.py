@@ -45,7 +45,7 @@ CORRECT = {
 }
 """How the user changes what stands in a column."""
 OURS = {"CITATION.cff", "croissant.json", "manifest.json"}
-"""Files whose words are ours or the settings'; of the card and the data statement it is the parts between markers."""
+"""Files whose words come from stance or the settings; in the card and the data statement, only the marked parts do."""
 
 _SPLIT = re.compile(r"[^\W_]+")
 
@@ -140,7 +140,7 @@ def public_id(article_id: str) -> str:
     """An article's id as a stand-off release gives it.
 
     An id made of a file's name or a URL often is the headline. One with five words in a row, at most one of them a
-    number, is given by its digest: the release holds no such line, and who has the article still finds it.
+    number, is given by its digest: the release holds no such line, and anyone who has the article still finds it.
 
     >>> public_id("gazette/2031-03-14-army-town")
     'gazette/2031-03-14-army-town'
@@ -163,17 +163,18 @@ def prove(
     Every string of every file is compared: Parquet columns and metadata, values of JSON, whole text files, names of
     files. Words are compared without case and punctuation, both with hyphened words as one and as several. Shorter
     sentences escape such a check, so columns that hold text are refused by their name, too. Text files may hold URLs,
-    runs of words that mostly name an outlet or the target, and the wording of our own card (see
+    runs of words that mostly name an outlet or the target, and the wording of stance's card (see
     `release.contents.five_word_runs`).
 
     Args:
-        release: its folder.
-        articles: by id, the title and the text of each, joined by a line break.
-        written: what of the release people wrote, so that a message can name the place to change.
+        release: folder of the release.
+        articles: title and text of each article, joined by a line break, by article id.
+        written: texts in the release that people wrote, so that a message can name the place to change.
         outlets: the names of all outlets of the corpus; those in the release's tables are known anyway.
 
     Raises:
-        PublishError: it does, or has a column of text; the message names the words, and the file and field to change.
+        PublishError: it shares five words, or has a column of text; the message names the words, and the file and field
+        to change.
     """
     files = sorted(path for path in release.rglob("*") if path.is_file())
     names = _names(files, outlets)
@@ -216,8 +217,8 @@ def prove(
 def _of_text(name: str, field: str, text: str, names: Names, sentences: frozenset[str]) -> dict[str, _Place]:
     """The runs of a text file that must be in no article, each with its place.
 
-    Between markers, and in files of which people write no word, our own sentences are no article's; outside of them
-    only the templates' wording is known to be ours.
+    Between markers, and in files that people don't write in, stance's own sentences do not count as an article's;
+    outside of them only the templates' wording is known to be stance's.
     """
     found: dict[str, _Place] = {}
     for part, stretch in marked(text):

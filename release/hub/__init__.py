@@ -1,4 +1,4 @@
-"""The way to a Hub: what is there already, and one commit on top of it.
+"""Upload to a Hub: look at what is there already, and make one commit on top of it.
 
 `upload.py` decides which files go; `client.py` is the connection.
 """

@@ -1,4 +1,4 @@
-"""What is at a Hub: a repository's head, what of it is ours, and what others did since."""
+"""What is at a Hub: a repository's head, which of its files stance uploaded, and what others changed since."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 MARK = "Made by stance."
-"""The line of a commit's description that says that the commit is ours; the files that it brought follow."""
+"""The line of a commit's description that says that stance made it; the files that it uploaded follow."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a repository should become, and how far one may go."""
+    """What a repository should become, and what may be overwritten."""
 
     repo: str
     kind: Literal["dataset", "model"]
@@ -33,12 +33,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """A repository as it was looked at.
 
     Attributes:
-        commit: the head; "" where there is none yet.
-        tree: path to digest, SHA-256 where it is LFS, else git's SHA-1.
-        listed: the files that our last commit says to have brought.
-        before: the tree of our last commit; empty where there is none.
-        theirs: what others committed since, newest first.
-        tags: name to commit, where a tag is wished for.
+        commit: id of the head; "" where there is none yet.
+        tree: digest of each file by path: SHA-256 for LFS files, git's SHA-1 for others.
+        listed: files that stance's last commit says it uploaded.
+        before: tree of stance's last commit; empty where there is none.
+        theirs: commits by others since then, newest first.
+        tags: commit by tag name; empty where no tag is asked for.
     """
 
     commit: str
@@ -127,7 +127,7 @@ def _create(api: HfApi, wish: Wish, me: str) -> None:
     try:
         with asking(api, f"making {wish.repo}", me):
             api.create_repo(wish.repo, repo_type=wish.kind, private=wish.private)
-    except MovedError:  # it was made since we looked, or by a request of ours whose answer was lost
+    except MovedError:  # it was made since the look, or by an earlier request whose answer was lost
         pass
 
 

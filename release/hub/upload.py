@@ -1,4 +1,4 @@
-"""Uploading a finished dataset or model to a Hub: which files go, and with which card."""
+"""Upload a finished dataset or model to a Hub: which files are sent, and with which card."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from train.settings import PublishSettings
 
 MODEL = ("model.skops", "model.joblib", "model.json", "metrics.json")
-"""What of a model folder goes to the Hub; `mistakes.jsonl` and `analysis.json` quote sentences."""
+"""The files of a model that are uploaded; `mistakes.jsonl` and `analysis.json` are not, as they quote sentences."""
 
 
 def upload_dataset(folder: Path, repo: str, *, private: bool, tag: str | None, force: bool) -> Uploaded:
-    """Bring a dataset repository to what a finished dataset folder holds, in one commit with its card.
+    """Make a dataset repository hold what a finished dataset folder holds, in one commit with its card.
 
-    Files of ours that the folder no longer holds go; what others put there stays. Where nothing differs there is no
-    commit. The token is the one that huggingface_hub keeps (`HF_TOKEN`, or `hf auth login`).
+    Files that stance uploaded and the folder no longer holds are deleted; what others put there stays. Where nothing
+    differs, there is no commit. The token is the one that huggingface_hub keeps (`HF_TOKEN`, or `hf auth login`).
 
     Args:
-        folder: as `stance publish` wrote it.
+        folder: dataset folder that `stance publish` wrote.
         repo: `ORG/NAME`; made when missing.
-        private: whether a new repository is; one that is there and public is then refused.
+        private: whether to make a new repository private; an existing public one is then refused.
         tag: a tag to set on the commit, such as `v1.0.0`.
-        force: overwrite what others changed in files of ours.
+        force: whether to overwrite what others changed in files that stance uploaded.
 
     Raises:
-        PublishError: the folder is no finished dataset or holds other files; the name is malformed, or a model's;
-            there is no token, or it may not write; others changed our files since; the tag stands elsewhere; or the
-            Hub refuses.
-        BrokenHubError: it cannot be reached, breaks off or has no time, three times over.
+        PublishError: the folder is not a finished dataset or holds other files; the name is malformed, or a model's;
+            there is no token, or it may not write; others changed files of the release since; the tag is on another
+            commit; or the Hub refuses.
+        BrokenHubError: the Hub cannot be reached, breaks off or is too busy, three times in a row.
     """
     paths, globs = release(folder)
     files = {path: File.of(folder / path) for path in paths}
@@ -56,17 +56,17 @@ def upload_model(
     settings: PublishSettings,
     dataset: str = "",
 ) -> Uploaded:
-    """Bring a model repository to what a model folder holds, with a card made from it; as `upload_dataset` does.
+    """Make a model repository hold what a model folder holds, with a card made from it, as `upload_dataset` does.
 
     The card is also written into the folder, where what people write in it is kept.
 
     Args:
-        folder: as `stance train` wrote it.
+        folder: model folder that `stance train` wrote.
         repo: `ORG/NAME`; made when missing.
         private: as for a dataset.
         tag: as for a dataset.
         force: as for a dataset.
-        settings: `[publish]` of stance.toml, for the card.
+        settings: settings under `[publish]` in stance.toml, for the card.
         dataset: the Hub's name of the data that it was trained on, where they are published.
 
     Raises:
@@ -107,7 +107,7 @@ def _some(paths: list[str]) -> str:
 
 
 def _tables(card: Path) -> list[str]:
-    """The patterns of data files in a card; one without them would lose them at the Hub too."""
+    """The patterns of data files in a card; without them the dataset would not open from the Hub either."""
     import yaml
 
     parts = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", card.read_text("utf-8"), re.S)

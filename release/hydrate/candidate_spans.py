@@ -1,4 +1,4 @@
-"""Where in a text a sentence may begin and end, by other rules than ours or none."""
+"""Where in a text a sentence may begin and end, by other rules than stance's, or by none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text put back into a stand-off release, from the user's own copies of the articles."""
+"""Put the text back into a stand-off release, from the user's own copies of the articles."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
         sentence_id: as in the release.
         article_id: of the release.
         split: of the release.
-        state: `matched` when the very text is there, `drifted` when only its normalised form is, else `missing`.
-        found_article: the id of the copy that it was found in.
-        found_start: in code points of that copy's text; null where it is missing.
-        found_end: behind its last character.
+        state: `matched` if the exact text is there, `drifted` if only its normalised form is, else `missing`.
+        found_article: id of the copy that the sentence was found in.
+        found_start: offset of its first character in that copy's text, in code points; null where it is missing.
+        found_end: offset behind its last character.
         shift: `found_start` less the release's `start`; null also where it was found in another file.
     """
 
@@ -86,7 +86,7 @@ class _Found(msgspec.Struct, frozen=True):
 def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, settings: CorpusSettings) -> Hydrated:
     """Write a stand-off release with its sentences' text, context and titles, as far as the user's copies have them.
 
-    An article's copy is the one with its id, or else the one with most of its sentences, half of them at least; ids
+    An article's copy is the one with its id, or else the one with most of its sentences, at least half of them; ids
     are compared, never made into paths. What is missing there may be found in a file that is no article's copy, as a
     second page is. The text is the copy's own, confirmed by a digest; context and title are those that `stance build`
     gives to the copy, and null for a sentence found in another file.
@@ -101,10 +101,10 @@ def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, set
         articles: a folder of copies, or several sources, as of `corpus.build.build`.
         out: the folder to write, whole or not at all; replaced if it is a hydrated release already, left alone if it
             would become the same.
-        settings: `[corpus]` of stance.toml.
+        settings: settings under `[corpus]` in stance.toml.
 
     Raises:
-        TableError: the release is none, is not as its manifest says, or holds its text already.
+        TableError: the folder is not a stand-off release, is not as its manifest says, or holds its text already.
         SourceError: there is no article, or none of the sentences is in any.
         StanceError: `out` holds something else, or the release itself.
     """

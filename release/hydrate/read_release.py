@@ -1,4 +1,4 @@
-"""A stand-off release as it is read: checked against its manifest, and every sentence with what is known of it."""
+"""Read a stand-off release: check it against its manifest, and get every sentence with what is known about it."""
 
 from __future__ import annotations
 
