@@ -10,10 +10,11 @@ from textwrap import shorten
 
 from corpus.store import table_path
 from labeling.adjudicate import AdjudicateSummary
-from labeling.agreement import Agreement, reading
+from labeling.agreement import reading
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.freshness import Stale
 from labeling.intervals import Estimate
+from labeling.measured_agreement import Agreement
 from labeling.overlap import FewVotes
 from labeling.records import NO_OUTLET, STANCES
 from labeling.sampling.corpus_shares import Shares

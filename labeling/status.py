@@ -12,7 +12,6 @@ import pyarrow as pa
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, table_path
 from labeling.adjudicate import settle
-from labeling.agreement import Agreement, measure
 from labeling.annotator_checks import (
     AlwaysSame,
     AnnotatorProgress,
@@ -23,6 +22,7 @@ from labeling.annotator_checks import (
     warnings,
 )
 from labeling.freshness import Stale, stale_verdicts
+from labeling.measured_agreement import Agreement, measure
 from labeling.overlap import FewVotes, few_votes
 from labeling.records import Annotation, LabelingSettings, Stance, Verdict
 from labeling.sampling.corpus_shares import Shares, known_by, shares

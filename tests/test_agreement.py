@@ -19,15 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import AgreementError
-from labeling.agreement import (
-    RESAMPLES,
-    Agreement,
-    cohen_kappa,
-    fleiss_kappa,
-    krippendorff_alpha,
-    measure,
-)
+from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from labeling.intervals import Estimate
+from labeling.measured_agreement import RESAMPLES, Agreement, measure
 
 LABELS = st.sampled_from(["favor", "against", "none"])
 Votes = Mapping[str, Mapping[str, str]]
