@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @click.option(
     "--by",
     type=click.Choice(["random", "document", "stratified", "uncertainty", "keyword"]),
-    help="How the round is drawn: at random unless you say otherwise. Uncertainty and keyword rounds hold a share of "
-    "random sentences, so that shares can be estimated.",
+    help="How the round is drawn: at random unless you say otherwise. Uncertainty and keyword rounds hold some random "
+    "sentences too, so that label shares can be estimated.",
 )
 @click.option(
     "--control",
@@ -61,10 +61,9 @@ if TYPE_CHECKING:
 def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withdraw: int | None, **wishes: Any) -> None:
     """Send sentences to Label Studio as tasks.
 
-    Each one is sent once, however often you run this. Without --limit this sends every sentence, with one task for all
-    exact copies of it. With --limit N it draws a round of N sentences. Once a round has drawn only part of the corpus,
-    a plain push sends what the rounds hold and nothing else, and --all sends the rest. Sentences that the votes do not
-    settle go to a second project, the queue.
+    Each one is sent once, however often you run this. With --limit N a round of N sentences is drawn. Without it, every
+    sentence is sent if no round has been drawn yet; otherwise, only what the rounds hold, and --all adds the rest. All
+    exact copies of a sentence are one task. Sentences that the votes do not settle go to a second project, the queue.
     """
     from labeling.sync.push_plan import Asked
 
