@@ -39,7 +39,8 @@ class Team:
         self.keys: dict[str, Server] = {}
 
     def settings(self, folder: Path, title: str) -> None:
-        (folder / "stance.toml").write_text(f'[labeling]\ntitle = "{title}"\n', "utf-8")
+        text = f'[target]\nname = "a tunnel"\n[labeling]\ntitle = "{title}"\n'
+        (folder / "stance.toml").write_text(text, "utf-8")
 
     def person(self, address: str) -> Server:
         if address not in self.keys:
@@ -299,7 +300,7 @@ def test_real_exports_of_two_label_studios_are_two_peoples(
     stance = Run(tmp_path_factory.mktemp("mine"))
     shutil.copytree(tables, stance.project / "work")
     (stance.project / "codebook.md").write_text("Version 1.0\n", "utf-8")
-    (stance.project / "stance.toml").write_text("", "utf-8")
+    (stance.project / "stance.toml").write_text('[target]\nname = "a tunnel"\n', "utf-8")
     stance("pull", "--from", str(alice), "--annotator", "Alice")
     said = stance("pull", "--from", str(bob))
     assert "note: no known answer comes from this export's project: account 1 is A2" in said
