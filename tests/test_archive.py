@@ -718,7 +718,7 @@ def test_a_model_that_an_executor_cannot_use_is_one_message(
         (mine / "model.json").write_text(json.dumps(card | {"scikit_learn": "0.22.1"}))
         return found
 
-    monkeypatch.setattr(predict_archive, "plan", changed)
+    monkeypatch.setattr("train.archive.predict_archive.plan", changed)
     with pytest.raises(
         ExamplesError, match=r"made with scikit-learn 0\.22\.1, here is .*, or run `stance train` again"
     ):

@@ -303,7 +303,7 @@ def test_40_000_sentences_and_a_chain_are_the_same_rows_on_every_engine(
 
     monkeypatch.setattr(Duck, "make", counting)
     runs: dict[str, tuple[int, Callable[[Path, Path], BuildSummary]]] = {
-        "one": (256, lambda news, out: locally(news, out, workers=1)),
+        "one": (128, lambda news, out: locally(news, out, workers=1)),
         "two": (32, lambda news, out: locally(news, out, workers=2)),
         "threads": (512, lambda news, out: on("local[2]", news, out)),
         "cluster": (64, lambda news, out: on(cluster.address, news, out)),
