@@ -77,8 +77,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         renamed: number of annotators whose names were not pseudonyms and were replaced by some.
         comments: number of annotators' comments, which are not published.
         holders: number of holders that are left out: all of them from a stand-off release, else those that neither
-        their
-            article nor the codebook names.
+            their article nor the codebook names.
         proof: what a stand-off release was compared with, and what of it was not; None where it has text.
         few: verdicts that rest on fewer votes than the project asks for; None where its settings aren't known.
         changed: whether any file changed.

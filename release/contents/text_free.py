@@ -174,7 +174,7 @@ def prove(
 
     Raises:
         PublishError: it shares five words, or has a column of text; the message names the words, and the file and field
-        to change.
+            to change.
     """
     files = sorted(path for path in release.rglob("*") if path.is_file())
     names = _names(files, outlets)

@@ -1,4 +1,4 @@
-"""Who we are at a Hub, how long it may be silent, and what can go wrong on the way there."""
+"""The connection to a Hub: the token, the time limit, and one clear error for each way in which a request fails."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 PATIENCE = 120.0
-"""Seconds that the Hub may be silent."""
+"""Seconds to wait for the Hub before a request fails."""
 
 
 class BrokenHubError(PublishError):
-    """The conversation broke off, or the Hub has no time: what was asked for may have been done or not."""
+    """The connection broke, or the Hub is too busy: what was asked for may have been done or not."""
 
 
 class MovedError(PublishError):
-    """Something is there that was not there when we looked: a repository, a tag, a newer commit."""
+    """Something is there that was not there at the last look: a repository, a tag, a newer commit."""
 
 
 def connect() -> HfApi:
@@ -38,13 +38,13 @@ def connect() -> HfApi:
 
     try:
         token = get_token()
-    except Exception as error:  # of keyless CI, where a token is made of another one
+    except Exception as error:  # in keyless CI, where one token is exchanged for another
         raise PublishError(f"the Hub's token cannot be had: {error}") from None
     if not token:
         raise PublishError(
             "there is no token for the Hub: `hf auth login` stores one, or set HF_TOKEN; it needs write permission"
         )
-    # The HTTP library would quote it in its own message.
+    # The HTTP library would quote a malformed token in its own message.
     if not re.fullmatch(r"[!-~]+", token):
         raise PublishError("the Hub's token holds spaces or letters that none has: `hf auth login` stores a new one")
     if not sys.stderr.isatty():
@@ -53,7 +53,7 @@ def connect() -> HfApi:
 
 
 def account(api: HfApi) -> str:
-    """The name of the account whose token it is.
+    """The name of the account that the token belongs to.
 
     Raises:
         PublishError: the Hub doesn't accept the token.
@@ -70,19 +70,19 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
     The error has no cause: those of the library hold the request, and that holds the token.
 
     Args:
-        api: of `connect`.
-        doing: what for, the beginning of the message.
-        me: the account's name, where it is known.
+        api: client that `connect` made.
+        doing: what the request is for; the message begins with it.
+        me: name of the account, where it is known.
 
     Raises:
-        MovedError: the Hub says that something is there already, or that the head is another.
-        BrokenHubError: it cannot be reached, breaks off, answers nonsense, has no time or a fault of its own.
+        MovedError: the Hub says that something is there already, or that the head has changed.
+        BrokenHubError: the Hub cannot be reached, breaks off, answers nonsense, is too busy or has an internal error.
         PublishError: it refuses for any other reason.
     """
     from huggingface_hub import get_session
     from huggingface_hub.errors import HfHubHTTPError
 
-    # The client has no limit of its own, and is made again after a failure.
+    # The HTTP client has no time limit of its own, and is replaced after a failure.
     hooks = get_session().event_hooks
     if _patient not in hooks["request"]:
         get_session().event_hooks = {**hooks, "request": [*hooks["request"], _patient]}
@@ -94,7 +94,7 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
         raise
     except (http, OSError, ValueError, RuntimeError, LookupError) as error:
         if not isinstance(error, (http, OSError, json.JSONDecodeError)) and not _is_of_library(error):
-            raise  # a fault in our own code is not the user's: it keeps its traceback
+            raise  # a bug in stance is not the user's to mend: it keeps its traceback
         cause: BaseException = error
         while not isinstance(cause, http) and cause.__cause__ is not None:
             cause = cause.__cause__
@@ -106,12 +106,12 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
             found = _breakdown(api.endpoint, cause, told, broken=isinstance(cause, (http, json.JSONDecodeError)))
     else:
         return
-    # The library's own errors hold the request, and that the token.
+    # The library's own errors hold the request, which holds the token.
     raise type(found)(f"{doing}: {found}") from None
 
 
 def _is_of_library(error: Exception) -> bool:
-    """Whether an error was raised inside the Hub's library: it stumbles so over answers that a Hub does not give."""
+    """Whether an error was raised inside the Hub's library, as happens at answers that a Hub does not give."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

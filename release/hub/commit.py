@@ -1,7 +1,7 @@
 """One commit on top of the head that was looked at, or none at all.
 
-The Hub takes a commit whole or not at all, and only on the parent that it names. So whatever breaks off, the
-repository is as it was before or as it is meant to be; whoever comes next looks again and does what is left.
+The Hub takes a commit whole or not at all, and only on the parent that it names. So if an upload is
+interrupted, the repository is as it was before or as it is meant to be; the next run looks again and does the rest.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     """What an upload did.
 
     Attributes:
-        url: of the repository.
-        commit: the one that was made; None where the repository held everything already.
+        url: address of the repository.
+        commit: id of the commit that was made; None where the repository held everything already.
         changed: whether a commit or a tag was made.
     """
 
@@ -41,7 +41,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's content, or where it is; its digests as the Hub lists them: one where it is LFS, else the other."""
+    """A file's content or path, and its digests as the Hub lists them: SHA-256 for LFS files, else git's SHA-1."""
 
     content: Path | bytes
     sha256: str
@@ -49,7 +49,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, content: Path | bytes) -> File:
-        """Take the digests; git's goes over a header too."""
+        """Compute the digests; git's SHA-1 includes a header."""
         data = content.read_bytes() if isinstance(content, Path) else content
         git = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
         return cls(content=content, sha256=hashlib.sha256(data).hexdigest(), sha1=git.hexdigest())
@@ -60,12 +60,12 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
-    """Look, and do what is left; what breaks off, or moves meanwhile, is looked at again.
+    """Look at the repository and do what is left; if that is interrupted or overtaken, look again.
 
     Args:
         wish: the repository and what may be done to it.
-        files: path to file, all that should be there of ours.
-        globs: what matches there and is not among the files goes, for it would be read as part of the dataset.
+        files: every file that stance should have there, by path.
+        globs: patterns of data files; what matches but is not in `files` is deleted, or it would be read as data.
 
     Raises:
         PublishError: see `release.hub.upload.upload_dataset`.
@@ -111,7 +111,7 @@ def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
 
 
 def _check_head(wish: Wish, head: Head, paths: list[str]) -> None:
-    """Refuse to overwrite or remove what others changed since our last commit, and what would break ours."""
+    """Refuse to overwrite or remove what others changed since stance's last commit, and what would break this one."""
     if ".gitignore" in head.tree:
         raise PublishError(
             f"{wish.repo}: nothing was uploaded, for a .gitignore is there, by which the Hub leaves files out of a "
@@ -136,7 +136,7 @@ def _check_head(wish: Wish, head: Head, paths: list[str]) -> None:
 
 
 def _check_tag(api: HfApi, wish: Wish, head: Head, files: Mapping[str, File], *, changing: bool) -> None:
-    """Refuse, before anything is written, where the tag stands on something else."""
+    """Refuse, before anything is written, if the tag is on a commit with other content."""
     there = head.tags.get(wish.tag or "")
     if there is None or (not changing and there == head.commit):
         return
@@ -160,7 +160,7 @@ def _commit(
     stale: list[str],
     me: str,
 ) -> str:
-    """Send one commit, and look whether it holds what was sent."""
+    """Send one commit, and check that it holds what was sent."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     lines = [f"{file.sha256}  {path}" for path, file in sorted(files.items())]
