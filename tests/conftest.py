@@ -82,13 +82,27 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def write_news(folder: Path) -> None:
+    """Write the three short articles as text files."""
+    for name, text in NEWS.items():
+        path = folder / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+@pytest.fixture(scope="session")
+def news_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables of the three short articles, to copy: for tests that are not about how they are made."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_news(folder / "news")
+    Run(folder)("build", "news", "--workers", "1")
+    return folder / "work"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project folder with three short articles; its title is its own, so tests share the server."""
-    for name, text in NEWS.items():
-        path = tmp_path / "news" / f"{name}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    write_news(tmp_path / "news")
     (tmp_path / "stance.toml").write_text(
         f'[target]\nname = "{TARGET}"\n[corpus]\nroot = "news"\n'
         f'[labeling]\ntitle = "{tmp_path.name[-40:]}"\noverlap = 2\n'

@@ -34,7 +34,7 @@ from labeling.sync import server_changes as pulling
 from labeling.sync.known_answers import HISTORY
 from labeling.sync.merge_answers import Merged, superseded
 from stance import command_line as front
-from tests.conftest import NEWS, Run, vote
+from tests.conftest import Run, vote
 from tests.support.requests import call
 
 # --- a proxy in front of the real server, on which things go wrong
@@ -144,29 +144,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 Fails = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tables of the three short articles: no test here is about how they are made."""
-    folder = tmp_path_factory.mktemp("built")
-    for name, text in NEWS.items():
-        path = folder / "news" / f"{name}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    Run(folder)("build", "news", "--workers", "1")
-    return folder / "work"
-
-
 @pytest.fixture
-def fresh(stance: Run, built: Path) -> Run:
+def fresh(stance: Run, news_tables: Path) -> Run:
     """A project with its tables, not pushed yet."""
-    shutil.copytree(built, stance.project / "work")
+    shutil.copytree(news_tables, stance.project / "work")
     return stance
 
 
 @pytest.fixture(scope="module")
-def pushed(built: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pushed(news_tables: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pushed")
-    shutil.copytree(built, folder / "work")
+    shutil.copytree(news_tables, folder / "work")
     (folder / "codebook.md").write_text("Version 1.0\n", "utf-8")
     (folder / "stance.toml").write_text(
         '[target]\nname = "a tunnel"\n[labeling]\ntitle = "Faults, pushed and pulled"\n', "utf-8"

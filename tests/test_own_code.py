@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import NEWS
+from tests.conftest import write_news
 
 SCRIPT = [str(Path(sys.executable).with_name("stance"))]
 MODULE = [sys.executable, "-m", "stance"]
@@ -19,10 +19,7 @@ TRAP = "import pathlib\npathlib.Path(__file__).with_name('executed').touch()\nra
 @pytest.fixture
 def trapped(tmp_path: Path) -> Path:
     """A project with files that are named as our packages, and as libraries of ours."""
-    for name, text in NEWS.items():
-        path = tmp_path / "news" / f"{name}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    write_news(tmp_path / "news")
     (tmp_path / "stance.toml").write_text('[corpus]\nroot = "news"\n[target]\nname = "sending instructors"\n')
     names = ["train.py", "labeling.py", "click.py", "msgspec.py", "joblib.py", "signal.py", "pyarrow.py"]
     for name in [*names, "corpus/__init__.py", "release/__init__.py"]:

@@ -21,7 +21,7 @@ from labeling.studio.connection import Server
 from labeling.studio.local_server import FOLDER, running, sign_up
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
 from labeling.sync.server_changes import STATE
-from tests.conftest import NEWS, Run, vote
+from tests.conftest import Run, vote
 from tests.support.requests import call
 
 pytestmark = pytest.mark.slow
@@ -105,29 +105,17 @@ def studio_server(home: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tables of the three short articles."""
-    folder = tmp_path_factory.mktemp("tables")
-    for name, text in NEWS.items():
-        path = folder / "news" / f"{name}.txt"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    Run(folder)("build", "news", "--workers", "1")
-    return folder / "work"
-
-
 @pytest.fixture
 def team(
     studio_server: Server,
     home: Path,
     tmp_path: Path,
-    tables: Path,
+    news_tables: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Team:
     monkeypatch.setenv("LABEL_STUDIO_URL", studio_server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio_server.api_key)
-    team = Team(studio_server, tmp_path, home, tables)
+    team = Team(studio_server, tmp_path, home, news_tables)
     team.stance("push")
     return team
 
@@ -284,21 +272,21 @@ def test_real_exports_of_two_label_studios_are_two_peoples(
     team: Team,
     server: Server,
     tmp_path_factory: pytest.TempPathFactory,
-    tables: Path,
+    news_tables: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Both are the owner, account 1, of a server that `stance serve` made, and export under one file name."""
     folder = tmp_path_factory.mktemp("colleague")
     monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
-    other = Team(server, folder, folder, tables)
+    other = Team(server, folder, folder, news_tables)
     other.stance("push")
     for one in (team, other):
         for task in one.tasks()[:3]:
             call(one.server, "POST", f"/api/tasks/{task.id}/annotations/", result=[chosen("stance", "favor")])
     alice, bob = team.export("alice/export.json"), other.export("bob/export.json")
     stance = Run(tmp_path_factory.mktemp("mine"))
-    shutil.copytree(tables, stance.project / "work")
+    shutil.copytree(news_tables, stance.project / "work")
     (stance.project / "codebook.md").write_text("Version 1.0\n", "utf-8")
     (stance.project / "stance.toml").write_text('[target]\nname = "a tunnel"\n', "utf-8")
     stance("pull", "--from", str(alice), "--annotator", "Alice")
