@@ -96,20 +96,10 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
     with stage_bars("fits") as told:
         told.stage("reading the examples")
         if data is None:
-            examples, splits = from_verdicts.plan_examples(WORK, settings.target.name, settings.train)
-            for group in splits.moved:
+            plan = from_verdicts.plan_examples(WORK, settings.target.name, settings.train)
+            for group in plan.splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
-            done = train(
-                examples,
-                out,
-                settings.train,
-                told.step,
-                splits=splits,
-                work=WORK,
-                stage=told.stage,
-                say=told.say,
-            )
-            from_verdicts.keep_examples(WORK, examples, settings.train)
+            examples, origins, splits, work = plan.examples, None, plan.splits, WORK
         else:
             loaded = load.read(data)
             for note in loaded.notes:
@@ -117,15 +107,21 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
             for row in loaded.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
-            done = train(
-                loaded.examples,
-                out,
-                settings.train,
-                told.step,
-                origins=loaded.origins,
-                stage=told.stage,
-                say=told.say,
-            )
+            plan = None
+            examples, origins, splits, work = loaded.examples, loaded.origins, None, None
+        done = train(
+            examples,
+            out,
+            settings.train,
+            told.step,
+            origins=origins,
+            splits=splits,
+            work=work,
+            stage=told.stage,
+            say=told.say,
+        )
+        if plan is not None:
+            from_verdicts.keep_examples(WORK, plan, settings.train)
     click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl")))
     for note in [*done.metrics.warnings, *done.analysis.notes]:
         click.echo(note, err=True)
@@ -178,10 +174,11 @@ def _say_predicted(done: Predicted) -> None:
 
 def run_report(settings: Settings) -> None:
     """Write the report, and say what of it is out of date."""
+    from corpus.store import wrote
     from labeling.sync.pseudonyms import ignored
     from release.freshness import TRAINED
     from train.report.page import report
 
     due = say_due(settings, *TRAINED, "predictions")
     changed = report(WORK, settings.target.name, ignored(Path(), settings.labeling.ignore), settings, due)
-    click.echo(f"{'wrote' if changed else 'unchanged:'} {WORK / 'report.html'}")
+    click.echo(wrote(changed, WORK / "report.html"))

@@ -60,8 +60,8 @@ def test_no_article_changes_its_split_but_where_groups_are_joined(data: st.DataO
         chosen = data.draw(st.lists(st.sampled_from(ids), min_size=1, unique=True))
         _settle(work, chosen)
         if data.draw(st.booleans()):
-            planned = plan_examples(work, "t", SETTINGS)[0]
-            assert plan_examples(work, "t", SETTINGS)[0] == planned, "a plan that is not kept fixes nothing"
+            planned = plan_examples(work, "t", SETTINGS).examples
+            assert plan_examples(work, "t", SETTINGS).examples == planned, "a plan that is not kept fixes nothing"
         examples, found = from_verdicts(work, "t", SETTINGS)
         stored = {row.article_id: row.split for row in read_jsonl(table_path(work, FILE), Placed, "")}
         for row in examples:
@@ -151,7 +151,6 @@ def test_splits_by_something_else_are_refused_with_the_file_to_move(tmp_path: Pa
     work.mkdir()
     _corpus(work, [(f"a{n}", f"c{n}") for n in range(20)])
     _settle(work, [f"a{n}.c{n}" for n in range(20)])
-    examples, _ = plan_examples(work, "t", SETTINGS)
-    keep_examples(work, examples, SETTINGS)
+    keep_examples(work, plan_examples(work, "t", SETTINGS), SETTINGS)
     with pytest.raises(ExamplesError, match=r'labels/splits.jsonl holds splits by group, and splits last; .* "date"'):
         plan_examples(work, "t", TrainSettings(split="date"))

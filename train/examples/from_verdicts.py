@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,7 @@ from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, read_table, write_table
 from labeling.records import Verdict
-from train.examples.lasting_splits import components, read_splits, splits_had, write_splits
+from train.examples.lasting_splits import Placed, components, read_splits, splits_had, write_splits
 from train.examples.splits import Origin, SplitSummary, origins, split_groups, summary
 from train.records import Example
 from train.settings import TrainSettings
@@ -21,14 +21,32 @@ from train.settings import TrainSettings
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
 
 
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Examples with their splits, before they are kept, and what keeping them needs.
+
+    Attributes:
+        examples: examples in the order of the corpus.
+        splits: what their splits hold.
+        groups: group of each article that the examples touch.
+        article_of: article of each sentence that is labelled or was given a split before.
+        remembered: splits that sentences were given before.
+    """
+
+    examples: list[Example]
+    splits: SplitSummary
+    groups: dict[str, str]
+    article_of: dict[str, str]
+    remembered: dict[str, Placed]
+
+
 def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
     """The project's verdicts as examples, which are kept with their splits; see `plan_examples`, `keep_examples`."""
-    examples, found = plan_examples(work, target, settings)
-    keep_examples(work, examples, settings)
-    return examples, found
+    plan = plan_examples(work, target, settings)
+    keep_examples(work, plan, settings)
+    return plan.examples, plan.splits
 
 
-def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
+def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
     """The project's verdicts as examples, with lasting splits; nothing is written.
 
     See `labelled` for what an example and a group is. A split once given to a group stays, also where verdicts go and
@@ -38,9 +56,6 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[lis
         work: the project's folder of tables.
         target: what the stance is toward.
         settings: `[train]` of stance.toml.
-
-    Returns:
-        The examples in the order of the corpus, and what their splits hold.
 
     Raises:
         TableError: a table is missing.
@@ -64,25 +79,29 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> tuple[lis
             if row["article_id"] in groups
         )
     examples, moved = split_groups(examples, settings, splits_had(remembered, groups, article_of), origin_of)
-    return examples, summary(examples, moved, settings.split, origin_of)
+    return Plan(
+        examples=examples,
+        splits=summary(examples, moved, settings.split, origin_of),
+        groups=groups,
+        article_of=article_of,
+        remembered=remembered,
+    )
 
 
-def keep_examples(work: Path, examples: Sequence[Example], settings: TrainSettings) -> None:
+def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
     """Write examples that `plan_examples` made as `examples.parquet`, and remember their splits for good.
 
     It is called when training has succeeded, so that a training that fails fixes nothing.
     """
-    remembered = read_splits(work, settings.split)
-    _, groups, article_of = _labelled(work, "", settings, remembered.keys())
     # Those that an earlier version remembered without their article get it here.
     remembered = {
-        name: msgspec.structs.replace(row, article_id=row.article_id or article_of.get(name, ""))
-        for name, row in remembered.items()
+        name: msgspec.structs.replace(row, article_id=row.article_id or plan.article_of.get(name, ""))
+        for name, row in plan.remembered.items()
     }
-    split_of = {row.group: row.split for row in examples}
-    placed = [(row.sentence_id, article_of[row.sentence_id], row.split) for row in examples]
-    write_splits(work, remembered, placed, groups, split_of, settings)
-    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in examples], schema=EXAMPLES)
+    split_of = {row.group: row.split for row in plan.examples}
+    placed = [(row.sentence_id, plan.article_of[row.sentence_id], row.split) for row in plan.examples]
+    write_splits(work, remembered, placed, plan.groups, split_of, settings)
+    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in plan.examples], schema=EXAMPLES)
     write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
 
 

@@ -176,13 +176,14 @@ def _search(
     training: Sequence[Example], seed: int, repeats: int, progress: Callable[[int, int], None], jobs: int
 ) -> Searched:
     labels = np.array([row.label for row in training])
-    cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in _by_target(training).items()}
+    targets = _by_target(training)
+    cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in targets.items()}
     total = len(FEATURES) * len(cuts) * repeats * FOLDS
     trials: list[Trial] = []
     best, out_of_fold = (-1.0, 0.0), np.zeros(0)
     for features in FEATURES:
         found = np.zeros((len(PENALTIES), repeats, len(training), len(STANCES)))
-        for target, rows in _by_target(training).items():
+        for target, rows in targets.items():
             texts = [training[row].text for row in rows]
             mine = chances(counted(features, target, texts), labels[rows], cuts[target], PENALTIES, jobs)
             for number, ((_, held), given) in enumerate(zip(cuts[target], mine, strict=True)):
