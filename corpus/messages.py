@@ -8,7 +8,7 @@ from pathlib import Path
 from corpus.build import BuildSummary
 from corpus.ids.changes import LEFT, Changes, listed
 from corpus.ids.labelled_sentences import MOVED
-from corpus.store import table_path
+from corpus.store import table_path, wrote
 
 NAMED = 3
 """How many articles are named in a line."""
@@ -29,7 +29,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         f"{done.clusters} clusters of near-duplicates); not prose: {spans or 'nothing'}",
         *_articles(done.changes, out),
         *_labels(done.changes, out),
-        f"{'wrote' if done.changed else 'unchanged:'} {out}",
+        wrote(done.changed, out),
     ]
     return list(map(_printable, lines))
 

@@ -172,12 +172,12 @@ def make_shard(job: Job) -> Made:
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
         ):
             for held in _held(job.shard, job.settings, skipped, noted):
-                kept, cut_, anew = _cut_held(held, old, job.settings, skipped)
+                kept, cut_, again = _cut_held(held, old, job.settings, skipped)
                 articles.write_batch(kept)
                 pieces.write_table(cut_)
                 articles_ += kept.num_rows
                 sentences += cut_.num_rows - cut_.column("sentence_id").null_count
-                newly_cut += anew
+                newly_cut += again
         write_jsonl(half / "skipped.jsonl", skipped)
         write_jsonl(half / "notes.jsonl", noted)
         try:

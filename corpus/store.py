@@ -109,6 +109,11 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> bool:
     return True
 
 
+def wrote(changed: bool, *paths: Path) -> str:
+    """The words in which a command says that it wrote files, or that they held the same already."""
+    return f"{'wrote' if changed else 'unchanged:'} {', '.join(map(str, paths))}"
+
+
 def private_folder(project: Path) -> Path:
     """The project's `.stance` folder, for its owner's eyes alone and ignored by git; made when missing."""
     folder = project / ".stance"

@@ -55,34 +55,33 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha([[1, 2], [3, 3], [2, 2], [1, 1]], "ordinal", labels=[1, 2, 3]), 4)
     0.79
     """
-    totals: Counter[Label] = Counter()
-    observed = 0.0
     place = _places(labels) if level == "ordinal" else {}
-    weighed: list[tuple[Counter[Label], int]] = []
+    counted: list[Counter[Label]] = []
     for answers in units:
         unit = [label for label in answers if not missing(label)]
         if level == "ordinal" and (unknown := [label for label in unit if label not in place]):
             raise AgreementError(f"expected the labels {', '.join(map(repr, place))}; found {unknown[0]!r}")
-        if len(unit) < 2:
-            continue
-        counts = Counter(unit)
+        if len(unit) > 1:
+            counted.append(Counter(unit))
+    totals: Counter[Label] = Counter()
+    for counts in counted:
         totals.update(counts)
-        if level == "ordinal":
-            weighed.append((counts, len(unit) - 1))
-            continue
-        # Ordered pairs of unlike labels in the unit, each pair weighing 1 / (labels in the unit - 1).
-        unlike = len(unit) ** 2 - sum(count * count for count in counts.values())
-        observed += unlike / (len(unit) - 1)
     n = totals.total()
     if n == 0:
         raise AgreementError("agreement needs at least one sentence that two annotators labelled; found none")
-    if level == "nominal":
-        expected: float = n * n - sum(count * count for count in totals.values())
-    else:
-        apart = _ordinal_differences(totals, list(place))
-        for counts, others in weighed:
-            observed += sum(counts[c] * counts[k] * apart[c, k] for c in counts for k in counts) / others
-        expected = sum(totals[c] * totals[k] * apart[c, k] for c in totals for k in totals)
+    apart = _ordinal_differences(totals, list(place))
+
+    def unlike(counts: Counter[Label]) -> float:
+        """How far all ordered pairs of some answers are apart: for nominal labels, how many are unlike."""
+        if level == "nominal":
+            return counts.total() ** 2 - sum(count * count for count in counts.values())
+        return sum(counts[c] * counts[k] * apart[c, k] for c in counts for k in counts)
+
+    # Each pair in a unit weighs 1 / (labels in the unit - 1).
+    observed = 0.0
+    for counts in counted:
+        observed += unlike(counts) / (counts.total() - 1)
+    expected = unlike(totals)
     return 1 - (n - 1) * observed / expected if expected else math.nan
 
 

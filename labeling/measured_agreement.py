@@ -265,7 +265,7 @@ def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answer
     if value != 1:  # all articles are alike, so that resampling them tells nothing
         return Estimate(value=value)
     chance = float(((answers / answers.sum()) ** 2).sum())
-    share = share_interval(1.0, 0.0, articles, articles, articles)
+    share = _share(1.0, drawn, articles)
     return Estimate(value=value, low=1 - (1 - share.low) / (1 - chance), high=1.0)
 
 

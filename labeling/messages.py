@@ -8,7 +8,7 @@ from itertools import permutations
 from pathlib import Path
 from textwrap import shorten
 
-from corpus.store import table_path
+from corpus.store import table_path, wrote
 from labeling.adjudicate import AdjudicateSummary
 from labeling.agreement import reading
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
@@ -247,7 +247,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
         lines.append(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
         lines.append(f"{done.foreign} tasks there were not made by stance (no sentence_id): left out")
-    return [*lines, _wrote(done.changed, table_path(work, "annotations.jsonl"))]
+    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
 
 def imported(done: ExportSummary, work: Path) -> list[str]:
@@ -267,7 +267,7 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
         lines.append(
             f"{done.missing} known answers of this project are not in the export: they stay; --replace deletes them"
         )
-    return [*lines, _wrote(done.changed, table_path(work, "annotations.jsonl"))]
+    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
 
 def adjudicated(done: AdjudicateSummary, fewest_votes: int, queue_command: str, work: Path) -> list[str]:
@@ -297,14 +297,10 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, queue_command: str, 
         lines.append(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
     if done.unsettled:
         lines.append(f"`{queue_command}` puts what is open to the queue's project at the server")
-    return [*lines, _wrote(done.changed, work / "verdicts.jsonl")]
+    return [*lines, wrote(done.changed, work / "verdicts.jsonl")]
 
 
 def _history(edited: int, deleted: int, work: Path) -> list[str]:
     if not (edited or deleted):
         return []
     return [f"{edited} edited and {deleted} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]
-
-
-def _wrote(changed: bool, path: Path) -> str:
-    return f"{'wrote' if changed else 'unchanged:'} {path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.messages import wrote
+from corpus.store import wrote
 
 if TYPE_CHECKING:
     from release.hub.upload import Uploaded

@@ -20,7 +20,7 @@ from labeling.records import Annotation, Target, Unsettled, Verdict
 from labeling.sampling.rounds import queue_command
 from labeling.sampling.sample import read_sample
 from labeling.votes import counted
-from release.card import dataset_card
+from release.card import card_facts, dataset_card
 from release.card.earlier_release import WRITTEN
 from release.card.managed_markdown import marked
 from release.contents.dataset_folder import check_name
@@ -160,7 +160,7 @@ def publish(
         for config, splits in parts.items()
     }
     files, configs = _tables(parts, kinds)
-    facts = dataset_card.read_facts(
+    facts = card_facts.read_facts(
         work,
         settings,
         target,
@@ -255,17 +255,17 @@ def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]
     return found
 
 
-def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[dataset_card.ConfigFacts]]:
+def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[card_facts.ConfigFacts]]:
     """The Parquet files by path, and what the card says about them."""
     files: dict[str, bytes] = {}
-    configs: list[dataset_card.ConfigFacts] = []
+    configs: list[card_facts.ConfigFacts] = []
     for config, splits in parts.items():
-        told: list[dataset_card.SplitFacts] = []
+        told: list[card_facts.SplitFacts] = []
         for name, rows in splits.items():
             path = f"{config}/{name}-00000-of-00001.parquet"
             files[path], num_bytes = parquet(rows, kinds[config])
             told.append(
-                dataset_card.SplitFacts(
+                card_facts.SplitFacts(
                     name=name,
                     rows=len(rows),
                     num_bytes=num_bytes,
@@ -274,7 +274,7 @@ def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, byte
                     sha256=hashlib.sha256(files[path]).hexdigest(),
                 )
             )
-        configs.append(dataset_card.ConfigFacts(name=config, splits=told, features=yaml_features(kinds[config])))
+        configs.append(card_facts.ConfigFacts(name=config, splits=told, features=yaml_features(kinds[config])))
     return files, configs
 
 

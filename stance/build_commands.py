@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from stance.progress import bar
 from stance.project import WORK, project_settings
 
 if TYPE_CHECKING:
@@ -87,17 +87,15 @@ def run_build(
     address: str | None = None,
 ) -> None:
     """Build the tables with a bar, and say what was made and what to look at."""
-    from tqdm import tqdm
-
     from corpus.build import build
     from corpus.messages import built, noted
 
-    with tqdm(unit=" shards", disable=None, leave=False, file=sys.stderr) as bar:
+    with bar("shards") as drawn:
 
         def step(finished: int, total: int, articles: int, sentences: int) -> None:
-            bar.total = total
-            bar.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
-            bar.update(finished - bar.n)
+            drawn.total = total
+            drawn.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
+            drawn.update(finished - drawn.n)
 
         if address:
             from corpus.spark_engine import build_spark

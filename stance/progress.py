@@ -5,25 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    pass
+
+def bar(unit: str) -> Any:
+    """A bar on standard error that is drawn on a terminal only, and removed when it ends."""
+    from tqdm import tqdm
+
+    return tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr)
 
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Callable[..., None]]:
     """A bar on a terminal's stderr that begins with the first step; nothing elsewhere."""
-    from tqdm import tqdm
-
-    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+    with bar(unit) as drawn:
 
         def step(done: int, total: int | None = None) -> None:
             if total is not None:
-                bar.total = total
-            bar.update(done)
+                drawn.total = total
+            drawn.update(done)
 
         yield step
 
@@ -59,8 +61,6 @@ class Stages:
 
 @contextmanager
 def stage_bars(unit: str) -> Iterator[Stages]:
-    """A bar for each stage of a command; see `_Stages`."""
-    from tqdm import tqdm
-
-    with tqdm(unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
-        yield Stages(bar)
+    """A bar for each stage of a command; see `Stages`."""
+    with bar(unit) as drawn:
+        yield Stages(drawn)

@@ -162,6 +162,7 @@ def _check_question(settings: Settings, codebook: Codebook | None) -> None:
 
 def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> None:
     from corpus.ids.labelled_sentences import remember
+    from corpus.store import wrote
     from labeling.codebook import read_codebook
     from labeling.sampling.rounds import draw_round
     from labeling.sampling.sample import write_sample
@@ -188,5 +189,5 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool) -> No
     write_sample(WORK, drawn.draws)
     remember(WORK)
     changed = write_tasks(to, corpus.tasks(drawn.keys, target))
-    click.echo(f"{'wrote' if changed else 'unchanged:'} {to}, and the page beside it for the project's settings")
+    click.echo(f"{wrote(changed, to)}, and the page beside it for the project's settings")
     click.echo("Label Studio doubles what is imported twice: import it into an empty project")

@@ -101,7 +101,7 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     from labeling.codebook import read_codebook
     from labeling.sync.pseudonyms import ignored, read_names
     from labeling.sync.question import check_target
-    from release.card.dataset_card import missing
+    from release.card.card_facts import missing
     from release.messages import published
     from release.publish import PublishInputs, publish
     from train.settings import FILE

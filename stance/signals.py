@@ -6,10 +6,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    pass
+from typing import NoReturn
 
 
 def terminate(_number: int, _frame: object) -> NoReturn:

@@ -23,8 +23,8 @@ from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.codebook import read_codebook
 from labeling.records import STANCES, Annotation, Verdict
 from labeling.sampling.sample import Draw, write_sample
-from release.card.card_facts import ASKED
-from release.card.dataset_card import CardFacts, ConfigFacts, SplitFacts, missing, others, read_facts, render
+from release.card.card_facts import ASKED, CardFacts, ConfigFacts, SplitFacts, missing, read_facts
+from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import merge, plain
 from release.card.yaml_header import join, split

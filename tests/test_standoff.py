@@ -191,7 +191,7 @@ def test_only_the_named_templates_and_sentences_are_our_wording() -> None:
     for path in five_word_runs.SENTENCES:
         module = (ROOT / path).read_text("utf-8").split('"""')[1]
         assert not five_word_runs.runs(module) & five_word_runs.sentence_runs(), (
-            "a module's docstring is no sentence of the card"
+            "a module's docstring is not a sentence of the card"
         )
 
 

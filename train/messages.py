@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.store import wrote
 from train.predict import shares
 
 if TYPE_CHECKING:
@@ -42,10 +43,5 @@ def predicted(done: Predicted) -> list[str]:
     return [
         f"{sum(done.stances.values())} sentences: {counts}; model {done.shares.model}\n{shares.show(done.shares)}",
         *done.shares.notes,
-        f"{'wrote' if done.changed else 'unchanged:'} {done.out}, {done.shares_out}",
+        wrote(done.changed, done.out, done.shares_out),
     ]
-
-
-def wrote(changed: bool, out: Path) -> str:
-    """The line that names what was written, or was found unchanged."""
-    return f"{'wrote' if changed else 'unchanged:'} {out}"

@@ -166,7 +166,7 @@ def compare(
     """
     names = sorted(set(groups))
     one, two = (confusions(true, given, groups, names) for given in (first, second))
-    return _compared(one, two, len(true), seed)
+    return compare_tables(one, two, len(true), seed)
 
 
 def resampled(parts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
@@ -204,7 +204,7 @@ def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Differe
     return Difference(value=value, low=float(low), high=float(high))
 
 
-def _compared(one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int) -> Comparison:
+def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int) -> Comparison:
     """Compare two stacks of tables by group of the same examples."""
     both = np.stack([one, two], axis=1)
     whole = summaries(both.sum(axis=0))

@@ -7,26 +7,20 @@ from typing import Any
 from labeling.records import NO_OUTLET, STANCES
 from release.card.card_facts import (
     CardFacts,
-    ConfigFacts,
     Round,
-    SplitFacts,
     cited,
     extractors,
     licence,
     missing,
-    read_facts,
 )
 from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
 from release.card.data_statement import data_statement
-from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import Markdown, decode, fill, merge
 from release.card.yaml_header import join, split
 from train.report import methods
 from train.report import sentences as readings
-
-__all__ = ["CardFacts", "ConfigFacts", "EarlierRelease", "SplitFacts", "missing", "others", "read_facts", "render"]
 
 NAME = "README.md"
 MOST_OUTLETS = 50

@@ -49,7 +49,7 @@ def read_earlier_release(folder: Path) -> EarlierRelease:
         except (pa.ArrowException, KeyError, IndexError, TypeError, ValueError) as error:
             raise PublishError(
                 f"{path}: expected the release before, with sentence_id and label; found: {error}. "
-                "Move that folder away to begin anew"
+                "Move that folder away to start again"
             ) from error
     try:
         codebook = read_codebook(folder / "codebook.md").version

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from labeling.records import Stance, is_unknown
-from train.metrics import Comparison, _compared, confusions, summaries
+from train.metrics import Comparison, compare_tables, confusions, summaries
 
 
 class _Answer(NamedTuple):
@@ -87,7 +87,7 @@ def ceiling(
             )
         )
     touched = human.sum(axis=(1, 2)) > 0  # a group without a usable vote is no part of the sample
-    compared = _compared(model[touched], human[touched], int(human.sum()), seed)
+    compared = compare_tables(model[touched], human[touched], int(human.sum()), seed)
     return Ceiling(annotators=rows, compared=compared, near=_near(compared))
 
 

@@ -16,7 +16,7 @@ from corpus.errors import StanceError
 
 
 @contextmanager
-def _staged(out: Path) -> Iterator[Path]:
+def staged_file(out: Path) -> Iterator[Path]:
     """A path for a new file in a folder that goes away, on the file system of `out`."""
     near = next(folder for folder in out.absolute().parents if folder.is_dir())
     try:
@@ -27,7 +27,7 @@ def _staged(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
+def row_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """A function that appends rows to a new file, in the format that its ending names."""
     ending = path.suffix.lower()
     if ending == ".parquet":

@@ -9,7 +9,6 @@ import filecmp
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -25,13 +24,10 @@ from labeling.records import STANCES
 from train import input_digests
 from train.model import tfidf_logistic
 from train.predict.judge import BATCH, MADE_BY, PREDICTIONS, Judge, open_model
-from train.predict.output_files import _staged, _writer
+from train.predict.output_files import row_writer, staged_file
 from train.predict.sentence_arrays import FOLDS, Layout, Verdicts, opened, read_layout, read_verdicts
 from train.predict.shares import FEWEST_ARTICLES, FEWEST_LABELS, Labels, PredictionShares, power, prediction_shares
 from train.records import Example
-
-if TYPE_CHECKING:
-    pass
 
 ARTICLE = ("outlet", "published")
 NEW = pa.schema(
@@ -76,7 +72,7 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
     model = open_model(work / "model", target)
     layout = read_layout(work)
     out = work / "predictions.parquet"
-    with _staged(out) as staged:
+    with staged_file(out) as staged:
         schema = PREDICTIONS.with_metadata({input_digests.SENTENCES_KEY: input_digests.of_sentences(work)})
         given = _write(model, work, layout, staged, schema, progress)
         verdicts = read_verdicts(work, layout, target)
@@ -126,7 +122,7 @@ def predict_articles(
         held = out.resolve()
         if any(Path(unit.path).resolve() == held for unit in units(sources, settings)):
             raise SourceError(f"--out {out}: it is one of the sources itself; name a file outside of them")
-    with _staged(out) as staged:
+    with staged_file(out) as staged:
         tables = staged.parent / "tables"
         done = build(sources, tables, settings)
         layout = read_layout(tables)
@@ -161,7 +157,7 @@ def _write(
     given = np.zeros(count, np.int8)
     start = 0
     needed = [name for name in schema.names if name in SENTENCES.names]
-    with _writer(path, schema) as write:
+    with row_writer(path, schema) as write:
         for batch in _batches(tables, [*needed, "text"] if "text" not in needed else needed):
             chances = model.chances(batch.column("text").to_pylist())
             end = start + batch.num_rows

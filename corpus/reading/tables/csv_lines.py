@@ -121,7 +121,7 @@ def csv_encoding(path: Path) -> str:
     """The encoding of a CSV file.
 
     Raises:
-        SourceError: the file cannot be read, or is no text.
+        SourceError: the file cannot be read, or is not text.
     """
     try:
         return encoding_of_file(path)

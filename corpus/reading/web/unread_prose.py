@@ -1,7 +1,7 @@
 """Say which prose on a page was not read, so that nothing is left out silently.
 
 Pages hold articles in any layout, and no list of layouts is complete. So this asks the other way round: which prose is
-on the page, outside of what is no article by its name (comments, teasers, menus), and was not read.
+on the page and was not read, outside of parts whose names say that they are not an article (comments, teasers, menus).
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ APART = re.compile(
     r"|see-?also|cookies?|consent|modal|banner|advert\w*|captions?|subscri\w*)(?:$|[\s_-])",
     re.I,
 )
-"""Names of classes and ids of what is no article."""
+"""Names of classes and ids of parts that are not an article."""
 APART_TAGS = {"aside", "nav", "footer", "figure"}
 
 _ARTICLE = re.compile(r"(?:Article|BlogPosting)$")
 _HIDDEN = {"script", "style", "noscript", "head", "title", "template", "iframe", "svg", "object"}
 _CONTROLS = {"form", "button", "select", "option", "textarea", "dialog", "figcaption", "caption"}
-_LINE_BREAKS = {*BLOCKS}
 _END = re.compile(r"[.!?\u2026][\"'\u201c\u201d\u2019\u00bb\u00ab)\]]*$")
 _NO_LETTER = re.compile(r"[\W_]+")
 
@@ -57,7 +56,7 @@ class _Line(msgspec.Struct):
 
 
 def leftover(tree: Any, text: str) -> Leftover:
-    """The prose on a page that is not in what was read, nor in what is no article by its name.
+    """The prose on a page that was not read, outside of parts whose names say that they are not an article.
 
     Args:
         tree: the page's.
@@ -102,7 +101,7 @@ def _letters(text: str) -> str:
 
 
 def _is_apart(element: Any, known: dict[Any, bool]) -> bool:
-    """Whether an element stands in what is no article by its tag, class or id; `known` is asked and told."""
+    """Whether an element is in a part that is not an article by its tag, class or id; `known` holds earlier answers."""
     if element is None:
         return False
     if element not in known:
@@ -125,7 +124,7 @@ def _lines(tree: Any) -> Iterator[_Line]:
     while todo:
         element, opening = todo.pop()
         named = isinstance(element.tag, str)
-        ends_line = named and element.tag in _LINE_BREAKS
+        ends_line = named and element.tag in BLOCKS
         hidden = not named or element.tag in _HIDDEN or element.tag in _CONTROLS
         if ends_line:
             yield line
