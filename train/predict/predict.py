@@ -5,7 +5,6 @@ Sentences go through the model some thousands at a time; files get their name wh
 
 from __future__ import annotations
 
-import filecmp
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from corpus.build import build
 from corpus.errors import ExamplesError, SourceError
 from corpus.reading.source_files import units
 from corpus.records import SENTENCES, CorpusSettings
+from corpus.staging import put_in_place
 from corpus.store import write_json
 from labeling.records import STANCES
 from train import input_digests
@@ -231,9 +231,7 @@ def _bring(
 ) -> Predicted:
     """Give the finished files their names, unless they hold the same bytes already."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    changed = not (out.is_file() and filecmp.cmp(staged, out, shallow=False))
-    if changed:
-        staged.replace(out)
+    changed = put_in_place(staged, out)
     changed |= write_json(shares_out, shares)
     counts = np.bincount(given, minlength=len(STANCES)).tolist()
     return Predicted(
