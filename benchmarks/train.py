@@ -254,8 +254,8 @@ def long_texts() -> None:
 
 def semeval() -> None:
     """The table of the search, and the one score on the test split that follows from it."""
+    from labeling.intervals import shown
     from train.examples.load import load_examples
-    from train.intervals import shown
     from train.settings import TrainSettings
     from train.train_model import train
 

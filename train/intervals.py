@@ -12,34 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.intervals import FEWEST_ARTICLES, share_interval
-from train.records import Score
 
 FEWEST = FEWEST_ARTICLES
 """Groups of articles that an interval needs, as for shares."""
-TOO_FEW = "too few articles for an interval"
 UNTOLD = "no interval: too few articles, or none that tells the two apart"
 """What is said of a difference between two models or sizes."""
 STILL = 1e-9
 """Resamples that differ by less are the same but for rounding."""
 
 Table = NDArray[np.float64]
-
-
-def is_known(score: Score) -> bool:
-    """Whether there is an interval: from 0 to 1 stands for none, as files that hold it have numbers there."""
-    return (score.low, score.high) != (0, 1)
-
-
-def shown(score: Score, digits: int = 3) -> str:
-    """A value with its interval, or with the reason why there is none."""
-    value = "undefined" if math.isnan(score.value) else f"{score.value:.{digits}f}"
-    if math.isnan(score.low):
-        return value
-    if score.low == score.high:
-        return f"{value} (in any sample)"
-    if not is_known(score):
-        return f"{value} ({TOO_FEW})"
-    return f"{value} [{score.low:.{digits}f}, {score.high:.{digits}f}]"
 
 
 def slack(hits: Table, tries: Table) -> tuple[float, float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The examples, the recipe, the scores beside the majority's, the audit and the learning curve."""
-    from train.intervals import shown
+    from labeling.intervals import shown
 
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
