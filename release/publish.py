@@ -37,7 +37,8 @@ from release.contents.rows import (
     quiet,
     yaml_features,
 )
-from release.contents.text_free import Proof, Written, leaves, prove, strip
+from release.contents.strings import leaves
+from release.contents.text_free import Proof, Written, prove, strip
 from release.freshness import TRAINED, Project, refuse
 from train.examples.from_verdicts import read_examples
 from train.settings import PublishSettings, Settings

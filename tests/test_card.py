@@ -26,13 +26,14 @@ from labeling.sampling.sample import Draw, write_sample
 from release.card.card_facts import ASKED, CardFacts, ConfigFacts, SplitFacts, missing, read_facts
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
-from release.card.managed_markdown import merge, plain
+from release.card.managed_markdown import merge
 from release.card.yaml_header import join, split
 from release.contents import text_free as standoff
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
+from train.report.markdown import plain
 from train.report.project_snapshot import gather
 from train.settings import LICENCES, PublishSettings, Settings, read_settings
 from train.starter import write_project

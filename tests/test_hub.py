@@ -658,6 +658,15 @@ def test_a_card_of_several_targets_says_how_to_choose_one(finished: Path, tmp_pa
     assert not front.keys() & {"datasets", "model-index"}, "the Hub takes scores with a dataset's name only"
 
 
+def test_what_people_wrote_between_lines_in_a_models_card_is_kept(finished: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished / "work" / "model", tmp_path / "model")
+    (folder / "README.md").write_text("# Ours\n\n---\nTried on speeches too.\n---\nThe end.\n")
+    first = model_card(folder, PublishSettings(), "org/model")
+    assert b"---\nTried on speeches too.\n---\n" in first
+    (folder / "README.md").write_bytes(first.replace(b"\n", b"\r\n"))
+    assert model_card(folder, PublishSettings(), "org/model") == first
+
+
 def test_a_model_folder_without_scores_is_refused(hub: Hub, client: Client, finished: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(finished / "work" / "model", tmp_path / "model")
     (folder / "metrics.json").unlink()

@@ -68,7 +68,7 @@ def test_each_file_is_right_changed_missing_or_unknown(release: Path, tmp_path: 
         "changed: codebook.md; missing: gold/test-00000-of-00001.parquet; "
         f"unknown: gold/train-00001-of-00002.parquet; {len(everything) - 2} files are right"
     ) in str(told.value)
-    found = compare(copy, read_manifest(copy))
+    found = compare(copy, read_manifest(copy).files)
     assert sorted(found.right + found.changed + found.missing) == everything
 
 

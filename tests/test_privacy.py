@@ -136,6 +136,13 @@ def test_an_address_inside_a_compressed_column_is_found(tmp_path: Path, nested: 
     prove_private(tmp_path, ["other@planted.example", "account 7"])
 
 
+@pytest.mark.parametrize("data", [b'{"asked": ["zq17\\u0040planted.example"]}', b'{"zq17@planted.example": 1}'])
+def test_an_address_in_json_is_found_however_it_is_written(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "croissant.json").write_bytes(data)
+    with pytest.raises(PublishError, match=r"croissant.json would hold zq17@planted.example"):
+        prove_private(tmp_path, ACCOUNTS)
+
+
 def test_the_contact_may_be_an_annotator(planted: Path, tmp_path: Path) -> None:
     settings = PublishSettings(licence="cc-by-4.0", contact=ADDRESSES[0])
     _publish(planted, tmp_path / "dataset", settings)

@@ -532,7 +532,7 @@ def test_the_text_to_paste_holds_hostile_names_as_text(finished: Path) -> None:
     found = gather(finished, "50 % of_all {troops} & | <b>", frozenset(), Settings())
     made = methods.methods(found)
     assert r"50 \% of\_all \{troops\} \& \textbar{} \textless{}b\textgreater{}" in made.latex
-    assert r"50 % of\_all {troops} \& \| \<b\>" in made.markdown
+    assert r"50 % of_all {troops} \& \| \<b\>" in made.markdown
     assert made.latex.count(r"\begin{table}") == made.latex.count(r"\end{table}") == len(made.tables) >= 3
     for table in made.tables:
         assert {len(row) for row in table.rows} == {len(table.heads)}

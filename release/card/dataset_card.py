@@ -17,10 +17,11 @@ from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
 from release.card.data_statement import data_statement
-from release.card.managed_markdown import Markdown, decode, fill, merge
+from release.card.managed_markdown import decode, fill, merge
 from release.card.yaml_header import join, split
 from train.report import methods
 from train.report import sentences as readings
+from train.report.markdown import Markdown
 
 NAME = "README.md"
 MOST_OUTLETS = 50

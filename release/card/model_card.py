@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from train.settings import PublishSettings
 
 CARD = "README.md"
-FRONT = re.compile(r"---\n.*?^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str = "") -> bytes:
@@ -33,10 +31,12 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     import yaml
 
     from labeling.intervals import shown
-    from release.card.managed_markdown import Markdown, decode, fill, merge
+    from release.card.managed_markdown import decode, fill, merge
+    from release.card.yaml_header import FRONT
     from train.evaluate.analysis import read_analysis
     from train.records import ModelCard, read_metrics, read_record
     from train.report import sentences as readings
+    from train.report.markdown import Markdown
 
     model = read_record(folder / "model.json", ModelCard)
     metrics = read_metrics(folder)

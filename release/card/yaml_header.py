@@ -11,7 +11,8 @@ import msgspec
 from corpus.errors import PublishError
 from release.card.managed_markdown import digest
 
-FRONT = re.compile(r"---\n(.*?)^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
+FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n+|\Z)", re.DOTALL | re.MULTILINE)
+"""A card's metadata, in text whose line ends are LF."""
 NOTE = re.compile(r"<!-- stance:metadata((?: [a-z_]+=[0-9a-f]{16})*) -->\n*")
 
 

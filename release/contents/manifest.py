@@ -28,10 +28,15 @@ LIBRARIES = ("datasets", "jinja2", "msgspec", "numpy", "pyarrow", "pyyaml", "sci
 """Libraries whose version may change a byte of the release."""
 
 
-class Digest(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's SHA-256 in hex, and its size in bytes."""
+class Sha256(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's SHA-256 in hex."""
 
     sha256: str
+
+
+class Digest(Sha256, frozen=True, kw_only=True):
+    """The same with the file's size in bytes."""
+
     bytes: int
 
 
@@ -42,6 +47,12 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     date: str
     standoff: bool
+
+
+class FileList(msgspec.Struct, frozen=True, kw_only=True):
+    """What the `manifest.json` of any version has: every file of the release but the manifest itself, by its path."""
+
+    files: dict[str, Sha256]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,7 +151,7 @@ def check_dataset(folder: Path) -> Checked:
     Raises:
         PublishError: there is no manifest, or a file is changed, missing or unknown; the message names them all.
     """
-    found = compare(folder, read_manifest(folder))
+    found = compare(folder, read_manifest(folder).files)
     lists = {"changed": found.changed, "missing": found.missing, "unknown": found.unknown}
     if wrong := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names):
         raise PublishError(
@@ -150,15 +161,15 @@ def check_dataset(folder: Path) -> Checked:
     return found
 
 
-def compare(folder: Path, record: Manifest) -> Checked:
-    """Each file of a folder: right, changed, missing, or unknown to the manifest."""
+def compare(folder: Path, files: Mapping[str, Sha256]) -> Checked:
+    """Each file of a folder: right, changed, missing, or unknown to the manifest, which lists `files`."""
     there = set(_files(folder)) - {FILE}
-    same = {name for name in there & record.files.keys() if _of_file(folder / name) == record.files[name]}
+    same = {name for name in there & files.keys() if _of_file(folder / name).sha256 == files[name].sha256}
     return Checked(
         right=sorted(same),
-        changed=sorted(there & record.files.keys() - same),
-        missing=sorted(record.files.keys() - there),
-        unknown=sorted(there - record.files.keys()),
+        changed=sorted(there & files.keys() - same),
+        missing=sorted(files.keys() - there),
+        unknown=sorted(there - files.keys()),
     )
 
 

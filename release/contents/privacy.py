@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpus.errors import PublishError
 from labeling.records import UNKNOWN, Annotation, Verdict
+from release.contents.strings import strings
 
 PSEUDONYM = re.compile(rf"A\d+|{UNKNOWN.pattern}")
 """What `stance pull` calls people: A1, A2, …, and whoever the server no longer names."""
@@ -87,33 +85,10 @@ def prove_private(folder: Path, addresses: Collection[str]) -> None:
         return
     pattern = re.compile("|".join(re.escape(address.casefold()) for address in wanted))
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        texts: Sequence[str] = [path.read_bytes().decode("utf-8", "replace")]
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-            texts = [*_strings(table), str(table.schema.metadata)]
-        for text in texts:
+        for text in dict.fromkeys(text for *_, text in strings(path)):
             if found := pattern.search(text.casefold()):
                 raise PublishError(
                     f"nothing was published: {path.relative_to(folder).as_posix()} would hold {found.group()}, the "
                     "address of an annotator (.stance/annotators.json). Take it out of where it comes from: the "
                     "card's or codebook's text, [publish] of stance.toml, or the articles"
                 )
-
-
-def _strings(table: pa.Table) -> list[str]:
-    found: set[str] = set()
-
-    def collect(value: Any) -> None:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, dict):
-            for inner in value.values():
-                collect(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                collect(inner)
-
-    for column in table.columns:
-        for value in column.to_pylist():
-            collect(value)
-    return sorted(found)

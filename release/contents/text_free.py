@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from corpus.near_duplicates import normalise
 from release.card.managed_markdown import marked
 from release.contents.five_word_runs import WORDS as WORDS
 from release.contents.five_word_runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs
+from release.contents.strings import strings
 
 COLUMNS = {
     "gold": (
@@ -187,7 +187,7 @@ def prove(
         for run in runs(name):
             wanted.setdefault(run, _Place(f"{name}, its name", "call it something else"))
         config = path.parent.name if path.suffix == ".parquet" else ""
-        for field, row, text in _strings(path):
+        for field, row, text in strings(path):
             column = field.partition(".")[0]
             if config and column in TEXT:
                 raise PublishError(f"{name}, {field}: a stand-off release has no such column")
@@ -255,44 +255,3 @@ def _names(files: Sequence[Path], outlets: Collection[str]) -> Names:
                     filter(None, pq.read_table(path, columns=[column]).column(column).unique().to_pylist())
                 )
     return Names(named["outlet"], named["target"])
-
-
-def _strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
-    """Every string of a file: its field, its row from 0 where it is in a table, and the string."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(path)
-        for key, value in (table.schema.metadata or {}).items():
-            yield "metadata", None, f"{key.decode('utf-8', 'replace')} {value.decode('utf-8', 'replace')}"
-        for name in table.column_names:
-            yield name, None, ""
-            for row, value in enumerate(table.column(name).to_pylist()):
-                yield from ((field, row, text) for field, text in leaves(name, value))
-        return
-    text = path.read_bytes().decode("utf-8", "replace")
-    if path.suffix in {".json", ".jsonl"}:
-        try:
-            parts = [text] if path.suffix == ".json" else text.splitlines()
-            values = [json.loads(part) for part in parts if part.strip()]
-        except (ValueError, RecursionError):
-            pass
-        else:
-            yield from ((field, None, leaf) for value in values for field, leaf in leaves("", value))
-            return
-    yield "", None, text
-
-
-def leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every string in a value of nested lists and mappings, keys too, each with the path to it."""
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, bytes):
-        yield name, value.decode("utf-8", "replace")
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield name, str(key)
-            yield from leaves(f"{name}.{key}" if name else str(key), inner)
-    elif isinstance(value, Sequence):
-        for inner in value:
-            yield from leaves(name, inner)

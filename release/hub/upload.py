@@ -89,7 +89,7 @@ def release(folder: Path) -> tuple[list[str], list[str]]:
         PublishError: the folder has no manifest, is not what it describes, or holds more; or the card doesn't say how
             the dataset opens.
     """
-    found = compare(folder, read_manifest(folder))
+    found = compare(folder, read_manifest(folder).files)
     if wrong := [*found.changed, *found.missing]:
         raise PublishError(
             f"{folder} is not what its {FILE} describes: {_some(wrong)} changed or went; run `stance publish` again"

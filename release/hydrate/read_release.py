@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import TableError
-from release.contents.manifest import FILE
+from corpus.store import read_json
+from release.contents.manifest import FILE, FileList, compare
 from release.hydrate.find_sentences import Wanted
 
 NEEDED = {
     **dict.fromkeys(("sentence_id", "article_id", "text_sha256", "text_key"), pa.string()),
     **dict.fromkeys(("start", "end"), pa.int64()),
 }
+
+_TABLE = re.compile(r"gold/[^/]+\.parquet")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -29,14 +31,6 @@ class Row(msgspec.Struct, frozen=True):
     split: str
     article_id: str
     wanted: Wanted
-
-
-class _Digest(msgspec.Struct, frozen=True):
-    sha256: str
-
-
-class _Manifest(msgspec.Struct, frozen=True):
-    files: dict[str, _Digest]
 
 
 def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
@@ -78,26 +72,20 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
 
 
 def _check_manifest(dataset: Path) -> None:
-    """Compare what is there with `manifest.json`: any version's, so nothing but the digests is read.
+    """Compare what is there with the digests in `manifest.json`.
 
     A part of a release may be missing, but no table of `gold`.
     """
-    path = dataset / FILE
-    if not path.is_file():
+    if not (dataset / FILE).is_file():
         return
-    try:
-        listed = msgspec.json.decode(path.read_bytes(), type=_Manifest).files
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TableError(
-            f"{path}: expected digests of the release's files; {error}. Fetch the release again"
-        ) from error
-    there = {file.relative_to(dataset).as_posix(): file for file in dataset.rglob("*") if file.is_file()}
-    changed = [
-        name
-        for name in sorted(there.keys() & listed.keys())
-        if hashlib.sha256(there[name].read_bytes()).hexdigest() != listed[name].sha256
-    ]
-    tables = {name for name in listed.keys() | there.keys() if re.fullmatch(r"gold/[^/]+\.parquet", name)}
-    odd = {"changed": changed, "missing": sorted(tables - there.keys()), "unknown": sorted(tables - listed.keys())}
+    listed = read_json(
+        dataset / FILE, FileList, TableError, "expected digests of the release's files. Fetch the release again"
+    ).files
+    found = compare(dataset, listed)
+    odd = {
+        "changed": found.changed,
+        "missing": [name for name in found.missing if _TABLE.fullmatch(name)],
+        "unknown": [name for name in found.unknown if _TABLE.fullmatch(name)],
+    }
     if said := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in odd.items() if names):
         raise TableError(f"{dataset} is not the release that its {FILE} describes: {said}. Fetch the release again")

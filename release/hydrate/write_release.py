@@ -13,6 +13,7 @@ import pyarrow as pa
 from corpus.errors import StanceError, TableError
 from corpus.staging import put_in_place, staging
 from corpus.store import write_bytes, write_jsonl
+from release.card.yaml_header import FRONT
 from release.contents.dataset_folder import check_name
 from release.contents.rows import parquet, quiet
 
@@ -29,7 +30,6 @@ STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
 Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
 """By Parquet file of `gold`: the rows that are found, each with its number and its new columns."""
 
-_FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found} of {all} sentences back into this stand-off
 > release from copies of the articles: {matched} matched, {drifted} drifted, {missing} missing and left out of `gold`
 > (`hydrate.jsonl` names them). What follows is the release's own card. The text is its publishers': don't pass this
@@ -133,7 +133,7 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
 
     try:
         text = path.read_text("utf-8")
-        found = _FRONT.match(text)
+        found = FRONT.match(text)
         front = yaml.safe_load(found[1]) if found else None
         if not found or not isinstance(front, dict) or not isinstance(front.get("configs"), list):
             raise ValueError("no YAML with configs at its top")

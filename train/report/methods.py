@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from labeling.records import STANCES
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.latex import latex
+from train.report.markdown import plain, table
 from train.report.project_snapshot import Found
 from train.report.sentences import (
     agreement_sentence,
@@ -61,7 +61,7 @@ def methods(found: Found) -> Methods:
         paragraphs=paragraphs,
         limits=limits,
         tables=tables,
-        markdown="\n\n".join([*map(_markdown, whole), *map(_markdown_table, tables)]) + "\n",
+        markdown="\n\n".join([*map(plain, whole), *map(_markdown_table, tables)]) + "\n",
         latex="\n\n".join([*map(latex, whole), *map(_latex_table, tables)]) + "\n",
     )
 
@@ -206,15 +206,8 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     return tables
 
 
-def _markdown(text: str) -> str:
-    """Plain text so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>|#~$&])", r"\\\1", " ".join(text.split()))
-
-
-def _markdown_table(table: Table) -> str:
-    lines = [f"{_markdown(table.caption)}\n", "| " + " | ".join(map(_markdown, table.heads)) + " |"]
-    lines.append("|" + " --- |" + " ---: |" * (len(table.heads) - 1))
-    return "\n".join([*lines, *("| " + " | ".join(map(_markdown, row)) + " |" for row in table.rows)])
+def _markdown_table(of: Table) -> str:
+    return f"{plain(of.caption)}\n\n{table(of.heads, of.rows)}"
 
 
 def _latex_table(table: Table) -> str:
