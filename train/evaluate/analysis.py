@@ -99,7 +99,7 @@ def analyse(
         outside: whether the examples are not the project's own.
         progress: function that is called with each finished fit and the number of fits in the stage.
         stage: function that is called with the name of each stage when it begins.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
 
     Where the texts together have more than 4 million letters, the comparison with random splits is made on a part of
     them, as the search is, and the learning curve has two series of subsets in place of five; a note says so.

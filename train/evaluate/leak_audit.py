@@ -289,7 +289,7 @@ def naive(
         fit_predict: the recipe that was used.
         seeds: one pair of splits each.
         progress: function that is called with each finished fit and the number of fits.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
 
     Raises:
         ExamplesError: there is one group only, no seed, or the size leaves nothing to train on or to test.

@@ -80,7 +80,7 @@ def learning_curve(
         repeats: 5, say; one alone has no luck of subsets in its intervals.
         seed: seed of the orders and the bootstrap.
         progress: function that is called with each finished fit and the number of fits.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
 
     Raises:
         ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group in both.
