@@ -254,8 +254,8 @@ def long_texts() -> None:
 
 def semeval() -> None:
     """Print the table of the search, and the scores of the chosen recipe on the test split."""
+    from labeling.intervals import shown
     from train.examples.load import load_examples
-    from train.intervals import shown
     from train.settings import TrainSettings
     from train.train_model import train
 

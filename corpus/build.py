@@ -6,9 +6,7 @@ step; then this process streams the shards into the tables. Nothing holds the co
 
 from __future__ import annotations
 
-import filecmp
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -32,6 +30,7 @@ from corpus.ids.recrawls import without_recrawls
 from corpus.reading.source_files import apart
 from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
+from corpus.staging import put_in_place, remove_staged, staging
 from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
@@ -149,8 +148,8 @@ def _build(
             return msgspec.structs.replace(last.summary, cut=0, changed=False, changes=changes)
     folder = state.resolve() / "shards"
     folder.mkdir(exist_ok=True)
-    for left in (*state.glob("new.*"), *folder.glob("half.*")):  # by a build that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    remove_staged(state)
+    remove_staged(folder)
     with engine() as running:
         newly_cut = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
         folders = without_recrawls([folder / shard.key for shard in shards])
@@ -160,8 +159,7 @@ def _build(
             first = unused[0]
             raise SourceError(f"{len(unused)} articles cannot be used, the first: {first.source}: {first.reason}")
         settled, changes, missing = _identify(shards, folders, out, skipped, force)
-        with tempfile.TemporaryDirectory(dir=state, prefix="new.") as name:
-            new = Path(name).resolve()
+        with staging(state.resolve()) as new:
             with running.database(new) as tables:
                 summary = _tables(tables, settled.folders, new, skipped)
             # What labels need is written first: should the tables then not follow, the next build comes to the same.
@@ -169,7 +167,7 @@ def _build(
             (state / "done.json").unlink(missing_ok=True)
             write_fingerprints(out, fingerprints)
             write_moved(out, settled.moved)
-            changed = [_bring(new / table, out / table) for table in FILES]
+            changed = [put_in_place(new / table, out / table) for table in FILES]
             write_left(out, missing)
     summary = msgspec.structs.replace(
         summary,
@@ -213,15 +211,15 @@ def _identify(
     """Give every article its id, and see what changes by it; on this machine, whatever the engine."""
     units = [unit for shard in shards for unit in shard.units]
     with (
-        tempfile.TemporaryDirectory(dir=folders[0].parent, prefix="half.") as spill,
-        Local(None).database(Path(spill)) as tables,
+        staging(folders[0].parent) as spill,
+        Local(None).database(spill) as tables,
     ):
-        settled = settle(tables, folders, Path(spill), out, units)
+        settled = settle(tables, folders, spill, out, units)
         if not tables.ask("SELECT count(*) FROM own")[0][0]:
             first = sorted(skipped, key=lambda row: not row.article_id)[:5]
             names = ", ".join(f"{row.source} ({row.reason})" for row in first)
             raise SourceError(f"no article has any prose: {names}; expected at least one full sentence")
-        changes, missing = compare(tables, Path(spill), settled, out, skipped, force=force)
+        changes, missing = compare(tables, spill, settled, out, skipped, force=force)
     return settled, changes, missing
 
 
@@ -296,14 +294,6 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
 
 def _last(state: Path) -> _Done | None:
     return read_json_if_whole(state / "done.json", _Done)
-
-
-def _bring(new: Path, path: Path) -> bool:
-    """Rename a finished table into place, unless it holds the same bytes already."""
-    if path.is_file() and filecmp.cmp(new, path, shallow=False):
-        return False
-    new.replace(path)
-    return True
 
 
 def _clear(state: Path, made: Path) -> None:

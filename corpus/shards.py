@@ -8,7 +8,6 @@ the other articles' pieces are taken over. No shard holds more in memory than so
 from __future__ import annotations
 
 import bisect
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from corpus.reading.articles import front_matter_end, read
 from corpus.reading.source_files import DATA_FILES, units
 from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
 from corpus.sentences.cut_articles import PIECES, cut
+from corpus.staging import made_once
 from corpus.store import KEPT, table_path, write_jsonl
 
 SHARD_FILES = 256
@@ -164,9 +164,7 @@ def make_shard(job: Job) -> Made:
     folder, skipped, noted = Path(job.folder), list[Skipped](), list[Noted]()
     old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
     articles_, sentences, newly_cut = 0, 0, 0
-    with tempfile.TemporaryDirectory(dir=folder, prefix="half.") as name:
-        half = Path(name) / "shard"
-        half.mkdir()
+    with made_once(folder / job.shard.key) as half:
         with (
             pq.ParquetWriter(half / "articles.parquet", ARTICLES_IN_SHARDS, compression="lz4") as articles,
             pq.ParquetWriter(half / "pieces.parquet", PIECES, compression="lz4") as pieces,
@@ -180,12 +178,6 @@ def make_shard(job: Job) -> Made:
                 newly_cut += again
         write_jsonl(half / "skipped.jsonl", skipped)
         write_jsonl(half / "notes.jsonl", noted)
-        try:
-            half.rename(folder / job.shard.key)
-        except OSError:
-            # Of two who made it, one for dead too early, the first is kept: both are the same.
-            if not (folder / job.shard.key).is_dir():
-                raise
     return Made(key=job.shard.key, articles=articles_, sentences=sentences, cut=newly_cut)
 
 

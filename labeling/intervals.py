@@ -13,12 +13,55 @@ FEWEST_ARTICLES = 5
 """Articles that an interval of a share needs: fewer say next to nothing of how articles differ."""
 
 
+TOO_FEW = "too few articles for an interval"
+
+
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A coefficient and its 95 % interval; each is NaN (null in JSON) where it is undefined."""
+    """A coefficient, share, score, or difference, with its 95 % interval.
+
+    Attributes:
+        value: the estimate; NaN (null in JSON) where it is undefined.
+        low: lower end of the interval; NaN where there is none. A score of the model, which is a number in every file,
+            has the interval from 0 to 1 instead, and a difference of scores that from -1 to 1.
+        high: upper end of the interval, likewise.
+    """
 
     value: float
     low: float = math.nan
     high: float = math.nan
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a score has an interval: from 0 to 1 stands for none."""
+        return (self.low, self.high) != (0, 1)
+
+
+def shown(estimate: Estimate) -> str:
+    """A value with its interval to three places, or with the reason why there is none.
+
+    >>> shown(Estimate(value=0.5, low=0.25, high=0.75))
+    '0.500 [0.250, 0.750]'
+    """
+    value = "undefined" if math.isnan(estimate.value) else f"{estimate.value:.3f}"
+    if math.isnan(estimate.low):
+        return value
+    if estimate.low == estimate.high:
+        return f"{value} (in any sample)"
+    if not estimate.is_known:
+        return f"{value} ({TOO_FEW})"
+    return f"{value} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def percent(estimate: Estimate) -> str:
+    """A share with its interval in percent.
+
+    >>> percent(Estimate(value=0.5, low=0.25, high=0.75))
+    '50.0 % [25.0, 75.0]'
+    """
+    if math.isnan(estimate.value):
+        return "undefined"
+    interval = "" if math.isnan(estimate.low) else f" [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    return f"{100 * estimate.value:.1f} %{interval}"
 
 
 def share_estimates(sums: NDArray[np.float64], units: float) -> list[Estimate]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from labeling.bootstrap import times_drawn
 from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
 from labeling.records import is_unknown
 from labeling.votes import numbered
@@ -119,7 +120,7 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         [annotator_at[who] for by in shared.values() for who in by],
     ] = [label_at[label] for by in shared.values() for label in by.values()]
     counts = np.stack([(codes == code).sum(axis=1) for code in range(len(labels))], axis=1)
-    weights = _resamples(len(articles), seed)
+    weights = np.concatenate([*times_drawn(len(articles), RESAMPLES, seed)]).T
 
     sizes = counts.sum(axis=1)
     frequency = Counter(sizes.tolist())
@@ -171,16 +172,6 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         pairs=pairs,
         rest=rest,
     )
-
-
-def _resamples(articles: int, seed: int) -> NDArray[np.float64]:
-    """How often each article is drawn: articles × resamples, each column multinomial with equal shares."""
-    random = np.random.default_rng(seed)
-    weights = np.empty((articles, RESAMPLES))
-    for n in range(RESAMPLES):
-        # In law what Generator.multinomial draws; measured 0.05 s against its 0.17 s for 5,000 articles.
-        weights[:, n] = np.bincount(random.integers(0, articles, articles), minlength=articles)
-    return weights
 
 
 def _drawn(

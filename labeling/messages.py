@@ -13,7 +13,7 @@ from labeling.adjudicate import AdjudicateSummary
 from labeling.agreement import reading
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.freshness import Stale
-from labeling.intervals import Estimate
+from labeling.intervals import percent, shown
 from labeling.measured_agreement import Agreement
 from labeling.overlap import FewVotes
 from labeling.records import NO_OUTLET, STANCES
@@ -91,23 +91,23 @@ def few(found: FewVotes) -> str:
 def _agreement(agreement: Agreement) -> list[str]:
     labels = {row.label: row for row in agreement.labels}
     by_label = [["label", "votes", "alpha against the rest"]]
-    by_label += [[name, str(labels[name].votes), _number(labels[name].alpha)] for name in STANCES if name in labels]
+    by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in STANCES if name in labels]
     rows = [["pair", "sentences", "same label", "Cohen's kappa"]]
     rows += [
-        [f"{row.first} and {row.second}", str(row.n), _share(row.raw), _number(row.kappa)] for row in agreement.pairs
+        [f"{row.first} and {row.second}", str(row.n), percent(row.raw), shown(row.kappa)] for row in agreement.pairs
     ]
     rows += [
-        [f"{row.annotator} and the others' majority", str(row.n), _share(row.raw), _number(row.kappa)]
+        [f"{row.annotator} and the others' majority", str(row.n), percent(row.raw), shown(row.kappa)]
         for row in agreement.rest
         if len(agreement.annotators) > 2  # of two, each is all the others of the other
     ]
     return [
         f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
         "articles; [95 % intervals] by bootstrap over articles",
-        f"Krippendorff's alpha (nominal) {_number(agreement.alpha)}{reading(agreement.alpha)}",
-        f"Fleiss's kappa {_number(agreement.fleiss)}, of the {agreement.fleiss_sentences} sentences "
+        f"Krippendorff's alpha (nominal) {shown(agreement.alpha)}{reading(agreement.alpha)}",
+        f"Fleiss's kappa {shown(agreement.fleiss)}, of the {agreement.fleiss_sentences} sentences "
         f"with {agreement.fleiss_votes} votes",
-        f"pairs of votes alike {_share(agreement.raw)}, each sentence weighing the same",
+        f"pairs of votes alike {percent(agreement.raw)}, each sentence weighing the same",
         "",
         *_table(by_label),
         "",
@@ -159,28 +159,14 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _number(estimate: Estimate) -> str:
-    if math.isnan(estimate.value):
-        return "undefined"
-    interval = "" if math.isnan(estimate.low) else f" [{estimate.low:.3f}, {estimate.high:.3f}]"
-    return f"{estimate.value:.3f}{interval}"
-
-
-def _share(estimate: Estimate) -> str:
-    if math.isnan(estimate.value):
-        return "undefined"
-    interval = "" if math.isnan(estimate.low) else f" [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
-    return f"{100 * estimate.value:.1f} %{interval}"
-
-
 def _shares(shares: Shares | None, stale: Stale | None) -> list[str]:
     if shares is None:
         return []
-    rows = [["label shares", *STANCES], ["as settled", *(_share(shares.raw[stance]) for stance in STANCES)]]
+    rows = [["label shares", *STANCES], ["as settled", *(percent(shares.raw[stance]) for stance in STANCES)]]
     if shares.weighted is None:
         note = "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
     else:
-        rows.append(["estimated for the corpus", *(_share(shares.weighted[stance]) for stance in STANCES)])
+        rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in STANCES)])
         note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, copies counted"
     if shares.unlabelled:
         note += f"; {shares.unlabelled} drawn ones are not settled yet"

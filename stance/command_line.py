@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -15,36 +15,42 @@ from stance.pull_command import pull
 from stance.push_command import push
 from stance.release_commands import hydrate, publish
 from stance.serve_command import serve
-from stance.signals import repeat_swallowed, terminate
+from stance.signals import Stopping
 from stance.train_commands import predict, report, train
 from stance.verdict_commands import adjudicate, status
 
 
 def main() -> None:
-    """Run a command; a known error becomes one message and exit code 1, wrong usage 2."""
-    signal.signal(signal.SIGTERM, terminate)
-    sys.unraisablehook = repeat_swallowed
+    """Run a command; a known error becomes one message and exit code 1, wrong usage 2, Ctrl-C 130."""
+    stopping = Stopping()
     # Nothing but the server or Hub that the user named is ever called.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         cli(standalone_mode=False)
-    except click.ClickException as error:
+    except (Exception, KeyboardInterrupt) as error:
+        # Once a stop was asked for, any error is that stop: DuckDB turns Ctrl-C into one of its own, for instance.
+        if stopping.status or isinstance(error, (click.Abort, KeyboardInterrupt)):
+            click.echo("stance: interrupted", err=True)
+            sys.exit(stopping.status or 130)
+        _exit(error)
+    finally:
+        stopping.end()
+
+
+def _exit(error: BaseException) -> NoReturn:
+    if isinstance(error, click.ClickException):
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stance: interrupted", err=True)
-        sys.exit(130)
-    except OSError as error:
+    if isinstance(error, OSError):
         # A full disk, a folder that may not be written: nothing that a traceback would explain.
         click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         sys.exit(1)
-    except Exception as error:
-        from corpus.errors import StanceError
+    from corpus.errors import StanceError
 
-        if not isinstance(error, StanceError):
-            raise
-        click.echo(f"stance: {error}", err=True)
-        sys.exit(1)
+    if not isinstance(error, StanceError):
+        raise error
+    click.echo(f"stance: {error}", err=True)
+    sys.exit(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

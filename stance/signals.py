@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
 from typing import NoReturn
 
-
-def terminate(_number: int, _frame: object) -> NoReturn:
-    """Let a polite kill run the clean-up too: what we started stops with us."""
-    sys.exit(143)
+AGAIN = 1.0
+"""Seconds after which a stop that went unheard is raised again."""
 
 
-def repeat_swallowed(swallowed: sys.UnraisableHookArgs) -> None:
-    """Send ourselves a signal again whose exception was raised inside a finaliser, where Python drops it.
+class Stopping:
+    """Turns SIGINT and SIGTERM into exceptions, so that every clean-up runs, until `end` is called.
 
-    Without this, Ctrl-C goes unheard when it comes while, say, a progress bar is being deleted.
+    Python drops an exception that is raised inside a finaliser, and libraries catch too much. So the exception is
+    raised again every second until the command has left, unless a clean-up is already under way because of it.
     """
-    for exception, number in ((KeyboardInterrupt, signal.SIGINT), (SystemExit, signal.SIGTERM)):
-        if issubclass(swallowed.exc_type, exception):
-            # A little later, or it would be raised inside the same finaliser.
-            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
-            return
-    sys.__unraisablehook__(swallowed)
+
+    def __init__(self) -> None:
+        """Take over the signals. A shell's background job ignores Ctrl-C, and goes on doing so."""
+        self.status = 0
+        """The exit status that goes with the signal that came; 0: none came."""
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._heed)
+        signal.signal(signal.SIGTERM, self._heed)
+        signal.signal(signal.SIGALRM, self._repeat)
+
+    def end(self) -> None:
+        """Raise nothing again: the command has left all that it had to clean up."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _heed(self, number: int, _frame: object) -> NoReturn:
+        self.status = 128 + number
+        # A timer of the system, not a thread: starting a thread inside a signal's handler can wait for ever.
+        signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
+        self._raise()
+
+    def _repeat(self, _number: int, _frame: object) -> None:
+        if not _leaving(sys.exc_info()[1]):
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        if self.status == 128 + signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(self.status)
+
+
+def _leaving(handled: BaseException | None) -> bool:
+    """Whether the exception that is being handled is that of a stop, or came while one was handled."""
+    while handled is not None:
+        if isinstance(handled, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            return True
+        handled = handled.__context__
+    return False

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from corpus.errors import ExamplesError
+from labeling.bootstrap import resampled
+from labeling.intervals import shown
 from labeling.records import STANCES, Stance
 from train import metrics as evaluation
 from train.evaluate.analysis import enough
 from train.evaluate.ceiling import ceiling
 from train.evaluate.leak_audit import FitPredict
 from train.evaluate.learning_curve import learning_curve
-from train.intervals import FEWEST, shown
-from train.metrics import compare, evaluate, f_avg, macro_f1, resampled
+from train.intervals import FEWEST
+from train.metrics import compare, evaluate, f_avg, macro_f1
 from train.records import Example
 
 STANCE = st.sampled_from(STANCES)
@@ -139,8 +141,8 @@ def test_intervals_of_nearly_perfect_models_cover_the_truth(groups: int, right: 
 @pytest.mark.parametrize("groups", [1, 3, 333])
 def test_resamples_are_sums_of_groups_drawn_with_replacement(groups: int) -> None:
     parts = np.eye(groups)[:, :, None] * np.ones(2)
-    drawn = resampled(parts, seed=2)
-    assert drawn.shape == (evaluation.REPLICATES, groups, 2)
+    drawn = resampled(parts, 2, evaluation.RESAMPLES)
+    assert drawn.shape == (evaluation.RESAMPLES, groups, 2)
     assert (drawn.sum(axis=1) == groups).all()
     assert drawn[:, 0, 0].mean() == pytest.approx(1, abs=0.1)
     if groups > 1:  # multinomial: the variance of one group's count is 1 - 1 / groups

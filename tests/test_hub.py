@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from corpus.store import write_bytes
+from labeling.intervals import Estimate, shown
 from release.card.model_card import model_card
 from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from release.hub.client import asking
@@ -34,8 +35,7 @@ from tests.conftest import REPO
 from tests.support.hub import Account, Hub, running
 from tests.support.releases import publish_release
 from train.examples.load import load_examples
-from train.intervals import shown
-from train.records import ModelCard, Score, read_record
+from train.records import ModelCard, read_record
 from train.settings import PublishSettings
 
 TOKEN = "hf_Sesame0pen"
@@ -621,7 +621,7 @@ def test_a_model_goes_up_with_its_card_and_opens_as_the_card_says(
     own, majority = metrics["test"]["f_avg"], metrics["test"]["majority"]["f_avg"]
     assert front["model-index"][0]["results"][0]["metrics"][0]["value"] == own["value"]
     for score in (own, majority):
-        assert shown(Score(**score)) in card
+        assert shown(Estimate(**score)) in card
     for heading in ("Intended use", "How to load it", "Training data", "Scores", "Limits", "Licence"):
         assert f"## {heading}\n" in card
     assert r"*a target \<b\>*" in card

@@ -365,9 +365,8 @@ def test_an_article_that_leaves_a_shard_takes_its_notes_along(tmp_path: Path) ->
     project.rows("news.csv", *({"id": id_, "published": "03/04/2011", "text": BILL} for id_ in ("1", "2")))
     project.build()
     (shard,) = (path for path in (project.work / ".build" / "shards").iterdir() if path.is_dir())
-    (tmp_path / "spill").mkdir()
     row = Skipped(article_id="1", source="news.csv:1", reason="the page was crawled before: x")
-    (other,) = rewritten([shard], tmp_path / "spill", leaving={0: {0: row}})
+    (other,) = rewritten([shard], leaving={0: {0: row}})
     assert [note.article_id for note in read_jsonl(other / "notes.jsonl", Noted, "")] == ["2"]
     assert read_jsonl(other / "skipped.jsonl", Skipped, "") == [row]
 

@@ -24,7 +24,7 @@ from corpus.errors import TableError
 from corpus.records import SENTENCES, CorpusSettings
 from corpus.store import read_table, table_path, write_bytes, write_jsonl
 from labeling.adjudicate import adjudicate
-from labeling.intervals import Estimate
+from labeling.intervals import Estimate, shown
 from labeling.records import STANCES, Annotation, LabelingSettings
 from tests.conftest import copy_tables, vote
 from tests.support.labelled_texts import WORDS
@@ -202,10 +202,10 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
     assert found.metrics is not None
     assert found.analysis is not None
     for expected in (
-        sentences.score(found.metrics.test.f_avg),
-        sentences.score(found.status.agreement.alpha),
+        shown(found.metrics.test.f_avg),
+        shown(found.status.agreement.alpha),
         sentences.number(found.analysis.calibration.before.by_chance),
-        sentences.score(found.analysis.calibration.after.ece),
+        shown(found.analysis.calibration.after.ece),
         found.files["articles.parquet"],
         found.files["model/model.skops"],
         "version 1.0 (",
@@ -585,7 +585,7 @@ def test_the_page_says_whether_the_model_is_near_the_ceiling(finished: Path, nea
 def test_numbers_that_are_undefined_are_called_so() -> None:
     assert sentences.number(math.nan) == "undefined"
     assert sentences.share(Estimate(value=0.5)) == "50.0\N{NO-BREAK SPACE}%"
-    assert sentences.score(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
+    assert shown(Estimate(value=0.5, low=0.25, high=0.75)) == "0.500 [0.250, 0.750]"
     drawing = svg_plots.bars([svg_plots.Bar(name="alpha <b>", value=math.nan)], "t")
     assert "undefined" in drawing
     assert "nan" not in drawing

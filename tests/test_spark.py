@@ -344,7 +344,7 @@ def mapping(out: Path) -> bool:
 
 def shuffling(out: Path) -> bool:
     """The words are there, and the joins and groupings of them under way."""
-    return any(out.glob(".build/new.*/rare.*"))
+    return any(out.glob(".build/half.*/rare.*"))
 
 
 @pytest.mark.slow

@@ -315,32 +315,77 @@ def test_pull_without_a_project_says_to_push(stance: Run) -> None:
         stance("pull")
 
 
+DROPPED = {
+    "a finaliser": "bar = Bar(); del bar",
+    "a library that catches everything": """
+    try:
+        come()
+    except BaseException:
+        pass""",
+    "a library that has errors of its own": """
+    try:
+        come()
+    except BaseException:
+        error = RuntimeError("Query interrupted")
+    raise error""",
+}
+"""Where Python or a library drops or changes the exception that a signal raises."""
+
+
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_that_arrives_inside_a_finaliser_still_stops_the_command(sign: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize("dropped", DROPPED)
+def test_a_signal_whose_exception_is_dropped_still_stops_the_command(
+    dropped: str, sign: signal.Signals, status: int
+) -> None:
+    done = _signalled(sign, f"{DROPPED[dropped]}\n    time.sleep(20)\n    print('went on to its end')")
+    assert done.returncode == status, done.stderr
+    assert "went on" not in done.stdout
+    assert "RuntimeError" not in done.stderr
+
+
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_clean_up_the_time_that_it_takes(sign: signal.Signals, status: int) -> None:
+    done = _signalled(
+        sign,
+        """
+    try:
+        come()
+    finally:
+        try:
+            raise OSError
+        except OSError:
+            time.sleep(1.5)
+        time.sleep(1.5)
+        print("cleaned up")""",
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stdout == "cleaned up\n"
+
+
+def _signalled(sign: signal.Signals, body: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that sends itself a signal by `come()`."""
     script = f"""
 import os, time, click
 from stance import command_line as stance
+def come():
+    os.kill(os.getpid(), {int(sign)})
+    time.sleep(0.01)
 class Bar:
     def __del__(self):
-        os.kill(os.getpid(), {int(sign)})
-        time.sleep(0.01)
+        come()
 @stance.cli.command()
 def wait():
-    bar = Bar()
-    del bar
-    time.sleep(20)
-    print("went on to its end")
+    {body}
 stance.main()
 """
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", script, "wait"],
         capture_output=True,
         text=True,
         check=False,
+        # As at a terminal: a shell's background job, which these tests may be in, has Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    assert done.returncode == status, done.stderr
-    assert "went on" not in done.stdout
 
 
 @pytest.mark.slow

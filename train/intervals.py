@@ -13,34 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.intervals import FEWEST_ARTICLES, share_interval
-from train.records import Score
 
 FEWEST = FEWEST_ARTICLES
 """Number of groups of articles that an interval needs, as for shares."""
-TOO_FEW = "too few articles for an interval"
 UNTOLD = "no interval: too few articles, or none that tells the two apart"
 """What is printed for a difference between two models or training sizes that has no interval."""
 STILL = 1e-9
 """Resamples that differ by less than this differ only by rounding."""
 
 Table = NDArray[np.float64]
-
-
-def is_known(score: Score) -> bool:
-    """Whether a score has an interval: [0, 1] means that it has none, since files need numbers there."""
-    return (score.low, score.high) != (0, 1)
-
-
-def shown(score: Score, digits: int = 3) -> str:
-    """A value with its interval, or with the reason why there is none."""
-    value = "undefined" if math.isnan(score.value) else f"{score.value:.{digits}f}"
-    if math.isnan(score.low):
-        return value
-    if score.low == score.high:
-        return f"{value} (in any sample)"
-    if not is_known(score):
-        return f"{value} ({TOO_FEW})"
-    return f"{value} [{score.low:.{digits}f}, {score.high:.{digits}f}]"
 
 
 def slack(hits: Table, tries: Table) -> tuple[float, float]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
-    from train.intervals import shown
+    from labeling.intervals import shown
 
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)

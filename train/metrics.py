@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling.bootstrap import resampled
+from labeling.intervals import Estimate
 from labeling.records import STANCES, Stance
 from train.intervals import FEWEST, STILL, f1_slack, slack, widened
-from train.records import ClassScore, Score, Scores
+from train.records import ClassScore, Scores
 
-REPLICATES = 2000
-CHUNK = 100
+RESAMPLES = 2000
 _AT = {stance: n for n, stance in enumerate(STANCES)}
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference of two fractions, from -1 to 1, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,11 +33,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         groups: number of groups, which are what the bootstrap draws.
     """
 
-    first: Score
-    second: Score
-    f_avg: Difference
-    macro_f1: Difference
-    accuracy: Difference
+    first: Estimate
+    second: Estimate
+    f_avg: Estimate
+    macro_f1: Estimate
+    accuracy: Estimate
     at_most_zero: float | None
     n: int
     groups: int
@@ -91,7 +83,7 @@ def evaluate(
     names = sorted(set(groups))
     tables = confusions(true, given, groups, names)
     whole = tables.sum(axis=0)
-    f_avg, macro_f1, accuracy = _scores(tables, resampled(tables, seed), possible)
+    f_avg, macro_f1, accuracy = _scores(tables, resampled(tables, seed, RESAMPLES), possible)
     precision, recall, f1 = (part[0] for part in _by_class(whole[None]))
     return Scores(
         f_avg=f_avg,
@@ -114,12 +106,12 @@ def evaluate(
 
 def _scores(
     tables: NDArray[np.float64], drawn: NDArray[np.float64], possible: Collection[Stance] = STANCES
-) -> tuple[Score, Score, Score]:
+) -> tuple[Estimate, Estimate, Estimate]:
     """F_avg, macro-F1 and accuracy with their intervals, from each group's confusion table and the resamples."""
     whole = tables.sum(axis=0)
     values, spread = summaries(whole[None])[:, 0], summaries(drawn)
     if len(tables) < FEWEST:
-        one, two, three = (Score(value=float(value), low=0.0, high=1.0) for value in values)
+        one, two, three = (Estimate(value=float(value), low=0.0, high=1.0) for value in values)
         return one, two, three
     by_class = _by_class(drawn)[2]
     still = [n for n, name in enumerate(STANCES) if name in possible and np.ptp(by_class[:, n]) < STILL]
@@ -135,7 +127,7 @@ def _scores(
     found = []
     for value, (low, high), part in zip(values.tolist(), ends.tolist(), parts, strict=True):
         low, high = widened(value, low, high, part)
-        found.append(Score(value=value, low=low, high=high))
+        found.append(Estimate(value=value, low=low, high=high))
     return found[0], found[1], found[2]
 
 
@@ -195,34 +187,7 @@ def compare(
     return compare_tables(one, two, len(true), seed)
 
 
-def resampled(parts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Resample groups by the cluster bootstrap: each resample sums as many groups as there are, with replacement.
-
-    Args:
-        parts: numbers of each group that can be added up, such as confusion tables, shape (groups, ...).
-        seed: seed of the draws.
-
-    Returns:
-        The sum of each resample, shape (REPLICATES, ...); zeros where there is no group.
-
-    References:
-        Field & Welsh (2007), Bootstrapping clustered data, JRSS B 69(3).
-
-    >>> drawn = resampled(np.array([[2.0], [2.0], [2.0]]), seed=1)
-    >>> drawn.shape, drawn[0].tolist()
-    ((2000, 1), [6.0])
-    """
-    n, flat = len(parts), parts.reshape(len(parts), math.prod(parts.shape[1:]))
-    random = np.random.default_rng(seed)
-    drawn = np.zeros((REPLICATES, flat.shape[1]))
-    for start in range(0, REPLICATES if n else 0, CHUNK):  # all weights at once would be 160 MB for 10,000 groups
-        draws = random.integers(0, n, (min(CHUNK, REPLICATES - start), n))
-        weights = np.stack([np.bincount(draw, minlength=n) for draw in draws]).astype(float)
-        drawn[start : start + CHUNK] = weights @ flat
-    return drawn.reshape(REPLICATES, *parts.shape[1:])
-
-
-def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Difference:
+def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Estimate:
     """A difference with its 95 % percentile interval, which is [-1, 1] where nothing is known.
 
     Nothing is known with fewer than 5 groups, and where no resample changes the difference: two models that never
@@ -240,9 +205,9 @@ def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Differe
     0.005
     """
     if groups < FEWEST or np.ptp(drawn) < STILL:
-        return Difference(value=value, low=-1.0, high=1.0)
+        return Estimate(value=value, low=-1.0, high=1.0)
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return Difference(value=value, low=float(low), high=float(high))
+    return Estimate(value=value, low=float(low), high=float(high))
 
 
 def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int) -> Comparison:
@@ -256,7 +221,7 @@ def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, s
     """
     both = np.stack([one, two], axis=1)
     whole = summaries(both.sum(axis=0))
-    drawn = resampled(both, seed)
+    drawn = resampled(both, seed, RESAMPLES)
     first, second = summaries(drawn[:, 0]), summaries(drawn[:, 1])
     apart = first - second
     f_avg, macro_f1, accuracy = (difference(float(whole[m, 0] - whole[m, 1]), apart[m], len(one)) for m in range(3))

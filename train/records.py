@@ -9,6 +9,7 @@ import msgspec
 
 from corpus.errors import ExamplesError
 from corpus.store import read_json
+from labeling.intervals import Estimate
 from labeling.records import Stance
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -40,14 +41,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     macro_f1: float
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """A fraction from 0 to 1 with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 class ClassScore(msgspec.Struct, frozen=True, kw_only=True):
     """Precision, recall and F1 of one stance, and the number of examples that have it."""
 
@@ -60,9 +53,9 @@ class ClassScore(msgspec.Struct, frozen=True, kw_only=True):
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """All scores of one set of predictions; `confusion[true][given]` in the order of STANCES."""
 
-    f_avg: Score
-    macro_f1: Score
-    accuracy: Score
+    f_avg: Estimate
+    macro_f1: Estimate
+    accuracy: Estimate
     by_class: dict[str, ClassScore]
     confusion: list[list[int]]
     n: int
@@ -72,9 +65,9 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 class Majority(msgspec.Struct, frozen=True, kw_only=True):
     """Scores of always predicting the most frequent training label of the target."""
 
-    f_avg: Score
-    macro_f1: Score
-    accuracy: Score
+    f_avg: Estimate
+    macro_f1: Estimate
+    accuracy: Estimate
 
 
 class TargetScore(msgspec.Struct, frozen=True, kw_only=True):

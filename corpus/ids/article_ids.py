@@ -98,7 +98,7 @@ def settle(tables: Database, shards: Sequence[Path], spill: Path, out: Path, uni
     _check_ids(tables, units)
     before = read_moved(out)
     named = _named(tables, spill, before)
-    folders = rewritten(shards, spill, ids=_places(tables, spill, named))
+    folders = rewritten(shards, ids=_places(tables, spill, named))
     moves = find_moves(tables, spill, folders, out)
     wanted = before
     if moves.found:
@@ -106,7 +106,7 @@ def settle(tables: Database, shards: Sequence[Path], spill: Path, out: Path, uni
         wanted = {own_id: row for own_id, row in before.items() if row.article_id not in ids}
         wanted |= {row.source_id: row for row in moves.found}
         named = _named(tables, spill, wanted)
-        folders = rewritten(shards, spill, ids=_places(tables, spill, named))
+        folders = rewritten(shards, ids=_places(tables, spill, named))
     return Settled(
         folders=folders,
         moved=list(named.values()),

@@ -6,7 +6,6 @@ vanishes. The choice depends on the records alone, not on the files' names, thei
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from corpus.engine import Local
 from corpus.ids.rewrite_shards import rewritten
 from corpus.reading.articles import CONVERTED
 from corpus.records import Skipped
+from corpus.staging import staging
 
 # Equal in all but their place, they are the same record in two files: either will do. Of one crawl a page goes before
 # the plain text that was made of it.
@@ -44,12 +44,11 @@ def without_recrawls(shards: Sequence[Path]) -> list[Path]:
     Raises:
         OSError: the disk is full.
     """
-    with tempfile.TemporaryDirectory(dir=shards[0].parent, prefix="half.") as spill:
-        with Local(None).database(Path(spill)) as tables:
-            tables.read("article", shards, "articles.parquet")
-            later = tables.ask(_LATER)
-        leave: dict[int, dict[int, Skipped]] = defaultdict(dict)
-        for file, place, article_id, source, kept in later:
-            reason = f"the page was crawled before: {kept}"
-            leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
-        return rewritten(shards, Path(spill), leaving=leave)
+    with staging(shards[0].parent) as spill, Local(None).database(spill) as tables:
+        tables.read("article", shards, "articles.parquet")
+        later = tables.ask(_LATER)
+    leave: dict[int, dict[int, Skipped]] = defaultdict(dict)
+    for file, place, article_id, source, kept in later:
+        reason = f"the page was crawled before: {kept}"
+        leave[file][place] = Skipped(article_id=article_id, source=source, reason=reason)
+    return rewritten(shards, leaving=leave)

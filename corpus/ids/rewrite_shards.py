@@ -20,6 +20,7 @@ from corpus.digests import digest
 from corpus.records import Noted, Skipped
 from corpus.sentences.cut_articles import sentence_id
 from corpus.shards import begins_article
+from corpus.staging import made_once
 from corpus.store import read_jsonl, write_jsonl
 
 BATCH = 10_000
@@ -30,14 +31,11 @@ Ids = Mapping[int, Mapping[int, str]]
 """By a shard's place in the list: the rows of its articles that get another id, and that id."""
 
 
-def rewritten(
-    shards: Sequence[Path], spill: Path, *, leaving: Leaving | None = None, ids: Ids | None = None
-) -> list[Path]:
+def rewritten(shards: Sequence[Path], *, leaving: Leaving | None = None, ids: Ids | None = None) -> list[Path]:
     """The folders to read in place of some shards.
 
     Args:
         shards: folders of finished shards.
-        spill: an empty folder beside them, to write in.
         leaving: articles to leave out.
         ids: articles to give another id; their sentences' ids, which are made from it, change with it.
 
@@ -54,14 +52,12 @@ def rewritten(
             name += f".{digest(*changes)}"
         found.append(shard.with_name(name))
         if not found[-1].is_dir():
-            half = spill / name
-            _write(shard, half, out, named)
-            half.rename(found[-1])
+            with made_once(found[-1]) as half:
+                _write(shard, half, out, named)
     return found
 
 
 def _write(shard: Path, half: Path, leaving: Mapping[int, Skipped], ids: Mapping[int, str]) -> None:
-    half.mkdir()
     gone = np.fromiter(leaving, np.int64, len(leaving))
     renamed = np.fromiter(ids, np.int64, len(ids))
     for table in ("articles", "pieces"):

@@ -54,7 +54,9 @@ def replay(owner: Studio, server: Server, title: str, path: Path, progress: Call
         for name, email in emails.items():
             key = sign_up(server, email, _password(server, name))
             speakers[name] = stack.enter_context(Studio(Server(url=server.url, api_key=key)))
-        pool = stack.enter_context(ThreadPoolExecutor(THREADS))
+        pool = ThreadPoolExecutor(THREADS)
+        # Left as a context, the pool would wait for the answers under way: two minutes each, if the server is stuck.
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         for _ in range(ROUNDS):
             progress(0, len(missing))
             for done in pool.map(lambda job: _give(speakers[job[1].annotator], *job), missing):

@@ -32,6 +32,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     """
     import yaml
 
+    from labeling.intervals import shown
     from release.card.managed_markdown import Markdown, decode, fill, merge
     from train.evaluate.analysis import read_analysis
     from train.records import ModelCard, read_metrics, read_record
@@ -55,7 +56,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         sizes=[(split, str(count), str(metrics.groups[split])) for split, count in metrics.examples.items()],
         labels=[(label, str(count)) for label, count in metrics.labels.items()],
         scores=[
-            (who, readings.score(found.f_avg), readings.score(found.macro_f1), readings.score(found.accuracy))
+            (who, shown(found.f_avg), shown(found.macro_f1), shown(found.accuracy))
             for who, found in (("this model", test), ("majority label", test.majority))
         ],
         by_class=[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import StanceError, TableError
+from corpus.staging import put_in_place, staging
 from corpus.store import write_bytes, write_jsonl
 from release.contents.dataset_folder import check_name
 from release.contents.rows import parquet, quiet
@@ -80,8 +80,8 @@ def write(
         StanceError: the folder doesn't open with `load_dataset`.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
-        staged, old = Path(name) / "new", Path(name) / "old"
+    with staging(out.parent, f".{out.name}.") as folder:
+        staged = folder / "new"
         for path in sorted(dataset.rglob("*")):
             inside = path.relative_to(dataset)
             hidden = any(part.startswith(".") for part in inside.parts)
@@ -99,23 +99,8 @@ def write(
         write_bytes(staged / "README.md", _card(dataset / "README.md", sizes, states))
         write_jsonl(staged / LIST, located)
         write_jsonl(staged / BY_ARTICLE, counts)
-        _open(staged, Path(name) / "cache", {split: of[0] for split, of in sizes.items()})
-        if _content(staged) == _content(out):
-            return False
-        if out.exists():
-            out.rename(old)
-        try:
-            staged.rename(out)
-        except BaseException:
-            if old.exists():
-                old.rename(out)
-            raise
-    return True
-
-
-def _content(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        _open(staged, folder / "cache", {split: of[0] for split, of in sizes.items()})
+        return put_in_place(staged, out)
 
 
 def _restored(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
@@ -23,6 +22,7 @@ from corpus.digests import code_digest, digest, stamp
 from corpus.engine import Engine, Local, on_processes
 from corpus.errors import ExamplesError, SourceError, StanceError
 from corpus.records import CorpusSettings
+from corpus.staging import remove_staged, staging, swap
 from corpus.store import read_json, read_json_if_whole, write_bytes, write_json
 from labeling.records import STANCES
 from train.archive import score_shards
@@ -154,8 +154,8 @@ def _predict(
         return _predicted(out, last, shares, False, skipped)
     scored = out / STATE / "shards"
     scored.mkdir(exist_ok=True)
-    for left in (*(out / STATE).glob("new.*"), *scored.glob("half.*")):  # left by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    remove_staged(out / STATE)
+    remove_staged(scored)
     shards = plan(tables, asked)
     if not shards:
         raise ExamplesError(f"{tables / TABLES[1]} holds no sentence: run `{MADE_BY}` on articles first")
@@ -164,8 +164,7 @@ def _predict(
     progress(sum(shard.rows for shard in shards) - sum(job.shard.rows for job in jobs))
     for rows in run(jobs):
         progress(rows)
-    with tempfile.TemporaryDirectory(dir=out / STATE, prefix="new.") as name:
-        new = Path(name)
+    with staging(out / STATE) as new:
         (new / "database").mkdir()
         with running.database(new / "database") as database:
             views(database, tables, new, [scored / shard.key for shard in shards])
@@ -250,9 +249,7 @@ def _whole(out: Path, last: Manifest) -> bool:
 def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -> None:
     """Put the new scores into the place of the old ones, by renaming; the manifest is written last."""
     (new / SCORES / MARKER).write_text(f"{manifest.key}\n")
-    if (out / SCORES).exists():
-        (out / SCORES).rename(new / "old")
-    (new / SCORES).rename(out / SCORES)
+    swap(new / SCORES, out / SCORES)
     write_json(out / "shares.json", shares)
     write_bytes(out / "stance.svg", _plot(shares).encode())
     write_json(out / "manifest.json", manifest)

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from corpus.digests import code_digest, digest
 from corpus.errors import ExamplesError, StanceError
 from corpus.records import SENTENCES
+from corpus.staging import made_once
 from labeling.records import STANCES
 from train.predict.judge import BATCH, MADE_BY, PREDICTIONS, Judge, open_model
 from train.predict.sentence_arrays import opened
@@ -147,23 +148,16 @@ def make(job: Job) -> int:
     if (job.folder / shard.key).is_dir():  # finished by another attempt
         return shard.rows
     with (
-        tempfile.TemporaryDirectory(dir=job.folder, prefix="half.") as name,
+        made_once(job.folder / shard.key) as half,
         shard.path.open("rb") as data,
         pq.ParquetFile(data) as file,
     ):
         # The digest is of the open file, so a file that replaces it in the meantime cannot be scored instead.
         if _content(file, data, shard.groups) != shard.content:
             raise StanceError(f"{shard.path} changed while it was read; run it again")
-        half = Path(name) / "shard"
-        half.mkdir()
         with pq.ParquetWriter(half / FILE, SCORES, compression="zstd") as out:
             for batch in file.iter_batches(BATCH, row_groups=shard.groups, columns=READ.names):
                 out.write_batch(score(batch.select(READ.names), judge))
-        try:
-            half.rename(job.folder / shard.key)
-        except OSError:
-            if not (job.folder / shard.key).is_dir():  # otherwise another attempt was first, with the same result
-                raise
     return shard.rows
 
 

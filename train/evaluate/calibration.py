@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from labeling.intervals import share_estimates
+from labeling.bootstrap import resampled
+from labeling.intervals import Estimate, share_estimates
 from labeling.records import STANCES, Stance
 from train.intervals import FEWEST, STILL, slack, widened
-from train.metrics import REPLICATES, Difference, difference, resampled
-from train.records import Score
+from train.metrics import RESAMPLES, difference
 
 BINS = 10
 COLDEST, HOTTEST = 0.05, 20.0
@@ -33,7 +33,7 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
 
     n: int
     confidence: float
-    accuracy: Score
+    accuracy: Estimate
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +52,9 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     bins: list[Bin]
-    ece: Score
+    ece: Estimate
     by_chance: float
-    overconfidence: Difference
+    overconfidence: Estimate
     log_loss: float
     n: int
     groups: int
@@ -115,9 +115,9 @@ def calibration(
     if not n:
         return Calibration(
             bins=[],
-            ece=Score(value=0.0, low=0.0, high=1.0),
+            ece=Estimate(value=0.0, low=0.0, high=1.0),
             by_chance=1.0,
-            overconfidence=Difference(value=0.0, low=-1.0, high=1.0),
+            overconfidence=Estimate(value=0.0, low=-1.0, high=1.0),
             log_loss=0.0,
             n=0,
             groups=0,
@@ -134,7 +134,7 @@ def calibration(
     # Shape (groups, bins, 3): number of examples, sum of confidences, number of right ones. All of these add up.
     parts = np.zeros((len(names), int(place.max()) + 1, 3))
     np.add.at(parts, (group, place), np.stack([np.ones(n), confidence, right], axis=1))
-    whole, drawn = parts.sum(axis=0), resampled(parts, seed)
+    whole, drawn = parts.sum(axis=0), resampled(parts, seed, RESAMPLES)
     value, spread = float(_ece(whole)), _ece(drawn)
     low, high = np.percentile(spread, [2.5, 97.5])
     gap, gaps = _gap(whole), _gap(drawn)
@@ -152,8 +152,8 @@ def calibration(
                 high=min(1.0, surer.value + math.hypot(surer.high - surer.value, below)),
             )
     random = np.random.default_rng([seed, 1])
-    lucky = parts.sum(axis=0)[None].repeat(REPLICATES, axis=0)
-    for run in range(REPLICATES):
+    lucky = parts.sum(axis=0)[None].repeat(RESAMPLES, axis=0)
+    for run in range(RESAMPLES):
         lucky[run, :, 2] = np.bincount(place, weights=random.random(n) < confidence, minlength=len(whole))
     return Calibration(
         bins=[
@@ -164,7 +164,7 @@ def calibration(
             )
             for b in range(len(whole))
         ],
-        ece=Score(value=value, low=ece_low, high=ece_high),
+        ece=Estimate(value=value, low=ece_low, high=ece_high),
         by_chance=float(np.percentile(_ece(lucky), 95)),
         overconfidence=surer,
         log_loss=float(-np.log(np.maximum(of_label, _LEAST)).mean()),
@@ -294,14 +294,14 @@ def _gap(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     return gap
 
 
-def _share(bin: NDArray[np.float64]) -> Score:
+def _share(bin: NDArray[np.float64]) -> Estimate:
     """The accuracy of a bin with its interval, from each group's number of examples, confidence and right ones."""
     held = bin[bin[:, 0] > 0]
     right = np.stack([held[:, 2], held[:, 0] - held[:, 2]], axis=1)
     found = share_estimates(right, float(held[:, 0].sum()))[0]
     if math.isnan(found.low):
-        return Score(value=found.value, low=0.0, high=1.0)
-    return Score(value=found.value, low=found.low, high=found.high)
+        return Estimate(value=found.value, low=0.0, high=1.0)
+    return Estimate(value=found.value, low=found.low, high=found.high)
 
 
 def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:

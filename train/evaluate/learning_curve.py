@@ -10,12 +10,14 @@ import msgspec
 import numpy as np
 
 from corpus.errors import ExamplesError
+from labeling.bootstrap import resampled
+from labeling.intervals import Estimate
 from labeling.records import STANCES
 from train.evaluate.leak_audit import FitPredict
 from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
-from train.metrics import Difference, confusions, difference, resampled, summaries
+from train.metrics import RESAMPLES, confusions, difference, summaries
 from train.model.counted_texts import spread
-from train.records import Example, Score
+from train.records import Example
 
 HALVINGS = 4
 """Number of steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is that of doubling the labels."""
@@ -32,7 +34,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     examples: float
     groups: int
-    f_avg: Score
+    f_avg: Estimate
     lowest: float
     highest: float
 
@@ -53,7 +55,7 @@ class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
 
     steps: list[Step]
     left_out: list[int]
-    gain: Difference | None
+    gain: Estimate | None
     more: Literal["yes", "hardly", "unclear"]
     sentence: str
     repeats: int
@@ -133,7 +135,7 @@ def learning_curve(
             stacked.append(confusions(true, list(given), groups, tested))
             progress(1, total)
         tables = np.stack(stacked, axis=1)
-        drawn = resampled(tables, seed)  # the same draws of groups at each step
+        drawn = resampled(tables, seed, RESAMPLES)  # the same draws of groups at each step
         f = summaries(drawn.reshape(-1, 3, 3))[0].reshape(len(drawn), -1)
         picked = draws.integers(0, len(subsets), f.shape)
         mean = np.take_along_axis(f, picked, axis=1).mean(axis=1)
@@ -148,7 +150,7 @@ def learning_curve(
             Step(
                 examples=sum(len(subset) for subset in subsets) / len(subsets),
                 groups=size,
-                f_avg=Score(value=float(each.mean()), low=float(low), high=float(high)),
+                f_avg=Estimate(value=float(each.mean()), low=float(low), high=float(high)),
                 lowest=float(each.min()),
                 highest=float(each.max()),
             )
@@ -161,7 +163,7 @@ def learning_curve(
     return LearningCurve(steps=steps, left_out=left_out, gain=gain, more=more, sentence=sentence, repeats=repeats)
 
 
-def _reading(steps: Sequence[Step], gain: Difference | None) -> tuple[Literal["yes", "hardly", "unclear"], str]:
+def _reading(steps: Sequence[Step], gain: Estimate | None) -> tuple[Literal["yes", "hardly", "unclear"], str]:
     if gain is None:
         return "unclear", "Half of the labels were too few to train on, so nothing can be said about more of them."
     before, after = steps[-2], steps[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import StanceError
+from corpus.staging import staging
 
 
 @contextmanager
@@ -20,8 +20,8 @@ def staged_file(out: Path) -> Iterator[Path]:
     """A path for a new file in a temporary folder on the file system of `out`; the folder is deleted at the end."""
     near = next(folder for folder in out.absolute().parents if folder.is_dir())
     try:
-        with tempfile.TemporaryDirectory(dir=near, prefix=f".{out.name}.") as name:
-            yield Path(name) / out.name
+        with staging(near, f".{out.name}.") as folder:
+            yield folder / out.name
     except OSError as error:
         raise StanceError(f"{out}: cannot be written: {error.strerror or error}; nothing was changed") from error
 

@@ -5,7 +5,6 @@ Sentences are predicted some thousands at a time. A file gets its final name onl
 
 from __future__ import annotations
 
-import filecmp
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from corpus.build import build
 from corpus.errors import ExamplesError, SourceError
 from corpus.reading.source_files import units
 from corpus.records import SENTENCES, CorpusSettings
+from corpus.staging import put_in_place
 from corpus.store import write_json
 from labeling.records import STANCES
 from train import input_digests
@@ -238,9 +238,7 @@ def _bring(
 ) -> Predicted:
     """Move the finished files to their final paths, unless the same content is there already."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    changed = not (out.is_file() and filecmp.cmp(staged, out, shallow=False))
-    if changed:
-        staged.replace(out)
+    changed = put_in_place(staged, out)
     changed |= write_json(shares_out, shares)
     counts = np.bincount(given, minlength=len(STANCES)).tolist()
     return Predicted(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from labeling.intervals import shown
 from labeling.records import STANCES
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
@@ -23,7 +24,6 @@ from train.report.sentences import (
     number,
     outside_sentence,
     recipe_sentence,
-    score,
     shares_sentence,
     split_sentence,
     whole_corpus,
@@ -100,9 +100,9 @@ def _trained(found: Found) -> str:
     test = metrics.test
     parts.append(
         f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of favor and "
-        f"against) of {score(test.f_avg)}, a macro-F1 of {score(test.macro_f1)} and an accuracy of "
-        f"{score(test.accuracy)}; always giving the majority label has {score(test.majority.f_avg)}, "
-        f"{score(test.majority.macro_f1)} and {score(test.majority.accuracy)}. {majority_sentence(metrics)} "
+        f"against) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an accuracy of "
+        f"{shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
+        f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}. {majority_sentence(metrics)} "
         "Brackets are 95 % intervals by bootstrap over groups."
     )
     if analysis is not None:
@@ -152,11 +152,11 @@ def _agreement_tables(found: Found) -> list[Table]:
     agreement = found.status.agreement
     if not agreement.sentences:
         return []
-    rows = [["Krippendorff’s alpha", str(agreement.sentences), score(agreement.alpha)]]
+    rows = [["Krippendorff’s alpha", str(agreement.sentences), shown(agreement.alpha)]]
     rows.append(
-        [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", str(agreement.fleiss_sentences), score(agreement.fleiss)]
+        [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", str(agreement.fleiss_sentences), shown(agreement.fleiss)]
     )
-    rows += [[f"Cohen’s kappa, {row.first} and {row.second}", str(row.n), score(row.kappa)] for row in agreement.pairs]
+    rows += [[f"Cohen’s kappa, {row.first} and {row.second}", str(row.n), shown(row.kappa)] for row in agreement.pairs]
     return [
         Table(
             caption="Agreement, with 95 % intervals by bootstrap over articles.",
@@ -171,7 +171,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
         return []
     test = metrics.test
     rows = [
-        [name, score(scores.f_avg), score(scores.macro_f1), score(scores.accuracy)]
+        [name, shown(scores.f_avg), shown(scores.macro_f1), shown(scores.accuracy)]
         for name, scores in (("model", test), ("majority label", test.majority))
     ]
     tables = [
@@ -193,8 +193,8 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     if analysis is not None and analysis.ceiling is not None and analysis.ceiling.annotators:
         compared = analysis.ceiling.compared
         rows = [
-            ["model", str(compared.n), score(compared.first)],
-            ["annotators", str(compared.n), score(compared.second)],
+            ["model", str(compared.n), shown(compared.first)],
+            ["annotators", str(compared.n), shown(compared.second)],
         ]
         tables.append(
             Table(

@@ -10,11 +10,10 @@ from pathlib import Path
 import msgspec
 
 from corpus.store import write_bytes
+from labeling.intervals import Estimate, shown
 from labeling.records import NO_OUTLET, STANCES, Stance
 from train.input_digests import of_report
-from train.intervals import is_known
 from train.predict.shares import ShareRow, called
-from train.records import Score
 from train.report import methods
 from train.report import sentences as readings
 from train.report import svg_plots as plots
@@ -69,7 +68,7 @@ def render(found: Found) -> str:
     page = Environment(
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    page.filters |= {"number": readings.number, "score": readings.score, "share": readings.share}
+    page.filters |= {"number": readings.number, "score": shown, "share": readings.share}
     return page.get_template("page.html.j2").render(
         found=found,
         made_of=of_report(found.files, found.target, found.settings),
@@ -128,8 +127,8 @@ def _scores(found: Found) -> list[plots.Bar]:
     return rows
 
 
-def _bar(name: str, score: Score, tone: str) -> plots.Bar:
-    if not is_known(score):
+def _bar(name: str, score: Estimate, tone: str) -> plots.Bar:
+    if not score.is_known:
         return plots.Bar(name=name, value=score.value, tone=tone)
     return plots.Bar(name=name, value=score.value, low=score.low, high=score.high, tone=tone)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 
 from labeling.agreement import reading
-from labeling.intervals import Estimate
+from labeling.intervals import Estimate, percent, shown
 from train.evaluate.analysis import Analysis
 from train.evaluate.calibration import Recalibration
 from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
-from train.intervals import UNTOLD, is_known, shown
-from train.metrics import Difference
-from train.records import Metrics, Score
+from train.intervals import UNTOLD
+from train.records import Metrics
 from train.report.project_snapshot import Found
 
 UNITS = {"char": "character", "char_wb": "within-word character"}
@@ -23,22 +22,12 @@ def number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
-def score(found: Score | Estimate) -> str:
-    """A value and its interval, or the reason why there is none."""
-    if isinstance(found, Score):
-        return shown(found)
-    return number(found.value) + ("" if math.isnan(found.low) else f" [{found.low:.3f}, {found.high:.3f}]")
+def share(found: Estimate) -> str:
+    """A value and its interval in percent, with a space that no line break can split."""
+    return percent(found).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def share(found: Score | Estimate) -> str:
-    """A value and its interval in percent."""
-    if math.isnan(found.value):
-        return "undefined"
-    interval = "" if math.isnan(found.low) else f" [{100 * found.low:.1f}, {100 * found.high:.1f}]"
-    return f"{100 * found.value:.1f}\N{NO-BREAK SPACE}%{interval}"
-
-
-def points(found: Difference) -> str:
+def points(found: Estimate) -> str:
     """A difference and its interval in points, which are hundredths."""
     if (found.low, found.high) == (-1, 1):
         return f"{100 * found.value:+.1f} points ({UNTOLD})"
@@ -52,14 +41,14 @@ def agreement_sentence(found: Found) -> str:
         return ""
     return (
         f"Krippendorff’s alpha (nominal) over the {agreement.sentences} sentences from {agreement.articles} articles "
-        f"that two or more annotators labelled is {score(agreement.alpha)}{reading(agreement.alpha)}."
+        f"that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
     )
 
 
 def majority_sentence(metrics: Metrics) -> str:
     """Whether the model is better than always predicting the most frequent label."""
     ours, theirs = metrics.test.f_avg, metrics.test.majority.f_avg
-    if not is_known(ours) or not is_known(theirs):
+    if not ours.is_known or not theirs.is_known:
         return "Whether the model is above the majority label can’t be told from so few articles."
     if ours.low > theirs.high:
         return "In F_avg the model is above the majority label: their intervals don’t overlap."
@@ -78,7 +67,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
     found = ceiling.compared
     start = (
         f"Against the majority of the other annotators ({found.n} answers), annotators have an F_avg of "
-        f"{score(found.second)}, the model one of {score(found.first)} on the same sentences; the difference is "
+        f"{shown(found.second)}, the model one of {shown(found.first)} on the same sentences; the difference is "
         f"{points(found.f_avg)}: "
     )
     return (
@@ -106,7 +95,7 @@ def calibration_sentence(found: Recalibration) -> str:
         )
         sign = "above" if at.ece.value > at.by_chance else "not above"
         parts.append(
-            f"{when}, the expected calibration error is {score(at.ece)}, {sign} the {at.by_chance:.3f} that a "
+            f"{when}, the expected calibration error is {shown(at.ece)}, {sign} the {at.by_chance:.3f} that a "
             f"perfectly calibrated model would exceed by chance in 5 % of such test sets; {leaning}."
         )
     return " ".join(parts)
