@@ -101,7 +101,7 @@ def segmentation() -> None:
     inner = sum(len(spans) - 1 for _, spans in gold)
     print(f"{len(gold)} paragraphs, {inner} inner boundaries; speed on {sum(map(len, many)) / 1e6:.2f} Mchar\n")
     _table("segmenter", "F1 %", "too many", "missed", "Mchar per CPU s")
-    _segmenter("ours", sentence_spans, gold, many)
+    _segmenter("stance", sentence_spans, gold, many)
     for package, module, kind, make in SEGMENTERS:
         name, library = _peer(package, module, columns=4)
         if library is not None:
@@ -191,7 +191,7 @@ def near_duplicates(size: str) -> None:
     _table("method", "CPU s", "recall", "precision")
     start = time.process_time()
     clusters = near_duplicates(texts)
-    row("ours", time.process_time() - start, *scores(clusters, pairs))
+    row("stance", time.process_time() - start, *scores(clusters, pairs))
     for package, find in (("datasketch", _datasketch_pairs), ("rensa", _rensa_pairs)):
         name, library = _peer(package, package, columns=3)
         if library is None:

@@ -91,7 +91,7 @@ def _texts(size: int) -> tuple[list[str], list[str]]:
 
 def grids(largest: int) -> None:
     """Compare stance's search with GridSearchCV by time, memory and predictions, each with one job."""
-    _table("features", "texts", "search", "CPU s", "wall s", "peak MB", "times ours", "labels as ours")
+    _table("features", "texts", "search", "CPU s", "wall s", "peak MB", "times stance's", "labels as stance's")
     for features, size in GRIDS:
         with tempfile.TemporaryDirectory(prefix="stance-") as folder:
             found: dict[str, Any] = {}
@@ -171,7 +171,7 @@ def _scikit_learn(more: dict[str, Any]) -> Callable[[str, list[str], Any, list[A
 
 
 WAYS: dict[str, tuple[str, Callable[[str, list[str], Any, list[Any]], Any]]] = {
-    "ours": ("ours", _ours),
+    "ours": ("stance", _ours),
     "exact": ("GridSearchCV, newton-cg, tol 1e-6", _scikit_learn({"solver": "newton-cg", "tol": 1e-6})),
     "default": ("GridSearchCV, defaults (lbfgs, tol 1e-4)", _scikit_learn({})),
 }

@@ -254,7 +254,7 @@ def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
 
 
 def _across(training: Sequence[Example], testing: Sequence[Example]) -> list[str]:
-    """A warning of groups that ready-made splits cut through; each target has its own model, so it is checked alone."""
+    """A warning about groups that ready-made splits cut through, target by target, as each target has its own model."""
     learned = {(row.target, row.group) for row in training}
     cut = [row.group for row in testing if (row.target, row.group) in learned]
     if not cut:

@@ -113,7 +113,7 @@ def write_scores(database: Database, folder: Path, version: str, shards: list[Sh
 
 
 def count(database: Database) -> Counts:
-    """Count the sentences of each stance by home article, outlet and month."""
+    """Count the sentences of each stance by `home` article (see `train.predict.sentence_arrays`), outlet and month."""
     names = [f"n{n}" for n in range(len(STANCES))]
     found = pa.Table.from_batches(
         [batch.select(["home", "month", "outlet", *names]) for batch in database.stream(COUNTS)]

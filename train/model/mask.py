@@ -8,7 +8,7 @@ MENTION = re.compile(r"\[T\](.*?)\[/T\]", re.DOTALL)
 WORD = re.compile(r"\w+")
 NAME = "targetmention"
 NEAR = 3
-"""Number of words on each side that get features of their own: what is said of the target is mostly next to it."""
+"""Number of words on each side that get their own features: what is said about the target is mostly next to it."""
 
 
 def masked(text: str) -> str:

@@ -176,6 +176,12 @@ def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]
         Angelopoulos, Bates, Fannjiang, Jordan and Zrnic (2023), Prediction-powered inference, Science 382:669-674.
         Angelopoulos, Duchi and Zrnic (2023), PPI++: Efficient prediction-powered inference, arXiv 2311.01453.
         Zrnic and Candès (2024), Cross-prediction-powered inference, PNAS 121:e2322083121.
+
+    >>> same, stance = np.zeros(8, np.int32), np.array([0, 0, 0, 1, 1, 2, 2, 2], np.int8)
+    >>> home = np.arange(8, dtype=np.int32)
+    >>> guesses = Guesses(stance=stance, home=home, outlet=same, month=same, outlets=["Gazette"], months=["2024-05"])
+    >>> [(row.stance, row.raw.value) for row in prediction_shares(guesses, None) if row.kind == "all"]
+    [('favor', 0.375), ('against', 0.25), ('none', 0.375)]
     """
     weight = power(labels) if labels is not None and labels.weight.any() else None
     rows: list[ShareRow] = []
@@ -215,6 +221,11 @@ def power(labels: Labels) -> float:
 
     References:
         Angelopoulos, Duchi and Zrnic (2023), PPI++: Efficient prediction-powered inference, arXiv 2311.01453.
+
+    >>> stance, held = np.array([0, 0, 1, 2], np.int8), np.array([0, 1, 1, 2], np.int8)
+    >>> unit, by_chance = np.arange(4, dtype=np.int32), np.ones(4, np.bool_)
+    >>> round(power(Labels(stance=stance, weight=np.ones(4), unit=unit, by_chance=by_chance, held=held)), 2)
+    0.7
     """
     chosen = labels.weight > 0
     weight = labels.weight[chosen] / labels.weight.sum()
