@@ -1,1 +1,1 @@
-"""Measurements, each beside the peer or the naive way in the same run; they print Markdown tables."""
+"""Benchmarks, each with another package or a simple approach in the same run; they print Markdown tables."""

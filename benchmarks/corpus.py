@@ -1,9 +1,10 @@
-"""The corpus stage beside its peers, in one run: segmentation, near-duplicates, and the build as it grows.
+"""Compare segmentation and near-duplicates with other packages in one run, and measure builds of growing size.
 
     STANCE_TEST_DATA=FOLDER python -m benchmarks.corpus [--largest SENTENCES]
 
-Peers that cannot be imported are named and left out. The build's memory is read from /proc, on Linux. Each part
-runs in a fresh process, and heavy imports stay in functions: no part holds or shares what another one loaded.
+Packages that cannot be imported are named and left out. The build's memory is read from /proc, which needs Linux. Each
+part runs in a new process, and large packages are imported inside functions, so that no part has in memory what another
+one loaded.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Cut = Callable[[str], list[Span]]
 
 SIZES = (100_000, 300_000, 1_000_000)
 ARTICLE, PARAGRAPH = 30, 5
-"""Sentences of a generated article, and of each of its paragraphs."""
+"""Number of sentences in a generated article, and in each of its paragraphs."""
 WORKERS = 2
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="sentences of the largest build")
     parser.add_argument("call", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.call:  # in a process of its own, by `_fresh`
+    if arguments.call:  # in a new process, by `_fresh`
         globals()[arguments.call[0]](*arguments.call[1:])
         return
     largest: int = arguments.largest
@@ -58,7 +59,10 @@ def _load() -> str:
 
 
 def _fresh(function: str, *arguments: object) -> list[str]:
-    """The command that calls a function of this module (not by `-c`: DuckDB then shows its progress on stdout)."""
+    """The command that calls a function of this module in a new process.
+
+    It does not use `-c`, with which DuckDB would print its progress to stdout.
+    """
     return [sys.executable, "-m", "benchmarks.corpus", function, *map(str, arguments)]
 
 
@@ -72,10 +76,10 @@ def _table(*columns: str) -> None:
 
 
 def _peer(package: str, module: str, columns: int) -> tuple[str, Any]:
-    """A peer's name with its version, and its module; where it is missing, a row that says so, and None."""
+    """The name and version of another package, and its module; if it is missing, print a row and return None for it."""
     try:
         return f"{package} {importlib.metadata.version(package)}", importlib.import_module(module)
-    except (ImportError, OSError) as error:  # OSError: a library for another processor
+    except (ImportError, OSError) as error:  # OSError: it was compiled for another processor
         _row(f"{package} is missing ({error}): uv pip install {package}", *[""] * columns)
         return package, None
 
@@ -84,7 +88,7 @@ def _peer(package: str, module: str, columns: int) -> tuple[str, Any]:
 
 
 def segmentation() -> None:
-    """Boundary F1 on gold paragraphs, each given alone, and speed on many of them."""
+    """Measure boundary F1 on gold paragraphs, each segmented alone, and the speed on many paragraphs."""
     from corpus.sentences.split import sentence_spans
 
     if not (data := os.environ.get("STANCE_TEST_DATA")):
@@ -97,7 +101,7 @@ def segmentation() -> None:
     inner = sum(len(spans) - 1 for _, spans in gold)
     print(f"{len(gold)} paragraphs, {inner} inner boundaries; speed on {sum(map(len, many)) / 1e6:.2f} Mchar\n")
     _table("segmenter", "F1 %", "too many", "missed", "Mchar per CPU s")
-    _segmenter("ours", sentence_spans, gold, many)
+    _segmenter("stance", sentence_spans, gold, many)
     for package, module, kind, make in SEGMENTERS:
         name, library = _peer(package, module, columns=4)
         if library is not None:
@@ -121,7 +125,7 @@ def _segmenter(name: str, cut: Cut, gold: list[tuple[str, list[Span]]], many: li
 
 
 def _in_order(split: Callable[[str], list[str]], text: str) -> list[Span]:
-    """Spans of a peer that gives strings."""
+    """The spans of the sentences that another package returns as strings."""
     spans, at = [], 0
     for sentence in filter(None, map(str.strip, split(text))):
         start = text.index(sentence, at)
@@ -146,8 +150,8 @@ def _sentencizer(library: Any) -> Cut:
     return lambda text: [(sentence.start_char, sentence.end_char) for sentence in pipeline(text).sents]
 
 
-# Package, module, which of its ways, and what makes the way of the module. The strings of sentencex, with the
-# search for them, take a quarter of the time of its own offsets.
+# Package, module, name of the function, and what makes a `Cut` from the module. For sentencex, getting strings and
+# searching for them takes a quarter of the time of its own offsets.
 SEGMENTERS: list[tuple[str, str, str, Callable[[Any], Cut]]] = [
     ("nupunkt", "nupunkt", ", sentence_spans", lambda peer: peer.sentence_spans),
     ("nupunkt", "nupunkt", ", sent_spans by line", lambda peer: partial(_by_line, peer.sent_spans)),
@@ -164,12 +168,13 @@ SEGMENTERS: list[tuple[str, str, str, Callable[[Any], Cut]]] = [
 
 
 def near_duplicates(size: str) -> None:
-    """CPU seconds, recall and precision on planted edits.
+    """Measure CPU seconds, recall and precision on planted near-duplicates.
 
-    The sentences are made up but shaped like news: Zipf-like word frequencies, 8 to 35 words, 3 in 10 from six
-    templates, so that sentences which are no duplicates share n-grams too. One in ten is an edit of another: one
-    to three words replaced, inserted or deleted. Recall counts every planted pair, also the short sentences that
-    three edits take below any threshold; precision counts all pairs within clusters, or the pairs a peer finds.
+    The sentences are made up but resemble news: they have 8 to 35 words with Zipf-like frequencies, and 3 in 10 are
+    from six templates, so that sentences that are not near-duplicates share n-grams too. One in ten is an edit of
+    another one, with one to three words replaced, inserted or deleted. Recall is over all planted pairs, including
+    short sentences that three edits have made too different for any threshold. Precision is over all pairs within
+    clusters, or over the pairs that another package finds.
     """
     from rapidfuzz.fuzz import ratio
 
@@ -186,7 +191,7 @@ def near_duplicates(size: str) -> None:
     _table("method", "CPU s", "recall", "precision")
     start = time.process_time()
     clusters = near_duplicates(texts)
-    row("ours", time.process_time() - start, *scores(clusters, pairs))
+    row("stance", time.process_time() - start, *scores(clusters, pairs))
     for package, find in (("datasketch", _datasketch_pairs), ("rensa", _rensa_pairs)):
         name, library = _peer(package, package, columns=3)
         if library is None:
@@ -201,7 +206,7 @@ def near_duplicates(size: str) -> None:
 
 
 def _datasketch_pairs(keys: Sequence[str], library: Any) -> Iterator[Span]:
-    """MinHashLSH at its best: words as tokens, updated in batches."""
+    """Pairs by datasketch's MinHashLSH, used in the way that suits it best: words as tokens, updated in batches."""
     index = library.MinHashLSH(threshold=0.6, num_perm=128)
     for place, key in enumerate(keys):
         sketch = library.MinHash(num_perm=128)
@@ -211,7 +216,7 @@ def _datasketch_pairs(keys: Sequence[str], library: Any) -> Iterator[Span]:
 
 
 def _rensa_pairs(keys: Sequence[str], library: Any) -> Iterator[Span]:
-    """The same tokens, and bands and rows as datasketch chooses them for .6: 18 of 7."""
+    """Pairs by rensa with the same tokens, and with the 18 bands of 7 rows that datasketch chooses for 0.6."""
     index = library.RMinHashLSH(threshold=0.6, num_perm=126, num_bands=18)
     for place, key in enumerate(keys):
         sketch = library.RMinHash(num_perm=126, seed=1)
@@ -224,7 +229,7 @@ def _rensa_pairs(keys: Sequence[str], library: Any) -> Iterator[Span]:
 
 
 def builds(largest: str) -> None:
-    """Time and memory of a first build, one with nothing changed and one with one article changed."""
+    """Measure time and memory of a first build, of one with nothing changed, and of one with one article changed."""
     print(f"{WORKERS} workers, articles of {ARTICLE} sentences; rates by wall time; peak of PSS\n")
     _table("sentences", "build", "articles", "wall s", "CPU s", "articles/s", "sentences/s", "peak MB")
     for size in [size for size in SIZES if size <= int(largest)] or [int(largest)]:
@@ -241,7 +246,7 @@ def builds(largest: str) -> None:
 
 
 def write_articles(folder: str, size: str) -> None:
-    """Write generated sentences as articles, a thousand in a folder."""
+    """Write generated sentences as articles, a thousand articles in each folder."""
     from tests.support.copies import planted
 
     texts, _ = planted(int(size))
@@ -254,19 +259,19 @@ def write_articles(folder: str, size: str) -> None:
 
 
 def timed_build(folder: str) -> None:
-    """Build the articles in a folder; prints the numbers of articles and sentences, wall and CPU seconds."""
+    """Build the articles in a folder, and print the numbers of articles and sentences and the wall and CPU seconds."""
     from corpus.build import build
     from corpus.records import CorpusSettings
 
     news = str(Path(folder) / "news")
-    start, before = time.perf_counter(), sum(os.times()[:4])  # with the workers, once they have ended
+    start, before = time.perf_counter(), sum(os.times()[:4])  # includes workers that have ended
     summary = build([news], Path(folder) / "out", CorpusSettings(root=news), workers=WORKERS)
     wall, cpu = time.perf_counter() - start, sum(os.times()[:4]) - before
     print(json.dumps([summary.articles, summary.sentences, wall, cpu]))
 
 
 def _watched(command: list[str]) -> tuple[str, float]:
-    """What a command prints, and the most memory in MB of it and all it started, sampled five times a second."""
+    """What a command prints, and its peak memory in MB with all its descendants, sampled five times a second."""
     peak = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
@@ -279,10 +284,10 @@ def _watched(command: list[str]) -> tuple[str, float]:
 
 
 def _pss(root: int) -> int:
-    """Proportional set size of a process tree in KiB: pages that its processes share count once."""
+    """The proportional set size (PSS) of a process tree in KiB; pages that its processes share are counted once."""
     children: dict[int, list[int]] = defaultdict(list)
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # the process has ended
             children[int(stat.read_text().rpartition(")")[2].split()[1])].append(int(stat.parent.name))
     total, waiting = 0, [root]
     while waiting:

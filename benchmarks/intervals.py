@@ -1,8 +1,8 @@
-"""How often intervals of shares hold the truth, near 0 and 1 too: `python -m benchmarks.intervals`.
+"""Measure how often intervals of shares contain the true share, also near 0 and 1: `python -m benchmarks.intervals`.
 
-Articles of 2 to 8 sentences, whose sentences are alike to a stated degree (the intraclass correlation of a
-beta-binomial distribution). Beside `share_estimates` stands the percentile interval of the cluster bootstrap, which the
-project used before: it collapses where every resample is the same.
+The simulated articles have 2 to 8 sentences, which are alike to a given degree (the intraclass correlation of a
+beta-binomial distribution). `share_estimates` is compared with the percentile interval of the cluster bootstrap, which
+the project used before: its interval has no width where every resample is the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _held(articles: int, alike: float, share: float) -> tuple[float, float]:
-    """Share of runs whose interval holds the truth: ours, and the bootstrap's."""
+    """The share of runs whose interval contains the true share: for `share_estimates`, and for the bootstrap."""
     chance = np.random.default_rng([articles, int(100 * alike), int(100 * share)])
     ours = before = 0
     strength = (1 - alike) / alike

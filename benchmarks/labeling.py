@@ -1,9 +1,9 @@
-"""Push and pull beside what one would do by hand, in one run, against a Label Studio of its own.
+"""Compare push and pull with requests made by hand, in one run, on a Label Studio server that is started for it.
 
     python -m benchmarks.labeling [--tasks N]
 
-Our times, and the script's, are of the whole command, the start of Python included; the raw ones of the requests
-alone.
+The times of stance's commands and of the script with the SDK include the start of Python; the times called raw are
+those of the requests only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from labeling.studio.project_page import INTERFACE, page
 REPO = Path(__file__).parent.parent
 ROUNDS = 3
 SIZES = (500, 1000, 2000, 5000)
-"""Batches to compare; `labeling.sync.push.BATCH` is chosen from them."""
+"""Batch sizes to compare; `labeling.sync.push.BATCH` was chosen from them."""
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def _head(title: str) -> None:
 
 
 class Bench:
-    """One project with its tasks, and the server that gets them."""
+    """A project with its tasks, and the server that receives them."""
 
     def __init__(self, server: Server, project: Path, count: int) -> None:
         """Build the corpus and write its tasks as JSON."""
@@ -85,12 +85,12 @@ class Bench:
         self.tasks: list[dict[str, Any]] = json.loads((project / "tasks.json").read_text())
 
     def title(self, title: str) -> None:
-        """Make the project one of another title, so that the server has none of it."""
+        """Give the project a title that the server does not know, so that the server has none of its tasks."""
         text = f'[target]\nname = "a tunnel"\n[corpus]\nroot = "news"\n[labeling]\ntitle = "{title}"\noverlap = 1\n'
         (self.project / "stance.toml").write_text(text)
 
     def stance(self, *arguments: str) -> str:
-        """Run a command."""
+        """Run a command of stance and return what it prints."""
         done = subprocess.run(
             [sys.executable, "-c", "from stance.command_line import main; main()", "-C", str(self.project), *arguments],
             cwd=REPO,
@@ -108,19 +108,19 @@ class Bench:
         return done.stdout
 
     def new_project(self, title: str) -> int:
-        """A project made by hand."""
+        """Create a project on the server by a request, and return its id."""
         made = self.web.post("/api/projects", json={"title": title, "label_config": page(INTERFACE)})
         return int(made.raise_for_status().json()["id"])
 
     def send(self, project_id: int, tasks: list[dict[str, Any]]) -> None:
-        """One import request."""
+        """Send tasks to the server in one import request."""
         self.web.post(f"/api/projects/{project_id}/import", json=tasks).raise_for_status()
 
     def push(self) -> None:
-        """All tasks in one body, in batches of several sizes, by `stance push`, and again."""
+        """Send all tasks in one request, in batches of several sizes, and by `stance push`, which then runs again."""
         _head(f"Push of {len(self.tasks):,} tasks")
         raw, scripts, ours = [], [], []
-        for number in range(ROUNDS):  # in turn, so that what else the machine does meets all alike
+        for number in range(ROUNDS):  # in turn, so that other work on the computer affects all ways equally
             raw.append(_timed(partial(self._raw, f"raw {number}", len(self.tasks))))
             scripts.append(_timed(partial(self._script, f"script {number}")))
             self.title(f"ours {number}")
@@ -134,7 +134,7 @@ class Bench:
         _row("`stance push`, nothing to do", again, beside)
 
     def _script(self, title: str) -> None:
-        """What one would write by hand, a process of its own like our commands."""
+        """Push by a script that somebody could write with the SDK, in a separate process like stance's commands."""
         lines = (
             "import json, sys, label_studio_sdk as sdk",
             "client = sdk.LabelStudio(base_url=sys.argv[1], api_key=sys.argv[2])",
@@ -151,7 +151,10 @@ class Bench:
             self.send(project_id, self.tasks[start : start + size])
 
     def pull(self) -> None:
-        """Every task with an answer: the export, the SDK's pages, and `stance pull`, whole and after ten changes."""
+        """Pull tasks that all have an answer: by export, by the SDK's pages, and by `stance pull`.
+
+        `stance pull` runs for the first time, with nothing new, and after ten changes.
+        """
         self.title("answered")
         project_id = self.new_project("answered")
         answer = {"result": [chosen("stance", "favor")], "lead_time": 4.0, "completed_by": 1}
@@ -185,7 +188,7 @@ class Bench:
         assert read == len(self.tasks)
 
     def _change(self, project_id: int, number: int) -> None:
-        """Four edited, two new and two deleted answers, two deleted tasks; others in each round."""
+        """Edit four answers, add two, delete two, and delete two tasks; each round changes other tasks."""
         params: dict[str, Any] = {"project": project_id, "page_size": 20, "page": 5 + number, "fields": "all"}
         tasks = self.web.get("/api/tasks/", params=params).raise_for_status().json()["tasks"]
         for task in tasks[:4]:

@@ -1,9 +1,9 @@
-"""The build at scale: what a sentence costs on one worker, two workers and Spark, as the corpus grows.
+"""Measure the cost of a sentence in builds of growing size, with one worker, two workers and Spark.
 
     python -m benchmarks.scale [--largest SENTENCES] [--engines one,two,spark]
 
-Each build runs in a fresh process. Memory is read from /proc, on Linux. All engines' tables of a size must have the
-same digest.
+Each build runs in a new process. Memory is read from /proc, which needs Linux. For each size, the tables of all engines
+must have the same digest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--engines", default=",".join(ENGINES), help="any of one, two (workers), spark")
     parser.add_argument("call", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.call:  # in a process of its own
+    if arguments.call:  # in a new process, by `_build`
         globals()[arguments.call[0]](*arguments.call[1:])
         return
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores; load before: {_load()}\n")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _build(size: int, engine: str) -> str:
-    """Print one row; returns the digest of the tables."""
+    """Build a corpus, print one row of the table, and return the digest of the corpus' tables."""
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
         command = [sys.executable, "-m", "benchmarks.scale"]
         subprocess.run([sys.executable, "-m", "benchmarks.corpus", "write_articles", folder, str(size)], check=True)
@@ -72,10 +72,10 @@ def _build(size: int, engine: str) -> str:
 
 
 def timed(folder: str, engine: str) -> None:
-    """Build the articles in a folder; prints as JSON what it took.
+    """Build the articles in a folder, and print the time and space that it took as JSON.
 
     Args:
-        folder: made by `benchmarks.corpus.write_articles`.
+        folder: folder that `benchmarks.corpus.write_articles` made.
         engine: one of ENGINES.
     """
     import corpus.build
@@ -95,7 +95,7 @@ def timed(folder: str, engine: str) -> None:
 
         setattr(module, name, wrapped)
 
-    # The sort that brings the ids into order belongs to `write`: it runs when the first of them is asked for.
+    # The time of `write` includes that of sorting the ids, as the sort runs when the first id is read.
     clocked(corpus.build, "cut_shards", "map")
     clocked(near_duplicates, "label", "global")
     clocked(corpus.build, "_write", "write")
@@ -113,7 +113,7 @@ def timed(folder: str, engine: str) -> None:
 
 
 def _count_bytes(module: Any, found: dict[str, float]) -> None:
-    """Count what the executors shuffle, and what the tables between the steps take."""
+    """Count the bytes that the executors shuffle, and those of the tables between the steps."""
     write = module.SparkTables._write
 
     def counted(self: Any, table: str, frame: Any) -> None:
@@ -126,8 +126,8 @@ def _count_bytes(module: Any, found: dict[str, float]) -> None:
 
 
 def _below(root: int) -> list[int]:
-    """All processes that a process has started, and those in turn."""
-    # Each thread has its own: Java starts Python from any of them.
+    """The ids of all descendants of a process."""
+    # Linux lists children by thread, and Java starts Python from any of its threads.
     found = [int(pid) for file in Path(f"/proc/{root}/task").glob("*/children") for pid in file.read_text().split()]
     return found + [below for pid in found for below in _below(pid)]
 

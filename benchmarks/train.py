@@ -1,10 +1,10 @@
-"""The search beside scikit-learn's own, the fit as data grow, and SemEval-2016 Task 6A.
+"""Compare the search with scikit-learn's grid search, and measure fits, long texts and SemEval-2016 Task 6A.
 
     STANCE_TEST_DATA=FOLDER python -m benchmarks.train [--largest TEXTS]
 
-Each measurement runs in a fresh process; the peak is its largest resident set. The texts are made up, but shaped
-like news: Zipf-like word frequencies, 8 to 28 words, of which one to three are cues that tell the label in seven
-cases of ten.
+Each measurement runs in a new process; its peak memory is the largest resident set size. The texts are made up, but
+resemble news: they have 8 to 28 words with Zipf-like frequencies, of which one to three are cues, each of which belongs
+to the text's label in seven cases of ten.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ FOLDS = 3
 LONG = 7000
 """Number of long texts."""
 GRIDS = (("word", 100_000), ("char", 20_000))
-"""Features and texts of the grids; characters make ten times the n-grams of words."""
+"""Feature set and number of texts of each grid; characters have ten times as many n-grams as words."""
 
 
 def main() -> None:
     """Print all tables, in Markdown."""
-    parser = argparse.ArgumentParser(description="Measure the search and the fit of the baseline.")
+    parser = argparse.ArgumentParser(description="Measure the search and the fit of the model.")
     parser.add_argument("--largest", type=int, default=100_000, help="texts of the largest grid and fit")
     parser.add_argument("call", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.call:  # in a process of its own, by `_fresh`
+    if arguments.call:  # in a new process, by `_fresh`
         globals()[arguments.call[0]](*arguments.call[1:])
         return
     largest: int = arguments.largest
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _fresh(function: str, *arguments: object) -> None:
-    """Call a function of this module in a process of its own, on one thread of BLAS."""
+    """Call a function of this module in a new process, with one BLAS thread."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "benchmarks.train", function, *map(str, arguments)]
     subprocess.run(command, check=True, env=os.environ | threads)
@@ -90,8 +90,8 @@ def _texts(size: int) -> tuple[list[str], list[str]]:
 
 
 def grids(largest: int) -> None:
-    """CPU and wall time, memory and predictions of one grid, ours and GridSearchCV's, each with one job."""
-    _table("features", "texts", "search", "CPU s", "wall s", "peak MB", "times ours", "labels as ours")
+    """Compare stance's search with GridSearchCV by time, memory and predictions, each with one job."""
+    _table("features", "texts", "search", "CPU s", "wall s", "peak MB", "times stance's", "labels as stance's")
     for features, size in GRIDS:
         with tempfile.TemporaryDirectory(prefix="stance-") as folder:
             found: dict[str, Any] = {}
@@ -121,7 +121,7 @@ def grids(largest: int) -> None:
 
 
 def grid(features: str, size: str, way: str, out: str) -> None:
-    """Run one search and write what it cost and predicted."""
+    """Run one search, and write its costs and predictions to a file."""
     from sklearn.model_selection import StratifiedKFold
 
     texts, labels = _texts(int(size))
@@ -163,7 +163,7 @@ def _scikit_learn(more: dict[str, Any]) -> Callable[[str, list[str], Any, list[A
         pipeline = Pipeline([("tfidf", *PARTS[features].values()), ("logistic", logistic)])
         GridSearchCV(pipeline, {"logistic__C": PENALTIES}, scoring=scorer, cv=cuts, refit=False).fit(texts, y)
         given = np.empty((len(PENALTIES), len(y)), dtype=y.dtype)
-        for n, labels in enumerate(seen):  # candidates, and the folds of each
+        for n, labels in enumerate(seen):  # by candidate, and within it by fold
             given[n // FOLDS, cuts[n % FOLDS][1]] = labels
         return given
 
@@ -171,7 +171,7 @@ def _scikit_learn(more: dict[str, Any]) -> Callable[[str, list[str], Any, list[A
 
 
 WAYS: dict[str, tuple[str, Callable[[str, list[str], Any, list[Any]], Any]]] = {
-    "ours": ("ours", _ours),
+    "ours": ("stance", _ours),
     "exact": ("GridSearchCV, newton-cg, tol 1e-6", _scikit_learn({"solver": "newton-cg", "tol": 1e-6})),
     "default": ("GridSearchCV, defaults (lbfgs, tol 1e-4)", _scikit_learn({})),
 }
@@ -181,7 +181,7 @@ WAYS: dict[str, tuple[str, Callable[[str, list[str], Any, list[Any]], Any]]] = {
 
 
 def fits(largest: int) -> None:
-    """The fit of each feature set, with its vectorizer, and the file."""
+    """Measure the fit of each feature set, including its vectorizer, and the model's file."""
     from train.model.tfidf_logistic import FEATURES
 
     _table("features", "texts", "n-grams", "CPU s", "wall s", "peak MB", "save s", "load s", "model.skops MB")
@@ -190,7 +190,7 @@ def fits(largest: int) -> None:
 
 
 def fit(features: str, size: str) -> None:
-    """Fit one recipe on made-up texts; prints its row."""
+    """Fit one recipe on made-up texts, and print its row of the table."""
     from train.model import files, tfidf_logistic
     from train.records import Example, Recipe
 
@@ -219,7 +219,7 @@ def fit(features: str, size: str) -> None:
 
 
 def long_texts() -> None:
-    """CPU and wall time of each stage of a training on 7,000 texts of 350 words, near-duplicates in pairs."""
+    """Measure each stage of a training on 7,000 texts of 350 words, which are pairs of near-duplicates."""
     from train.records import Example
     from train.settings import TrainSettings
     from train.train_model import train
@@ -253,7 +253,7 @@ def long_texts() -> None:
 
 
 def semeval() -> None:
-    """The table of the search, and the one score on the test split that follows from it."""
+    """Print the table of the search, and the scores of the chosen recipe on the test split."""
     from labeling.intervals import shown
     from train.examples.load import load_examples
     from train.settings import TrainSettings

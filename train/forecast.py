@@ -14,18 +14,20 @@ from train.model.search import FOLDS, PENALTIES, part_of, repeats_of
 from train.records import Example
 
 LETTERS = 500_000
-"""Letters of training text from which a forecast is made: fewer take less than half a minute (November 2026)."""
+"""Characters of training text from which a forecast is made: fewer take less than half a minute (November 2026)."""
 TRIED = 600_000
-"""Letters that the measured fit is on."""
+"""Number of characters that the measured fit is made on."""
 COUNTINGS = 2.2
-"""What counting the n-grams of all feature sets takes, in countings of characters; measured on texts of 350 words."""
+"""Cost of counting the n-grams of all feature sets, as a multiple of counting character n-grams alone; measured on
+texts of 350 words."""
 SEARCHES = 2.5
-"""The same of the fits: characters twice, words beside characters, words."""
+"""Cost of fitting all feature sets, as a multiple of one fit on characters: the sets are characters twice, words with
+characters, and words."""
 MORE = 1.5
-"""By how much a training on 13 million letters took longer than its small first fit lets expect: large fits read from
-memory and not from the processor's cache, and predicting and writing are not counted here."""
+"""Factor by which a training on 13 million characters took longer than its small first fit suggests: large fits read
+from memory and not from the processor's cache, and predicting and writing are not counted here."""
 SERIES = 15 / 16
-"""A series of the learning curve, in fits of the whole: 1/2, 1/4, 1/8, 1/16."""
+"""Cost of one series of the learning curve, as a multiple of one fit on everything: 1/2 + 1/4 + 1/8 + 1/16."""
 
 
 def forecast(
@@ -36,18 +38,18 @@ def forecast(
     *,
     all_folds: bool = True,
 ) -> str:
-    """Say how long search, fit and analysis will take; "" for fewer than half a million letters.
+    """Say how long search, fit and analysis will take; "" for fewer than half a million characters.
 
-    One fold of the search is made on some 600,000 letters. Counting and fitting grow with the number of n-grams, hence
-    with the letters, so the rest follows from how many letters each step reads. It is taken for granted that characters
-    win, which cost most.
+    One fold of the search is run on some 600,000 characters and timed. The cost of counting and fitting grows with the
+    number of n-grams, hence with the number of characters, so the rest follows from how many characters each step
+    reads. The forecast assumes that the search chooses character n-grams, which cost most.
 
     Args:
         training: the training examples.
         testing: the test split.
-        jobs: number of threads, -1 for one a core.
+        jobs: number of threads, -1 for one per core.
         stage: function that is called when the measuring begins.
-        all_folds: as of `train.model.search.search`.
+        all_folds: whether every example's out-of-fold probabilities are needed, as in `train.model.search.search`.
     """
     from train.evaluate.analysis import REPEATS, REPEATS_LONG, SEEDS
 
@@ -64,7 +66,7 @@ def forecast(
     side_by_side = effective_n_jobs(jobs)
     long = part < letters
     folds = FOLDS * repeats_of(training)
-    # All in letters read, then in seconds a letter.
+    # Each step's work in characters read, which is then multiplied by the seconds that a character takes.
     counted_letters = COUNTINGS * part + everything + letters * (2 if long and all_folds else 1)
     searched_letters = SEARCHES * folds * part
     fit_letters = letters * (1 + (REPEATS_LONG if long else REPEATS) * SERIES / side_by_side)
@@ -73,11 +75,16 @@ def forecast(
     fit_letters += 2 * len(SEEDS) * (part if long else everything) / side_by_side
     work = counted_letters * counting + (searched_letters * searching / side_by_side) + fit_letters * fitting
     seconds = MORE * work / size
-    return f"this will take {_words(seconds)}: {letters:,} letters of training text, on {side_by_side} cores"
+    return f"this will take {_words(seconds)}: {letters:,} characters of training text, on {side_by_side} cores"
 
 
 def _tried(training: Sequence[Example]) -> tuple[int, float, float, float] | None:
-    """Letters of a part; seconds for counting its n-grams, for a fold of the search, for one fit; None: too few."""
+    """Time a first part of the training texts.
+
+    Returns:
+        The number of characters of the part, and the seconds for counting its n-grams, for one fold of the search and
+        for one fit. None where the part is too small to have every stance.
+    """
     part: list[Example] = []
     size = 0
     for row in training:

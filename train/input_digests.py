@@ -27,21 +27,22 @@ REPORTED = (
 )
 """The files that the report is made from."""
 LENGTH = 32
-"""Hexadecimal digits: 128 bits, as the ids of sentences have."""
+"""Length of a digest in hexadecimal digits: 128 bits, as in the ids of sentences."""
 BATCH = 50_000
 
 
 def of_examples(examples: Iterable[Example], settings: TrainSettings) -> str:
-    """What a model is trained on: texts, labels, targets, groups and splits, and the settings that the fit depends on.
+    """The digest of what a model is trained on.
 
-    The order of the examples doesn't count.
+    It covers texts, labels, targets, groups and splits, and the settings that the fit depends on. The order of the
+    examples does not matter.
     """
     rows = sorted(msgspec.structs.astuple(row) for row in examples)
     return _digest([rows, settings.seed, settings.mask])
 
 
 def of_sentences(work: Path) -> str:
-    """What a model predicts: id and text of each sentence of the corpus, in their order.
+    """The digest of what a model predicts: id and text of each sentence of the corpus, in their order.
 
     Raises:
         TableError: there is no corpus.
@@ -50,14 +51,14 @@ def of_sentences(work: Path) -> str:
     file = opened(work / "sentences.parquet", columns, "stance build")
     found = hashlib.sha256()
     for name in columns.names:
-        # Value by value, so that it doesn't matter in which pieces the table was written.
+        # Value by value, so that the digest does not depend on the row groups that the table was written in.
         for batch in file.iter_batches(BATCH, columns=[name]):
             found.update("".join(f"{value}\0" for value in batch.column(0).to_pylist()).encode())
     return found.hexdigest()[:LENGTH]
 
 
 def of_labels(work: Path, target: str) -> str:
-    """What predicted shares rest on beside the predictions: verdicts, rounds, where and when articles appeared.
+    """The digest of what predicted shares depend on besides the predictions: verdicts, rounds, outlets and dates.
 
     Raises:
         TableError: a table is missing or malformed.
@@ -78,24 +79,24 @@ def of_labels(work: Path, target: str) -> str:
 
 
 def of_model(file: Path) -> str:
-    """A model's version, as it stands in predictions: the beginning of its file's SHA-256."""
+    """A model's version, as predictions name it: the first 16 hexadecimal digits of its file's SHA-256."""
     return of_file(file)[:16]
 
 
 def of_files(work: Path) -> dict[str, str]:
-    """The SHA-256 of each of the files that the report is made from, those that are there."""
+    """The SHA-256 of each file that the report is made from, of those that exist."""
     return {name: of_file(path) for name in REPORTED if (path := table_path(work, name)).is_file()}
 
 
 def of_report(files: Mapping[str, str], target: str, settings: Settings) -> str:
-    """What the report shows: the files of `of_files`, the target, and the settings but for where the articles lie."""
+    """The digest of what the report shows: the files of `of_files`, the target, and the settings but no local path."""
     shown: dict[str, dict[str, object]] = msgspec.to_builtins(settings)
     shown["corpus"]["root"] = Path(settings.corpus.root).name
     return _digest([sorted(files.items()), target, shown])
 
 
 def of_file(path: Path) -> str:
-    """A file's SHA-256, hex."""
+    """A file's SHA-256 in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
-    """The examples, the recipe, the scores beside the majority's, the audit and the learning curve."""
+    """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
     from labeling.intervals import shown
 
     metrics, analysis = done.metrics, done.analysis
@@ -38,7 +38,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
 
 
 def predicted(done: Predicted) -> list[str]:
-    """Sentences by stance, and the shares."""
+    """The lines on a prediction: the number of sentences of each stance, and the shares."""
     counts = ", ".join(f"{name} {count}" for name, count in done.stances.items())
     return [
         f"{sum(done.stances.values())} sentences: {counts}; model {done.shares.model}\n{shares.show(done.shares)}",

@@ -22,15 +22,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Two sets of predictions on the same examples.
 
     Attributes:
-        first: F_avg of the first.
-        second: F_avg of the second.
-        f_avg: first minus second.
-        macro_f1: first minus second.
-        accuracy: first minus second.
-        at_most_zero: the share of resamples in which the first is not better in F_avg: near 0 it is better, near
-            1 it isn't. None for fewer than 5 groups.
-        n: examples.
-        groups: what was drawn.
+        first: F_avg of the first set.
+        second: F_avg of the second set.
+        f_avg: F_avg of the first set minus that of the second.
+        macro_f1: macro-F1 of the first set minus that of the second.
+        accuracy: accuracy of the first set minus that of the second.
+        at_most_zero: share of resamples in which the F_avg of the first set is not higher: near 0 the first set is
+            better, near 1 it is not. None for fewer than 5 groups.
+        n: number of examples.
+        groups: number of groups, which are what the bootstrap draws.
     """
 
     first: Estimate
@@ -52,23 +52,33 @@ def evaluate(
 ) -> Scores:
     """Score predictions, with percentile intervals by bootstrap over groups.
 
-    F_avg is the mean of F1 of `favor` and of `against` (Mohammad et al. 2016, SemEval-2016 Task 6), macro-F1
-    the mean over all three; a class that neither occurs nor is predicted counts 0, as in the task's script.
-    Groups, not examples, are drawn: sentences of one article are not independent. With fewer than 5 groups the
-    intervals are [0, 1]: nothing is known. Where no resample changes a class's F1 or the accuracy, as where nothing is
-    predicted wrong, a bound at the border takes the bootstrap's place (`train.intervals`).
+    F_avg is the mean of the F1 scores of `favor` and `against`, macro-F1 the mean of the F1 scores of all three
+    stances; the F1 of a class that neither occurs nor is predicted is 0, as in the script of SemEval-2016 Task 6. The
+    bootstrap draws groups, not examples, because sentences of one article are not independent. With fewer than 5 groups
+    the intervals are [0, 1], which means that nothing is known. Where no resample changes a class's F1 or the accuracy,
+    for instance because every prediction is right, the interval is that of a share of 0 or 1 (`train.intervals`).
 
-    Simulated with groups of ten that share their labels' mix and their difficulty, the interval of F_avg held the
-    truth in 92, 94, 95 and 95 % of 300 test sets of 10, 20, 40 and 100 groups (November 2026; the same in
-    `tests/test_evaluate.py`): with ten groups and fewer it is too narrow.
+    In a simulation with groups of ten examples that share their mix of labels and their difficulty, the interval of
+    F_avg contained the true value in 92, 94, 95 and 95 % of 300 test sets of 10, 20, 40 and 100 groups (November 2026;
+    `tests/test_evaluate.py` repeats the simulation): with ten groups or fewer it is too narrow.
 
     Args:
-        true: the labels.
-        given: the predictions, in the same order.
-        groups: each example's group.
+        true: labels of the examples.
+        given: predictions, in the same order.
+        groups: group of each example.
         seed: seed of the bootstrap.
-        possible: the labels that are ever given, where that is known, as of the majority label: the F1 of others is 0
-            in any sample.
+        possible: labels that can be predicted at all, where that is known, as it is for the majority label: the F1 of
+            any other label is 0 in every sample.
+
+    Returns:
+        All scores, from 0 to 1, with 95 % intervals.
+
+    References:
+        Mohammad, Kiritchenko, Sobhani, Zhu & Cherry (2016), SemEval-2016 Task 6: Detecting Stance in Tweets: F_avg.
+
+    >>> found = evaluate(["favor", "favor", "against", "none"], ["favor", "none", "against", "none"], list("abcd"), 1)
+    >>> round(found.f_avg.value, 4), round(found.macro_f1.value, 4), found.accuracy.value
+    (0.8333, 0.7778, 0.75)
     """
     names = sorted(set(groups))
     tables = confusions(true, given, groups, names)
@@ -97,7 +107,7 @@ def evaluate(
 def _scores(
     tables: NDArray[np.float64], drawn: NDArray[np.float64], possible: Collection[Stance] = STANCES
 ) -> tuple[Estimate, Estimate, Estimate]:
-    """F_avg, macro-F1 and accuracy with their intervals, from a confusion table of each group and their resamples."""
+    """F_avg, macro-F1 and accuracy with their intervals, from each group's confusion table and the resamples."""
     whole = tables.sum(axis=0)
     values, spread = summaries(whole[None])[:, 0], summaries(drawn)
     if len(tables) < FEWEST:
@@ -122,12 +132,20 @@ def _scores(
 
 
 def f_avg(true: Sequence[Stance], given: Sequence[Stance]) -> float:
-    """F_avg alone, for the many folds of a search; see `evaluate`."""
+    """F_avg alone, without an interval, for the many folds of a search; see `evaluate`.
+
+    >>> round(f_avg(["favor", "favor", "against"], ["favor", "none", "against"]), 4)
+    0.8333
+    """
     return _alone(true, given, 0)
 
 
 def macro_f1(true: Sequence[Stance], given: Sequence[Stance]) -> float:
-    """Macro-F1 alone, for the many folds of a search; see `evaluate`."""
+    """Macro-F1 alone, without an interval, for the many folds of a search; see `evaluate`.
+
+    >>> round(macro_f1(["favor", "favor", "none"], ["favor", "none", "none"]), 4)
+    0.4444
+    """
     return _alone(true, given, 1)
 
 
@@ -140,21 +158,29 @@ def compare(
 ) -> Comparison:
     """Compare two models on the same examples, by paired bootstrap over groups.
 
-    Both are scored on the same resamples, so that what is hard for both cancels.
+    Both are scored on the same resamples, so that examples that are hard for both do not widen the interval.
 
-    Simulated as for `evaluate`, the interval held the true difference in 90, 93, 95 and 93 %.
+    In the simulation of `evaluate`, the interval contained the true difference in 90, 93, 95 and 93 % of the test sets.
 
     Args:
-        true: the labels.
-        first: the first model's predictions, in the same order.
-        second: the second's.
-        groups: each example's group.
+        true: labels of the examples.
+        first: predictions of the first model, in the same order.
+        second: predictions of the second model, in the same order.
+        groups: group of each example.
         seed: seed of the bootstrap.
+
+    Returns:
+        The differences of the scores, first minus second, with 95 % intervals.
 
     References:
         Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13 (pairs; percentiles).
         Berg-Kirkpatrick, Burkett & Klein (2012), An Empirical Investigation of Statistical Significance in NLP,
         EMNLP: the paired bootstrap for test sets; here groups are drawn, and the share is of differences ≤ 0.
+
+    >>> true = ["favor", "favor", "against", "none"]
+    >>> found = compare(true, true, ["favor", "none", "against", "none"], list("abcd"), seed=1)
+    >>> round(found.f_avg.value, 4), found.accuracy.value
+    (0.1667, 0.25)
     """
     names = sorted(set(groups))
     one, two = (confusions(true, given, groups, names) for given in (first, second))
@@ -162,10 +188,21 @@ def compare(
 
 
 def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Estimate:
-    """A difference with its 95 % percentile interval; [-1, 1] where nothing is known.
+    """A difference with its 95 % percentile interval, which is [-1, 1] where nothing is known.
 
-    That is with fewer than 5 groups, and where no resample changes it: two that never differ on few articles may
-    still differ on the next one.
+    Nothing is known with fewer than 5 groups, and where no resample changes the difference: two models that never
+    differ on a few articles may still differ on the next one.
+
+    Args:
+        value: difference of two fractions.
+        drawn: the difference in each resample, shape (resamples,).
+        groups: number of groups that the resamples draw from.
+
+    References:
+        Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13 (percentiles).
+
+    >>> round(difference(0.1, np.linspace(0, 0.2, 2001), groups=10).low, 4)
+    0.005
     """
     if groups < FEWEST or np.ptp(drawn) < STILL:
         return Estimate(value=value, low=-1.0, high=1.0)
@@ -174,7 +211,14 @@ def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Estimat
 
 
 def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int) -> Comparison:
-    """Compare two stacks of tables by group of the same examples."""
+    """Compare two sets of predictions from each group's confusion table; see `compare`.
+
+    Args:
+        one: confusion tables of the first set, shape (groups, stances, stances).
+        two: confusion tables of the second set, of the same groups in the same order.
+        n: number of examples.
+        seed: seed of the bootstrap.
+    """
     both = np.stack([one, two], axis=1)
     whole = summaries(both.sum(axis=0))
     drawn = resampled(both, seed, RESAMPLES)
@@ -196,7 +240,7 @@ def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, s
 def confusions(
     true: Sequence[Stance], given: Sequence[Stance], groups: Sequence[str], names: Sequence[str]
 ) -> NDArray[np.float64]:
-    """A confusion table for each group, in the order of names."""
+    """A confusion table for each group: shape (groups, true stances, predicted stances), groups as in `names`."""
     place = {name: n for n, name in enumerate(names)}
     tables = np.zeros((len(names), 3, 3))
     rows = [(place[group], _AT[label], _AT[guess]) for label, guess, group in zip(true, given, groups, strict=True)]
@@ -216,7 +260,7 @@ def _by_class(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
 
 
 def summaries(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """F_avg, macro-F1 and accuracy (rows) of a stack of confusion tables (columns)."""
+    """F_avg, macro-F1 and accuracy (rows) for each of a stack of confusion tables (columns)."""
     f1 = _by_class(tables)[2]
     favor, against = STANCES.index("favor"), STANCES.index("against")
     correct = np.trace(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=(1, 2)), 1)

@@ -16,7 +16,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled text; examples of one `group` never stand in two splits."""
+    """A labelled text; all examples of one `group` have the same split."""
 
     sentence_id: str
     text: str
@@ -27,14 +27,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is made of."""
+    """The features and the regularisation (C) of a model."""
 
     features: str
     c: float
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe and its scores, out of fold and of all targets together: the mean over repeated cross-validations."""
+    """A recipe and its out-of-fold scores on all targets together, each the mean over repeated cross-validations."""
 
     recipe: Recipe
     f_avg: float
@@ -42,7 +42,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClassScore(msgspec.Struct, frozen=True, kw_only=True):
-    """Precision, recall and F1 of one stance, and how many examples have it."""
+    """Precision, recall and F1 of one stance, and the number of examples that have it."""
 
     precision: float
     recall: float
@@ -63,7 +63,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Majority(msgspec.Struct, frozen=True, kw_only=True):
-    """Scores of always giving the most frequent training label of the target."""
+    """Scores of always predicting the most frequent training label of the target."""
 
     f_avg: Estimate
     macro_f1: Estimate
@@ -71,7 +71,7 @@ class Majority(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetScore(msgspec.Struct, frozen=True, kw_only=True):
-    """Scores on the test examples of one target alone, and how many there are."""
+    """Scores on the test examples of one target alone, and the number of these examples."""
 
     f_avg: float
     macro_f1: float
@@ -80,9 +80,9 @@ class TargetScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TestScores(Scores, frozen=True, kw_only=True):
-    """Scores on the test split, the majority's beside them, and each target's alone.
+    """Scores on the test split, with those of the majority label and those of each target alone.
 
-    `f_avg` pools all targets, as SemEval-2016 does; `mean_f_avg` is the mean over targets, each counted alike.
+    `f_avg` pools all targets, as SemEval-2016 does; `mean_f_avg` is the mean over targets, each weighted equally.
     """
 
     majority: Majority
@@ -114,10 +114,10 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """`model.json`: what one must know to open the model files beside it.
+    """`model.json`: what is needed to open the model files beside it.
 
-    `trained_on` is the digest of the examples and of the settings that the fit depends on; "" in a folder of an earlier
-    version. The file is written last, so that a training that was broken off shows.
+    `trained_on` is the digest of the examples and of the settings that the fit depends on; "" in a folder that an
+    earlier version wrote. The file is written last, so that an interrupted training can be recognised.
     """
 
     scikit_learn: str
@@ -133,7 +133,7 @@ def read_metrics(folder: Path) -> Metrics:
     """The metrics of a model folder.
 
     Raises:
-        ExamplesError: there are none, or they are of another version.
+        ExamplesError: there are none, or another version wrote them.
     """
     return read_record(folder / "metrics.json", Metrics)
 
@@ -142,7 +142,7 @@ def read_record(path: Path, kind: type[Record]) -> Record:
     """A record that `stance train` wrote.
 
     Raises:
-        ExamplesError: it isn't there, or is of another version.
+        ExamplesError: the file is missing, or another version wrote it.
     """
     if not path.is_file():
         raise ExamplesError(f"{path} is not there: run `stance train` first")

@@ -68,14 +68,14 @@ LICENCES: dict[str, str] = {
         "",
     ),
 }
-"""The Hub's licence identifiers, and the SPDX identifier that CFF 1.2 knows of each, "" where it knows none.
+"""The Hub's licence identifiers, each with the SPDX identifier that CFF 1.2 has for it, or "" where it has none.
 
 References:
     https://huggingface.co/docs/hub/repositories-licenses; SPDX licence list of 2021-05-14, in the schema of CFF 1.2.0.
 """
 
 Creators = Literal["", "crowdsourced", "expert-generated", "machine-generated", "found", "other"]
-"""How the Hub's metadata says who made texts or labels; "" says nothing."""
+"""The terms of the Hub's metadata for who made texts or labels; "" leaves the entry out."""
 
 
 class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,7 +132,7 @@ class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     personal: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what the Hub or a citation file would refuse later, with a worse message."""
+        """Refuse early what the Hub or a citation file would refuse later with a less helpful message."""
         if self.licence and self.licence.lower() not in LICENCES:
             raise ValueError(
                 f"licence: expected an identifier that the Hub knows (for instance cc-by-4.0, cc0-1.0, odc-by), or "
@@ -157,7 +157,7 @@ FILE = "stance.toml"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of stance.toml: one record a section, each beside the step that it belongs to."""
+    """All of stance.toml: one record for each section."""
 
     target: Target = Target()
     corpus: CorpusSettings = CorpusSettings()
@@ -170,8 +170,7 @@ def read_settings(project: Path, *, required: bool) -> Settings:
     """The settings of a project folder; the defaults where it has no stance.toml and needs none.
 
     Raises:
-        ConfigError: the file is missing where one is required, is no TOML, or has a key or value that is not
-            known.
+        ConfigError: the file is missing where one is required, is not TOML, or has an unknown key or value.
     """
     path = project / FILE
     if not path.is_file():

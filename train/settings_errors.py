@@ -18,11 +18,11 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
 
     Args:
         text: content of the file.
-        error: what tomllib or msgspec said of it.
-        settings: the record that the file was to become.
+        error: the error that tomllib or msgspec raised.
+        settings: the record type that the file should describe.
 
     Returns:
-        The message, with the number of the line where that is known.
+        The message, with the line number where it is known.
     """
     said = str(error)
     if found := re.search(r"\(at line (\d+), column \d+\)", said):
@@ -42,7 +42,7 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
 
 
 def _malformed(text: str, line: int, said: str) -> str:
-    """Not TOML. Of a key or a table that stands twice, both lines are named."""
+    """The message for a file that is not TOML; for a key or a table that is given twice, it names both lines."""
     plain = re.sub(r" \(at line \d+, column \d+\)", "", said)
     lines = text.splitlines()
     here = lines[line - 1] if line <= len(lines) else ""
@@ -70,7 +70,7 @@ def _malformed(text: str, line: int, said: str) -> str:
 
 
 def _gives_key(tables: list[tuple[int, str, str]], line: int) -> bool:
-    """Whether a line gives a key, not the head of a section."""
+    """Whether a line holds a key, and not the header of a section."""
     return any(n == line and key for n, _, key in tables)
 
 
@@ -102,7 +102,7 @@ def _choices(settings: type[msgspec.Struct], keys: list[str]) -> list[str]:
 
 
 def _at(text: str, keys: list[str]) -> str:
-    """The line of a key, or of its section, as the beginning of a message; nothing where it isn't found."""
+    """The line of a key, or of its section, as the beginning of a message; "" where neither is found."""
     tables = _tables(text)
     for depth in range(len(keys), 0, -1):
         table, key = ".".join(keys[: depth - 1]), keys[depth - 1]
@@ -113,7 +113,7 @@ def _at(text: str, keys: list[str]) -> str:
 
 
 def _tables(text: str) -> list[tuple[int, str, str]]:
-    """Line, section and key of each line that gives one; a section's head has the key ""."""
+    """Line number, section and key of each line that holds a key or a section's header, which has the key ""."""
     found: list[tuple[int, str, str]] = []
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -130,10 +130,10 @@ def _name(written: str) -> str:
 
 
 def decode(data: bytes, settings: type[msgspec.Struct]) -> Any:
-    """The settings in a file's bytes, which may begin with a byte order mark as Windows' editors write it.
+    """The settings in a file's bytes, which may begin with a byte order mark, as editors on Windows write it.
 
     Raises:
-        ValueError: they are not UTF-8, not TOML, or not these settings; its text is the message.
+        ValueError: the bytes are not UTF-8, not TOML, or not these settings; its text is the message.
     """
     try:
         text = data.decode("utf-8-sig")

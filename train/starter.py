@@ -16,10 +16,10 @@ from train.settings import FILE, Settings, meaning
 
 
 def write_project(folder: Path) -> list[Path]:
-    """Make a new project: `stance.toml` with every key and its value but the target, and a codebook to fill in.
+    """Make a new project: `stance.toml` with a value for every key but the target, and a codebook to fill in.
 
     Raises:
-        ConfigError: one of the two is there already; nothing is written then.
+        ConfigError: one of the two files exists already; then nothing is written.
     """
     files = {
         folder / FILE: _template(folder),
@@ -34,13 +34,13 @@ def write_project(folder: Path) -> list[Path]:
 
 
 def write_starter(folder: Path) -> Path:
-    """Make a folder the starter corpus' project, unless it is that already.
+    """Make a folder the project of the starter corpus, unless it is that already.
 
     Returns:
-        Where the starter corpus lies.
+        The path of the starter corpus.
 
     Raises:
-        ConfigError: it is another project, whose tables the demo would overwrite.
+        ConfigError: the folder holds another project, whose tables the demo would overwrite.
     """
     if (folder / FILE).exists():
         if (folder / FILE).read_bytes() != starter(FILE):
@@ -61,12 +61,12 @@ def demo_question() -> Demo | None:
 
 
 def starter(name: str) -> bytes:
-    """A file that comes along with the package: the codebook."""
+    """The content of a file that comes with the package, such as the starter corpus' codebook."""
     return starter_path(name).read_bytes()
 
 
 def starter_path(name: str) -> Path:
-    """Where a file or folder lies that comes along with the package: `seeds`, or the codebook.
+    """The path of a file or folder that comes with the package: `seeds`, stance.toml, or the codebook.
 
     Raises:
         ConfigError: this installation lacks it.
@@ -86,7 +86,7 @@ def _template(folder: Path) -> bytes:
         note = (type(record).__doc__ or "").splitlines()[0]
         lines += [f"# {note.split('stance.toml: ', 1)[1]}", f"[{section}]"]
         for key, value in msgspec.structs.asdict(record).items():
-            # A table within a section is left to be added below it, as [corpus.fields]: TOML takes it only once.
+            # TOML allows a table only once, so one within a section, such as [corpus.fields], is only a comment here.
             given = f"# [{section}.{key}]" if value == {} else f"{key} = {msgspec.json.encode(value).decode()}"
             lines += [*(f"# {line}" for line in [meaning(type(record), key)] if line), given]
         lines.append("")

@@ -38,7 +38,7 @@ TESTED = pa.schema(
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a training run made: scores, what stands beside them, and the number of doubtful verdicts."""
+    """What a training run made: scores, their analysis, the number of doubtful verdicts, and whether a file changed."""
 
     metrics: Metrics
     analysis: Analysis
@@ -59,28 +59,29 @@ def train(
     stage: Callable[[str], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Search, fit, evaluate, and write the model folder.
+    """Search for the best recipe, fit the model, evaluate it, and write the model folder.
 
-    Recipe and model see the training and validation splits alone; the test split is scored once. Where targets
-    are several, each has its own model, of one recipe.
+    Recipe and model see the training and validation splits only; the test split is scored once. Where there are
+    several targets, each has its own model, and all models have the same recipe.
 
     Args:
-        examples: labelled texts; where none has a split, groups are split here, those that share near-duplicates
-            as one.
-        out: the folder; nothing is written before everything is known.
+        examples: labelled texts; where none has a split, groups are split here, and groups that share near-duplicates
+            are joined first.
+        out: folder to write to; nothing is written before all results are known.
         settings: `[train]` of stance.toml.
         progress: function that is called with each finished fold or fit and their number in the stage.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
-        origins: where groups are from, for splits by date or outlet that are made here.
-        splits: what is known of splits that were made before, of the project's verdicts.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
+        origins: outlets and dates of each group, for splits by date or outlet that are made here.
+        splits: summary of the splits, where they were made from the project's verdicts before.
         work: the project's folder of tables, where the examples are its verdicts: mistakes then have their
             contexts and votes, and `doubts.jsonl` is written there.
         stage: function that is called with the name of each stage when it begins.
-        say: told before the search how long all of it will take, where that is half a minute or more.
+        say: function that is called before the search with a sentence on how long the training will take, where that
+            is half a minute or more.
 
     Raises:
         ExamplesError: a split of the project's verdicts leaks; a target has too few examples of a label or too few
-            groups; there is no test split; or `mask` and no text with a marked mention.
+            groups; there is no test split; or `mask` is set and no text has a marked mention.
     """
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
@@ -253,7 +254,7 @@ def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
 
 
 def _across(training: Sequence[Example], testing: Sequence[Example]) -> list[str]:
-    """What to say of groups that ready-made splits cut through; each target has its own model, hence its own cut."""
+    """A warning about groups that ready-made splits cut through, target by target, as each target has its own model."""
     learned = {(row.target, row.group) for row in training}
     cut = [row.group for row in testing if (row.target, row.group) in learned]
     if not cut:
@@ -267,9 +268,17 @@ def _across(training: Sequence[Example], testing: Sequence[Example]) -> list[str
 
 
 def majority(training: Sequence[Example], targets: Sequence[str]) -> list[Stance]:
-    """The most frequent training label of each target; of all of them for a target unseen in training.
+    """Predict for each target its most frequent training label; where two are equally frequent, the first in STANCES.
 
-    On SemEval-2016 6A that gives the published F_avg of 65.22. Of equally frequent labels the first of STANCES.
+    A target unseen in training gets the most frequent label of all training examples. On SemEval-2016 6A this baseline
+    has the published F_avg of 65.22.
+
+    Args:
+        training: training examples.
+        targets: target of each text to predict.
+
+    Returns:
+        A label for each text, in the order of `targets`.
     """
     counts: dict[str, Counter[Stance]] = defaultdict(Counter)
     for row in training:

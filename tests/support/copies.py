@@ -1,4 +1,4 @@
-"""Texts with near-duplicates planted among them, and what of them is found."""
+"""Texts with planted near-duplicates, and how many of these are found."""
 
 from __future__ import annotations
 
@@ -91,9 +91,10 @@ def variants(count: int, seed: int) -> list[str]:
 
 
 def line(length: int) -> list[str]:
-    """Sentences of which each is near to the next, far from all others, and in no helpful order.
+    """A chain of sentences, each a near-duplicate of its two neighbours and of no other sentence, in random order.
 
-    A window of thirteen words that moves by two: neighbours are 85 percent the same, the next but one 69.
+    Each is a window of thirteen words, which moves by two words: neighbours share 85 percent of their words, a sentence
+    and the next but one 69.
     """
     words = [f"{number}x{number * 7919 % 10007}" for number in range(2 * length + 12)]
     texts = [" ".join(words[2 * start : 2 * start + 13]) for start in range(length)]
@@ -105,8 +106,8 @@ def planted(sentences: int, seed: int = 0) -> tuple[list[str], set[tuple[int, in
     """Make sentences of which one in ten is an edit of another.
 
     Args:
-        sentences: how many in all.
-        seed: of the generator; the same seed gives the same sentences.
+        sentences: number of sentences to make.
+        seed: seed of the random generator; the same seed gives the same sentences.
 
     Returns:
         The sentences in random order, and the pairs of positions (smaller first) that belong together.
@@ -143,9 +144,12 @@ def edited(rng: random.Random, original: Sequence[str], word: Callable[[], str])
     """Replace, insert or delete one to three words.
 
     Args:
-        rng: makes the choices.
-        original: the words, which stay as they are.
-        word: makes a new word.
+        rng: random generator that makes the choices.
+        original: words of the sentence, which are not changed.
+        word: function that makes a new word.
+
+    Returns:
+        The words of the edited sentence.
     """
     words = list(original)
     for _ in range(rng.randint(1, 3)):
@@ -155,7 +159,12 @@ def edited(rng: random.Random, original: Sequence[str], word: Callable[[], str])
 
 
 def scores(clusters: Sequence[int], pairs: set[tuple[int, int]]) -> tuple[float, float]:
-    """Recall and precision of the pairs that clusters make."""
+    """Recall and precision of clusters.
+
+    Args:
+        clusters: number of each sentence's cluster.
+        pairs: pairs of positions that belong together.
+    """
     hits = sum(clusters[one] == clusters[two] for one, two in pairs)
     made = sum(size * (size - 1) // 2 for size in Counter(clusters).values())
     return hits / len(pairs), hits / made if made else 0.0

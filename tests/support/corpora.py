@@ -19,7 +19,7 @@ TARGET = "sending Western troops to Ukraine"
 
 
 def corpus(count: int) -> list[Unit]:
-    """Articles of four sentences; outlets of unlike sizes; one sentence in three has a keyword."""
+    """Sentences of articles with four each, from outlets of different sizes; one sentence in three has a keyword."""
     return [
         unit(n, OUTLETS[min(n // 4 % 5, 2)], f"Troops{n} left." if n % 3 == 0 else "It rained.") for n in range(count)
     ]
@@ -30,7 +30,7 @@ def certainties(pool: Sequence[Unit]) -> dict[str, float]:
 
 
 def corpus_of(work: Path, copy_ids: dict[str, str]) -> Corpus:
-    """One article; each sentence with its copy_id."""
+    """Write a corpus of one article with these sentence ids, each with its copy_id."""
     article = dict.fromkeys(ARTICLES.names, "") | {"article_id": "a"}
     rows = [
         dict.fromkeys(SENTENCES.names, "")

@@ -1,4 +1,4 @@
-"""A Label Studio server in memory, for what a real one can not be made to do."""
+"""A Label Studio server in memory, for cases that a real server cannot be made to produce."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from labeling.studio.client import Project, StudioTask
 
 
 class FakeServer:
-    """What a pull asks of a server: one labelling project, with or without a queue."""
+    """The part of a server that a pull uses: one labelling project, with or without a queue."""
 
     url = "http://127.0.0.1:1"
     made = ""

@@ -1,4 +1,4 @@
-"""The least quality that the tests accept, from `tests/floors.toml`."""
+"""Read the lowest quality that the tests accept, from `tests/floors.toml`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from pathlib import Path
 
 
 def floor(section: str, name: str) -> float:
-    """One of the floors, by its section and name."""
+    """One of these lower limits, by its section and name."""
     floors = tomllib.loads((Path(__file__).parent.parent / "floors.toml").read_text("utf-8"))
     return float(floors[section][name])

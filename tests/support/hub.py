@@ -1,7 +1,7 @@
-"""A strict Hub on loopback: what huggingface_hub and datasets ask of the real one, refused wherever it is not right.
+"""A strict Hub on this computer, which answers what huggingface_hub and datasets request, and refuses wrong requests.
 
-It keeps commits, tags and LFS objects, and checks tokens, digests, parents and cards. What it doesn't know is a
-complaint, which fails the test that asked. Uploads go by LFS, for Xet needs a server of its own.
+It keeps commits, tags and LFS objects, and checks tokens, digests, parents and cards. A request that it does not know
+is a complaint, which fails the test. Files are uploaded by LFS, as Xet would need another server.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Commit:
     message: str
     author: str
     files: dict[str, tuple[bytes, bool]]
-    """The content of each path, and whether it is LFS."""
+    """The content of each path, and whether it is stored in LFS."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Repo:
 
 
 class Refusal(Exception):
-    """An answer that a real Hub gives to a client that asks for the wrong thing."""
+    """An error that the real Hub too returns to a client with a wrong request."""
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -67,7 +67,7 @@ class Refusal(Exception):
 
 
 class Hub:
-    """The state of the Hub, open to tests: they look, edit by hand, and cut connections."""
+    """The state of the Hub, which tests can read and edit; they can also cut connections."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -78,7 +78,8 @@ class Hub:
         self.lock = threading.RLock()
         self.count = 0
         self.before: Callable[[int], int] = lambda number: 200
-        """Given the number of a request: 200 to go on, 0 to hang up, -1 to hang up once it is done, or an error."""
+        """What to do with a request, by its number: 200 to answer it, 0 to close the connection, -1 to close it after
+        the request was carried out, or the status of an error."""
 
     def restart(self, before: Callable[[int], int] = lambda number: 200) -> None:
         """Count requests from 1 again."""
@@ -86,7 +87,7 @@ class Hub:
         self.log.clear()
 
     def edit(self, kind: str, name: str, changes: dict[str, bytes | None], title: str = "Edit", by: str = "eve") -> str:
-        """A commit by hand; None deletes."""
+        """Commit changes as another user would; None deletes a file."""
         repo = self.repos[kind, name]
         files = {**repo.commits[-1].files, **{path: (data or b"", False) for path, data in changes.items()}}
         files = {path: file for path, file in files.items() if changes.get(path, b"") is not None}
@@ -128,7 +129,7 @@ def entry(path: str, data: bytes, lfs: bool) -> dict[str, Any]:
 
 
 def card_errors(text: str, kind: str, paths: set[str] | None = None) -> list[str]:
-    """What is wrong with a card's YAML; with `paths`, also whether it describes them."""
+    """The errors in a card's YAML; with `paths`, also the files that it names and that do not exist."""
     parts = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", text, re.S)
     try:
         front = yaml.safe_load(parts.group(1)) if parts else None
@@ -154,7 +155,8 @@ def card_errors(text: str, kind: str, paths: set[str] | None = None) -> list[str
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # else an answer goes in two packets, and the second waits 40 ms for the first to be confirmed
+    # Otherwise an answer is sent in two packets, and the second waits 40 ms for the first one's confirmation.
+    wbufsize = 1 << 16
     hub: Hub
 
     def log_message(self, format: str, *args: object) -> None:
@@ -176,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
             except Refusal as error:
                 headers = {"X-Error-Message": str(error)} | ({"X-Error-Code": error.code} if error.code else {})
                 status, data = error.status, json.dumps({"error": str(error)}).encode()
-            except Exception as error:  # a fault of this file, or a request that it can't read: either fails the test
+            except Exception as error:  # an error in this file, or a request that it cannot read; both fail the test
                 self.hub.complaints.append(f"{self.command} {self.path}: {error!r}")
                 status, headers, data = 500, {}, b"{}"
             if verdict == -1:
@@ -411,7 +413,7 @@ ROUTES = [
 
 @contextmanager
 def running() -> Iterator[Hub]:
-    """A Hub on a free port; what it had to complain of is an error at the end."""
+    """Run a Hub on a free port; at the end, any complaint is an error."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     hub = Handler.hub = Hub(f"http://127.0.0.1:{server.server_address[1]}")

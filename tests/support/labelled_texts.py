@@ -16,7 +16,7 @@ WORDS = {
 
 
 def made_up_examples(groups: int = 24, size: int = 6, seed: int = 0) -> list[Example]:
-    """Learnable examples in groups, deterministic."""
+    """Make examples in groups from which a model can learn; the same seed gives the same examples."""
     random = np.random.default_rng(seed)
     rows = []
     for group in range(groups):
@@ -30,7 +30,7 @@ def made_up_examples(groups: int = 24, size: int = 6, seed: int = 0) -> list[Exa
 
 
 def of_two_targets(groups: int = 24) -> list[Example]:
-    """Two targets with opposite words: what speaks for one speaks against the other."""
+    """Make examples of two targets with opposite words: those for one target are against the other."""
     swapped: dict[Stance, Stance] = {"favor": "against", "against": "favor", "none": "none"}
     first = made_up_examples(groups)
     return first + [

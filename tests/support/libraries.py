@@ -1,4 +1,4 @@
-"""Libraries that must not be loaded early."""
+"""Large libraries that must not be imported before they are needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands as processes that are killed at any moment, and what they leave running."""
+"""Kill commands at a given moment, and find the processes that they leave running."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Killer(threading.Thread):
-    """Acts once as soon as something is so."""
+    """A thread that calls `act` once, as soon as `now` returns true."""
 
     def __init__(self, now: Callable[[], bool], act: Callable[[], object]) -> None:
         super().__init__(daemon=True)
@@ -34,7 +34,7 @@ class Killer(threading.Thread):
 
 
 def children(pid: int) -> list[int]:
-    """Process ids of what any thread of a process started."""
+    """The ids of the processes that any thread of a process has started."""
     files = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(found) for file in files for found in file.read_text().split()]
 
@@ -46,5 +46,5 @@ def command(pid: int) -> bytes:
 
 
 def workers() -> list[int]:
-    """Process ids of this process' workers."""
+    """The ids of this process' workers."""
     return [pid for pid in children(os.getpid()) if b"LokyProcess" in command(pid)]

@@ -25,7 +25,7 @@ SOMEBODYS = Settings(
     labeling=LabelingSettings(ignore=["somebody@else.example"], title="Somebody's project"),
     publish=PublishSettings(licence="cc-by-4.0", name="A name"),
 )
-"""Settings with names that must not stand in a release."""
+"""Settings with names that must not appear in a release."""
 
 
 def publish_somebodys(project: Path, out: Path, standoff: bool = False) -> None:

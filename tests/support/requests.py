@@ -1,4 +1,4 @@
-"""Requests to the real Label Studio server."""
+"""Send requests to the real Label Studio server."""
 
 from __future__ import annotations
 

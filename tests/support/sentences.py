@@ -1,4 +1,4 @@
-"""Sentences written with marks where they are to be cut."""
+"""Check segmentation by texts with a mark at each boundary between sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Spark cluster of one machine."""
+"""Run a Spark cluster on this computer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tests.support.processes import children, command
 
-# A JVM that lives for a minute does best with its quick compiler: half of the CPU time.
+# A JVM that runs for only a minute takes half of the CPU time with the faster one of its compilers.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 class Standalone:
-    """A Spark standalone cluster on this machine: a master, and workers of one core."""
+    """A standalone Spark cluster on this computer: a master, and workers with one core each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,7 +27,7 @@ class Standalone:
         self.workers: list[subprocess.Popen[bytes]] = []
         self._start("master.Master", "--port", str(self.port))
         until = time.monotonic() + 60
-        # An application that comes earlier is not heard, and asks again after 20 s.
+        # The master ignores an application that registers earlier, which then tries again only after 20 s.
         while b"New state: ALIVE" not in (folder / "0.log").read_bytes():
             assert time.monotonic() < until, "the master does not start"
             time.sleep(0.1)
@@ -37,11 +37,11 @@ class Standalone:
         self.workers.append(self._start("worker.Worker", *arguments))
 
     def executors(self) -> list[int]:
-        """Process ids of the workers' executors."""
+        """The process ids of the workers' executors."""
         return [pid for worker in self.workers for pid in children(worker.pid) if b"ExecutorBackend" in command(pid)]
 
     def kill_worker(self) -> None:
-        """As a machine goes down: the worker with all that it started."""
+        """Kill a worker with all that it started, as when a computer of the cluster fails."""
         worker = self.workers.pop()
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()

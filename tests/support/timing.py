@@ -1,4 +1,4 @@
-"""Time that a computation takes, for tests that it grows no faster than its input."""
+"""Measure the time of a computation, for tests that it grows no faster than its input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def least_seconds(work: Callable[[], object]) -> float:
-    """The least CPU time of three runs: what else the machine does can only lengthen a run."""
+    """The least CPU time of three runs, as other work on the computer can only make a run longer."""
     taken = []
     for _ in range(3):
         start = time.process_time()

@@ -1,1 +1,1 @@
-"""The stance of every sentence of a large archive, shard by shard, on one machine or on a cluster."""
+"""Predict the stance of every sentence of a large archive, shard by shard, on one computer or on a cluster."""

@@ -1,6 +1,7 @@
-"""Write rows to Parquet files by month and outlet, in folders named as in Hive: `month=…/outlet=…`.
+"""Write rows to Parquet files by month and outlet, in folders named as in Apache Hive: `month=…/outlet=…`.
 
-One file is open at a time, whatever the number of outlets. An outlet's name is data: it never forms a path as it is.
+Only one file is open at a time, whatever the number of outlets. An outlet's name may contain anything, so it is always
+encoded before it becomes part of a path.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ import pyarrow.parquet as pq
 from corpus.digests import digest
 
 GROUP = 100_000
-"""Rows a row group, at most: what is held in memory."""
+"""Most rows in a row group, which is held in memory."""
 GROUPS = 10
-"""Row groups a file, at most."""
+"""Most row groups in a file."""
 LONGEST = 200
-"""Bytes of a folder's name, at most; file systems take 255."""
+"""Most bytes in a folder's name; file systems allow 255."""
 SPECIAL = frozenset("\"#%'*/:=?\\{}[]^`<>|&;$!~")
-"""Characters that Hive, URLs, shells or Windows give a meaning; `~` is ours, of names that were cut."""
+"""Characters with a meaning in Hive, URLs, shells or Windows, and `~`, which marks names that were shortened here."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""What readers take for no value at all; an outlet that is called so is written in another way."""
+"""The folder name that readers take for a missing value; an outlet of this name is encoded differently."""
 
 Key = tuple[str, str]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was written: its path below the folder, what is in it, how many rows and bytes."""
+    """A file that was written: its path below the folder, its month and outlet, its number of rows, and its bytes."""
 
     path: str
     month: str
@@ -47,17 +48,17 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
     """Write rows that come sorted by month and outlet.
 
     Args:
-        batches: record batches with the columns `month` and `outlet`, without nulls; they go to the path, not into the
-        file.
-        folder: a new one, or an empty one.
+        batches: record batches whose columns `month` and `outlet` have no nulls; these two columns become part of the
+            path and are left out of the file.
+        folder: folder to write to, which is new or empty.
 
     Returns:
-        The files, in the order of the rows. Equal rows give equal bytes, however they are batched.
+        The files, in the order of the rows. Equal rows give identical files, however the rows are batched.
     """
     parts: list[Part] = []
     for (month, outlet), pieces in groupby(_runs(batches), itemgetter(0)):
         place = f"month={encoded(month)}/outlet={encoded(outlet)}"
-        # Some file systems take names for one that differ in case alone.
+        # On some file systems, two names that differ only in case are one folder, which then exists already.
         (folder / place).mkdir(parents=True, exist_ok=True)
         tables = _regrouped(piece for _, piece in pieces)
         for number in count():
@@ -77,10 +78,11 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
 
 
 def encoded(value: str) -> str:
-    """A name as part of a path: characters that are special there as %XX, which readers of Hive folders undo.
+    """Encode a name as part of a path: special characters become %XX, which readers of Hive folders decode.
 
-    The empty name is no value: readers give null. Other letters stay, as Spark decodes no UTF-8. A name that is too
-    long is cut, and its digest put behind a `~`: it differs from all others, but no longer says the whole name.
+    The empty name means a missing value, which readers return as null. All other characters stay, as Spark does not
+    decode %XX to UTF-8. A name that is too long is shortened and gets `~` and its digest at the end, so that it still
+    differs from all others.
     """
     if not value:
         return NO_VALUE
@@ -97,7 +99,7 @@ def encoded(value: str) -> str:
 
 
 def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Key, pa.RecordBatch]]:
-    """Slices of one month and outlet each, without these columns."""
+    """Slices of the batches, each of one month and outlet, without these two columns."""
     for batch in batches:
         if not batch.num_rows:
             continue
@@ -110,7 +112,7 @@ def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Key, pa.RecordBat
 
 
 def _regrouped(pieces: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The same rows as tables of GROUP rows, but for the last one."""
+    """The same rows in tables of GROUP rows each, except for the last table, which may have fewer."""
     held: list[pa.RecordBatch] = []
     rows = 0
     for piece in pieces:

@@ -1,7 +1,7 @@
 """Predict the stance of every sentence of a large archive, on one computer or on a cluster.
 
-Sentences are scored shard by shard (`train.archive.score_shards`), then one global step sorts and counts them. Nothing
-holds the archive in memory; what grows is a row an article, for the shares' intervals.
+Sentences are scored shard by shard (`train.archive.score_shards`); then one global step sorts and counts them. The
+archive is never held in memory as a whole; only one row per article is, for the shares' intervals.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ Run = Callable[[list[Job]], Iterator[int]]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`manifest.json`: what the scores are of, and their files; `key` stands in the marker, too."""
+    """`manifest.json`: the model that the scores come from, and their files.
+
+    `key` is a digest of everything that the scores depend on; the marker file contains it too.
+    """
 
     key: str
     model: str
@@ -66,34 +69,37 @@ def predict_archive(
     workers: int | None = None,
     address: str | None = None,
 ) -> Predicted:
-    """Predict each sentence of an archive, into a folder that is written once and whole.
+    """Predict each sentence of an archive, and write the results to a folder.
 
-    In `out` there are then `scores/month=…/outlet=…/part-….parquet`, marked whole by `scores/_SUCCESS`; `shares.json`,
-    `stance.svg` (shares by month) and `manifest.json` (all files, with the outlets' names as they are). A month that
-    isn't known is `unknown`; articles without an outlet stand where Hive puts those without a value, and are read as
-    null. Run again, it goes on where it was stopped; where nothing changed, it changes nothing. `.archive`
-    in it is its own: finished shards and, of sources, the built corpus.
+    The folder `out` then has the scores, in `scores/month=…/outlet=…/part-….parquet`, with the marker
+    `scores/_SUCCESS` once they are complete; `shares.json`; `stance.svg`, a plot of the shares by month; and
+    `manifest.json`, a list of all files with the outlets' original names. An unknown month is `unknown`; articles
+    without an outlet are in the folder that Hive uses for a missing value, and readers return null for it. After an
+    interruption, another run continues where the last one stopped; where nothing has changed, nothing is written. The
+    folder `.archive` inside `out` keeps finished shards and, unless a built corpus was given, the built corpus.
 
     Args:
-        sources: as of `corpus.build.build`; or one folder that `stance build` wrote, which is read as it is.
-        folder: the model.
-        out: a new folder, or one of an earlier run.
+        sources: sources as for `corpus.build.build`; or a single folder that `stance build` wrote, which is read as it
+            is.
+        folder: folder of the model.
+        out: folder to write to, which is new or from an earlier run.
         settings: `[corpus]` of stance.toml.
         progress: function that is called with the number of sentences of each finished shard.
-        target: which part of a model for several targets to ask.
-        trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
-        workers: processes; default one a core. Their number changes no result.
-        address: of Spark (see `corpus.spark_session.session`), which changes no result either; its machines must see
-            the sources, the model's libraries and `out` as this one does.
+        target: target to predict for, where the model was trained on several.
+        trust: whether to open `model.joblib` instead of `model.skops`, which runs any code that is in it.
+        workers: number of processes; one per core by default. The results do not depend on it.
+        address: address of a Spark cluster (see `corpus.spark_session.session`), or None for this computer; the results
+            do not depend on it. The cluster's machines need the model's libraries, and must see the sources and `out`
+            under the same paths as this computer.
 
     Returns:
-        As of `train.predict.predict.predict_articles`; `skipped` is empty for a built corpus.
+        What was predicted, as from `train.predict.predict.predict_articles`; `skipped` is empty for a built corpus.
 
     Raises:
-        ExamplesError: there is no model, or it is of another version; said before any work.
-        SourceError: `out` holds other files or lies in a source, or no article can be used.
-        TableError: the built corpus is not whole.
-        StanceError: another run writes to `out`, the disk is full, or an engine fails.
+        ExamplesError: there is no model, or another version wrote it; this is checked before any other work.
+        SourceError: `out` holds other files or is inside a source, or no article can be used.
+        TableError: the built corpus is incomplete.
+        StanceError: another run is writing to `out`, the disk is full, or an engine fails.
     """
     judge = open_model(folder, target, trust=trust)
     asked = Asked(folder=folder.resolve(), target=target, trust=trust, version=judge.version)
@@ -182,7 +188,10 @@ def _predict(
 
 @contextmanager
 def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], tuple[Engine, Run]]]:
-    """What gives the engine and what makes shards on it; a session is opened when it is first asked for."""
+    """A function that returns the engine and the function that scores shards on it.
+
+    A Spark session is opened when the function is first called, and closed at the end.
+    """
     with ExitStack() as stack:
 
         @cache
@@ -206,7 +215,7 @@ def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], t
 def _tables(
     sources: Sequence[Path | str], built: Path, settings: CorpusSettings, engine: Callable[[], tuple[Engine, Run]]
 ) -> tuple[Path, dict[str, int]]:
-    """The folder of the corpus' tables, and the articles that were skipped, by reason."""
+    """The folder of the corpus' tables, and the number of articles that were skipped, by reason."""
     given = [Path(source) for source in sources if all((Path(source) / name).is_file() for name in TABLES)]
     if not given:
         return built, build(sources, built, settings, engine=lambda: nullcontext(engine()[0])).skipped
@@ -223,7 +232,7 @@ def _last(out: Path) -> Manifest | None:
 
 
 def _whole(out: Path, last: Manifest) -> bool:
-    """Whether all that the manifest names is there."""
+    """Whether everything that the manifest names exists."""
 
     def size(path: Path) -> int:
         return path.stat().st_size if path.is_file() else -1
@@ -238,7 +247,7 @@ def _whole(out: Path, last: Manifest) -> bool:
 
 
 def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -> None:
-    """Put the new scores in the old ones' place, by one rename; the manifest comes last."""
+    """Put the new scores into the place of the old ones, by renaming; the manifest is written last."""
     (new / SCORES / MARKER).write_text(f"{manifest.key}\n")
     swap(new / SCORES, out / SCORES)
     write_json(out / "shares.json", shares)
@@ -260,7 +269,7 @@ def _predicted(
 
 
 def _plot(shares: PredictionShares) -> str:
-    """The shares by month, as a drawing that stands alone."""
+    """A plot of the shares by month, as an image file that needs no page around it."""
     months: dict[str, list[svg_plots.Point]] = {stance: [] for stance in STANCES}
     for row in shares.rows:
         if row.kind == "month" and row.name != UNKNOWN:

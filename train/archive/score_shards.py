@@ -1,7 +1,7 @@
-"""Score the sentences of an archive with a model, shard by shard; each shard is finished once and kept.
+"""Score the sentences of an archive with a model, shard by shard; each shard is scored once and kept.
 
-A shard is some row groups of `sentences.parquet`, known by a digest of their bytes: where another part of the table
-changed, it is still finished. A finished one is a folder that was renamed into place.
+A shard is some row groups of `sentences.parquet`, identified by a digest of their bytes, so it stays finished when
+another part of the table changes. A finished shard is a folder that was renamed into place.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SHARD = 50_000
-"""Sentences a shard, at least: seconds of work, which is what a killed worker loses."""
+"""Least number of sentences in a shard, which take some seconds; so much work is lost when a worker is killed."""
 WAVE = 16
-"""Shards a core that Spark is given at once, as `progress` is told of a wave."""
+"""Number of shards per core that Spark is given at once; progress is reported after each such wave."""
 ATTEMPTS = 3
-"""How often work goes on after a worker was killed."""
+"""Number of times that work continues after a worker was killed."""
 FILE = "scores.parquet"
 READ = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "text")])
 SCORES = pa.schema([PREDICTIONS.field(name) for name in ("sentence_id", "stance", *STANCES)])
@@ -44,7 +44,7 @@ LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which model is asked, and about what; `version` digests its file, so that no other one slips in."""
+    """The model to use, and the target; `version` is a digest of its file, so that no other model is used instead."""
 
     folder: Path
     target: str
@@ -53,7 +53,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """Row groups of one Parquet file; `content` digests their bytes, `key` also what judges them."""
+    """Row groups of one Parquet file.
+
+    `content` is a digest of their bytes, `key` one of their bytes and of everything else that the scores depend on.
+    """
 
     key: str
     path: Path
@@ -63,7 +66,7 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard to be made, by whom, and the folder of finished ones."""
+    """A shard to score, the model to use, and the folder of finished shards."""
 
     shard: Shard
     asked: Asked
@@ -71,15 +74,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
-    """What the model says of each sentence: a pure function, row by row, so how rows are batched doesn't show.
+    """Predict each sentence on its own, so that the result does not depend on how the rows are batched.
 
     Args:
         batch: record batch with the columns `sentence_id` and `text`.
-        judge: the model.
+        judge: model to use.
 
     Returns:
-        SCORES: probabilities that sum to 1 in each row; `stance` has the largest one, the first in the order of
-        STANCES where they are equal.
+        Rows of the schema SCORES: probabilities that sum to 1, and the most probable stance; of equally probable ones
+        the first in the order of STANCES.
     """
     chances = judge.chances(batch.column("text").to_pylist())
     stance = np.array(STANCES, dtype=object)[chances.argmax(axis=1)]
@@ -88,7 +91,7 @@ def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
 
 
 def plan(tables: Path, asked: Asked) -> list[Shard]:
-    """The shards of a corpus, in its order.
+    """The shards of a corpus, in the order of its sentences.
 
     Raises:
         TableError: there is no table of sentences, or it lacks a column.
@@ -110,7 +113,7 @@ def plan(tables: Path, asked: Asked) -> list[Shard]:
 
 
 def rules(asked: Asked) -> str:
-    """A digest of all that judges: the model's files, the target, this code and the libraries below it."""
+    """A digest of what scores depend on besides the sentences: the model, the target, this code and its libraries."""
     return digest(
         asked.version,
         asked.target,
@@ -120,7 +123,7 @@ def rules(asked: Asked) -> str:
 
 
 def _content(file: pq.ParquetFile, data: BufferedReader, groups: list[int]) -> str:
-    """A digest of row groups' columns as they stand in the file, which costs a fiftieth of what decoding does."""
+    """A digest of row groups' columns as the file stores them, which takes a fiftieth of the time of decoding."""
     found = hashlib.blake2b(digest_size=16)
     for group in groups:
         held = file.metadata.row_group(group)
@@ -135,21 +138,21 @@ def _content(file: pq.ParquetFile, data: BufferedReader, groups: list[int]) -> s
 
 
 def make(job: Job) -> int:
-    """Score one shard into `folder/KEY`, whole or not at all; returns its number of sentences.
+    """Score one shard and write it to `folder/KEY`, completely or not at all; returns its number of sentences.
 
     Raises:
-        ExamplesError: the model is another one than was asked.
-        StanceError: the table is another one than was planned.
+        ExamplesError: the model has changed since the job was made.
+        StanceError: the table has changed since the shards were planned.
     """
     shard, judge = job.shard, _judge(job.asked)
-    if (job.folder / shard.key).is_dir():  # by another attempt
+    if (job.folder / shard.key).is_dir():  # finished by another attempt
         return shard.rows
     with (
         made_once(job.folder / shard.key) as half,
         shard.path.open("rb") as data,
         pq.ParquetFile(data) as file,
     ):
-        # Of the file that is open: one that is renamed over it meanwhile cannot slip in.
+        # The digest is of the open file, so a file that replaces it in the meantime cannot be scored instead.
         if _content(file, data, shard.groups) != shard.content:
             raise StanceError(f"{shard.path} changed while it was read; run it again")
         with pq.ParquetWriter(half / FILE, SCORES, compression="zstd") as out:
@@ -159,7 +162,7 @@ def make(job: Job) -> int:
 
 
 _HELD: dict[Asked, Judge] = {}
-"""The model of this process: opening it takes longer than scoring many a shard."""
+"""The model that this process has opened: opening one takes longer than scoring many shards."""
 
 
 def _judge(asked: Asked, files: Callable[[], dict[str, bytes]] | None = None) -> Judge:
@@ -182,7 +185,7 @@ def _judge(asked: Asked, files: Callable[[], dict[str, bytes]] | None = None) ->
 
 
 def on_spark(jobs: list[Job], spark: SparkSession) -> Iterator[int]:
-    """Make shards on Spark's executors, which get the model sent once and see the same files under the same paths.
+    """Score shards on Spark's executors, which receive the model once and must see the same files under the same paths.
 
     Yields:
         The number of sentences of each finished shard.

@@ -1,6 +1,6 @@
-"""Join the scores of an archive with its articles, sort them into files, and count the shares.
+"""Join the scores of an archive with its articles, sort them into files, and count the stances.
 
-The queries are the same strings on DuckDB and on Spark (see `corpus.database`).
+DuckDB and Spark run the same queries (see `corpus.database`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROW = pa.schema(
         *(PREDICTIONS.field(name) for name in ("stance", *STANCES, "model")),
     ]
 )
-"""A row of the scores; month and outlet stand in the path."""
+"""Schema of the scores; month and outlet become part of the path."""
 ROWS = (
     "SELECT article.month, article.outlet, sentence.sentence_id, sentence.article_id, article.published, article.url, "
     f"scored.stance, {', '.join(f'scored.{stance}' for stance in STANCES)} "
@@ -52,8 +52,15 @@ COUNTS = (
 
 
 def views(database: Database, tables: Path, new: Path, shards: list[Path]) -> None:
-    """The three tables that the queries are about."""
-    # By names of our own: an engine must not meet what a user's folder is called.
+    """Register the three tables that the queries use: article, scored and sentence.
+
+    Args:
+        database: engine that runs the queries.
+        tables: folder of the corpus' tables.
+        new: temporary folder for the tables.
+        shards: folders of the finished shards.
+    """
+    # In folders with fixed names: a user's folder may have characters that an engine does not accept in a path.
     for name in ("article", "sentence"):
         (new / name).mkdir()
     (new / "sentence" / "sentences.parquet").symlink_to(tables / "sentences.parquet")
@@ -74,13 +81,24 @@ def views(database: Database, tables: Path, new: Path, shards: list[Path]) -> No
 
 
 def write_scores(database: Database, folder: Path, version: str, shards: list[Shard], tables: Path) -> list[Part]:
-    """Write the scores; each sentence must come out once."""
+    """Write the scores to files.
+
+    Args:
+        database: engine that has the tables of `views`.
+        folder: folder to write to, which must not exist yet.
+        version: version of the model.
+        shards: shards of the corpus, to check the number of sentences.
+        tables: folder of the corpus' tables, for the message of an error.
+
+    Raises:
+        TableError: a sentence has no article or several, or two sentences have the same id.
+    """
 
     def rows() -> Iterator[pa.RecordBatch]:
         for batch in database.stream(ROWS):
             model = pa.array([version] * batch.num_rows, pa.string())
             columns = {name: batch.column(name) for name in batch.schema.names} | {"model": model}
-            # Engines differ in what they say of a column beside its values.
+            # Engines differ in the types and metadata of the columns that they return.
             yield pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in ROW], schema=ROW)
 
     folder.mkdir()
@@ -95,12 +113,12 @@ def write_scores(database: Database, folder: Path, version: str, shards: list[Sh
 
 
 def count(database: Database) -> Counts:
-    """The sentences by stance of each article, outlet and month."""
+    """Count the sentences of each stance by `home` article (see `train.predict.sentence_arrays`), outlet and month."""
     names = [f"n{n}" for n in range(len(STANCES))]
     found = pa.Table.from_batches(
         [batch.select(["home", "month", "outlet", *names]) for batch in database.stream(COUNTS)]
     ).combine_chunks()
-    # As numbers in the order of the articles' ids: the same resamples then, whoever counted.
+    # Numbered in the order of the articles' ids, so that the result does not depend on the engine's order.
     home = pc.rank(found.column("home"), tiebreaker="dense").to_numpy().astype(np.int32)
     outlet, month = (found.column(name).combine_chunks().dictionary_encode() for name in ("outlet", "month"))
     return Counts(

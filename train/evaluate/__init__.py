@@ -1,1 +1,1 @@
-"""What stands beside the scores: leaks, calibration, the annotators as a ceiling, the learning curve, and mistakes."""
+"""Analyse a model beyond its scores: leaks, calibration, the annotators' ceiling, the learning curve, and mistakes."""

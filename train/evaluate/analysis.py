@@ -1,4 +1,4 @@
-"""Collect what belongs beside the scores: leaks, calibration, the annotators' ceiling, the learning curve."""
+"""Collect what readers need to judge the scores: leaks, calibration, the annotators' ceiling, the learning curve."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ from train.records import Example, read_record
 
 Result = TypeVar("Result")
 SEEDS = range(1, 6)
-"""Random splits of the naive comparison; each fits the recipe twice."""
+"""Seeds of the random splits in the naive comparison; for each seed the recipe is fitted twice."""
 REPEATS = 5
-"""Series of the learning curve; each fits the recipe four times."""
+"""Number of series of subsets in the learning curve; for each series the recipe is fitted four times."""
 REPEATS_LONG = 2
-"""The same, where all texts together have more letters than all recipes are tried on."""
+"""Number of such series where the texts together have more characters than all recipes are tried on."""
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """`analysis.json`; what could not be measured is None, and `notes` says why.
 
     Attributes:
-        audit: test sentences beside the training set.
-        ready_made: whether the splits came with the data; those that were made here have no pair.
-        with_without: scores with and without the test sentences that the audit names.
-        splits: what they hold, and where they could not keep their promise.
-        naive: what a random split by sentence would have scored, and by how much it flatters.
-        calibration: before and after recalibration by a temperature.
-        curve: scores by the number of training groups.
-        ceiling: the annotators' own scores beside the model's.
-        notes: what could not be measured, and why; and what was measured on a part of the examples.
-        outside: whether the examples came from elsewhere, and are not the project's own verdicts.
+        audit: leak audit, which compares the test split with the training data.
+        ready_made: whether the splits came with the data; for splits that were made here the audit lists no pair.
+        with_without: scores with and without the test sentences that the audit names; None if it names none.
+        splits: summary of the splits that were made here; None if they came with the data.
+        naive: scores of random splits by sentence, and by how much they exceed those of splits by group.
+        calibration: calibration before and after the probabilities were rescaled by a temperature.
+        curve: learning curve: scores by the number of training groups.
+        ceiling: the annotators' scores, with the model's on the same sentences; None where no sentence of the test
+            split has three votes.
+        notes: what could not be measured, and why; and what was measured on only some of the examples.
+        outside: whether the examples come from outside the project, and are not its verdicts.
     """
 
     audit: Audit
@@ -63,7 +64,7 @@ def read_analysis(folder: Path) -> Analysis:
     """The analysis in a model folder.
 
     Raises:
-        ExamplesError: there is none, or it is of another version.
+        ExamplesError: there is none, or another version wrote it.
     """
     return read_record(folder / "analysis.json", Analysis)
 
@@ -84,25 +85,25 @@ def analyse(
     stage: Callable[[str], None] = lambda _: None,
     jobs: int = 1,
 ) -> Analysis:
-    """Measure what stands beside the scores of a chosen recipe.
+    """Measure everything in `Analysis` for a chosen recipe.
+
+    Where the texts together have more than 4 million characters, the comparison with random splits is made on a part of
+    them, as the search is, and the learning curve has two series of subsets instead of five. A note reports the first.
 
     Args:
-        searched: the recipe and its out-of-fold probabilities for the training examples.
-        training: the examples that were trained on.
-        testing: the test split.
-        probabilities: the model's for the test split, examples × stances.
-        found: the audit of these two sets.
+        searched: result of the search: the recipe and its out-of-fold probabilities for the training examples.
+        training: examples that the model was trained on.
+        testing: examples of the test split.
+        probabilities: the model's probabilities for the test split, shape (examples, stances), in the order of STANCES.
+        found: leak audit of the training and the test examples.
         seed: seed of draws and bootstraps.
         ready_made: whether the splits came with the data.
-        splits: what is known of splits that were made here.
-        votes: sentence → annotator → stance, where there are any.
-        outside: whether the examples are not the project's own.
+        splits: summary of the splits, where they were made here.
+        votes: stance by annotator for each sentence id, where there are votes.
+        outside: whether the examples come from outside the project.
         progress: function that is called with each finished fit and the number of fits in the stage.
         stage: function that is called with the name of each stage when it begins.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
-
-    Where the texts together have more than 4 million letters, the comparison with random splits is made on a part of
-    them, as the search is, and the learning curve has two series of subsets in place of five; a note says so.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
     """
     groups = [row.group for row in testing]
     true: list[Stance] = [row.label for row in testing]
@@ -121,7 +122,7 @@ def analyse(
     fits = Fits(searched.trials[0].recipe, everything)
 
     def fit_predict(seen: Sequence[Example], asked: Sequence[Example]) -> Sequence[Stance]:
-        # On all training examples that is the model itself, which has been fitted and asked.
+        # A fit on all training examples is the model itself, whose predictions are known.
         return given if len(seen) == whole and asked is testing else fits(seen, asked)
 
     def compare_splits() -> Naive:
@@ -133,7 +134,7 @@ def analyse(
         repeats = REPEATS_LONG if long else REPEATS
         return learning_curve(apart, testing, fit_predict, repeats, seed, progress, jobs)
 
-    # Splits that came with the data may cut through clusters; the curve must not learn from the test's.
+    # Splits that came with the data may cut through groups; the curve must not learn from the test split's groups.
     tested = set(groups)
     apart = [row for row in training if row.group not in tested]
     by = [enough(votes.get(row.sentence_id, {})) for row in testing] if votes else []
@@ -164,7 +165,7 @@ def _calibrated(
     stage("calibrating, and drawing intervals")
     held = np.flatnonzero(~np.isnan(searched.out_of_fold[:, 0])).tolist()
     chances = searched.out_of_fold[held]
-    if not held:  # one fold of long texts has examples enough for one temperature
+    if not held:  # with long texts, one fold has enough examples to fit one temperature
         held = first_fold(training, seed)
         others = set(held)
         with calm():
@@ -175,12 +176,12 @@ def _calibrated(
 
 
 def enough(votes: Mapping[str, Stance]) -> Mapping[str, Stance]:
-    """The votes of three people or more: one other person alone is no majority to be measured by."""
+    """The votes, if there are three or more; none otherwise, as one other annotator alone is not a majority."""
     return votes if len(votes) > 2 else {}
 
 
 def _tried(work: Callable[[], Result], notes: list[str]) -> Result | None:
-    """The result; or None and a note, where the data is too small for it."""
+    """The result of some work, or None and a note where the data are too few for it."""
     try:
         return work()
     except ExamplesError as error:

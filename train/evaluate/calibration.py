@@ -1,4 +1,4 @@
-"""Whether a model that says 80 % is right in 80 %: reliability, expected calibration error, and its mending."""
+"""Measure calibration (whether a model that says 80 % is right in 80 % of cases), and correct it by a temperature."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from train.metrics import RESAMPLES, difference
 
 BINS = 10
 COLDEST, HOTTEST = 0.05, 20.0
-"""Limits of the temperature: labels that the model always or never gets right would drive it to 0 or to infinity."""
+"""Limits of the temperature, which would go to 0 or to infinity if the model were right, or wrong, on every label."""
 _LEAST = 1e-12
 
 
 class Bin(msgspec.Struct, frozen=True, kw_only=True):
-    """Predictions of like confidence: how many, their mean confidence, and the share that is right."""
+    """Predictions of similar confidence.
+
+    Attributes:
+        n: number of predictions.
+        confidence: mean probability of the predicted stances.
+        accuracy: share of the predictions that are right, with its interval.
+    """
 
     n: int
     confidence: float
@@ -31,18 +37,18 @@ class Bin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the confidence in the predicted stance is its chance of being right.
+    """How well the confidence in the predicted stance agrees with the share of predictions that are right.
 
     Attributes:
-        bins: the reliability curve, least confident first.
-        ece: expected calibration error, 0 to 1: the mean distance of confidence and accuracy over the bins.
-        by_chance: the ECE that a perfectly calibrated model would exceed in 5 % of such test sets; an `ece` below
-            it is no sign of miscalibration.
+        bins: bins of the reliability curve, least confident first.
+        ece: expected calibration error, 0 to 1: the mean distance between confidence and accuracy over the bins.
+        by_chance: ECE that a perfectly calibrated model would exceed in 5 % of such test sets; an `ece` below it is not
+            a sign of miscalibration.
         overconfidence: mean confidence minus accuracy: above 0 the model is overconfident, as it is right less often
             than it says; below 0 it is underconfident.
-        log_loss: the mean of −ln of the probability of the true label; 0 without examples.
-        n: examples.
-        groups: what the bootstrap drew.
+        log_loss: mean of −ln of the probability of the true label; 0 without examples.
+        n: number of examples.
+        groups: number of groups, which are what the bootstrap draws.
     """
 
     bins: list[Bin]
@@ -55,7 +61,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
-    """The temperature that was fitted, and the calibration before and after: the stances given stay the same."""
+    """The fitted temperature, and the calibration before and after; the predicted stances stay the same."""
 
     temperature: float
     before: Calibration
@@ -65,34 +71,43 @@ class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
 def calibration(
     true: Sequence[Stance], probabilities: NDArray[np.float64], groups: Sequence[str], seed: int
 ) -> Calibration:
-    """Reliability curve and expected calibration error of the most likely stance (top-label), by equal-mass bins.
+    """Measure calibration: the reliability curve and the expected calibration error (ECE) of the predicted stance.
 
     ECE = Σ n_b / n · |accuracy_b − confidence_b| over bins b of the predicted stance's probability. Guo et al.
-    take 15 bins of equal width; here up to 10 hold equally many examples, so that none rests on a handful, and
-    equal confidences are never parted. It is top-label: of each example only the predicted stance counts.
+    use 15 bins of equal width; here up to 10 bins hold equally many examples, so that no bin has only a few, and
+    examples of equal confidence are always in the same bin. Of each example only the predicted stance counts
+    (top-label calibration).
 
-    A sample's ECE is too large, as distances don't cancel, and a resample adds to that; so the interval is the
-    basic one (reflected at the value, cut at 0). Simulated with groups of ten it held a true ECE of .137 in 87, 90
-    and 92 % of 200 test sets of 20, 60 and 200 groups, but one of 0 in only half: there compare with `by_chance`
-    (which takes examples as independent), or look at `overconfidence`, whose interval held in 89 to 95 %.
+    The ECE of a sample is too large on average, because distances are never negative and so do not cancel, and a
+    resample adds to that. So the interval is the basic bootstrap interval (percentiles reflected at the value, cut to
+    0 and 1). In a simulation with groups of ten examples it contained a true ECE of .137 in 87, 90 and 92 % of 200 test
+    sets of 20, 60 and 200 groups, but a true ECE of 0 in only half of them. To see whether a model is calibrated at
+    all, compare the ECE with `by_chance` (which treats examples as independent), or see `overconfidence`, whose
+    interval contained the true value in 89 to 95 %.
 
     Args:
-        true: the labels.
-        probabilities: examples × stances, in the order of STANCES; rows sum to 1.
-        groups: each example's group; the bootstrap draws groups.
+        true: labels of the examples.
+        probabilities: probabilities, shape (examples, stances), in the order of STANCES; each row sums to 1.
+        groups: group of each example; the bootstrap draws groups.
         seed: seed of the bootstrap.
 
     Returns:
-        The calibration. Without examples no bin; with fewer than 5 groups the intervals are those of which nothing is
-        known. Intervals of bins are those of shares (`labeling.intervals`).
+        The calibration. Without examples it has no bin. With fewer than 5 groups the intervals are [0, 1], or [-1, 1]
+        for `overconfidence`, which means that nothing is known. The intervals of the bins' accuracies are those of
+        shares (`labeling.intervals`).
 
     Raises:
-        ExamplesError: the probabilities are no such table.
+        ExamplesError: the probabilities have another shape, are negative, or do not sum to 1 in each row.
 
     References:
         Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, equation 3.
         Nguyen & O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP: equal mass.
         Davison & Hinkley (1997), Bootstrap Methods and their Application, section 5.2: the basic interval.
+
+    >>> chances = np.array([[0.9, 0.05, 0.05]] * 10)
+    >>> found = calibration(["favor"] * 6 + ["none"] * 4, chances, [str(n) for n in range(10)], seed=1)
+    >>> round(found.ece.value, 4), round(found.overconfidence.value, 4)
+    (0.3, 0.3)
     """
     _check(true, probabilities)
     names = sorted(set(groups))
@@ -112,11 +127,11 @@ def calibration(
     group = np.array([at[name] for name in groups])
     of_label = probabilities[np.arange(n), codes]
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == codes
-    # By value, so that the order of the examples changes neither a draw nor the last bit of a sum.
+    # Sorted by value, so that the order of the examples changes neither a draw nor the last bit of a sum.
     order = np.lexsort((of_label, right, confidence, group))
     group, of_label, confidence, right = group[order], of_label[order], confidence[order], right[order]
     place = _bins(confidence)
-    # groups × bins × (how many, confidence, right): all that is needed adds up.
+    # Shape (groups, bins, 3): number of examples, sum of confidences, number of right ones. All of these add up.
     parts = np.zeros((len(names), int(place.max()) + 1, 3))
     np.add.at(parts, (group, place), np.stack([np.ones(n), confidence, right], axis=1))
     whole, drawn = parts.sum(axis=0), resampled(parts, seed, RESAMPLES)
@@ -128,7 +143,7 @@ def calibration(
     if len(names) >= FEWEST:
         ece_low, ece_high = max(0.0, 2 * value - float(high)), min(1.0, max(0.0, 2 * value - float(low)))
         if np.ptp(drawn[..., 2].sum(axis=1) / drawn[..., 0].sum(axis=1)) < STILL:
-            # Resamples don't say how far accuracy may be from what it is here; both are off by as much.
+            # No resample changes the accuracy, so its uncertainty, which both values share, is added here.
             below, above = slack(parts[..., 2].sum(axis=1), parts[..., 0].sum(axis=1))
             ece_low, ece_high = widened(value, ece_low, ece_high, [(1.0, max(below, above), max(below, above))])
             surer = msgspec.structs.replace(
@@ -159,23 +174,28 @@ def calibration(
 
 
 def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> float:
-    """The temperature T that makes p^(1/T), normalised, fit the labels best: one number, by least log loss.
+    """Fit the temperature T for which the probabilities p^(1/T), normalised, have the least log loss on the labels.
 
     Fit it on out-of-fold probabilities of the training data, never on the test split. Log loss is convex in
-    1/T, so bisection of its derivative finds the one minimum.
+    1/T, so bisection of its derivative finds its only minimum.
 
     Args:
-        true: the labels.
-        probabilities: examples × stances, of models that had not seen the example.
+        true: labels of the examples.
+        probabilities: probabilities from models that had not seen the example, shape (examples, stances), in the order
+            of STANCES; each row sums to 1.
 
     Returns:
-        T from 0.05 to 20; above 1 the model was too sure. 1 without examples, and where every row is uniform.
+        T from 0.05 to 20; above 1 the model was overconfident. T is 1 without examples, and where all rows are uniform.
 
     Raises:
-        ExamplesError: the probabilities are no such table.
+        ExamplesError: the probabilities have another shape, are negative, or do not sum to 1 in each row.
 
     References:
-        Guo et al. (2017), section 4.2. For a logistic regression p^(1/T) is what dividing its logits by T gives.
+        Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2. For a
+        logistic regression, p^(1/T) is the same as dividing the logits by T.
+
+    >>> round(temperature(["favor"] * 6 + ["none"] * 4, np.array([[0.9, 0.05, 0.05]] * 10)), 4)
+    2.6309
     """
     _check(true, probabilities)
     logs = np.log(np.maximum(probabilities, _LEAST))
@@ -194,11 +214,22 @@ def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> f
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return round(2 / (low + high), 9)  # the order of the examples changes digits far behind
+    return round(2 / (low + high), 9)  # the order of the examples changes only later digits
 
 
 def rescaled(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities at another temperature: p^(1/T), normalised; the most likely stance stays the same."""
+    """Rescale probabilities by a temperature T to p^(1/T), normalised; the most likely stance stays the same.
+
+    Args:
+        probabilities: probabilities, shape (examples, stances).
+        temperature: temperature T, above 0.
+
+    References:
+        Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2.
+
+    >>> rescaled(np.array([[0.9, 0.05, 0.05]]), temperature=2.0).round(3).tolist()
+    [[0.68, 0.16, 0.16]]
+    """
     return _powered(np.log(np.maximum(probabilities, _LEAST)), 1 / temperature)
 
 
@@ -214,11 +245,20 @@ def recalibrate(
 
     Args:
         folds_true: labels of the training data.
-        folds_probabilities: their probabilities by models that had not seen them.
+        folds_probabilities: probabilities for the training data from models that had not seen the example, shape
+            (training examples, stances).
         true: labels of the test split.
-        probabilities: its probabilities.
-        groups: its groups.
+        probabilities: probabilities for the test split, shape (test examples, stances).
+        groups: group of each test example.
         seed: seed of the bootstrap.
+
+    References:
+        Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2.
+
+    >>> true, chances = ["favor"] * 6 + ["none"] * 4, np.array([[0.9, 0.05, 0.05]] * 10)
+    >>> found = recalibrate(true, chances, true, chances, [str(n) for n in range(10)], seed=1)
+    >>> round(found.before.ece.value, 4), round(found.after.ece.value, 4)
+    (0.3, 0.0)
     """
     found = temperature(folds_true, folds_probabilities)
     return Recalibration(
@@ -235,8 +275,8 @@ def _powered(logs: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
 
 
 def _bins(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin of each example: by rank of its value among all, so that equal values share one."""
-    # To nine digits: the last bits differ between ways of adding up.
+    """The bin of each example, by the rank of its confidence, so that equal confidences share a bin."""
+    # Rounded to nine digits, as the last bits depend on the order in which numbers were added up.
     values = np.round(confidence, 9)
     below = np.searchsorted(np.sort(values), values, side="left")
     places: NDArray[np.int64] = np.unique(below * BINS // len(values), return_inverse=True)[1]
@@ -244,7 +284,7 @@ def _bins(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _ece(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ECE of (…, bins, 3) sums: n_b |right_b / n_b − confidence_b / n_b| is |right − confidence|."""
+    """ECE of sums of shape (…, bins, 3), as n_b |right_b / n_b − confidence_b / n_b| is |right_b − confidence_b|."""
     apart: NDArray[np.float64] = np.abs(parts[..., 2] - parts[..., 1]).sum(axis=-1) / parts[..., 0].sum(axis=-1)
     return apart
 
@@ -255,7 +295,7 @@ def _gap(parts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _share(bin: NDArray[np.float64]) -> Estimate:
-    """A bin's accuracy from its examples by group: how many, confidence, right."""
+    """The accuracy of a bin with its interval, from each group's number of examples, confidence and right ones."""
     held = bin[bin[:, 0] > 0]
     right = np.stack([held[:, 2], held[:, 0] - held[:, 2]], axis=1)
     found = share_estimates(right, float(held[:, 0].sum()))[0]

@@ -1,4 +1,4 @@
-"""The annotators as a ceiling for the model: how well each of them meets the label of the others."""
+"""Measure the annotators' ceiling for the model: how often each annotator agrees with the majority of the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.metrics import Comparison, compare_tables, confusions, summaries
 
 
 class _Answer(NamedTuple):
-    """What the others say of a sentence, and what the annotator and the model do."""
+    """The others' majority label of a sentence, the annotator's and the model's labels, and the sentence's group."""
 
     reference: Stance
     given: tuple[Stance, Stance]
@@ -22,7 +22,7 @@ class _Answer(NamedTuple):
 
 
 class AnnotatorScore(msgspec.Struct, frozen=True, kw_only=True):
-    """An annotator against the majority of the others on `n` sentences, and the model on the same."""
+    """Scores of an annotator against the majority of the others on `n` sentences, and the model's on the same ones."""
 
     annotator: str
     n: int
@@ -33,13 +33,14 @@ class AnnotatorScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
-    """The annotators' scores, by the majority of the others, beside the model's on the same sentences.
+    """The annotators' scores against the majority of the others, with the model's on the same sentences.
 
     Attributes:
-        annotators: each of them, sorted by name; empty where no two people labelled a sentence.
-        compared: the model (first) and all annotators together (second); `n` counts annotators' answers.
-        near: `below` or `above` where the interval of the difference in F_avg leaves out 0, else `near`: they
-            can't be told apart, which few sentences may also mean; `unknown` where there is no interval.
+        annotators: scores of each annotator, sorted by name; empty where no answer could be compared with a majority of
+            the others.
+        compared: comparison of the model (first) with all annotators together (second); `n` counts annotators' answers.
+        near: `below` or `above` where the interval of the difference in F_avg excludes 0, otherwise `near`, which may
+            also mean that the sentences are too few to tell; `unknown` where there is no interval.
     """
 
     annotators: list[AnnotatorScore]
@@ -50,19 +51,31 @@ class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
 def ceiling(
     votes: Sequence[Mapping[str, Stance]], given: Sequence[Stance], groups: Sequence[str], seed: int
 ) -> Ceiling:
-    """Score annotators as the model is scored, and say whether the model is near them.
+    """Score annotators in the same way as the model, and say whether the model is near them.
 
-    Each annotator is scored against what more than half of the others say; the model, on the same sentences,
-    against the same labels. Answers of which nobody knows who gave them are left out: they may be the annotator's own.
-    Sentences where the others are split say nothing about either and are left out as well, and
-    so the model's score here is not that on the verdicts: it is what compares with the annotators'. Scores of
-    all annotators are from the sum of their tables: an answer counts the same whoever gave it.
+    Each annotator is scored against the label that more than half of the others gave, and the model against the same
+    labels on the same sentences. Answers without a known annotator are left out, as they may be the annotator's own.
+    Sentences on which the others have no majority are left out too. So the model's score here is not its score on the
+    verdicts; it is the one to compare with the annotators'. The score of all annotators together is computed from the
+    sum of their confusion tables, so that every answer has the same weight.
+
+    A single other annotator counts as a majority here. `train.evaluate.analysis.analyse` therefore passes only the
+    votes of sentences with three or more.
 
     Args:
-        votes: annotator → stance for each test sentence; others' data has none, which gives an empty ceiling.
-        given: the model's predictions, in the same order.
-        groups: each sentence's group.
+        votes: stance by annotator for each test sentence; empty for a sentence without votes.
+        given: predictions of the model, in the same order.
+        groups: group of each sentence.
         seed: seed of the bootstrap over groups, which draws annotators and model together.
+
+    References:
+        Gale, Church & Yarowsky (1992), Estimating Upper and Lower Bounds on the Performance of Word-Sense
+        Disambiguation Programs, ACL: human judges as an upper bound. F_avg is that of `train.metrics.evaluate`.
+
+    >>> votes = [{"A1": "favor", "A2": "favor", "A3": "none"}, {"A1": "against", "A2": "against", "A3": "against"}]
+    >>> found = ceiling(votes, ["favor", "none"], ["g1", "g2"], seed=1)
+    >>> found.compared.n, found.compared.second.value, found.near
+    (4, 0.5, 'unknown')
     """
     names = sorted(set(groups))
     people: dict[str, list[_Answer]] = {}
@@ -86,7 +99,7 @@ def ceiling(
                 annotator=who, n=len(true), f_avg=f[0][0], macro_f1=f[0][1], model_f_avg=f[1][0], model_macro_f1=f[1][1]
             )
         )
-    touched = human.sum(axis=(1, 2)) > 0  # a group without a usable vote is no part of the sample
+    touched = human.sum(axis=(1, 2)) > 0  # a group without a usable vote is not part of the sample
     compared = compare_tables(model[touched], human[touched], int(human.sum()), seed)
     return Ceiling(annotators=rows, compared=compared, near=_near(compared))
 

@@ -1,7 +1,8 @@
 """Compare every test sentence with the whole training set, to find leaks and measure what they would change.
 
-The clustering finds its candidates by rare words; here there are no candidates: all pairs are compared. So the
-audit can't miss what the clustering missed, nor for the same reason.
+The clustering of near-duplicates compares only candidate pairs, which share rare words. The audit compares all pairs,
+so it finds near-duplicates that the clustering missed. Only among long texts does it compare candidates too, found in
+another way (see `audit`).
 """
 
 from __future__ import annotations
@@ -27,19 +28,22 @@ from train.model.counted_texts import spread
 from train.records import Example, Scores
 
 FitPredict = Callable[[Sequence[Example], Sequence[Example]], Sequence[Stance]]
-"""Fit on the first examples and give the stances of the second, in their order; their labels are not looked at."""
+"""A function that fits on the first examples and predicts the stances of the second ones, in their order, without
+looking at their labels."""
 BLOCK = 64
-"""Test sentences compared at once: with 40,000 training sentences a block's table is 2.5 MB."""
+"""Number of test sentences that are compared at once: with 40,000 training sentences their table takes 10 MB."""
 LONG = 600
-"""Letters from which a pair of texts is compared only where they share runs of three words."""
+"""Number of characters above which two texts are compared only if they share runs of three words."""
 SHARED = 0.05
-"""Share of the shorter text's runs of three words that such a pair has in common at least."""
+"""Share of the shorter text's runs of three words that two long texts must have in common to be compared."""
 MOST = 10_000
+"""Most pairs that an audit lists."""
 SHOWN = 5
+"""Most pairs that the message of `check` shows."""
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """A test and a training sentence that are nearly the same; `ratio` is of their normalised texts, up to 100."""
+    """A test and a training sentence that are near-duplicates; `ratio`, up to 100, compares their normalised texts."""
 
     test_id: str
     train_id: str
@@ -52,12 +56,12 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """What the audit found.
 
     Attributes:
-        threshold: pairs from this ratio up are listed, 0 to 100.
-        compared: how many pairs of texts there are, test times training.
-        found: how many of them are from the threshold up.
-        pairs: those, most alike first; the 10,000 most alike where there are more.
-        affected: the test sentences with such a training sentence, by their place in the examples given.
-        tested: how many test sentences there are.
+        threshold: ratio, from 0 to 100, at or above which two sentences are near-duplicates.
+        compared: number of pairs: test sentences times training sentences.
+        found: number of pairs that are near-duplicates.
+        pairs: the near-duplicates, most alike first; of more than 10,000, only the 10,000 most alike.
+        affected: positions of the test sentences that have a near-duplicate in training.
+        tested: number of test sentences.
     """
 
     threshold: float
@@ -69,7 +73,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WithWithout(msgspec.Struct, frozen=True, kw_only=True):
-    """Scores on all test sentences, and on those that have no near-duplicate in training; None where none is left."""
+    """Scores on all test sentences, and without those that have a near-duplicate in training; None if none is left."""
 
     all: Scores
     without: Scores | None
@@ -77,16 +81,16 @@ class WithWithout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Naive(msgspec.Struct, frozen=True, kw_only=True):
-    """F_avg of random splits by sentence beside random splits by group of the same size, one of each a seed.
+    """F_avg of random splits by sentence and of random splits by group of the same size, one of each per seed.
 
     Attributes:
-        by_sentence: F_avg of each split that draws sentences, whatever group they are of.
+        by_sentence: F_avg of each split that draws single sentences, whatever their groups.
         by_group: F_avg of each split that draws whole groups.
-        flatters: the mean of the differences: by how much the naive split looks better.
+        flatters: mean difference of the two: by how much splits by sentence look better.
         low: lower end of the 95 % interval of `flatters`, which allows for the overlap of the training sets; None for
             fewer than two seeds, and where all differences are the same.
-        high: likewise.
-        tested: examples in each naive test set; those by group come as near to it as groups allow.
+        high: upper end of that interval, or None.
+        tested: number of examples in each test set by sentence; those by group come as near to it as groups allow.
     """
 
     by_sentence: list[float]
@@ -100,16 +104,29 @@ class Naive(msgspec.Struct, frozen=True, kw_only=True):
 def audit(training: Sequence[Example], testing: Sequence[Example], threshold: float = LETTERS) -> Audit:
     """Compare every test sentence with every training sentence by rapidfuzz's `ratio` of their normalised texts.
 
-    As in `corpus.near_duplicates`, a text under five words counts only where the other one is equal: "Training." is
-    not a near-duplicate of "Trading.". Of texts up to 600 letters no other pair is left out; lengths alone rule out
-    some, exactly. 10,000 sentences beside 40,000, of 119 letters, took 40 s of CPU and 130 MB (November 2026, 2 cores).
-    Longer texts, of which one pair takes a hundred times as long, are compared where they share a twentieth of the
-    shorter one's runs of three words: of texts that differ in one word of five, half of these runs are the same.
+    The ratio is 100 × (1 − d / n), where d is the least number of insertions and deletions of characters that turn one
+    text into the other, and n is the number of characters of both. As in `corpus.near_duplicates`, a text of fewer than
+    five words is a near-duplicate only of an equal text: "Training." is not a near-duplicate of "Trading.". Apart from
+    that, no pair is missed unless both texts have more than 600 characters; pairs whose lengths alone rule out a ratio
+    at the threshold are skipped. 10,000 test and 40,000 training sentences of 119 characters took 40 s of CPU time and
+    130 MB (November 2026, 2 cores). Two longer texts, which take a hundred times as long, are compared if they share a
+    twentieth of the shorter one's runs of three words: texts that differ in one word of five share half of these runs.
 
     Args:
-        training: all that was learned from, the validation split included.
-        testing: the test split.
-        threshold: 100 × (1 − insertions and deletions / letters of both); near-duplicates from 80 up.
+        training: examples that were learned from, including the validation split.
+        testing: examples of the test split.
+        threshold: least ratio of near-duplicates, from 0 to 100.
+
+    Returns:
+        The near-duplicates, and how many pairs there are.
+
+    References:
+        RapidFuzz, `rapidfuzz.fuzz.ratio`: https://rapidfuzz.github.io/RapidFuzz/Usage/fuzz.html.
+
+    >>> seen = [Example(sentence_id="a", text="The minister said that troops would stay.", label="favor")]
+    >>> asked = [Example(sentence_id="b", text="The minister said that the troops would stay.", label="favor")]
+    >>> [(pair.test_id, pair.train_id, round(pair.ratio, 1)) for pair in audit(seen, asked).pairs]
+    [('b', 'a', 95.2)]
     """
     tests, trains = _places(testing), _places(training)
     pairs: list[tuple[float, str, str]] = [(100.0, key, key) for key in tests.keys() & trains.keys()]
@@ -134,7 +151,7 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
             test, train = block[row], long[low + column]
             if test != train and not (len(test) > LONG and len(train) > LONG):
                 pairs.append((ratio(test, train), test, train))
-    # Equal texts can make millions of pairs: of each two texts only so many are looked at as can be listed.
+    # Equal texts can make millions of pairs, so of any two texts at most as many pairs are made as can be listed.
     listed = nsmallest(
         MOST,
         (
@@ -163,18 +180,28 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
 
 
 def near_among(keys: Iterable[str], threshold: float = LETTERS) -> list[tuple[float, str, str]]:
-    """Near-duplicates among long texts: ratio and both texts of each pair of unlike ones, once.
+    """Find near-duplicates among long texts.
 
     Args:
-        keys: normalised texts; those up to 600 letters are left out.
-        threshold: least similarity of a near-duplicate, as for `audit`.
+        keys: normalised texts; those of up to 600 characters are left out.
+        threshold: least ratio of near-duplicates, as for `audit`.
+
+    Returns:
+        The ratio and both texts of each pair of near-duplicates that are not equal; each pair once.
+
+    References:
+        RapidFuzz, as for `audit`.
+
+    >>> texts = [("one two three four five six " * 25).strip(), "one two three four five six " * 24 + "one two three"]
+    >>> [round(value, 1) for value, _, _ in near_among(texts)]
+    [99.0]
     """
     long = sorted({key for key in keys if len(key) > LONG})
     return [(value, one, two) for value, one, two in _long_pairs(long, long, threshold) if one < two]
 
 
 def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -> list[tuple[float, str, str]]:
-    """Near-duplicates among long texts: ratio, test and training text of each pair of unlike ones."""
+    """Near-duplicates among long texts: the ratio, the test and the training text of each pair that is not equal."""
     if not tests or not trains:
         return []
     counter = HashingVectorizer(
@@ -184,7 +211,7 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
     held = counter.transform(known)
     rows = held if asked == known else counter.transform(asked)
     sizes, asked_sizes = held.getnnz(axis=1), rows.getnnz(axis=1)
-    # A run that one text alone has is in no pair; most are such, and without them the products are quick.
+    # Most runs occur in only one text and so in no pair; leaving them out makes the products quick.
     shared = np.flatnonzero((held.getnnz(axis=0) > (1 if rows is held else 0)) & (rows.getnnz(axis=0) > 0))
     other = held[:, shared].T.tocsr()
     rows = rows[:, shared]
@@ -202,7 +229,7 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
 
 
 def _places(rows: Sequence[Example]) -> dict[str, list[int]]:
-    """Where each normalised text stands, by the names of its sentences."""
+    """The positions of each normalised text among the examples, in the order of their sentence ids."""
     found: dict[str, list[int]] = {}
     for n in sorted(range(len(rows)), key=lambda n: rows[n].sentence_id):
         found.setdefault(normalise(rows[n].text), []).append(n)
@@ -214,10 +241,10 @@ def _words(key: str) -> int:
 
 
 def check(found: Audit) -> None:
-    """Refuse a split made here in which a test sentence has a near-duplicate in training.
+    """Refuse a split of the project's own in which a test sentence has a near-duplicate in training.
 
     Raises:
-        ExamplesError: there is such a pair; it names them, and what to do.
+        ExamplesError: there is such a pair; the message names the pairs and says what to do.
     """
     if not found.found:
         return
@@ -233,7 +260,7 @@ def check(found: Audit) -> None:
         "\n".join(
             [
                 f"the split leaks: {len(found.affected)} of {found.tested} test sentences have a near-duplicate "
-                f"(ratio {found.threshold:g} and more) in training:",
+                f"(ratio {found.threshold:g} or more) in training:",
                 *lines,
                 *more,
                 "If the corpus changed since, run `stance build` again. Else keep each pair in one split: in a project "
@@ -250,13 +277,25 @@ def _short(text: str) -> str:
 
 
 def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found: Audit, seed: int) -> WithWithout:
-    """Score all test sentences, and those alone that have no near-duplicate in training.
+    """Score all test sentences, and then only those that have no near-duplicate in training.
 
     Args:
-        testing: the test split, as the audit was given it.
-        given: the predictions, in the same order.
-        found: the audit.
-        seed: seed of the intervals.
+        testing: examples of the test split, as they were given to the audit.
+        given: predictions, in the same order.
+        found: result of the audit.
+        seed: seed of the bootstrap.
+
+    References:
+        The scores are those of `train.metrics.evaluate`.
+
+    >>> seen = [Example(sentence_id="a", text="The minister said that troops would stay.", label="favor", group="1")]
+    >>> asked = [
+    ...     Example(sentence_id="b", text="The minister said the troops would stay.", label="favor", group="2"),
+    ...     Example(sentence_id="c", text="It rained.", label="against", group="3"),
+    ... ]
+    >>> found = with_and_without(asked, ["favor", "none"], audit(seen, asked), seed=1)
+    >>> found.all.accuracy.value, found.without.accuracy.value
+    (0.5, 0.0)
     """
     leaked = set(found.affected)
     clean = [n for n in range(len(testing)) if n not in leaked]
@@ -276,28 +315,40 @@ def naive(
     progress: Callable[[int, int], None] = lambda *_: None,
     jobs: int = 1,
 ) -> Naive:
-    """What a random split by sentence would have scored, and by how much it flatters.
+    """Measure by how much a random split by sentence overestimates F_avg, compared with a random split by group.
 
-    For each seed, `tested` sentences are drawn at random as a test set, as people do who forget that sentences
-    of one article, and copies of a wire story, are alike; beside it, whole groups are drawn up to the same size.
-    One test split is but one draw, with luck of its own: the mean difference over seeds is what the way of
-    splitting is worth.
+    For each seed, `tested` sentences are drawn at random as one test set, which ignores that sentences of one article,
+    and copies of a wire story, are alike. For another test set of about the same size, whole groups are drawn. A single
+    split is one random draw, so the effect of the way of splitting is the mean difference over seeds. Its interval is
+    d ± t · sqrt(s² (1/J + n₂/n₁)), with the mean d and the variance s² of the J differences, n₂ test and n₁ training
+    examples, and the 97.5 % quantile t of Student's distribution with J − 1 degrees of freedom.
 
     Args:
-        examples: all of them, whatever their splits.
-        tested: the size of the test sets, as in the split that was used.
-        fit_predict: the recipe that was used.
-        seeds: one pair of splits each.
+        examples: all examples, whatever their splits.
+        tested: number of examples in a test set, as in the split that was used.
+        fit_predict: function that fits the recipe and predicts.
+        seeds: seeds; for each, one split by sentence and one by group are made.
         progress: function that is called with each finished fit and the number of fits.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
 
     Raises:
-        ExamplesError: there is one group only, no seed, or the size leaves nothing to train on or to test.
+        ExamplesError: there is only one group, no seed, or the size leaves nothing to train on or to test.
 
     References:
         Nadeau & Bengio (2003), Inference for the Generalization Error, Machine Learning 52: the interval.
+
+    >>> rows = [
+    ...     Example(sentence_id=str(n), text="", label="favor" if n < 6 else "against", group=str(n // 3))
+    ...     for n in range(12)
+    ... ]
+    >>> def by_group(training, testing):  # knows the labels of the groups that it has seen
+    ...     label_of = {row.group: row.label for row in training}
+    ...     return [label_of.get(row.group, "none") for row in testing]
+    >>> found = naive(rows, 3, by_group, seeds=range(1, 6))
+    >>> sum(found.by_sentence) / 5, sum(found.by_group) / 5, found.flatters
+    (1.0, 0.0, 1.0)
     """
-    # By value, so that the order of the rows does not decide which are drawn.
+    # Sorted by value, so that the order of the rows does not decide which are drawn.
     rows = sorted(examples, key=lambda row: (row.group, row.sentence_id, row.text, row.label))
     members: dict[str, list[int]] = {}
     for n, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""Measure how scores grew with the number of labels, and whether more labels would help."""
+"""Measure how the score grows with the number of labels, and whether more labels would help."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from train.model.counted_texts import spread
 from train.records import Example
 
 HALVINGS = 4
-"""Steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is what doubling the labels brought."""
+"""Number of steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is that of doubling the labels."""
 SCORED = (STANCES.index("favor"), STANCES.index("against"))
 WORTH = 0.01
-"""A doubling that surely brings less than one point of F_avg is not worth the annotators' time."""
+"""Gain in F_avg that is worth the annotators' time: one point for twice as many labels."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One size of the training set: means over the repeats.
+    """One size of the training set, with means over the repeats.
 
-    `lowest` and `highest` are F_avg of the single repeats; `f_avg` has the interval of the mean.
+    `f_avg` is the mean F_avg with its interval; `lowest` and `highest` are the F_avg of single repeats.
     """
 
     examples: float
@@ -43,13 +43,14 @@ class LearningCurve(msgspec.Struct, frozen=True, kw_only=True):
     """F_avg by the number of training groups, on one fixed evaluation set.
 
     Attributes:
-        steps: smallest first; the last is the whole training set.
-        left_out: numbers of groups at which some subset lacked a label, and nothing comparable could be fitted.
-        gain: of the last step over the one before, in F_avg; None where there is one step only.
+        steps: steps of the curve, smallest first; the last is the whole training set.
+        left_out: numbers of groups at which some subset lacked a label of a target, so that no comparable model could
+            be fitted.
+        gain: gain in F_avg of the last step over the one before; None where there is only one step.
         more: whether more labels would help: `yes` where the gain's interval is above 0, `hardly` where it is
-            below one point, else `unclear`.
+            below one point, otherwise `unclear`.
         sentence: what the curve shows, as a sentence.
-        repeats: nested series of subsets.
+        repeats: number of repeats, each of which has its own nested series of subsets.
     """
 
     steps: list[Step]
@@ -71,21 +72,35 @@ def learning_curve(
 ) -> LearningCurve:
     """Fit on nested, growing sets of groups and score each on the same evaluation set.
 
-    In each repeat the groups stand in another random order, and each step takes twice as many of the first as
-    the step before. Intervals are by bootstrap that draws groups of the evaluation set, and repeats, with
-    replacement: they hold the luck of both. The gain's is paired: the same draw for both steps.
+    In each repeat the groups are put into another random order, and each step takes the first groups of that order,
+    twice as many as the step before. Intervals are by a bootstrap that draws both groups of the evaluation set and
+    repeats with replacement, so they contain the uncertainty of both. The interval of the gain is paired: it uses the
+    same draws for both steps.
 
     Args:
-        training: all that may be learned from.
-        testing: the evaluation set, with no group of the training set.
-        fit_predict: the recipe; called repeats × 4 + 1 times at most.
-        repeats: 5, say; one alone has no luck of subsets in its intervals.
-        seed: seed of the orders and the bootstrap.
+        training: examples that may be learned from.
+        testing: examples of the evaluation set, of other groups than the training examples.
+        fit_predict: function that fits the recipe and predicts; called at most repeats × 4 + 1 times.
+        repeats: number of repeats, such as 5; with one, the intervals lack the uncertainty of drawing subsets.
+        seed: seed of the orders and of the bootstrap.
         progress: function that is called with each finished fit and the number of fits.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
 
     Raises:
-        ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group in both.
+        ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group that is in both sets.
+
+    References:
+        Field & Welsh (2007), Bootstrapping clustered data, JRSS B 69(3): drawing groups. F_avg is that of
+        `train.metrics.evaluate`.
+
+    >>> def row(n, group):
+    ...     return Example(sentence_id=str(n), text="", label=("favor", "against")[n % 2], group=group)
+    >>> def learner(training, testing):  # is right once it has seen more than 8 examples
+    ...     return [row.label if len(training) > 8 else "favor" for row in testing]
+    >>> training, testing = [row(n, str(n // 2)) for n in range(16)], [row(n, "test") for n in range(2)]
+    >>> found = learning_curve(training, testing, learner, repeats=2, seed=1)
+    >>> [(step.groups, round(step.f_avg.value, 3)) for step in found.steps]
+    [(1, 0.333), (2, 0.333), (4, 0.333), (8, 1.0)]
     """
     shared = {row.group for row in training} & {row.group for row in testing}
     if not training or not testing or repeats < 1 or shared:
@@ -110,7 +125,7 @@ def learning_curve(
     for size in sizes:
         subsets = [[row for name in order[:size] for row in members[name]] for order in orders]
         if size == len(names):
-            subsets = subsets[:1]  # all repeats are the same here
+            subsets = subsets[:1]  # all repeats have the same subset here, which is everything
         if any({(row.target, row.label) for row in subset} != needed for subset in subsets):
             left_out.append(size)
             progress(len(subsets), total)
@@ -128,7 +143,7 @@ def learning_curve(
         low, high = 0.0, 1.0
         if len(tested) >= FEWEST:
             low, high = np.percentile(mean, [2.5, 97.5])
-            if np.ptp(mean) < STILL:  # all right, say, in every subset: F_avg is the mean of two classes' F1
+            if np.ptp(mean) < STILL:  # for instance if all is right in every subset; F_avg is the mean of two F1 scores
                 slacks = [(1 / 2, *f1_slack(tables.mean(axis=1), n)) for n in SCORED]
                 low, high = widened(float(each.mean()), float(low), float(high), slacks)
         steps.append(

@@ -1,4 +1,4 @@
-"""List the model's mistakes, most confident first, and verdicts that the model doubts."""
+"""List the model's mistakes, most confident first, and the verdicts that the model doubts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from train.records import Example
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a sentence stands: the text before and after it, and its article."""
+    """The context of a sentence: the text before and after it, and its article."""
 
     before: str = ""
     after: str = ""
@@ -32,7 +32,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
-    """A word of a sentence, and how far it pushed the model from the label to what it predicted; below 0, back."""
+    """A word of a sentence, and how much it moved the model from the label towards the predicted stance.
+
+    A `weight` below 0 moved it back towards the label.
+    """
 
     piece: str
     weight: float
@@ -42,8 +45,8 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
     """A test sentence whose predicted stance is not its label.
 
     `confidence` is the probability of the predicted stance, `label_probability` that of the label; `votes` are the
-    annotators'. Context and votes are empty where the data has none. `pushes` are the words in their order, as
-    `train.model.explain.explain` has them.
+    annotators' votes. Context and votes are empty where the data has none. `pushes` are the words in their order, as
+    `train.model.explain.explain` returns them.
     """
 
     sentence_id: str
@@ -60,7 +63,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doubt(Unsettled, frozen=True, kw_only=True):
-    """A verdict that out-of-fold predictions contradict: what is unsettled, with why.
+    """A verdict that the out-of-fold prediction contradicts, as a sentence for the queue with the reason.
 
     `confidence` is the model's probability of the `predicted` stance, `label_probability` that of the `label`;
     `margin` is the second minus the first, from -1 to 0: the lower, the more doubtful.
@@ -74,7 +77,7 @@ class Doubt(Unsettled, frozen=True, kw_only=True):
 
 
 def read_contexts(work: Path, sentence_ids: Sequence[str]) -> dict[str, Context]:
-    """The contexts of these sentences from the project's tables; sentences that left the corpus have none.
+    """Read the contexts of sentences from the project's tables; sentences that have left the corpus have none.
 
     Raises:
         TableError: a table is missing.
@@ -109,17 +112,18 @@ def mistakes(
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
     explained: Callable[[Example], Sequence[tuple[str, Mapping[Stance, float]]]] | None = None,
 ) -> list[Mistake]:
-    """The test sentences that the model gets wrong, those first of which it is surest.
+    """List the test sentences that the model gets wrong, most confident first.
 
     Args:
-        testing: the test split.
-        probabilities: examples × stances, in the order of STANCES; the largest is predicted, of equal ones the first.
-        contexts: sentence → context, as `read_contexts` gives.
-        votes: sentence → annotator → stance, as the verdicts hold.
-        explained: what each word of an example adds to the decision value of each stance.
+        testing: examples of the test split.
+        probabilities: probabilities, shape (examples, stances), in the order of STANCES; the stance with the largest is
+            predicted, of equal ones the first.
+        contexts: context of each sentence id, as from `read_contexts`.
+        votes: stance by annotator for each sentence id, as in the verdicts.
+        explained: function that returns what each word of an example adds to the decision value of each stance.
 
     Raises:
-        ExamplesError: the probabilities are not of these examples.
+        ExamplesError: the probabilities have another shape.
     """
     _check(testing, probabilities)
     found = [
@@ -156,31 +160,43 @@ def doubts(
     probabilities: NDArray[np.float64],
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
 ) -> list[Doubt]:
-    """Verdicts that the model would not have given, by confident learning: candidates for a second look.
+    """List verdicts that the model contradicts, by confident learning, as candidates for a second look.
 
-    A stance is confident for a sentence where its probability reaches the mean probability that the sentences
-    with that label have for it. A verdict is doubted where the most probable of the confident stances is another
-    one (the off-diagonal of the confident joint) and more probable than the verdict's. Order: by the margin of the
-    label's probability over that stance's, lowest first. The model errs too: people must decide.
+    The model is confident of a stance for a sentence if the probability of the stance is at least its mean probability
+    over the sentences that have it as their label. A verdict is doubted if the most probable of these stances is
+    another one (which puts it off the diagonal of the confident joint) and more probable than the verdict's stance.
+    The model makes mistakes too, so people must decide.
 
     Args:
-        examples: what was learned from, labels by verdict.
-        probabilities: examples × stances, each of a model that had not seen the example's group (out of fold).
-        votes: sentence → annotator → stance, as the verdicts hold.
+        examples: training examples, with the verdicts as labels.
+        probabilities: out-of-fold probabilities, shape (examples, stances), in the order of STANCES: each row is from
+            models that had not seen the example's group.
+        votes: stance by annotator for each sentence id, as in the verdicts.
+
+    Returns:
+        The doubted verdicts, sorted by the label's probability minus that of the predicted stance, lowest first.
 
     Raises:
-        ExamplesError: the probabilities are not of these examples.
+        ExamplesError: the probabilities have another shape.
 
     References:
         Northcutt, Jiang & Chuang (2021), Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70:
         equation 1 and 2 (thresholds, joint); section 3.2 (ranking by normalised margin).
+
+    >>> rows = [
+    ...     Example(sentence_id=name, text="", label=label)
+    ...     for name, label in (("a", "favor"), ("b", "against"), ("c", "against"))
+    ... ]
+    >>> chances = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.92, 0.04, 0.04]])
+    >>> [(row.sentence_id, row.predicted, round(row.margin, 2)) for row in doubts(rows, chances)]
+    [('c', 'favor', -0.88)]
     """
     _check(examples, probabilities)
     if not examples:
         return []
     labels = np.array([STANCES.index(row.label) for row in examples])
     own = probabilities[np.arange(len(labels)), labels]
-    # A stance that no example has sets no threshold, and is never confident; fsum, so that order changes no bit.
+    # A stance that no example has gets an infinite threshold. By fsum the order of the examples does not matter.
     means = [
         math.fsum(own[labels == n]) / int((labels == n).sum()) if (labels == n).any() else np.inf
         for n in range(len(STANCES))
@@ -188,7 +204,7 @@ def doubts(
     sure = np.where(probabilities >= np.array(means), probabilities, -1.0)
     best = sure.argmax(axis=1)
     top = sure.max(axis=1)
-    doubted = top > own  # a tie with the verdict's own stance is no contradiction
+    doubted = top > own  # a tie with the verdict's own stance is not a contradiction
     found: list[Doubt] = []
     for n in np.flatnonzero(doubted).tolist():
         row, by = examples[n], dict((votes or {}).get(examples[n].sentence_id, {}))

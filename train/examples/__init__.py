@@ -1,1 +1,1 @@
-"""Labelled data and its splits: from the project's verdicts, or from other people's files, without leaks."""
+"""Read labelled data, from the project's verdicts or from other people's files, and split it without leaks."""

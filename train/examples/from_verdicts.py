@@ -1,4 +1,4 @@
-"""The project's own labelled data: its verdicts as examples, in splits that last."""
+"""Make examples of the project's own verdicts, and give them splits that last."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "l
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Examples with their splits, before they are kept, and what keeping them needs.
+    """Examples with their splits, before they are written, and what is needed to write them.
 
     Attributes:
         examples: examples in the order of the corpus.
-        splits: what their splits hold.
-        groups: group of each article that the examples touch.
+        splits: summary of the splits.
+        groups: group of each article that has an example, or is connected with one that has.
         article_of: article of each sentence that is labelled or was given a split before.
-        remembered: splits that sentences were given before.
+        remembered: sentences that were given a split before, by their ids.
     """
 
     examples: list[Example]
@@ -40,17 +40,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
-    """The project's verdicts as examples, which are kept with their splits; see `plan_examples`, `keep_examples`."""
+    """Plan the examples of the project's verdicts and write them; see `plan_examples` and `keep_examples`."""
     plan = plan_examples(work, target, settings)
     keep_examples(work, plan, settings)
     return plan.examples, plan.splits
 
 
 def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
-    """The project's verdicts as examples, with lasting splits; nothing is written.
+    """Make examples of the project's verdicts and give them lasting splits; nothing is written.
 
-    See `labelled` for what an example and a group is. A split once given to a group stays, also where verdicts go and
-    come back; a group that joins two earlier splits goes to train.
+    `labelled` says what an example and a group are. A group keeps the split that it was once given, even if its
+    verdicts are opened again and settled later; a group that joins two earlier splits goes to train.
 
     Args:
         work: the project's folder of tables.
@@ -59,8 +59,8 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
 
     Raises:
         TableError: a table is missing.
-        ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were made by something
-            else than `[train] split` says, or no split can be made so.
+        ExamplesError: no verdict belongs to a sentence of the corpus, the earlier splits were not made by what
+            `[train] split` says, or no such split can be made.
     """
     remembered = read_splits(work, settings.split)
     examples, groups, article_of = _labelled(work, target, settings, remembered.keys())
@@ -89,11 +89,11 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
 
 
 def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
-    """Write examples that `plan_examples` made as `examples.parquet`, and remember their splits for good.
+    """Write the examples of `plan_examples` to `examples.parquet`, and remember their splits for all later trainings.
 
-    It is called when training has succeeded, so that a training that fails fixes nothing.
+    It is called after a training has succeeded, so that a failed training does not fix any split.
     """
-    # Those that an earlier version remembered without their article get it here.
+    # An earlier version remembered sentences without their article, which is added here.
     remembered = {
         name: msgspec.structs.replace(row, article_id=row.article_id or plan.article_of.get(name, ""))
         for name, row in plan.remembered.items()
@@ -106,15 +106,18 @@ def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
 
 
 def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
-    """The project's verdicts as examples without splits, and the group of each article that they touch.
+    """Make examples of the project's verdicts, without splits.
 
-    A copy group is one example. Groups are the connected components of article and near-duplicate cluster over all
-    sentences that are labelled or ever were an example, and their copies, and over the sentences that `[train]
-    together` names.
+    A copy group is one example. Groups are connected components of articles: two articles are connected where they
+    share a near-duplicate cluster or a list of `[train] together`. Only sentences that are labelled or ever were an
+    example, their copies, and the sentences of `together` count for this.
+
+    Returns:
+        The examples, and the group of each article that has one of these sentences.
 
     Raises:
         TableError: a table is missing.
-        ExamplesError: the earlier splits were made by something else than `[train] split` says.
+        ExamplesError: the earlier splits were not made by what `[train] split` says.
     """
     examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys())
     return examples, groups
@@ -123,10 +126,10 @@ def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Exa
 def _labelled(
     work: Path, target: str, settings: TrainSettings, remembered: Collection[str]
 ) -> tuple[list[Example], dict[str, str], dict[str, str]]:
-    """What `labelled` gives, and the article of each sentence that is labelled or remembered."""
+    """What `labelled` returns, and the article of each sentence that is labelled or remembered."""
     verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
     table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
-    # Of a large corpus only these sentences and their copies become Python objects.
+    # To save memory on a large corpus, only these sentences and their copies become Python objects.
     is_known = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts.keys() | set(remembered)), pa.string()))
     copies = table["copy_id"].filter(is_known).combine_chunks()
     pairs = [
@@ -156,7 +159,7 @@ def read_examples(work: Path) -> list[Example]:
     """The examples that the last `stance train` wrote.
 
     Raises:
-        TableError: there are none.
+        TableError: there are none, or they are malformed.
     """
     try:
         return [

@@ -1,8 +1,8 @@
 """Split other people's data after joining groups that share near-duplicates.
 
 A data set's own groups (headlines of one article, replies to one post) need not keep near-duplicates together. A split
-by them would leak, so groups that share near-duplicates are made one here. Splits that came with the data are not
-touched: what they leak is reported.
+by these groups would leak, so groups that share near-duplicates are joined here. Splits that came with the data are not
+changed; what they leak is reported.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from train.records import Example
 from train.settings import TrainSettings
 
 ROUNDS = 20
-"""Audits at most: what the clustering missed, each audit finds among the pairs that its split cut through. On the data
-that were tried, two were enough."""
+"""Most audits that are made. An audit finds near-duplicates that the clustering missed and that the split separates;
+their groups are joined, and the data are split and audited again. On the data sets that were tried, two audits were
+enough."""
 
 
 class Apart(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +30,9 @@ class Apart(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         examples: the examples with their joined groups and their splits, in the order that they came in.
-        origins: the origin of each group, as `train.examples.splits.origins` gives it.
+        origins: the origin of each group, as from `train.examples.splits.origins`.
         audit: the audit of this split.
-        groups: number of groups before.
+        groups: number of groups before any were joined.
         joined: number of groups that became part of another one.
     """
 
@@ -53,16 +54,16 @@ def split_apart(
         origins: the origin of each group; splits by date or outlet need it.
 
     Returns:
-        The split examples. Its audit finds nothing, unless new pairs still came up after 20 rounds.
+        The split examples. Their audit finds nothing, unless the twentieth audit still found new pairs.
 
     Raises:
-        ExamplesError: no split can be made so, as `train.examples.splits.split` says.
+        ExamplesError: no such split can be made; see `train.examples.splits.split`.
     """
     links = [
         (row.group, f"cluster {first}")
         for row, first in zip(examples, near_duplicates([row.text for row in examples]), strict=True)
     ]
-    # Of long texts all pairs are found at once, as that takes no longer than an audit.
+    # All pairs of long texts are found in advance, as that takes no longer than an audit.
     texts = {row.text for row in examples}
     group_with: dict[str, set[str]] = defaultdict(set)
     for row in examples:
@@ -82,7 +83,7 @@ def split_apart(
         found = audit([rows[n] for n in training], [rows[n] for n in testing])
         if not found.found:
             break
-        with_id: dict[str, set[str]] = defaultdict(set)  # ids of others' data may stand twice
+        with_id: dict[str, set[str]] = defaultdict(set)  # ids in other people's data may occur twice
         for row in examples:
             with_id[row.sentence_id].add(row.group)
         for number, pair in enumerate(found.pairs):
@@ -99,7 +100,7 @@ def split_apart(
 
 
 def _joined(origins: Mapping[str, Origin], group_of: Mapping[str, str]) -> dict[str, Origin]:
-    """The origins of joined groups: all their outlets, their oldest and their newest day."""
+    """The origins of the joined groups: all outlets of their parts, and the oldest and the newest day."""
     members: dict[str, list[Origin]] = {}
     for group, origin in sorted(origins.items()):
         members.setdefault(group_of.get(group, group), []).append(origin)

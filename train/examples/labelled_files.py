@@ -20,17 +20,17 @@ ENDINGS = (".jsonl", ".csv", ".parquet")
 
 
 class FileRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of a file, and what is to be said of how they were read."""
+    """The rows of a file, and notes on how they were read."""
 
     rows: Rows
     notes: list[str] = []
 
 
 def file_rows(path: Path) -> FileRows:
-    """The rows of a `.jsonl`, `.csv` or `.parquet` file; all that a CSV file holds is text.
+    """The rows of a `.jsonl`, `.csv` or `.parquet` file; every value of a CSV file is text.
 
     Raises:
-        ExamplesError: another ending, or it cannot be read.
+        ExamplesError: the file has another ending, or cannot be read.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
@@ -59,7 +59,7 @@ def _lines(path: Path) -> Rows:
 
 
 def _csv(path: Path) -> FileRows:
-    """All cells are text: a column of labels 0, 1, 2 must reach the alias table as it was written."""
+    """Read a CSV file; all its cells stay text, as labels such as 0, 1, 2 are looked up as they were written."""
     rows: Rows = []
     broken: list[Broken] = []
     notes: Counter[str] = Counter()
@@ -80,13 +80,13 @@ def _csv(path: Path) -> FileRows:
 
 
 def published_rows(name: str) -> Rows:
-    """The rows of a published dataset's config `gold`, copies left out, labels by name, with their split.
+    """The rows of a published dataset's config `gold`, without copies, with labels as names, and with their split.
 
     Args:
         name: path of the dataset's folder, or its name at the Hub.
 
     Raises:
-        ExamplesError: it cannot be opened.
+        ExamplesError: the dataset cannot be opened.
     """
     from datasets import ClassLabel, load_dataset
 
@@ -101,7 +101,8 @@ def published_rows(name: str) -> Rows:
         for row in part:
             if row.get("copy_of") is None:
                 code = row.get("label")
-                # A test split without labels has -1; what is no name is left to the alias table's message.
+                # A test split without labels has -1. A code without a name stays as it is, and is refused later on
+                # with the message for unknown labels.
                 known = {"label": names[code]} if names and isinstance(code, int) and 0 <= code < len(names) else {}
                 rows.append({**row, **known, "split": name_of, "group": row.get("group")})
     return rows

@@ -1,8 +1,8 @@
 """Keep the splits that sentences were given, in `labels/splits.jsonl`.
 
-A split belongs to a group of articles, and groups change: a verdict is opened again and leaves its article without an
-example, a new article joins two groups. So what is remembered is every sentence that was ever an example, with its
-article. Groups are made over all of these, so that no group falls apart while a verdict is open.
+A split belongs to a group of articles, and groups change: an article loses its only example when the verdict is opened
+again, and a new article can join two groups. So the file remembers every sentence that was ever an example, with its
+article. Groups are made from all of these sentences, so that no group falls apart while a verdict is open.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SPLIT_OF_EXAMPLES = pa.schema([("sentence_id", pa.string()), ("split", pa.string
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence that was an example once, its article, the split of its group, and what was split by.
+    """A sentence that was an example at some time, its article, the split of its group, and `[train] split` then.
 
-    `article_id` is "" where an earlier version of this package remembered the sentence alone.
+    `article_id` is "" where an earlier version of this package remembered the sentence without its article.
     """
 
     sentence_id: str
@@ -37,16 +37,16 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_splits(work: Path, by: str) -> dict[str, Placed]:
-    """The remembered sentences of a project by their ids; nothing before the first training.
+    """The remembered sentences of a project by their ids; empty before the first training.
 
-    A project of an earlier version has its splits in `work/examples.parquet`; they are taken over from there.
+    A project of an earlier version has its splits in `work/examples.parquet`; then they are read from there.
 
     Args:
         work: the project's folder of tables.
         by: `[train] split` of stance.toml, by which the earlier splits must have been made too.
 
     Raises:
-        ExamplesError: the earlier splits were made by something else.
+        ExamplesError: the earlier splits were made by something else than `by`.
         TableError: the file is malformed.
     """
     path = table_path(work, FILE)
@@ -72,11 +72,11 @@ def write_splits(
     split_of: Mapping[str, str],
     settings: TrainSettings,
 ) -> bool:
-    """Remember the splits of examples beside those that were remembered before.
+    """Remember the splits of examples, in addition to those that were remembered before.
 
     Args:
         work: the project's folder of tables.
-        before: what `read_splits` gave.
+        before: remembered sentences, as from `read_splits`.
         examples: sentence id, article id and split of each example.
         groups: the group of each article.
         split_of: the split of each group that has an example.
@@ -100,10 +100,10 @@ def write_splits(
 def splits_had(
     remembered: Mapping[str, Placed], groups: Mapping[str, str], article_of: Mapping[str, str]
 ) -> dict[str, set[str]]:
-    """The splits that the articles of each group have had so far; a group with several of them joins earlier ones.
+    """The splits that the articles of each group have had so far; a group with several splits joins earlier groups.
 
     Args:
-        remembered: what `read_splits` gave.
+        remembered: remembered sentences, as from `read_splits`.
         groups: the group of each article.
         article_of: the article of each sentence of the corpus.
     """
@@ -115,10 +115,13 @@ def splits_had(
 
 
 def components(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """For each article the smallest article id among those that clusters connect with it.
+    """Name the connected component of each article, where articles that share a cluster are connected.
 
     Args:
         pairs: article and cluster of each sentence.
+
+    Returns:
+        The component of each article, named after the smallest article id in it.
     """
     parent: dict[str, str] = {}
 

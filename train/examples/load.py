@@ -21,11 +21,11 @@ SPLIT_NAMES: dict[str, str] = {
     **dict.fromkeys(("val", "valid", "dev", "development"), "validation"),
     "testing": "test",
 }
-"""How other data sets write the three splits; compared without regard to case and outer space."""
+"""How other data sets name the three splits; case and surrounding white space do not matter."""
 
 
 class Spelling(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a label was written so, and what it was read as."""
+    """A spelling of a label, the stance that it was read as, and how often it was found."""
 
     written: str
     label: Stance
@@ -33,14 +33,14 @@ class Spelling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """Outside data as it was read.
+    """Labelled data from outside the project, as it was read.
 
     Attributes:
-        examples: in the source's order; `split` is empty where the source has none.
-        spellings: every spelling of a label that was found, sorted by label and spelling.
+        examples: examples in the order of the source; `split` is empty where the source has none.
+        spellings: all spellings of labels that were found, sorted by label and spelling.
         ready_made: whether the source came with splits, which stay as they are.
         origins: origin of each group, from the columns `outlet` and `published`; splits by date or outlet need them.
-        notes: what is to be said of how the file was read.
+        notes: notes on how the file was read.
     """
 
     examples: list[Example]
@@ -62,26 +62,26 @@ def load_examples(source: str | Path) -> list[Example]:
         a `group` column each cluster of near-duplicate texts is one group.
 
     Raises:
-        ExamplesError: there is no such source, or a row of it can't be used; the message names the row.
+        ExamplesError: there is no such source, or one of its rows cannot be used; the message names the row.
     """
     return read(source).examples
 
 
 def read(source: str | Path) -> Loaded:
-    """Labelled texts from a file, a published dataset's folder, or the Hub, and how they were read.
+    """Read labelled texts from a file, the folder of a published dataset, or the Hub, and say how they were read.
 
     Args:
-        source: `.jsonl`, `.csv` or `.parquet` with the columns `text`, `label` and, where present, `target`,
+        source: a `.jsonl`, `.csv` or `.parquet` file with the columns `text`, `label` and, where present, `target`,
             `group`, `split`, `outlet` and `published`; a folder that `stance publish` made; or a dataset's name
             at the Hub.
 
     Returns:
-        Examples in the source's order, labels by the alias table, `split` empty where the source has none.
-        Without a `group` each cluster of near-duplicate texts is one.
+        Examples in the order of the source, with labels as `labeling.records.ALIASES` reads them and an empty `split`
+        where the source has none. Rows without a `group` are grouped by clusters of near-duplicate texts.
 
     Raises:
-        ExamplesError: no such source, columns are missing, a text is empty, a label is unknown, a split's name is,
-            some rows have a split and others none, or the splits leave nothing to train on or to test.
+        ExamplesError: there is no such source, columns are missing, a text is empty, a label or the name of a split is
+            unknown, some rows have a split and others none, or the splits leave nothing to train on or to test.
     """
     path = Path(source)
     notes: list[str] = []
@@ -141,16 +141,16 @@ def read(source: str | Path) -> Loaded:
 
 
 def _cell(row: Mapping[str, object], name: str) -> str:
-    """What a row has in a column, as text; "" where it has nothing. The number 0 is a name like any other."""
+    """The value of a row in a column, as text; "" where there is none. The number 0 is a value like any other."""
     value = row.get(name)
-    # No value must not be read as the word "None", which is an alias of a label; NaN is how pandas says none.
+    # A missing value must not become the word "None", which is an alias of a label; pandas writes NaN for it.
     return "" if value is None or value != value else str(value).strip()
 
 
 def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
-    """The rows' ready-made splits by their usual names; all "" where there are none, and where all is train.
+    """The rows' ready-made splits, as train, validation and test; all "" where there are none, or all rows are train.
 
-    A dataset that nobody has split is called train as a whole.
+    On the Hub, a dataset that nobody has split is a single split named train.
     """
     if odd := sorted({name for name in written if name and name.casefold() not in SPLIT_NAMES}):
         raise ExamplesError(

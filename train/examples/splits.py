@@ -21,7 +21,8 @@ SPLITS = ("train", "validation", "test")
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where and when the articles of a group appeared.
 
-    `outlets` has "" where one is unknown; `oldest` and `newest` are days (ISO 8601), "" where no article is dated.
+    `outlets` contains "" where an article's outlet is unknown; `oldest` and `newest` are days (ISO 8601), "" where no
+    article is dated.
     """
 
     outlets: list[str]
@@ -30,18 +31,19 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SplitSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the splits hold, and where they could not keep their promise.
+    """What the splits hold, and which groups do not fit a split by date or outlet.
 
     Attributes:
         examples: number of examples in each split.
         groups: number of groups in each split.
-        moved: groups that a new article had moved to train.
-        by: `group`, `date` or `outlet`.
-        cutoff: by date, the newest day in train and validation: nothing newer was learned from.
-        outlets: by outlet, those held out for the test.
-        across: by date, test groups that also have an article older than `cutoff`; by outlet, training groups
-            (a wire story, say) that also stood in a held-out outlet.
-        unplaced: by date, groups without a date, by outlet, groups without an outlet: all in train.
+        moved: groups that were moved to train, because they now join articles of several splits.
+        by: what was split by: `group`, `date` or `outlet`.
+        cutoff: in a split by date, the newest day in train and validation: nothing newer was learned from.
+        outlets: in a split by outlet, the outlets held out for the test.
+        across: in a split by date, test groups that also have an article older than `cutoff`; in a split by outlet,
+            training groups (a wire story, say) that also appeared in a held-out outlet.
+        unplaced: in a split by date, groups without a date; in a split by outlet, groups without an outlet. All of
+            them are in train.
     """
 
     examples: dict[str, int]
@@ -58,7 +60,7 @@ def origins(articles: Iterable[tuple[str, str, str]]) -> dict[str, Origin]:
     """The origin of each group.
 
     Args:
-        articles: group, outlet and date of each article; a date that is no ISO 8601 day or time counts as none.
+        articles: group, outlet and date of each article; a date that is not in ISO 8601 counts as missing.
     """
     outlets: dict[str, set[str]] = defaultdict(set)
     days: dict[str, set[str]] = defaultdict(set)
@@ -85,30 +87,31 @@ def split(
     previous: Mapping[str, str],
     origin_of: Mapping[str, Origin] | None = None,
 ) -> tuple[list[Example], list[str]]:
-    """Give each group a split: the one it had, else by `[train] split`.
+    """Give each group a split: the one it had, otherwise one by `[train] split`.
 
-    - `group`: larger groups come first; of the splits the one is taken that leaves the counts of the three
-      labels nearest to the wanted shares.
-    - `date`: a group goes by its newest article. The newest groups are the test, the next newest validation, so
-      many that their examples come nearest to the share. So no training article is newer than the newest of any
-      test group; a test group's older articles may be older than training ones (`SplitSummary.across`). Where
-      splits are kept, whatever is newer than a kept test group is test too. Groups without a date are train.
+    - `group`: groups are placed one after the other, larger ones first, each in the split that brings the counts of
+      the three labels nearest to the wanted shares.
+    - `date`: a group is dated by its newest article. The newest groups are the test split and the next newest the
+      validation split, as many as bring the number of examples nearest to the share. So no training article is newer
+      than the newest article of any test group; older articles of a test group may be older than training articles
+      (`SplitSummary.across`). Where groups keep earlier splits, every group that is newer than a test group is test
+      too. Groups without a date are train.
     - `outlet`: whole outlets are held out, those whose examples come nearest to the share. A group that connects
-      outlets or has none is train, whatever it connects. A kept group keeps its outlet where it was.
+      outlets or has none is train. A group that keeps its split keeps its outlet in that split.
 
-    Ties go by a digest of the name, so the order of the examples does not matter.
+    Ties are broken by a digest of the name, so the order of the examples does not matter.
 
     Args:
         examples: examples with their groups.
-        settings: the shares, and what to split by.
-        previous: sentence → split, from earlier runs.
-        origin_of: group → origin; `date` and `outlet` need it.
+        settings: `[train]` of stance.toml: the shares, and what to split by.
+        previous: split of each sentence in earlier runs.
+        origin_of: origin of each group; splits by date or outlet need it.
 
     Returns:
-        The examples with `split` set, and the groups whose members had stood in several splits: in train now.
+        The examples with `split` set, and the groups whose members had been in several splits, which are in train now.
 
     Raises:
-        ExamplesError: by date, where no group is dated; by outlet, where none can be held out.
+        ExamplesError: no group is dated, in a split by date; or no outlet can be held out, in a split by outlet.
     """
     had: dict[str, set[str]] = defaultdict(set)
     for row in examples:
@@ -123,16 +126,16 @@ def split_groups(
     had: Mapping[str, Collection[str]],
     origin_of: Mapping[str, Origin] | None = None,
 ) -> tuple[list[Example], list[str]]:
-    """Give each group a split, as `split` does, where it is known which splits a group had.
+    """Give each group a split, as `split` does, from the splits that each group had.
 
     Args:
         examples: examples with their groups.
         settings: `[train]` of stance.toml.
-        had: the splits that the articles of a group had so far; several where it joins earlier groups.
-        origin_of: the origin of each group, as for `split`.
+        had: splits that the articles of each group had so far; several where it joins earlier groups.
+        origin_of: origin of each group, as for `split`.
 
     Returns:
-        As `split`.
+        The examples with `split` set, and the groups that had several splits, as from `split`.
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in examples:
@@ -152,7 +155,7 @@ def split_groups(
 def summary(
     examples: Sequence[Example], moved: list[str], by: str = "group", origin_of: Mapping[str, Origin] | None = None
 ) -> SplitSummary:
-    """What the splits of these examples hold; see `SplitSummary`."""
+    """Summarise the splits of these examples; see `SplitSummary`."""
     groups = {name: sorted({row.group for row in examples if row.split == name}) for name in SPLITS}
     known = {row.group: (origin_of or {}).get(row.group, _NOWHERE) for row in examples}
     learned = groups["train"] + groups["validation"]
@@ -198,7 +201,7 @@ def _by_label(
 
     def short(name: str, group: str) -> float:
         """How much nearer the split's label counts come to their wanted shares by taking the group."""
-        # In the labels' own order: a sum of floats must not depend on which example came first.
+        # In the order of STANCES: a sum of floats must not depend on which example came first.
         return sum(
             (shares[name] * total[label] - given[name][label]) * counts[group][label] / total[label]
             - counts[group][label] ** 2 / (2 * total[label])
@@ -234,10 +237,10 @@ def _by_date(
         if name == "test":
             tested = min((known[group].newest for group in here if known[group].newest), default="9999-99-99")
             learned = max((known[group].newest for group in kept if kept[group] != name), default="")
-            # What is newer than a kept test is test; what is older than kept training never is.
+            # A group newer than a kept test group is test; one older than a kept training group never is.
             count = min(count, sum(known[group].newest >= learned for group in new))
             count = max(count, sum(known[group].newest > tested for group in new), 0 if kept else 1)
-        count = min(count, sum(split == "train" for split in chosen.values()) - 1)  # one stays to train on
+        count = min(count, sum(split == "train" for split in chosen.values()) - 1)  # one group stays to train on
         chosen.update(dict.fromkeys(new[: max(count, 0)], name))
         new = new[max(count, 0) :]
     return chosen
@@ -249,7 +252,7 @@ def _by_outlet(
     alone = {group: origin.outlets[0] for group, origin in known.items() if len(origin.outlets) == 1}
     alone = {group: outlet for group, outlet in alone.items() if outlet}
     place: dict[str, str] = {}
-    for name in ("validation", "train", "test"):  # the last one wins: an outlet once held out stays so
+    for name in ("validation", "train", "test"):  # the last one wins: an outlet once held out stays held out
         place.update({alone[group]: name for group in kept if kept[group] == name and group in alone})
 
     def where(group: str) -> str:
@@ -278,7 +281,10 @@ def _by_outlet(
 
 
 def _nearest(sizes: Mapping[str, int], want: float, least: int, most: int) -> set[str]:
-    """The names whose sizes add up nearest to a number, and to `least` to `most`; of equally near sums the smaller."""
+    """The names whose sizes add up to a number from `least` to `most` that is nearest to `want`.
+
+    Of two sums that are equally near, the smaller one is taken.
+    """
     names = sorted(sizes, key=_digest)
     reach = [1]  # bit s of reach[n]: some of the first n names add up to s
     for name in names:

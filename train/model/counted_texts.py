@@ -1,7 +1,7 @@
 """Fit many models on parts of the same texts, and count the n-grams of the texts only once.
 
-That is exactly what a pipeline fitted on that part would have. Where texts have many more n-grams than there are texts,
-a fit on the texts' products with each other is the same fit at a tenth of the time.
+Each model is exactly the one that a pipeline fitted on that part would be. Where texts have many more n-grams than
+there are texts, a fit on the texts' products with each other gives the same model in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -30,18 +30,27 @@ Cut = tuple[NDArray[np.int64], NDArray[np.int64]]
 Counted = list[tuple[TfidfVectorizer, float, csr_matrix]]
 
 WIDE = 2
-"""So many times more n-grams in a text than there are texts, and products of texts are the shorter way."""
+"""Ratio of n-grams in a text to the number of texts above which a fit on the texts' products is faster."""
 COMMON = 0.02
-"""Share of the texts from which an n-gram's column is multiplied as a full one. On 1,336 texts of 2,400 letters that is
-35,000 of 250,000 columns, with four fifths of the entries."""
+"""Share of the texts above which an n-gram's column is multiplied as a dense one. Of 1,336 texts of 2,400 characters,
+35,000 of 250,000 columns are dense, with four fifths of the entries."""
 BLOCK = 2048
-"""Columns multiplied at once."""
+"""Number of columns that are multiplied at once."""
 LEAST = 1e-6
-"""What a text must have of its own, as a share of the largest square, to count: texts that stand twice have nothing."""
+"""Tolerance of the Cholesky decomposition, as a share of the largest squared length of a text: a text counts only if
+more than this of its squared length remains after projection on the texts before it. Of a copy nothing remains."""
 
 
 def counted(features: str, target: str, texts: Sequence[str]) -> Counted:
-    """Vectorizer, weight and counts of each part of a feature set.
+    """Count the n-grams of each part of a feature set.
+
+    Args:
+        features: name of the feature set.
+        target: target of the texts, for the message of an error.
+        texts: texts to count in.
+
+    Returns:
+        Vectorizer, weight and counts of each part.
 
     Raises:
         ExamplesError: the texts have no n-gram.
@@ -53,9 +62,14 @@ def counted(features: str, target: str, texts: Sequence[str]) -> Counted:
 
 
 def spread(work: Callable[..., Result], calls: Sequence[tuple[object, ...]], jobs: int) -> Iterator[Result]:
-    """The results of calls that are made side by side in threads, in order.
+    """The results of calls that run in parallel threads, in the order of the calls.
 
-    Threads end with the process: whatever breaks a training off, nothing of it runs on.
+    Threads and not processes, because threads end with the process: when a training is interrupted, none runs on.
+
+    Args:
+        work: function to call.
+        calls: arguments of each call.
+        jobs: number of threads, -1 for one per core.
     """
     with calm():
         yield from Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(delayed(work)(*one) for one in calls)
@@ -66,14 +80,14 @@ def chances(
 ) -> Iterator[NDArray[np.float64]]:
     """Probabilities for the held-out texts of each cut, of shape (penalties, held-out texts, stances), in order.
 
-    Along growing C each fit starts from where those before it point.
+    C grows from fit to fit, and each fit starts from an extrapolation of the two fits before it.
 
     Args:
-        counts: as `counted` gives them.
+        counts: vectorizer, weight and counts of each part, as from `counted`.
         labels: labels of the texts.
-        cuts: the texts to fit on and those to predict, for each fold.
-        penalties: values of C, growing.
-        jobs: threads, -1 for one a core; the result does not depend on it.
+        cuts: positions of the texts to fit on and of those to predict, for each fold.
+        penalties: values of C, in ascending order.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
     """
     yield from spread(_fold, [(counts, labels, cut, penalties) for cut in cuts], jobs)
 
@@ -89,7 +103,7 @@ def _fold(counts: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequen
     fitted = seen if product is None else product.texts
     for n, c in enumerate(penalties):
         if len(before) > 1:
-            # Coefficients move nearly straight along log C: further on that line, the next fit is a quarter shorter.
+            # Coefficients are nearly linear in log C, so a start on that line makes the next fit a quarter shorter.
             (c0, weights0, bias0), (c1, weights1, bias1) = before[-2:]
             on = np.log(c / c1) / np.log(c1 / c0)
             model.coef_, model.intercept_ = weights1 + on * (weights1 - weights0), bias1 + on * (bias1 - bias0)
@@ -105,7 +119,7 @@ def _fold(counts: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequen
 
 
 def weighted(counts: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
-    """TF-IDF of the fitted and of the held-out texts; n-grams that the fitted ones lack don't exist."""
+    """TF-IDF of the fitted and of the held-out texts; n-grams that no fitted text has are left out."""
     both: tuple[list[csr_matrix], list[csr_matrix]] = ([], [])
     for part, weight, matrix in counts:
         fitted = matrix[cut[0]]
@@ -124,23 +138,23 @@ def weighted(counts: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
 
 
 def is_wide(x: csr_matrix) -> bool:
-    """Whether texts have so many more n-grams than there are texts that their products are the shorter way."""
+    """Whether texts have so many more n-grams than there are texts that a fit on their products is faster."""
     return bool(x.nnz > WIDE * x.shape[0] ** 2)
 
 
 class Product:
-    """Texts in as many coordinates as there are texts: a fit on these is the fit on the n-grams.
+    """Texts in as many coordinates as there are texts; a fit on these gives the same model as a fit on the n-grams.
 
-    A fit with an L2 penalty sees texts only through their products with each other: its coefficients are a sum of the
-    texts. With P L Lᵀ Pᵀ = X Xᵀ (Cholesky, with pivots, as texts may stand twice) the rows of P L are the texts in
-    other coordinates: distances, lengths and slopes stay as they are.
+    A fit with an L2 penalty depends on the texts only through their products with each other: its coefficients are a
+    weighted sum of the texts. With P L Lᵀ Pᵀ = X Xᵀ (a Cholesky decomposition with pivots, as texts may occur twice)
+    the rows of P L are the texts in other coordinates: their lengths and distances, and hence the fit, are the same.
 
     Attributes:
-        texts: the fitted texts in the new coordinates.
+        texts: the fitted texts in the new coordinates, shape (texts, coordinates).
     """
 
     def __init__(self, x: csr_matrix) -> None:
-        """Multiply the texts (rows) with each other; columns stand by frequency, as `compact` leaves them."""
+        """Multiply the texts (rows) with each other; columns are sorted by frequency, as `compact` returns them."""
         gram = np.array(products(x), dtype=np.float64, order="F")
         lower, pivots, rank, _ = dpstrf(gram, tol=LEAST * float(gram.diagonal().max()), lower=1, overwrite_a=1)
         self._lower = np.tril(lower[:rank, :rank])
@@ -149,16 +163,16 @@ class Product:
         self.texts[pivots - 1] = np.tril(lower)[:, :rank]
 
     def weights(self, turned: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coefficients of the new coordinates (columns) as coefficients of the n-grams."""
+        """Turn coefficients of the new coordinates (columns) into coefficients of the n-grams."""
         texts = solve_triangular(self._lower, turned.T, lower=True, trans="T")
         found: NDArray[np.float64] = (self._x.T @ texts).T
         return found
 
 
 def products(x: csr_matrix) -> NDArray[np.float32]:
-    """The products of all rows with each other; columns stand by frequency, most frequent first.
+    """The products of all rows with each other; the columns of `x` are sorted by frequency, most frequent first.
 
-    Frequent columns are multiplied as full ones, which is some fifty times as fast; of the others there is little.
+    Frequent columns are multiplied as dense ones, which is some fifty times as fast; the others have few entries.
     """
     often = int((np.bincount(x.indices, minlength=x.shape[1]) > COMMON * x.shape[0]).sum())
     by_column = x.tocsc()
@@ -171,7 +185,7 @@ def products(x: csr_matrix) -> NDArray[np.float32]:
 
 
 class Fits:
-    """A recipe fitted on any of some examples, and asked of any others of them."""
+    """Fit a recipe on any part of some examples, and predict any other part of them."""
 
     def __init__(self, recipe: Recipe, examples: Sequence[Example]) -> None:
         """Count the n-grams of all texts, each once."""
@@ -180,11 +194,20 @@ class Fits:
         self._counts = counted(recipe.features, "", list(self._row))
 
     def __call__(self, training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
-        """Fit on examples and give the stances of others; see `probabilities`."""
+        """Fit on some of the examples and predict the stances of others; see `probabilities`."""
         return [STANCES[n] for n in self.probabilities(training, testing).argmax(axis=1)]
 
     def probabilities(self, training: Sequence[Example], testing: Sequence[Example]) -> NDArray[np.float64]:
-        """Fit on examples and give the probabilities of others, as `baseline.fit` and `baseline.probabilities` would.
+        """Fit on some of the examples and predict the probabilities of others.
+
+        The result is that of `train.model.tfidf_logistic.fit` and `train.model.tfidf_logistic.probabilities`.
+
+        Args:
+            training: examples to fit on.
+            testing: examples to predict; their labels are not used.
+
+        Returns:
+            Probabilities, shape (testing examples, stances), in the order of STANCES.
 
         Raises:
             ExamplesError: a target lacks a stance, or a fit does not converge.
@@ -199,7 +222,7 @@ class Fits:
             if missing := [stance for stance in STANCES if stance not in {row.label for row in mine}]:
                 of = f" for the target {target!r}" if target else ""
                 raise ExamplesError(f"a part of the training data has no {missing[0]}{of}: there are too few of them")
-        # A target that no training example has is judged by the models of all others.
+        # A target that no training example has is predicted by the models of all others.
         unseen = [n for target, places in sorted(asked.items()) if target not in rows for n in places]
         found = np.zeros((len(testing), len(STANCES)))
         for target, mine in sorted(rows.items()):

@@ -19,7 +19,8 @@ from train.records import Example
 
 SPOKEN = re.compile(r"[#@]?\w+(?:['’-]\w+)*")
 COMMON = 3
-"""In so many training texts a word must stand: what is strong in one text alone tells of that text."""
+"""Number of training texts that a word must occur in: a word of one text alone says more about that text than about a
+stance."""
 
 Shares = dict[int, float]
 
@@ -27,20 +28,21 @@ Shares = dict[int, float]
 def strongest(
     model: Model, training: Sequence[Example], count: int
 ) -> dict[str, dict[Stance, list[tuple[str, float]]]]:
-    """The words, and pairs of neighbouring words, that speak most for each stance.
+    """The words, and pairs of neighbouring words, that count most for each stance.
 
-    A word's weight is the decision value, less the intercept, of a text that is this word alone. So it means the
+    A word's weight is the decision value, minus the intercept, of a text that consists of this word. So it means the
     same whether the model counts words or characters, whose own n-grams ("n th") tell a reader nothing. Only words
-    in at least COMMON training texts are listed, each under the stance that it speaks most for, and a pair only
-    where it is stronger than both of its words.
+    in at least COMMON training texts are listed, each under the stance for which its weight is largest, and a pair only
+    where its weight is larger than those of both its words.
 
     Args:
-        model: any.
-        training: the examples that it was fitted on.
-        count: how many at most of each stance.
+        model: model to explain.
+        training: examples that the model was fitted on.
+        count: most words or pairs that are listed for each stance.
 
     Returns:
-        target → stance → (word or pair, weight), weights above 0, largest first, equal ones by name.
+        For each target and each stance the words and pairs with their weights, which are above 0: largest first, equal
+        ones sorted by name.
     """
     texts: dict[str, list[list[str]]] = defaultdict(list)
     for row, text in zip(training, model.read(row.text for row in training), strict=True):
@@ -68,7 +70,7 @@ def strongest(
 
 
 def _pushes(pipeline: Pipeline, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Decision values less the intercept, in the columns of STANCES."""
+    """Decision values minus the intercept, for each text (rows) and stance (columns, in the order of STANCES)."""
     if not texts:
         return np.zeros((0, len(STANCES)))
     return np.asarray(pipeline["tfidf"].transform(texts) @ _coefficients(pipeline).T)
@@ -82,23 +84,23 @@ def _coefficients(pipeline: Pipeline) -> NDArray[np.float64]:
 
 
 def explain(model: Model, text: str, target: str | None = None) -> list[tuple[str, dict[Stance, float]]]:
-    """What each word of a text adds to the decision value of each stance; exact, for the model is linear.
+    """What each word of a text adds to the decision value of each stance; it is exact, as the model is linear.
 
-    An n-gram's contribution (its TF-IDF value times its coefficient) is shared out evenly to its occurrences, and
-    of an occurrence to the words that it lies in, by the letters or words it has there; spaces get nothing.
-    So over the pieces the contributions sum to the decision value less the intercept.
+    The contribution of an n-gram (its TF-IDF value times its coefficient) is divided evenly among its occurrences, and
+    that of an occurrence among the words that it overlaps, by the number of its characters or words in each; spaces
+    get nothing. So the contributions of all pieces add up to the decision value minus the intercept.
 
     Args:
-        model: any.
+        model: model to explain.
         text: one sentence.
-        target: whose model to ask; may be left out where the model has one.
+        target: target whose model is used; may be left out where the model has only one.
 
     Returns:
-        (piece, contribution by stance) in the order of the text; the pieces are what white space parts,
-        where the model masks mentions, of the masked text.
+        Each piece of the text, in order, with its contribution to each stance. Pieces are separated by white space;
+        where the model masks mentions, they are those of the masked text.
 
     Raises:
-        ExamplesError: the model has several targets, and this is none of them.
+        ExamplesError: the model has several targets, and `target` is not among them.
     """
     if target not in model.pipelines and len(model.pipelines) > 1:
         raise ExamplesError(f"expected one of the model's targets, {', '.join(model.pipelines)}; found {target!r}")
@@ -124,7 +126,7 @@ def explain(model: Model, text: str, target: str | None = None) -> list[tuple[st
 
 
 def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
-    """Every occurrence of an n-gram as the vectorizer finds it, with the share of each piece (by number) in it."""
+    """Every occurrence of an n-gram that the vectorizer finds, with the share of it in each piece (by number)."""
     low, high = part.ngram_range
     text = text.lower()
     if part.analyzer == "word":
@@ -151,7 +153,7 @@ def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
 
 
 def _owners(text: str) -> list[int]:
-    """For each character the number of the piece it is in; -1 for white space."""
+    """For each character the number of the piece that it is in, or -1 for white space."""
     owner = [-1] * len(text)
     for piece, found in enumerate(re.finditer(r"\S+", text)):
         owner[found.start() : found.end()] = [piece] * (found.end() - found.start())

@@ -24,22 +24,22 @@ from train.model.tfidf_logistic import Model
 from train.records import ModelCard, read_record
 
 LARGEST = 1 << 26
-"""Characters of an array of n-grams, at four bytes each."""
+"""Most characters that an array of n-grams may take, at four bytes each."""
 
 
 def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
-    """Write the three files, `model.json` last; equal models give equal bytes.
+    """Write the three files of a model, `model.json` last; equal models give equal bytes.
 
-    `model.joblib` holds scikit-learn's types alone: a pipeline, or where targets are several a dict of target to
-    pipeline. Labels come out as the strings of STANCES, probabilities in the order of the pipeline's `classes_`.
+    `model.joblib` holds only scikit-learn's types: a pipeline, or, for several targets, a dict from target to
+    pipeline. The pipelines predict the strings of STANCES, with probabilities in the order of their `classes_`.
 
     Args:
-        model: the model.
+        model: model to write.
         folder: folder to write to.
-        trained_on: the digest of what it was trained on.
+        trained_on: digest of what the model was trained on.
 
     Returns:
-        For each of the files whether it changed.
+        Whether each of the three files changed.
     """
     buffer = io.BytesIO()
     joblib.dump(_content({target: _copied(pipeline) for target, pipeline in model.pipelines.items()}), buffer)
@@ -65,32 +65,32 @@ def _content(pipelines: dict[str, Pipeline]) -> Pipeline | dict[str, Pipeline]:
 
 
 def _copied(pipeline: Pipeline) -> Pipeline:
-    """The same, with vectorizers that one may change, and without the memory address that they keep."""
+    """A copy of a pipeline whose vectorizers may be changed, without the memory address that they keep."""
     union = copy(pipeline["tfidf"])
     union.transformer_list = [(name, copy(part)) for name, part in union.transformer_list]
     for _, part in union.transformer_list:
-        vars(part).pop("_stop_words_id", None)  # of a check already made; it differs from process to process
+        vars(part).pop("_stop_words_id", None)  # marks a check as done; it differs from process to process
     return Pipeline([("tfidf", union), ("logistic", pipeline["logistic"])])
 
 
 def _listed(pipeline: Pipeline) -> Pipeline:
-    """The same with its n-grams as a parameter of the vectorizers, in an array.
+    """A copy of a pipeline with its n-grams as a parameter of the vectorizers, in an array.
 
-    scikit-learn makes its dictionary of them when it is first used. As a dictionary, skops writes and reads a
-    million n-grams in 20 seconds each, as an array in a tenth of one.
+    skops takes 20 seconds to write a million n-grams as a dictionary, and as long to read them; as an array they take a
+    tenth of a second. `_restored` makes the dictionary again.
     """
     pipeline = _copied(pipeline)
     for _, part in pipeline["tfidf"].transformer_list:
         ngrams = sorted(part.vocabulary_, key=part.vocabulary_.__getitem__)
         del part.vocabulary_
-        # An array gives every n-gram the room of the longest, and cannot hold one that ends in NUL.
+        # In an array every n-gram takes as much memory as the longest, and none can end in NUL.
         short = len(ngrams) * max(map(len, ngrams)) < LARGEST and not any(ngram.endswith("\0") for ngram in ngrams)
         part.vocabulary = np.array(ngrams) if short else ngrams
     return pipeline
 
 
 def _restored(pipeline: Pipeline) -> Pipeline:
-    """The pipeline as it was fitted."""
+    """The pipeline as it was fitted, from what `_listed` made of it; it is changed in place."""
     for _, part in pipeline["tfidf"].transformer_list:
         if part.vocabulary is not None:
             part.vocabulary_ = {str(ngram): column for column, ngram in enumerate(part.vocabulary)}
@@ -99,11 +99,11 @@ def _restored(pipeline: Pipeline) -> Pipeline:
 
 
 def _reproducible(data: bytes) -> bytes:
-    """A skops file without what differs from run to run: the clock, and memory addresses as object ids."""
+    """A skops file without what differs from run to run: times, and memory addresses that serve as object ids."""
     with zipfile.ZipFile(io.BytesIO(data)) as old:
         schema = old.read("schema.json").decode()
         files = {name: old.read(name) for name in old.namelist() if name != "schema.json"}
-    # Ids stand as `"__id__": 1403…` and name the arrays' files; each becomes its rank of appearance.
+    # Ids are written as `"__id__": 1403…`, and name the arrays' files; each becomes its rank of appearance.
     ids = dict.fromkeys(re.findall(r'"__id__": (\d+)', schema))
     ranks = {address: str(rank) for rank, address in enumerate(ids, 1)}
 
@@ -144,7 +144,7 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Model:
         content = joblib.load(path) if trust else skops.io.load(path)
     except UntrustedTypesFoundException as error:
         raise ExamplesError(f"{path} holds types that are not scikit-learn's: {error}") from error
-    except Exception as error:  # a damaged file fails in zip, JSON, NumPy or pickle
+    except Exception as error:  # a damaged file can fail in zip, JSON, NumPy or pickle
         raise ExamplesError(
             f"{path} cannot be opened (written by scikit-learn {card.scikit_learn}, skops {card.skops}): {error!r}; "
             "run `stance train` again"

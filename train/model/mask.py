@@ -8,15 +8,15 @@ MENTION = re.compile(r"\[T\](.*?)\[/T\]", re.DOTALL)
 WORD = re.compile(r"\w+")
 NAME = "targetmention"
 NEAR = 3
-"""Words on each side that are told apart: what is said of the target mostly stands next to it."""
+"""Number of words on each side that get their own features: what is said about the target is mostly next to it."""
 
 
 def masked(text: str) -> str:
     """A text as a model with `[train] mask = true` reads it.
 
-    Every marked mention, `[T]…[/T]`, becomes the same word, so that nothing is learned of who is talked about; and
-    the NEAR words on each side of the first one are said again at the end, with their side: "no_l" and
-    "no_r" are two features. A text without marks, and one that is masked already, comes back as it is.
+    Every marked mention, `[T]…[/T]`, becomes the same word, so that the model learns nothing about who is mentioned.
+    The NEAR words on each side of the first mention are repeated at the end with their side: "no_l" and "no_r" are two
+    features. A text without marks, such as one that is masked already, is returned unchanged.
 
     >>> masked("They refuse [T]Macron[/T] any help")
     'They refuse targetmention any help they_l refuse_l any_r help_r'

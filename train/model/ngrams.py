@@ -1,8 +1,8 @@
 """Count n-grams as scikit-learn's CountVectorizer does, but faster.
 
-On long texts counting takes longer than fitting: a CountVectorizer cuts each n-gram of characters out of its text as a
-string of its own. Here an n-gram is a number, and equal ones are found by sorting. 4 million letters, n-grams of 2 to 5
-characters: 3 s in place of 17 s (November 2026, one core).
+On long texts counting takes longer than fitting: a CountVectorizer copies each n-gram of characters out of its text as
+a string. Here an n-gram is a number, and equal numbers are found by hashing and sorting. Counting the n-grams of 2 to 5
+characters in 4 million characters takes 3 s instead of 17 s (November 2026, one core).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 LARGEST = 1 << 63
-"""Numbers from here on don't fit in 64 bits."""
+"""Numbers from this one on do not fit in a signed integer of 64 bits."""
 SPACES = re.compile(r"\s\s+")
 """Runs of white space that a CountVectorizer reads as one space."""
 
@@ -26,11 +26,12 @@ Numbers = NDArray[np.int64]
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How often each text (row) has each n-gram (column); the columns stand in an order of their own.
+    """How often each text (row) has each n-gram (column); the order of the columns is not the vectorizer's.
 
     Attributes:
-        matrix: the counts; ones where the vectorizer is binary.
-        names: number → n-gram of each column, for `ngrams`.
+        matrix: counts, shape (texts, n-grams); each is 0 or 1 where the vectorizer is binary.
+        names: the columns' n-grams: as strings, or as their numbers with the n-grams' length, which `ngrams` decodes.
+        alphabet: the characters that these numbers are made of; "" where `names` has strings.
     """
 
     matrix: csr_matrix
@@ -61,8 +62,8 @@ def count(part: TfidfVectorizer, texts: Sequence[str]) -> Counts:
     """Count n-grams as the vectorizer itself would.
 
     Args:
-        part: one of `train.model.tfidf_logistic.PARTS`, not fitted; it stays so.
-        texts: the texts.
+        part: one of `train.model.tfidf_logistic.PARTS`, not fitted; it is not changed.
+        texts: the texts to count in.
 
     Raises:
         ValueError: no text has an n-gram.
@@ -70,7 +71,7 @@ def count(part: TfidfVectorizer, texts: Sequence[str]) -> Counts:
     low, high = part.ngram_range
     if part.analyzer in ("char", "char_wb"):
         within = part.analyzer == "char_wb"
-        # As the vectorizer's: lower case first, then white space.
+        # In the order of the vectorizer: lower case first, then white space.
         lowered = [text.lower() for text in texts]
         plain = [f" {' '.join(text.split())} " if within else SPACES.sub(" ", text) for text in lowered]
         alphabet = "".join(sorted(set().union(*plain)))
@@ -107,7 +108,7 @@ def _characters(plain: Sequence[str], alphabet: str, low: int, high: int, *, wit
         keep = text_of[: len(keys)] == text_of[size - 1 :]
         for place in range(1, size - 1) if within else ():
             keep &= ~inner[place : place + len(keys)]
-        if within and size == 2:  # a text without a word is two spaces
+        if within and size == 2:  # a text without a word has become two spaces
             keep &= ~(inner[:-1] & inner[1:])
         found, column = _numbered(keys[keep])
         both, count_of = np.unique(text_of[: len(keys)][keep] * max(len(found), 1) + column, return_counts=True)
@@ -127,7 +128,10 @@ def _characters(plain: Sequence[str], alphabet: str, low: int, high: int, *, wit
 
 
 def _numbered(keys: Numbers) -> tuple[Numbers, Numbers]:
-    """The different keys, sorted, and the place of each key among them: by hashing, three times as fast as sorting."""
+    """The distinct keys, sorted, and the place of each key among them.
+
+    Arrow finds them by hashing, which is three times as fast as sorting all keys.
+    """
     encoded = pa.array(keys).dictionary_encode()
     found = encoded.dictionary.to_numpy()
     order = np.argsort(found, kind="stable")

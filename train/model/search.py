@@ -19,26 +19,29 @@ from train.model.tfidf_logistic import FEATURES
 from train.records import Example, Recipe, Trial
 
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
-"""Values of C; on SemEval-2016 6A the best lies inside, and the curve is flat around it."""
+"""Values of C to try; on SemEval-2016 6A the best is neither the smallest nor the largest, and scores differ little
+around it."""
 FOLDS = 5
 REPEATS = 3
 MANY = 10_000
-"""Examples from which one cross-validation is enough: another cut of so many moves F_avg by some thousandths."""
+"""Number of examples from which one cross-validation is enough: with so many, other folds change F_avg by only some
+thousandths."""
 LETTERS = 4_000_000
-"""Letters of training text that all recipes are tried on. With more, only the best recipe sees all of it: the cost
-follows the number of n-grams, which grows with the letters (`docs/benchmarks.md` has the times)."""
+"""Most characters of training text that all recipes are tried on. Of more text, only the best recipe sees all: the cost
+depends on the number of n-grams, which grows with the number of characters (`docs/benchmarks.md` has the times)."""
 FEWEST = 10
-"""Examples of each label that a search needs: below it, folds lack labels and scores mean nothing."""
+"""Number of examples of each label that a search needs: with fewer, folds lack labels and scores mean nothing."""
 
 
 class Searched(msgspec.Struct, frozen=True, kw_only=True):
     """What a search found.
 
     Attributes:
-        trials: one a recipe, best F_avg first; of equal ones the simpler (fewer features, smaller C).
-        out_of_fold: probabilities of the first trial's recipe for the training examples, in their order, in the
-            columns of STANCES; each is the mean over repeats of models that had not seen the example's group. NaN
-            where none was asked.
+        trials: one trial for each recipe, best F_avg first; of equal ones the simpler first (fewer features, smaller
+            C).
+        out_of_fold: probabilities of the best recipe for the training examples, shape (examples, stances), in the
+            order of STANCES; each is the mean over repeats of models that had not seen the example's group. NaN where
+            they were not computed.
         folds: number of folds of each cross-validation.
         repeats: number of cross-validations.
         examples: number of training examples that all recipes were tried on.
@@ -52,17 +55,17 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_fold(training: Sequence[Example], seed: int) -> list[int]:
-    """The places of the examples of one fold of each target, whose groups stand in no other fold."""
+    """The positions of the examples in one fold of each target, whose groups are in no other fold."""
     by_target = _by_target(training)
     return sorted(n for rows in by_target.values() for n in rows[_cuts(training, rows, seed, 1)[0][1]].tolist())
 
 
 def check_examples(examples: Sequence[Example]) -> None:
-    """Refuse examples that nothing can be learned or measured from.
+    """Refuse examples from which nothing can be learned or measured.
 
     Raises:
-        ExamplesError: for a target, fewer than FEWEST training examples of a label, all in the same words, or too
-            few groups; or no test example.
+        ExamplesError: a target has fewer than FEWEST training examples of a label, the same text in all of them, or too
+            few groups; or there is no test example.
     """
     rows: dict[str, list[Example]] = defaultdict(list)
     for row in examples:
@@ -71,7 +74,7 @@ def check_examples(examples: Sequence[Example]) -> None:
     for target in sorted(rows):
         training = [row for row in rows[target] if row.split != "test"]
         if not training and any(row.split != "test" for row in examples):
-            continue  # a target in the test split alone: measured, and warned of
+            continue  # a target only in the test split is scored, with a warning
         of = f" for the target {target!r}" if several else ""
         counts = Counter(row.label for row in training)
         if any(counts[label] < FEWEST for label in STANCES):
@@ -105,22 +108,21 @@ def search(
 ) -> Searched:
     """Score every recipe by repeated, grouped, stratified cross-validation.
 
-    Each target has its own models and folds, all of the same recipe; scores are of the out-of-fold predictions of
-    all targets together, and their mean over repeats. Where the training texts have more than 4 million letters
-    together, recipes are tried in one cross-validation on whole groups of some 4 million letters, drawn by a digest of
-    their names, and the best recipe is then scored once on everything; or not at all, where nobody asks for each
-    example's out-of-fold probabilities.
+    Each target has its own models and folds, all of the same recipe. A recipe's scores are those of the out-of-fold
+    predictions of all targets together, averaged over repeats. Where the training texts together have more than
+    4 million characters, recipes are tried in one cross-validation on whole groups of some 4 million characters, drawn
+    by a digest of their names. The best recipe is then scored once on everything, unless `all_folds` is false.
 
     Args:
-        training: the training examples, as `check_examples` lets them pass; nothing else is looked at.
+        training: the training examples, which `check_examples` has accepted; nothing else is used.
         seed: seed of the folds.
         progress: function that is called with each finished fold and the number of folds in the stage.
-        jobs: number of threads, -1 for one a core; the result does not depend on it.
+        jobs: number of threads, -1 for one per core; the result does not depend on it.
         stage: function that is called with the name of each stage when it begins.
-        all_folds: whether every example's probabilities are needed also where the texts are long.
+        all_folds: whether every example's out-of-fold probabilities are needed, even where the texts are long.
 
     Raises:
-        ExamplesError: a fold lacks a stance, texts have no n-grams, or a fit does not converge.
+        ExamplesError: a fold lacks a stance, the texts have no n-grams, or a fit does not converge.
     """
     part = part_of(training)
     repeats = repeats_of(training)
@@ -148,12 +150,12 @@ def search(
 
 
 def is_long(examples: Sequence[Example]) -> bool:
-    """Whether the texts together have so many letters that not everything is tried on all of them."""
+    """Whether the texts together have more than LETTERS characters, so that not everything is tried on all of them."""
     return sum(len(row.text) for row in examples) > LETTERS
 
 
 def part_of(training: Sequence[Example]) -> Sequence[Example]:
-    """The examples that all recipes are tried on: everything, or whole groups of some LETTERS letters."""
+    """The examples that all recipes are tried on: everything, or whole groups with up to LETTERS characters."""
     if not is_long(training):
         return training
     size: Counter[str] = Counter()
@@ -194,13 +196,13 @@ def _search(
             trials.append(trial)
             if (trial.f_avg, trial.macro_f1) > best:
                 best, out_of_fold = (trial.f_avg, trial.macro_f1), probabilities.mean(axis=0)
-    # Stable: of equal ones the first tried, which is the simpler.
+    # The sort is stable: of equal trials the one tried first, which is the simpler, stays first.
     trials.sort(key=lambda trial: (-trial.f_avg, -trial.macro_f1))
     return Searched(trials=trials, out_of_fold=out_of_fold, folds=FOLDS, repeats=repeats, examples=len(training))
 
 
 def repeats_of(training: Sequence[Example]) -> int:
-    """The number of cross-validations: one where examples are many, or long."""
+    """The number of cross-validations: one where the examples are many or long."""
     return REPEATS if len(training) < MANY and not is_long(training) else 1
 
 

@@ -25,7 +25,7 @@ from train.model import ngrams
 from train.model.mask import masked
 from train.records import Example, Recipe
 
-# Words may be one letter long ("I", "X"), which scikit-learn's own pattern drops.
+# A word may be a single character ("I", "X"), which scikit-learn's own pattern drops.
 WORD = r"(?u)\b\w+\b"
 PARTS: dict[str, dict[str, TfidfVectorizer]] = {
     "word": {"word": TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, sublinear_tf=True)},
@@ -36,20 +36,21 @@ PARTS: dict[str, dict[str, TfidfVectorizer]] = {
         "word": TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, binary=True),
     },
 }
-"""The registered feature sets, simplest first: of some 460 settings tried by cross-validation on SemEval-2016 6A,
-the families that led there (characters over words, binary over counts) or on news (both together)."""
+"""The feature sets that a search tries, simplest first. Some 460 settings were compared by cross-validation on
+SemEval-2016 6A; these are the kinds that were best there (characters before words, binary before counts) or on news
+(characters and words together)."""
 FEATURES = tuple(PARTS)
 WORD_SHARE = 0.5
-"""Weight of words beside characters, which say much the same."""
+"""Weight of words in a set with characters: both carry much the same information."""
 TOLERANCE = 4e-6
-"""Largest slope (a partial derivative of the mean loss) of a converged fit. On 20,000 texts with characters, labels
-agree with an exact solution's at .9997 or more; lbfgs at its default of 1e-4 came to .991."""
+"""Largest slope (a partial derivative of the mean loss) of a converged fit. On 20,000 texts with character features, at
+least .9997 of the labels agree with those of an exact solution; lbfgs at its default of 1e-4 reached .991."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """One pipeline from texts to stances for each target, in the order of their names.
 
-    Where `masked`, the pipelines expect texts as `train.model.mask.masked` leaves them; `read` does that.
+    Where `masked` is true, the pipelines expect texts that `train.model.mask.masked` has masked; `read` masks them.
     """
 
     pipelines: dict[str, Pipeline]
@@ -61,15 +62,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         return [masked(text) for text in texts] if self.masked else list(texts)
 
     def unseen(self, targets: Sequence[str]) -> list[str]:
-        """Those of the targets that no training example had, sorted."""
+        """The given targets that no training example had, sorted."""
         return sorted(set(targets) - self.pipelines.keys())
 
     def probabilities(self, texts: Sequence[str], targets: Sequence[str] | None = None) -> NDArray[np.float64]:
         """The probabilities of the stances of some texts.
 
         Args:
-            texts: the texts to judge.
-            targets: the target of each text; needed only where the model was trained on several targets.
+            texts: texts to predict.
+            targets: target of each text; needed only where the model was trained on several targets.
 
         Returns:
             One row for each text, with the columns favor, against and none; each row sums to 1.
@@ -83,8 +84,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         """The most probable stance of each text; of equally probable ones the first of favor, against, none.
 
         Args:
-            texts: the texts to judge.
-            targets: the target of each text; needed only where the model was trained on several targets.
+            texts: texts to predict.
+            targets: target of each text; needed only where the model was trained on several targets.
 
         Raises:
             ExamplesError: targets are missing, and the model was trained on several.
@@ -93,7 +94,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parts(features: str) -> list[tuple[str, TfidfVectorizer, float]]:
-    """Name, fresh vectorizer and weight of each part of a feature set; single precision halves memory and time."""
+    """Name, new vectorizer and weight of each part of a feature set; single precision halves memory and time."""
     named = PARTS[features].items()
     return [
         (name, TfidfVectorizer(**{**part.get_params(), "dtype": np.float32}), _weight(features, name))
@@ -117,15 +118,15 @@ def vectorizer(features: str) -> FeatureUnion:
 def classifier(c: float) -> LogisticRegression:
     """Class-weighted multinomial logistic regression.
 
-    newton-cg, since it alone is both fast here and exact: lbfgs at its default tolerance is neither, saga's own
-    test of convergence is about steps, not slopes. At its default tolerance newton-cg, too, stops at once after a
-    warm start, with the model of another C.
+    The solver is newton-cg because it alone is both fast and exact here: lbfgs at its default tolerance is neither, and
+    saga tests convergence by the size of its steps, not by the slope. The tolerance is lower than newton-cg's default,
+    at which a warm start would stop at once with the model of another C.
     """
     return LogisticRegression(C=c, class_weight="balanced", solver="newton-cg", tol=TOLERANCE / 2, max_iter=200)
 
 
 def fit(recipe: Recipe, training: Sequence[Example]) -> Model:
-    """Fit a recipe on examples, one pipeline a target.
+    """Fit a recipe on examples, with one pipeline for each target.
 
     Raises:
         ExamplesError: a fit did not converge, or a target's texts have no n-gram.
@@ -158,7 +159,7 @@ def _pipeline(recipe: Recipe, target: str, rows: Sequence[Example]) -> Pipeline:
 
 
 def _fitted(part: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
-    """What the vectorizer's own `fit_transform` gives and leaves in it, by the faster counts of `ngrams`."""
+    """Fit a vectorizer and return its matrix, as its own `fit_transform` does, with the faster counts of `ngrams`."""
     counts = ngrams.count(part, texts)
     names = counts.ngrams()
     order = sorted(range(len(names)), key=names.__getitem__)
@@ -171,16 +172,21 @@ def _fitted(part: TfidfVectorizer, texts: Sequence[str]) -> csr_matrix:
 
 
 def compact(x: csr_matrix) -> csr_matrix:
-    """An orthonormal basis of fewer columns that loses nothing: a fit on `x @ basis` is the fit on `x`.
+    """An orthonormal basis with fewer columns that loses nothing: a fit on `x @ basis` gives the same model as on `x`.
 
-    N-grams with the same value in every text ("ollu" and "llut", and most that stand in one text alone) get the same
-    coefficient, so one column does for them. The columns come by frequency: most of what a fit reads then lies close
-    together, in the processor's cache. With characters, the two save half to two thirds of a fit's time.
+    N-grams with the same value in every text ("ollu" and "llut", and most n-grams of one text alone) get the same
+    coefficient, so one column is enough for them. The new columns are sorted by frequency, so that most of what a fit
+    reads is close together in memory and stays in the processor's cache. With character features, the two save half to
+    two thirds of a fit's time.
+
+    Args:
+        x: features, shape (texts, columns).
 
     Returns:
-        Shape (columns of `x`, fewer); the fit's coefficients are `basis @ theirs`.
+        The basis, shape (columns, fewer columns). With coefficients c of a fit on `x @ basis`, those of `x` are
+        `basis @ c`.
     """
-    # Columns are the same when two random projections are, of 53 bits each.
+    # Columns count as the same when two random projections of them, of 53 bits each, are the same.
     keys = x.T @ np.random.default_rng(0).random((x.shape[0], 2))
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     first = np.concatenate([[True], (np.diff(keys[order], axis=0) != 0).any(axis=1)])
@@ -194,7 +200,7 @@ def compact(x: csr_matrix) -> csr_matrix:
 
 
 def no_ngrams(target: str, error: ValueError) -> ExamplesError:
-    """What to say when a target's texts are empty, or of single letters and punctuation."""
+    """The error for a target whose texts have no n-gram, as they are empty or only punctuation."""
     of = f" of the target {target!r}" if target else ""
     return ExamplesError(
         f"the training texts{of} hold no word or letters to learn from: {error}; check the column text"
@@ -203,13 +209,14 @@ def no_ngrams(target: str, error: ValueError) -> ExamplesError:
 
 @contextmanager
 def calm() -> Iterator[None]:
-    """One BLAS thread, so that sums don't depend on how many run; and no warnings of what we check ourselves.
+    """Limit BLAS to one thread, so that sums do not depend on the number of threads, and silence solver warnings.
 
-    Filters of warnings belong to the whole process: set them outside of threads.
+    `fit_logistic` checks convergence itself. Filters of warnings hold for the whole process, so this must be entered
+    outside of threads.
     """
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        # Near the optimum a line search in single precision fails; the slope then says whether it was near enough.
+        # In single precision a line search fails near the optimum; the slope shows whether the fit is near enough.
         warnings.filterwarnings(
             "ignore", "Line Search failed|The line search algorithm did not converge|Rounding errors"
         )
@@ -217,12 +224,18 @@ def calm() -> Iterator[None]:
 
 
 def fit_logistic(model: LogisticRegression, x: csr_matrix, y: NDArray[np.str_]) -> None:
-    """Fit within `calm`, in single precision, in double where that doesn't converge; refuse a fit that still doesn't.
+    """Fit in single precision, and again in double precision if that does not converge; call it within `calm`.
 
-    A solver's own word is not enough: one that was stopped early or never started can predict anything.
+    Convergence is checked by the slope, not by the solver's report: a fit that stopped early or never started can
+    predict anything.
+
+    Args:
+        model: classifier to fit, in place.
+        x: features, shape (texts, columns).
+        y: labels of the texts.
 
     Raises:
-        ExamplesError: with the slope that was left.
+        ExamplesError: the fit did not converge; the message has the slope that was left.
     """
     for precision in (np.float32, np.float64):
         model.fit(x.astype(precision, copy=False), y)
@@ -235,7 +248,10 @@ def fit_logistic(model: LogisticRegression, x: csr_matrix, y: NDArray[np.str_]) 
 
 
 def slope(model: LogisticRegression, x: csr_matrix, y: NDArray[np.str_]) -> float:
-    """The largest partial derivative of the weighted mean loss that scikit-learn minimises, 0 at the optimum."""
+    """The largest partial derivative, in absolute value, of the weighted mean loss that scikit-learn minimises.
+
+    It is 0 at the optimum.
+    """
     weights = compute_sample_weight(model.class_weight, y)
     errors = softmax(model.decision_function(x), axis=1)
     errors[np.arange(len(y)), np.searchsorted(model.classes_, y)] -= 1
@@ -245,7 +261,7 @@ def slope(model: LogisticRegression, x: csr_matrix, y: NDArray[np.str_]) -> floa
 
 
 def columns(model: LogisticRegression, x: csr_matrix) -> NDArray[np.float64]:
-    """Probabilities of favor, against and none (columns, in the order of STANCES); each row sums to 1."""
+    """Probabilities of each text (rows) for favor, against and none (columns, as in STANCES); each row sums to 1."""
     order = [list(model.classes_).index(stance) for stance in STANCES]
     found: NDArray[np.float64] = softmax(model.decision_function(x).astype(np.float64), axis=1)[:, order]
     return found
@@ -255,14 +271,17 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
     """Probabilities of favor, against and none (columns, in the order of STANCES) for each text.
 
     Args:
-        model: the model, as `fit` or `load_model` gave it.
-        texts: what to judge.
-        targets: each text's target; may be left out where the model has one. A model of one target judges any
-            text, and a target unseen in training gets the mean of all targets' models: both know nothing of
-            another target (see `Model.unseen`), and are at chance there.
+        model: model from `fit` or `load_model`.
+        texts: texts to predict.
+        targets: target of each text; may be left out where the model has only one. A model of one target is used for
+            every text, whatever its target; with several, a text of a target unseen in training gets the mean of all
+            targets' models. On an unseen target (see `Model.unseen`) both are at chance.
+
+    Returns:
+        Probabilities, shape (texts, stances); each row sums to 1.
 
     Raises:
-        ExamplesError: no targets, and a model of several.
+        ExamplesError: targets are missing, and the model was trained on several.
     """
     if targets is None and len(model.pipelines) > 1:
         raise ExamplesError(f"the model has a part for each target: say which of {', '.join(model.pipelines)} it is")

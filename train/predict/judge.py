@@ -1,4 +1,4 @@
-"""Open a model and ask it for the stances and probabilities of texts."""
+"""Open a model and predict the probabilities of the stances of texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from train.model.files import load_model
 from train.model.tfidf_logistic import Model
 
 BATCH = 5_000
-"""Sentences at a time; their features take some 50 MB."""
+"""Number of sentences that are predicted at a time; their features take some 50 MB."""
 
 CHANCES = [(stance, pa.float64()) for stance in STANCES]
 
@@ -28,7 +28,7 @@ MADE_BY = "stance build"
 
 
 class Judge(msgspec.Struct, frozen=True):
-    """A model with its version, the first 16 digits of its file's SHA-256, and the target that it is asked about."""
+    """A model, its version (the first 16 hexadecimal digits of its file's SHA-256), and the target to predict for."""
 
     model: Model
     version: str
@@ -40,10 +40,15 @@ class Judge(msgspec.Struct, frozen=True):
 
 
 def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
-    """The model and its version.
+    """Open a model for a target.
+
+    Args:
+        folder: folder of the model.
+        target: target to predict for; a model of a single target is used whatever it is.
+        trust: whether to open `model.joblib` instead of `model.skops`, which runs any code that is in it.
 
     Raises:
-        ExamplesError: there is none, another version of stance wrote it, or it is for several other targets.
+        ExamplesError: there is no model, another version of stance wrote it, or it is for several other targets.
     """
     model = load_model(folder, trust=trust)
     if len(model.pipelines) > 1 and target not in model.pipelines:
@@ -53,7 +58,7 @@ def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
         )
     try:
         tfidf_logistic.probabilities(model, [""], [target])
-    except Exception as error:  # what a file of another version or of another kind of model breaks, is open
+    except Exception as error:  # a file of another version or kind can raise any error
         raise ExamplesError(
             f"{folder / 'model.skops'}: expected a model that this version of stance wrote; found one that cannot "
             f"be used: {type(error).__name__}: {error}; run `stance train` again"

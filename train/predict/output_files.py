@@ -1,4 +1,4 @@
-"""Write prediction files, each whole or not at all."""
+"""Write prediction files, each of them completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from corpus.staging import staging
 
 @contextmanager
 def staged_file(out: Path) -> Iterator[Path]:
-    """A path for a new file in a folder that goes away, on the file system of `out`."""
+    """A path for a new file in a temporary folder on the file system of `out`; the folder is deleted at the end."""
     near = next(folder for folder in out.absolute().parents if folder.is_dir())
     try:
         with staging(near, f".{out.name}.") as folder:
@@ -28,7 +28,7 @@ def staged_file(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def row_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """A function that appends rows to a new file, in the format that its ending names."""
+    """A function that appends rows to a new file, in the format of its ending."""
     ending = path.suffix.lower()
     if ending == ".parquet":
         with pq.ParquetWriter(path, schema, compression="zstd") as parquet:

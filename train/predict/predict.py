@@ -1,6 +1,6 @@
 """Predict the stance of every sentence of the corpus or of new articles.
 
-Sentences go through the model some thousands at a time; files get their name when they are whole.
+Sentences are predicted some thousands at a time. A file gets its final name only when it is complete.
 """
 
 from __future__ import annotations
@@ -42,9 +42,15 @@ Progress = Callable[[int], None]
 
 
 class Predicted(msgspec.Struct, frozen=True, kw_only=True):
-    """What was predicted: sentences by stance, the shares, the files, and whether any of them changed.
+    """The result of a prediction.
 
-    `skipped` counts the new articles that could not be used, by reason.
+    Attributes:
+        stances: number of sentences of each stance.
+        shares: the shares of the stances.
+        out: path of the predictions.
+        shares_out: path of the shares.
+        changed: whether any of the files changed.
+        skipped: number of new articles that could not be used, by reason.
     """
 
     stances: dict[str, int]
@@ -56,9 +62,10 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def predict_corpus(work: Path, target: str, progress: Progress = lambda done: None) -> Predicted:
-    """Predict every sentence of the corpus by `work/model`, into `work/predictions.parquet` and `work/shares.json`.
+    """Predict every sentence of the corpus with `work/model`.
 
-    Where probabilities are equal, the stance is the first of them in the order of STANCES.
+    The results are written to `work/predictions.parquet` and `work/shares.json`. Where two stances are equally
+    probable, the first in the order of STANCES is predicted.
 
     Args:
         work: the project's folder of tables.
@@ -67,7 +74,7 @@ def predict_corpus(work: Path, target: str, progress: Progress = lambda done: No
 
     Raises:
         TableError: there is no corpus.
-        ExamplesError: there is no model, it is of another version, or the corpus has no sentence.
+        ExamplesError: there is no model, another version wrote it, or the corpus has no sentence.
     """
     model = open_model(work / "model", target)
     layout = read_layout(work)
@@ -97,21 +104,21 @@ def predict_articles(
     target: str = "",
     trust: bool = False,
 ) -> Predicted:
-    """Cut new articles as `stance build` does, and predict each sentence, into one file and its shares beside it.
+    """Split new articles into sentences as `stance build` does, and predict each sentence.
 
     Args:
-        sources: files, folders, globs, or `-`, as of `corpus.build.build`.
-        folder: the model.
-        out: ends in .parquet, .csv or .jsonl; the shares go to the same name with .shares.json. Nothing is written
-            unless all could be made.
+        sources: files, folders, globs, or `-` for standard input, as for `corpus.build.build`.
+        folder: folder of the model.
+        out: file to write the predictions to, which ends in .parquet, .csv or .jsonl; the shares are written beside it,
+            to the same name with .shares.json. Nothing is written unless both could be made.
         settings: `[corpus]` of stance.toml.
         progress: function that is called with the number of sentences of each batch.
-        target: which part of a model for several targets to ask.
-        trust: open `model.joblib` instead of `model.skops`, which runs whatever code is in it.
+        target: target to predict for, where the model was trained on several.
+        trust: whether to open `model.joblib` instead of `model.skops`, which runs any code that is in it.
 
     Raises:
-        SourceError: the ending is another one, a source holds `out`, or no article can be used.
-        ExamplesError: there is no model there, or it is of another version.
+        SourceError: `out` has another ending or is one of the sources, or no article can be used.
+        ExamplesError: there is no model, or another version wrote it.
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
         raise SourceError(
@@ -150,7 +157,7 @@ def _refit(judge: Judge, training: list[Example]) -> Judge:
 def _write(
     model: Judge, tables: Path, layout: Layout, path: Path, schema: pa.Schema, progress: Progress
 ) -> NDArray[np.int8]:
-    """Write a row a sentence; returns the stances, as places in STANCES."""
+    """Write one row for each sentence, and return their stances as positions in STANCES."""
     count = len(layout.article)
     if not count:
         raise ExamplesError(f"{tables / 'sentences.parquet'} holds no sentence: run `{MADE_BY}` on articles first")
@@ -177,10 +184,10 @@ def _write(
 def _labels(
     judge: Judge, work: Path, layout: Layout, verdicts: Verdicts | None, progress: Progress
 ) -> tuple[Labels | None, list[str]]:
-    """What the correction needs, else why there is none.
+    """The labels that the correction needs, or None, and a note on the correction or on why there is none.
 
-    The model itself has seen most verdicts. So one model a fold, of the same recipe, learns from the verdicts
-    outside of it and predicts the whole fold, labelled or not: no sentence is predicted from its own label.
+    The model itself has seen most verdicts. So for each fold, a model of the same recipe learns from the verdicts
+    outside of the fold and predicts every sentence in it, labelled or not. No sentence is predicted from its own label.
     """
     if verdicts is None or not verdicts.examples:
         return None, ["not corrected: there are no verdicts on this corpus yet"]
@@ -229,7 +236,7 @@ def _bring(
     shares: PredictionShares,
     skipped: dict[str, int],
 ) -> Predicted:
-    """Give the finished files their names, unless they hold the same bytes already."""
+    """Move the finished files to their final paths, unless the same content is there already."""
     out.parent.mkdir(parents=True, exist_ok=True)
     changed = put_in_place(staged, out)
     changed |= write_json(shares_out, shares)

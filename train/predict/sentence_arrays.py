@@ -25,17 +25,19 @@ from train.predict.shares import UNKNOWN, Codes, Guesses
 from train.records import Example
 
 FOLDS = 5
-"""Of cross-prediction: the larger part of the labels trains each model, at five fits."""
+"""Number of folds in cross-prediction: with five, each model learns from four fifths of the labels, and five models
+are fitted."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """Where each sentence of the corpus stands, in the order of `sentences.parquet`.
+    """The article and the copy group of each sentence of the corpus, in the order of `sentences.parquet`.
 
     Attributes:
-        articles: the articles' rows without their text, sorted by id.
-        article: each sentence's place in them.
-        home: the place of the first article, by id, that holds a near-duplicate of the sentence, or the sentence.
-        unit: a number for its group of exact copies.
+        articles: rows of the articles without their text, sorted by id.
+        article: position of each sentence's article in `articles`.
+        home: position of the article that each sentence is counted with in intervals: the first one, by id, that has
+            the sentence or a near-duplicate of it.
+        unit: number of each sentence's copy group.
     """
 
     articles: list[dict[str, Any]]
@@ -44,7 +46,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     unit: Codes
 
     def guesses(self, stance: NDArray[np.int8]) -> Guesses:
-        """The model's stances beside where they count; no outlet is "", no month `unknown`."""
+        """The model's stances with the article, outlet and month of each; a missing outlet is "", a month `unknown`."""
         outlets, outlet = np.unique([row["outlet"] or "" for row in self.articles], return_inverse=True)
         months, month = np.unique([month_of(row["published"]) for row in self.articles], return_inverse=True)
         return Guesses(
@@ -57,18 +59,18 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def folds(self) -> NDArray[np.int8]:
-        """The fold of each sentence: its home's, by a digest of the article's id."""
+        """The fold of each sentence: that of its `home` article, by a digest of the article's id."""
         return np.array([_fold(row["article_id"]) for row in self.articles], np.int8)[self.home]
 
 
 class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
-    """The project's verdicts, laid out: an entry a sentence of the corpus, copies included.
+    """The project's verdicts as arrays with one entry for each sentence of the corpus, including copies.
 
     Attributes:
-        stance: place in STANCES; anything where there is no verdict.
+        stance: position of the verdict in STANCES; arbitrary where there is no verdict.
         weight: weight of the verdict; 0 if there is none, or if it may not be used for an estimate.
-        by_chance: whether the verdict's unit was drawn with a known probability.
-        examples: each settled unit once, with its text and the place of the sentence that stands for it.
+        by_chance: whether the verdict's copy group was drawn with a known probability.
+        examples: one example for each copy group with a verdict, and the position of its sentence in the corpus.
     """
 
     stance: NDArray[np.int8]
@@ -78,10 +80,15 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(path: Path, schema: pa.Schema, made_by: str) -> pq.ParquetFile:
-    """A table of an earlier stage, to be read in parts.
+    """Open a table of an earlier stage, to be read in parts.
+
+    Args:
+        path: path of the table.
+        schema: columns that the table must have.
+        made_by: command that writes the table, for the message of an error.
 
     Raises:
-        TableError: it is missing, no Parquet, or lacks one of the columns.
+        TableError: the table is missing, is not Parquet, or lacks one of the columns.
     """
     if not path.is_file():
         raise TableError(f"{path} is not there: run `{made_by}` first")
@@ -99,7 +106,7 @@ def opened(path: Path, schema: pa.Schema, made_by: str) -> pq.ParquetFile:
 
 
 def read_layout(tables: Path) -> Layout:
-    """Read where sentences stand: some 50 bytes of numbers a sentence, and never a text.
+    """Read the article and the copy group of each sentence: some 50 bytes per sentence, and no text.
 
     Raises:
         TableError: there is no corpus, or a sentence has no article.
@@ -161,7 +168,7 @@ def read_verdicts(work: Path, layout: Layout, target: str) -> Verdicts | None:
 
 
 def _find(path: Path, names: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Place and text of some sentences."""
+    """Position in the table and text of each of the named sentences."""
     wanted = pa.array(sorted(names), pa.string())
     found: dict[str, tuple[int, str]] = {}
     start = 0
@@ -181,7 +188,7 @@ def _numbered(table: pa.Table) -> tuple[Codes, int]:
 
 
 def month_of(published: str | None) -> str:
-    """The month of a date, such as 2024-05; `unknown` where it names none."""
+    """The month of a date, such as 2024-05; `unknown` where the date has none."""
     found = re.match(r"\d{4}-(?:0[1-9]|1[0-2])(?!\d)", published or "")
     return found[0] if found else UNKNOWN
 

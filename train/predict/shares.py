@@ -14,15 +14,16 @@ from labeling.intervals import Estimate, share_estimates, share_interval
 from labeling.records import NO_OUTLET, STANCES, Stance
 
 FEWEST_LABELS = 50
-"""Randomly sampled labels that a correction needs: a stance of 5 % was held by the intervals of 82 % of 400 simulated
-corpora with 30 of them, by 91 % with 50 (tests/test_shares.py)."""
+"""Number of randomly sampled labels that a correction needs. For a stance with a share of 5 %, the intervals contained
+the true share in 82 % of 400 simulated corpora with 30 labels, and in 91 % with 50 (tests/test_shares.py)."""
 FEWEST_ARTICLES = 10
-"""Articles that they must come from: the interval's degrees of freedom are one less."""
+"""Number of articles that these labels must come from; the interval has one degree of freedom less."""
 SHOWN = 12
-"""Outlets and months in the printed table; the file has all."""
+"""Most outlets, and most months, in the printed table; the file has all of them."""
 
 UNKNOWN = "unknown"
-"""The month of articles without a date: no month is called so. An outlet can be, so no outlet is "" (see `called`)."""
+"""Name of the month of articles without a date; no month has this name. An outlet may have it, so a missing outlet is
+"" (see `called`)."""
 NO_DATE = "no date"
 
 Codes = NDArray[np.int32]
@@ -30,15 +31,18 @@ Kind = Literal["all", "outlet", "month"]
 
 
 class Guesses(msgspec.Struct, frozen=True, kw_only=True):
-    """The model's stance of each sentence, and where the sentence counts: one entry a sentence, in any one order.
+    """The model's stance of each sentence, with the sentence's article, outlet and month: one entry per sentence.
+
+    The order of the sentences does not matter, but must be the same in all arrays.
 
     Attributes:
-        stance: place in STANCES.
-        home: a number for the article that the sentence counts with in intervals, in an order of their own.
-        outlet: place in `outlets`.
-        month: place in `months`.
-        outlets: their names.
-        months: their names, such as 2024-05.
+        stance: position of the predicted stance in STANCES.
+        home: number of the article that the sentence is counted with in intervals, its `home` (see
+            `train.predict.sentence_arrays.Layout`); any distinct numbers will do.
+        outlet: position of the outlet in `outlets`.
+        month: position of the month in `months`.
+        outlets: names of the outlets.
+        months: names of the months, such as 2024-05.
     """
 
     stance: NDArray[np.int8]
@@ -50,10 +54,15 @@ class Guesses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """The same, counted: an entry for the sentences that one home has in one outlet and month.
+    """The same as `Guesses`, but counted: one entry for all sentences of one `home` article in one outlet and month.
 
     Attributes:
-        sentences: shape (entries, 3): how many have each stance, in the order of STANCES.
+        sentences: number of sentences with each stance, shape (entries, 3), in the order of STANCES.
+        home: number of the article that the sentences are counted with.
+        outlet: position of the outlet in `outlets`.
+        month: position of the month in `months`.
+        outlets: names of the outlets.
+        months: names of the months.
     """
 
     sentences: NDArray[np.int64]
@@ -65,14 +74,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
-    """What people said of some of the same sentences, in the same order.
+    """The labels that people gave to some of the sentences: one entry per sentence, in the order of `Guesses`.
+
+    A label holds for all exact copies of its sentence.
 
     Attributes:
-        stance: place in STANCES, anything where `weight` is 0; a label holds for all copies of its sentence.
-        weight: of the label, as of `labeling.sampling.corpus_shares.weights`; the same for all its copies; 0: no label.
-        unit: a number for the group of copies that was labelled as one.
+        stance: position of the label in STANCES; arbitrary where `weight` is 0.
+        weight: weight of the label, from `labeling.sampling.corpus_shares.weights`, the same for all copies; 0 where
+            there is no label.
+        unit: number of the sentence's copy group, which is labelled as one unit.
         by_chance: whether the unit was drawn with a known probability.
-        held: the stance by a model that was trained without any label of the sentence's home.
+        held: position in STANCES of the stance that a model predicts which was trained without any label of the
+            sentence's `home` article.
     """
 
     stance: NDArray[np.int8]
@@ -83,12 +96,17 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of a stance among the `n` sentences of the corpus, of an outlet or of a month.
+    """The share of a stance among the sentences of the corpus, of an outlet or of a month.
 
     Attributes:
-        name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date.
-        raw: share of the predictions, which has the model's errors in it.
-        corrected: share corrected by `labelled` randomly sampled labels; None if there are too few.
+        kind: `all`, `outlet` or `month`.
+        name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date; or "" for
+            the whole corpus.
+        n: number of sentences.
+        stance: the stance.
+        raw: share of the predictions, which contains the model's errors.
+        corrected: share corrected by randomly sampled labels; None if there are too few of them.
+        labelled: number of randomly sampled labels; exact copies count once.
     """
 
     kind: Kind
@@ -104,11 +122,12 @@ class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
     """All shares of a corpus.
 
     Attributes:
-        model: the version of the model that predicted.
-        power: the weight of the predictions in the correction; None without one.
-        notes: what to know of the correction, or why there is none.
+        model: version of the model that predicted.
+        power: weight of the predictions in the correction; None without a correction.
+        notes: notes on the correction, or on why there is none.
         rows: the shares.
-        made_of: the digest of verdicts, rounds and dates that they rest on; "" where the corpus is no project's.
+        made_of: digest of the verdicts, rounds, outlets and dates that the shares depend on; "" where the corpus does
+            not belong to a project.
     """
 
     model: str
@@ -119,40 +138,50 @@ class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]:
-    """The share of each stance over all sentences, by outlet and by month.
+    """Estimate the share of each stance over all sentences, by outlet and by month.
 
-    Raw intervals are those of `labeling.sampling.corpus_shares.share_estimates` over the homes, so that sentences of
-    one article, and copies of one wire story, count as the one thing they are. They hold the model's doubt about the
-    articles, none about the model. With fewer than 5 homes nothing is known of how articles differ: they go from 0 to
-    1.
+    Raw intervals are those of `labeling.intervals.share_estimates`, with the `home` articles as clusters, so that the
+    sentences of one article, and the copies of one wire story, do not count as independent. They contain the
+    uncertainty of drawing articles, but not the model's errors. With fewer than 5 home articles nothing is known of how
+    articles differ, and the intervals are [0, 1].
 
-    The correction is prediction-powered inference with power tuning, cross-fitted. With the model's stance f, the
-    label y, N sentences in the cell, and weights w of the labelled ones, a stance's share is::
+    The correction is prediction-powered inference with power tuning, cross-fitted. A cell is the whole corpus, an
+    outlet or a month. With f and y as 1 or 0 for whether the model and the label say a stance, N sentences in the cell,
+    and weights w of the labelled ones, the stance's share is::
 
         θ = λ Σ f / N  +  Σ w (y - λ f) / Σ w
 
-    Under simple random sampling that is the estimator of PPI++ (there, f is averaged over the unlabelled alone and
-    λ is smaller by the factor 1 / (1 + n / N'); written over all sentences that factor goes). λ is one for all
-    stances and cells (a cell's few labels would fit their own noise), so shares add up to 1 but where one is cut off
-    at 0 or 1. f of a sentence comes from a model that has not seen its label: residuals of training examples are
-    too small, and the correction would be too. As in cross-prediction, no label is lost to a test set.
+    Under simple random sampling this is the estimator of PPI++. (There, f is averaged over the N' unlabelled sentences
+    only, and λ is smaller by the factor 1 / (1 + n / N'), with n labelled ones; averaged over all sentences, the factor
+    disappears.) All stances and cells have the same λ, since the few labels of a cell would fit their own noise. So the
+    shares add up to 1, except where one is cut to 0 or 1. The f of a sentence comes from a model that has not seen its
+    label: the residuals of training examples are too small, and so would be the correction. As in cross-prediction, no
+    label is lost to a test set.
 
-    Its interval is the estimate's linearised variance over homes, by Student's t with one degree of freedom less than
-    there are homes with labels; at 0 and 1 it is that of the raw shares, each home counting as one. Like the raw one it
-    is about the outlets' articles at large, hence rather too wide than too narrow for this very corpus.
+    The interval of θ is from its linearised variance over home articles, by Student's t distribution with one degree of
+    freedom less than there are home articles with labels. At 0 and 1 it is at least the interval of the raw shares,
+    with each home article counting as one unit. Like the raw interval, it is about the outlets' articles in general,
+    and so rather too wide than too narrow for this corpus.
 
     Args:
         guesses: the predictions.
-        labels: the labels; None: no correction.
+        labels: the labels; None for no correction.
 
     Returns:
-        A row a cell and stance: first all, then outlets, then months by name. `corrected` is None in a cell with
-        fewer than 50 units that chance chose and people labelled, or with such in fewer than 10 homes.
+        One row for each cell and stance: first the whole corpus, then outlets, then months, sorted by name. `corrected`
+        is None in a cell with fewer than 50 labelled units that were drawn at random, or if these come from fewer than
+        10 home articles.
 
     References:
         Angelopoulos, Bates, Fannjiang, Jordan and Zrnic (2023), Prediction-powered inference, Science 382:669-674.
         Angelopoulos, Duchi and Zrnic (2023), PPI++: Efficient prediction-powered inference, arXiv 2311.01453.
         Zrnic and Candès (2024), Cross-prediction-powered inference, PNAS 121:e2322083121.
+
+    >>> same, stance = np.zeros(8, np.int32), np.array([0, 0, 0, 1, 1, 2, 2, 2], np.int8)
+    >>> home = np.arange(8, dtype=np.int32)
+    >>> guesses = Guesses(stance=stance, home=home, outlet=same, month=same, outlets=["Gazette"], months=["2024-05"])
+    >>> [(row.stance, row.raw.value) for row in prediction_shares(guesses, None) if row.kind == "all"]
+    [('favor', 0.375), ('against', 0.25), ('none', 0.375)]
     """
     weight = power(labels) if labels is not None and labels.weight.any() else None
     rows: list[ShareRow] = []
@@ -166,7 +195,10 @@ def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]
 
 
 def counted_shares(counts: Counts) -> list[ShareRow]:
-    """What `prediction_shares` gives without labels, to the last bit, from counts: memory grows with homes alone."""
+    """The shares that `prediction_shares` returns without labels, but from counts, to save memory.
+
+    The results are identical to the last bit; memory grows with the number of home articles only.
+    """
     rows: list[ShareRow] = []
     for kind, name, here in _cells(counts):
         homes, at = np.unique(counts.home[here], return_inverse=True)
@@ -177,11 +209,23 @@ def counted_shares(counts: Counts) -> list[ShareRow]:
 
 
 def power(labels: Labels) -> float:
-    """How far to trust the predictions: the λ of PPI++ that makes the variances' sum over the stances smallest.
+    """The weight of the predictions in the correction: the λ of PPI++ that minimises the variances' sum over stances.
+
+    Args:
+        labels: the labels and the predictions by models that had not seen them.
 
     Returns:
-        From 0 (the labels alone) to 1 (plain PPI): the covariance of label and prediction among the labelled, over
-        the prediction's variance among all, each summed over the stances; 0 where the prediction never varies.
+        A number from 0 (only the labels count) to 1 (plain prediction-powered inference): the covariance of label and
+        prediction among labelled sentences, divided by the variance of the prediction among all sentences, each summed
+        over the stances. It is 0 where the predictions do not vary.
+
+    References:
+        Angelopoulos, Duchi and Zrnic (2023), PPI++: Efficient prediction-powered inference, arXiv 2311.01453.
+
+    >>> stance, held = np.array([0, 0, 1, 2], np.int8), np.array([0, 1, 1, 2], np.int8)
+    >>> unit, by_chance = np.arange(4, dtype=np.int32), np.ones(4, np.bool_)
+    >>> round(power(Labels(stance=stance, weight=np.ones(4), unit=unit, by_chance=by_chance, held=held)), 2)
+    0.7
     """
     chosen = labels.weight > 0
     weight = labels.weight[chosen] / labels.weight.sum()
@@ -195,7 +239,7 @@ def power(labels: Labels) -> float:
 
 
 def _cells(found: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int64]]]:
-    """All, each outlet and each month that occur, by name, with the places where they do."""
+    """The cells (the whole corpus, each outlet and each month), sorted by name, with the positions of their entries."""
     yield "all", "", np.arange(len(found.home))
     kinds: list[tuple[Kind, Codes, list[str]]] = [
         ("outlet", found.outlet, found.outlets),
@@ -227,19 +271,19 @@ def _rows(
 
 
 def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
-    """How many sentences each home (rows, in their order) has of each stance."""
+    """The number of sentences of each home article (rows, sorted by number) with each stance (columns)."""
     homes, at = np.unique(home, return_inverse=True)
     return np.stack([np.bincount(at[stance == n], minlength=len(homes)) for n in range(len(STANCES))], axis=1)
 
 
 def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
-    """The shares of one cell by its homes' counts, as `_by_home` gives them."""
+    """The raw shares of one cell, from the counts of its home articles, as from `_by_home`."""
     found = share_estimates(sums.astype(float), float(sums.sum()))
     return [one if one.low == one.low else Estimate(value=one.value, low=0.0, high=1.0) for one in found]
 
 
 def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: float) -> tuple[list[Estimate] | None, int]:
-    """The corrected shares of one cell, None where labels are too few; and how many chance chose."""
+    """The corrected shares of one cell, or None where labels are too few; and the number of randomly drawn labels."""
     weight = labels.weight[here]
     by_chance = (weight > 0) & labels.by_chance[here]
     labelled = len(np.unique(labels.unit[here][by_chance]))
@@ -259,7 +303,7 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
         pull = (f - mean_f) / len(here) + weight * (error - mean_error) / total
         half = reach * np.sqrt(np.sum(np.bincount(at, pull, len(homes)) ** 2))
         value, low, high = np.clip([mean_f + mean_error + side for side in (0.0, -half, half)], 0.0, 1.0).tolist()
-        if value in (0.0, 1.0):  # where labels and predictions are all alike, their variance is 0 and says nothing
+        if value in (0.0, 1.0):  # where all labels and predictions are alike, their variance is 0, which says nothing
             border = share_interval(value, 0.0, float(len(here)), homes_with_labels, alike)
             low, high = min(low, border.low), max(high, border.high)
         found.append(Estimate(value=value, low=low, high=high))
@@ -267,14 +311,14 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
 
 
 def show(shares: PredictionShares) -> str:
-    """The table that `stance predict` prints: all, the outlets and the last months, in per cent."""
+    """The table that `stance predict` prints: the whole corpus, the largest outlets, the last months, in per cent."""
     cells: dict[tuple[Kind, str], list[ShareRow]] = {}
     for row in shares.rows:
         cells.setdefault((row.kind, row.name), []).append(row)
     outlets = sorted((key for key in cells if key[0] == "outlet"), key=lambda key: (-cells[key][0].n, key))
     months = [key for key in cells if key[0] == "month"]
     shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:]]
-    # Names stand whole: cut ones can be the same.
+    # Names are not shortened, as two shortened names could be the same.
     wide = max(24, *(len(called(*key)) + 4 for key in shown))
     lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in STANCES)]
     before: Kind = "all"
@@ -293,7 +337,7 @@ def show(shares: PredictionShares) -> str:
 
 
 def called(kind: Kind, name: str) -> str:
-    """What a cell is called where people read it: an outlet may be called "unknown" or "all"."""
+    """The name of a cell as it is shown to people; an outlet may itself be called "unknown" or "all"."""
     if kind == "all":
         return "all"
     if kind == "outlet":
@@ -307,5 +351,5 @@ def _line(estimates: Sequence[Estimate]) -> str:
 
 
 def _interval(one: Estimate) -> str:
-    """The interval in per cent; nothing where it says nothing."""
+    """The interval in per cent; "" where it is [0, 1]."""
     return "" if (one.low, one.high) == (0, 1) else f" [{100 * one.low:.1f}, {100 * one.high:.1f}]"

@@ -1,4 +1,4 @@
-"""The articles of the report, cut into sentences, spans that are not prose, and the text between."""
+"""Cut the articles of the report into sentences, spans that are not prose, and the text between them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from labeling.records import NO_OUTLET, Stance
 
 MOST_ARTICLES = 200
 MOST_CHARACTERS = 1_500_000
-"""Of all drawn articles together: with their marks they take about twice that in the page."""
+"""Most characters of all shown articles together; with their marks they take about twice as many in the page."""
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of an article's text.
 
     Attributes:
-        text: as it stands in the article.
-        kind: `sentence`, a kind of span, or "" for what is between.
-        reason: the rule that made it a span.
+        text: text of the piece, as in the article.
+        kind: `sentence`, the kind of the span, or "" for text between them.
+        reason: rule that made the piece a span.
         sentence_id: id of the sentence, if the piece is one.
-        stance: the verdict on the sentence or on an exact copy of it; None where there is none.
-        twin: `copy` where the same sentence stands elsewhere too, `near` where only a near-duplicate does.
+        stance: verdict on the sentence or on an exact copy of it; None where there is none.
+        twin: `copy` if the corpus has an exact copy of the sentence, `near` if it has only near-duplicates, else "".
     """
 
     text: str
@@ -42,7 +42,20 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """An article in pieces; joined they are its text. `link` is its address where that is one of the web, else ""."""
+    """An article as it is shown.
+
+    Attributes:
+        article_id: id of the article.
+        title: title, or "".
+        outlet: outlet, or the name for a missing one.
+        published: date, or "".
+        link: URL of the article if it is a web address, otherwise "".
+        pieces: pieces of the text, which are the whole text when joined.
+        sentences: number of sentences.
+        copies: number of sentences with an exact copy in the corpus.
+        near: number of sentences that have only near-duplicates in the corpus.
+        shared: ids of articles that share near-duplicates with this one, and in how many sentences; most first.
+    """
 
     article_id: str
     title: str
@@ -57,18 +70,19 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Corpus(msgspec.Struct, frozen=True, kw_only=True):
-    """The corpus in numbers, and its drawn articles.
+    """The corpus in numbers, and the articles that are shown.
 
     Attributes:
-        articles: how many there are.
-        sentences: number of sentences of all articles; `copies` of them repeat an earlier one, letter by letter.
-        clusters: near-duplicates and copies of one sentence, groups of two or more.
-        outlets: name and articles, sorted by name.
+        articles: number of articles.
+        sentences: number of sentences of all articles.
+        copies: number of these sentences that are an exact copy of an earlier one.
+        clusters: number of clusters with two or more sentences, including exact copies.
+        outlets: name and number of articles of each outlet, sorted by name.
         without_outlet: number of articles that name no outlet.
-        dates: the first and the last day, empty where no article is dated.
-        kinds: kinds of spans that are not prose, most frequent first.
-        drawn: articles that are shown, sorted by id: the first MOST_ARTICLES that together have at most
-        MOST_CHARACTERS.
+        dates: first and last date; empty where no article is dated.
+        kinds: kinds of spans that are not prose and their numbers, most frequent first.
+        drawn: articles that are shown, sorted by id: the first ones, at most MOST_ARTICLES with at most MOST_CHARACTERS
+            together.
     """
 
     articles: int
@@ -83,11 +97,11 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
-    """The corpus as the report shows it.
+    """Read the corpus as the report shows it.
 
     Args:
         work: the project's folder of tables.
-        stances: sentence → verdict.
+        stances: verdict on each sentence id.
 
     Raises:
         TableError: there is no corpus, or a table is malformed.
@@ -139,7 +153,7 @@ def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
 
 
 def web_link(url: str) -> str:
-    """The address where it is one of the web, else "": a page must not link to `javascript:` or `file:`."""
+    """The URL if it is a web address, otherwise "": the page must not link to `javascript:` or `file:`."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -148,7 +162,16 @@ def web_link(url: str) -> str:
 
 
 def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Piece]:
-    """The text in pieces, by marks with `start`, `end` and `kind`; where two overlap, the earlier keeps its part."""
+    """Cut a text into pieces.
+
+    Args:
+        text: text to cut.
+        marks: sentences and spans, each with at least `start`, `end` and `kind`; of two that overlap, the earlier one
+            keeps the shared part.
+
+    Returns:
+        The pieces, which are the whole text when joined.
+    """
     found: list[Piece] = []
     at = 0
     for mark in sorted(marks, key=lambda mark: (mark["start"], -mark["end"], mark["kind"])):

@@ -21,5 +21,5 @@ LATEX = {letter: "\\" + letter for letter in "&%$#_{}"} | {
 
 
 def latex(text: str) -> str:
-    """Plain text so that LaTeX sets it as it is, and takes none of it for a command."""
+    """Escape plain text so that LaTeX prints it unchanged and reads none of it as a command."""
     return "".join(LATEX.get(letter, letter) for letter in re.sub(r"[ \t\r\n]+", " ", text).strip())

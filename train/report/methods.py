@@ -30,12 +30,12 @@ from train.report.sentences import (
 )
 
 FEW_GROUPS = 10
-"""Test groups up to which the bootstrap's intervals were too narrow in simulation (`train.metrics.evaluate`)."""
+"""Number of test groups up to which bootstrap intervals were too narrow in a simulation (`train.metrics.evaluate`)."""
 SMALL_TEST = 500
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table for the page and the paper: the first column to the left, the others to the right."""
+    """A table for the page and the paper: the first column is aligned to the left, the others to the right."""
 
     caption: str
     heads: list[str]
@@ -43,7 +43,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Methods(msgspec.Struct, frozen=True, kw_only=True):
-    """The paragraph, the limits and the tables, as plain text and in both markups."""
+    """The paragraphs, the limits and the tables, as plain text, as Markdown and as LaTeX."""
 
     paragraphs: list[str]
     limits: list[str]
@@ -53,7 +53,7 @@ class Methods(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def methods(found: Found) -> Methods:
-    """The methods of this project as it stands, with what its numbers say and don't say."""
+    """Describe the methods of a project in its present state, with what its numbers say and do not say."""
     paragraphs = [part for part in (_labelled(found), _trained(found)) if part]
     limits, tables = _limits(found), [*_agreement_tables(found), *_score_tables(found.metrics, found.analysis)]
     whole = [*paragraphs, "Limits: " + " ".join(limits)]
@@ -212,7 +212,7 @@ def _markdown_table(of: Table) -> str:
 
 def _latex_table(table: Table) -> str:
     def line(cells: Sequence[str]) -> str:
-        # A bracket at a line's start would be taken for an argument of the \\ before it.
+        # LaTeX would read a bracket at the start of a line as an argument of the \\ before it.
         return (
             "    "
             + " & ".join("{" + latex(cell) + "}" if cell.startswith("[") else latex(cell) for cell in cells)

@@ -25,7 +25,8 @@ MOST_MISTAKES = 300
 MOST_DOUBTS = 20
 MOST_OUTLETS = 30
 HEAT = 9
-"""Steps of the confusion matrix's shades: classes, as a style made from data would need a weaker policy."""
+"""Number of shades in the confusion matrix. Each is a class of the stylesheet, as inline styles would need a weaker
+content-security policy."""
 
 
 def report(
@@ -35,31 +36,31 @@ def report(
     settings: Settings | None = None,
     due: Sequence[str] = (),
 ) -> bool:
-    """Write `report.html` from all that is there in `work`; sections say what to run for the rest.
+    """Write `report.html` from the files in `work`; where one is missing, the section names the command to run.
 
-    Every text of the project is escaped, and a content-security policy admits the page's own style and script by
-    their digests and nothing else: no other script, style, picture or address. Equal inputs give equal bytes.
+    Every text of the project is escaped. A content-security policy allows only the page's own style and script, by
+    their digests: no other script, style, image or connection. Equal inputs give identical pages.
 
     Args:
         work: the project's folder of tables.
         target: what the stance is toward.
-        ignored: the pseudonyms whose answers don't count in progress and agreement.
-        settings: settings of the project, for provenance and the limits; None: the defaults.
-        due: what of the page's sources is out of date, a sentence each, as `release.freshness.told` gives it.
+        ignored: pseudonyms of annotators whose answers do not count in progress and agreement.
+        settings: settings of the project, for provenance and the limits; None for the defaults.
+        due: sentences that each say which of the page's sources is out of date, as from `release.freshness.told`.
 
     Returns:
         Whether the page changed.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
-        ExamplesError: the model's metrics are of another version.
+        ExamplesError: another version wrote the model's metrics.
     """
     found = msgspec.structs.replace(gather(work, target, ignored, settings or Settings()), due=list(due))
     return write_bytes(work / "report.html", render(found).encode())
 
 
 def render(found: Found) -> str:
-    """The page."""
+    """Render the page as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -133,14 +134,14 @@ def _bar(name: str, score: Estimate, tone: str) -> plots.Bar:
 
 
 def _heat(found: Found) -> list[list[int]]:
-    """The shade of each cell of the confusion matrix, by its share of its row."""
+    """The shade of each cell of the confusion matrix, from its share of the examples in its row."""
     if found.metrics is None:
         return []
     return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in found.metrics.test.confusion]
 
 
 def _drawn_rows(found: Found, kind: str, most: int | None = None) -> tuple[list[ShareRow], str]:
-    """The rows of the `most` largest cells, and which estimate of them all is drawn: `corrected` or `raw`."""
+    """The rows of the `most` largest cells, and which estimate the plot shows for all of them: `corrected` or `raw`."""
     rows = [row for row in found.shares.rows if row.kind == kind] if found.shares else []
     largest = sorted({(-row.n, row.name) for row in rows})[:most]
     rows = [row for row in rows if (-row.n, row.name) in largest]
@@ -148,7 +149,7 @@ def _drawn_rows(found: Found, kind: str, most: int | None = None) -> tuple[list[
 
 
 def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
-    """The best estimate there is: corrected where labels allow it in all cells, else raw; of the `most` largest."""
+    """The points of the `most` largest cells: corrected shares if all these cells have one, otherwise raw shares."""
     rows, estimate = _drawn_rows(found, kind, most)
     series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
     for row in rows:
@@ -159,7 +160,7 @@ def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, li
 
 
 def _settings(settings: Settings) -> dict[str, str]:
-    """Settings as lines of stance.toml, less what is private: addresses of annotators, and where the project lies."""
+    """Settings by key, without what is private: the annotators' e-mail addresses, and the path of the project."""
     shown: dict[str, str] = {}
     for section in Settings.__struct_fields__:
         for key, value in msgspec.structs.asdict(getattr(settings, section)).items():

@@ -42,31 +42,32 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The project as it stands.
+    """The present state of the project: everything that the report shows.
 
     Attributes:
         target: what the stance is toward.
         settings: settings of the project.
-        corpus: in numbers, with drawn articles.
+        corpus: the corpus in numbers, with the articles that are shown.
         status: progress and agreement.
-        answers: answers of annotators who count, to sentences that the corpus has or had, skips included.
-        codebooks: codebook version → answers given by it, sorted; "" where an answer doesn't say.
-        comments: sentence → what its annotators wrote, of the contested sentences alone.
-        verdicts: None before `stance adjudicate`.
-        queue: what is open.
-        metrics: None before `stance train`.
-        analysis: likewise.
-        card: likewise.
-        ngrams: strongest n-grams for the project's target, or for the model's first target; None without a model or its
-        examples.
-        unopened: why there are no n-grams of the model that is there, or "".
-        mistakes: surest first.
-        doubts: most doubtful first.
-        shares: None before `stance predict`.
-        files: file → SHA-256, those that are there.
-        model: the digest that stands in predictions, as `stance predict` prints it; "" without a model.
+        answers: number of answers by annotators who count, including skips, to sentences that are or were in the
+            corpus.
+        codebooks: number of answers under each codebook version, sorted by version; "" where an answer has none.
+        comments: the annotators' comments on each contested sentence, by its id.
+        verdicts: verdicts; None before `stance adjudicate`.
+        queue: sentences that wait for adjudication.
+        metrics: metrics of the model; None before `stance train`.
+        analysis: analysis of the model; None before `stance train`.
+        card: model card; None before `stance train`.
+        ngrams: strongest words and pairs of words for the project's target, or else for the model's first target; None
+            without a model or its examples.
+        unopened: the reason why a model has no `ngrams` here, or "".
+        mistakes: the model's mistakes, most confident first.
+        doubts: verdicts that the model doubts, most doubtful first.
+        shares: shares of the stances; None before `stance predict`.
+        files: SHA-256 of each of the project's files that exist.
+        model: version of the model, as `stance predict` prints it and predictions name it; "" without a model.
         versions: versions of Python and the libraries when the page was written.
-        due: what of all this is out of date, and the command that is due, a sentence each.
+        due: sentences that each say what of all this is out of date, and which command to run.
     """
 
     target: str
@@ -93,17 +94,17 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> Found:
-    """Read all that is there.
+    """Read everything that the report shows, as far as it exists.
 
     Args:
         work: the project's folder of tables.
         target: what the stance is toward.
-        ignored: the pseudonyms whose answers don't count.
+        ignored: pseudonyms of annotators whose answers do not count.
         settings: settings of the project.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
-        ExamplesError: metrics or analysis are of another version.
+        ExamplesError: another version wrote the metrics or the analysis.
     """
     status = read_status(work, ignored)
     verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate")
@@ -145,7 +146,7 @@ def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams 
     try:
         model = load_model(work / "model")
         training = [row for row in read_examples(work) if row.split != "test"]
-    except (ExamplesError, TableError) as error:  # the scores stand all the same; the page says what is wrong
+    except (ExamplesError, TableError) as error:  # the scores are shown all the same; the page says what is wrong
         return None, str(error)
     found = strongest(model, training, NGRAMS)
     return found.get(target, next(iter(found.values()))), ""
@@ -170,5 +171,5 @@ def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # run from a folder of the sources
+    except PackageNotFoundError:  # stance runs from its source folder
         return "not installed"

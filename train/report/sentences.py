@@ -1,4 +1,4 @@
-"""The sentences of the report and the paper that state a number and what it means."""
+"""The sentences of the report, and of the paragraph for a paper, that state a number and what it means."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ UNITS = {"char": "character", "char_wb": "within-word character"}
 
 
 def number(value: float) -> str:
-    """Three places, or `undefined`."""
+    """A number with three decimal places, or `undefined`."""
     return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
 def share(found: Estimate) -> str:
-    """A value and its interval in percent, as a line holds it together."""
+    """A value and its interval in percent, with a space that no line break can split."""
     return percent(found).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
@@ -35,18 +35,18 @@ def points(found: Estimate) -> str:
 
 
 def agreement_sentence(found: Found) -> str:
-    """Krippendorff's alpha with its reading; "" where no sentence has two votes."""
+    """Krippendorff's alpha and what its value means; "" where no sentence has two votes."""
     agreement = found.status.agreement
     if not agreement.sentences:
         return ""
     return (
         f"Krippendorff’s alpha (nominal) over the {agreement.sentences} sentences from {agreement.articles} articles "
-        f"that two annotators and more labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
+        f"that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
     )
 
 
 def majority_sentence(metrics: Metrics) -> str:
-    """Whether the model is better than always giving the most frequent label."""
+    """Whether the model is better than always predicting the most frequent label."""
     ours, theirs = metrics.test.f_avg, metrics.test.majority.f_avg
     if not ours.is_known or not theirs.is_known:
         return "Whether the model is above the majority label can’t be told from so few articles."
@@ -61,7 +61,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
     """Whether the model is near the annotators' ceiling."""
     if ceiling is None or not ceiling.annotators:
         return (
-            "There is no annotators’ ceiling: it takes sentences of the test split with three annotators and more, "
+            "There is no annotators’ ceiling: it takes sentences of the test split with three or more annotators, "
             "each of whom is scored against the majority of the others."
         )
     found = ceiling.compared
@@ -82,7 +82,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
 
 
 def calibration_sentence(found: Recalibration) -> str:
-    """Whether the probabilities can be taken at their word, before and after recalibration."""
+    """Whether the probabilities are calibrated, before and after they were rescaled by the temperature."""
     parts = []
     for when, at in (("As trained", found.before), (f"With the temperature {found.temperature:.2f}", found.after)):
         surer = at.overconfidence
@@ -102,7 +102,7 @@ def calibration_sentence(found: Recalibration) -> str:
 
 
 def naive_sentence(found: Naive) -> str:
-    """By how much a random split by sentence flatters."""
+    """By how much a random split by sentence overestimates the score."""
     sentence = sum(found.by_sentence) / len(found.by_sentence)
     group = sum(found.by_group) / len(found.by_group)
     start = (
@@ -117,7 +117,7 @@ def naive_sentence(found: Naive) -> str:
 
 
 def audit_sentence(found: Analysis) -> str:
-    """What the comparison of the test split with training found."""
+    """How many test sentences have a near-duplicate in training, by the leak audit."""
     audit = found.audit
     return (
         f"Of {audit.tested} test sentences {len(audit.affected)} have a near-duplicate in training (all "
@@ -144,7 +144,7 @@ def split_sentence(found: Found) -> str:
 
 
 def outside_sentence(found: Found) -> str:
-    """That the model is of other data than the project's; "" where it isn't."""
+    """That the model was trained on data from outside the project; "" where it was not."""
     if found.analysis is None or not found.analysis.outside:
         return ""
     return (
@@ -154,7 +154,7 @@ def outside_sentence(found: Found) -> str:
 
 
 def recipe_sentence(metrics: Metrics) -> str:
-    """What the model is made of, and how that was chosen."""
+    """The recipe of the model, and how it was chosen."""
     cv = metrics.cv
     features = " and ".join(UNITS.get(name, name) for name in cv.features.split("+"))
     return (
@@ -165,12 +165,12 @@ def recipe_sentence(metrics: Metrics) -> str:
 
 
 def whole_corpus(found: Found) -> bool:
-    """Whether every sentence of the corpus is labelled, copies by one of them: then nothing need be estimated."""
+    """Whether every copy group of the corpus is labelled, so that nothing has to be estimated."""
     return found.status.labelled == found.corpus.sentences - found.corpus.copies
 
 
 def shares_sentence(found: Found) -> str:
-    """What the model says of the whole corpus; "" without predictions of this very model."""
+    """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
     if found.shares is None or found.shares.model != found.model:
         return ""
     rows = [row for row in found.shares.rows if row.kind == "all"]

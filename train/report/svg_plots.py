@@ -1,6 +1,6 @@
 """Draw the report's plots as inline SVG.
 
-Colours are Okabe and Ito's, and no colour stands alone: stances have shapes of their own too.
+The colours are from the palette of Okabe and Ito. No plot relies on colour only: each stance has its own shape too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from train.evaluate.learning_curve import LearningCurve
 from train.predict.shares import NO_DATE, UNKNOWN
 
 WIDTH = 440
-"""Of most plots: a phone shows them nearly as large as they are, so their letters stay readable."""
+"""Width of most plots in pixels: a phone shows them nearly at full size, so that their text stays readable."""
 
 ALONE = """
 text { fill: #1b1f24; font: 13px system-ui, "Segoe UI", Roboto, sans-serif; } text.soft { fill: #57616b; }
@@ -26,22 +26,24 @@ text { fill: #1b1f24; font: 13px system-ui, "Segoe UI", Roboto, sans-serif; } te
 .none { fill: #6b747d; stroke: #6b747d; } .axis { stroke: #d5dbe1; } .fill { stroke: none; }
 .thin, .path { stroke-width: 1.5; } .path { fill: none; }
 """
-"""The light colours of page.css for a file of its own, without variables, which few viewers of images know."""
+"""The light colours of page.css for a plot in its own file, without CSS variables, which few image viewers support."""
 
 LETTER = 13
-"""Size of letters in the drawings, in pixels, as page.css has it."""
+"""Font size in the plots, in pixels, as in page.css."""
 
 MONTH, CLOSEST, PANEL = 64.0, 24.0, 860.0
-"""Pixels that a month takes with room for its name, those that it takes at least, and those of a row of months: so
-much stands beside the axis on a page of full width. Of closer months some are named; more months take further rows."""
+"""Pixels that a month takes with its name, pixels that it takes at least, and pixels of a row of months, which is what
+fits beside the axis on a page of full width. Where months are closer, only some are named; if they do not fit into one
+row, they take several."""
 
 NAME = 230.0
-"""Pixels that a name beside a plot takes at most in a line; a longer one takes up to three lines."""
+"""Most pixels of a line of a name beside a plot; a longer name takes up to three lines."""
 LINES = 3
+"""Most lines of a name."""
 
 
 def text_width(text: str, *, bold: bool = False) -> float:
-    """About how many pixels a text takes, rather too many than too few: letters as wide as in DejaVu Sans."""
+    """An estimate of a text's width in pixels, rather too large than too small, as for the font DejaVu Sans."""
     width = 0.0
     for sign in text:
         if unicodedata.combining(sign):
@@ -60,7 +62,7 @@ def text_width(text: str, *, bold: bool = False) -> float:
 
 
 def wrapped(text: str, width: float, lines: int = LINES) -> list[str]:
-    """A text in lines of at most so many pixels; of a longer one the last line ends in an ellipsis."""
+    """Wrap a text into at most `lines` lines of at most `width` pixels; a text that is too long ends in an ellipsis."""
     found: list[str] = []
     rest = " ".join(text.split())
     while rest and len(found) < lines:
@@ -91,7 +93,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """What a series has at one place."""
+    """A value of a series, with its interval (NaN where there is none), at one place of the axis."""
 
     place: str
     value: float
@@ -100,7 +102,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figure(title: str, text: str, width: float, height: float, body: Sequence[Markup]) -> Markup:
-    """A drawing that says what it shows: `title` in short, `text` in words, for those who don't see it."""
+    """A plot with its title and a text that says in words what it shows, for people who cannot see it."""
     return Markup(
         '<svg role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
         "<title>{title}</title><desc>{text}</desc>{body}</svg>"
@@ -108,7 +110,7 @@ def figure(title: str, text: str, width: float, height: float, body: Sequence[Ma
 
 
 def stacked(counts: Mapping[str, int], title: str) -> Markup:
-    """Shares of a whole as one bar, stances in their order."""
+    """The shares of the stances as one bar, in the order of STANCES."""
     total, at, body = sum(counts.values()) or 1, 0.0, []
     for stance in STANCES:
         width = WIDTH * counts.get(stance, 0) / total
@@ -147,7 +149,7 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
 
 
 def reliability(found: Calibration, title: str, tone: str) -> Markup:
-    """Accuracy by confidence; on the diagonal the model says how often it is right."""
+    """Accuracy by confidence; on the diagonal the model is right as often as it says."""
     size, left, top = 250.0, 42.0, 8.0
     body: list[Markup] = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -212,9 +214,9 @@ def learning(found: LearningCurve, title: str) -> Markup:
 
 
 def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
-    """The share of each stance by month, with intervals; the stances stand side by side within a month.
+    """The share of each stance by month, with intervals; the stances are side by side within a month.
 
-    Months that are more than fit in the width of a page stand in several rows.
+    Months that do not fit into the width of a page are put into several rows.
     """
     months = sorted({point.place for points in series.values() for point in points})
     row = max(1, int(PANEL // CLOSEST))
@@ -259,7 +261,7 @@ def _months(
     for offset, (stance, points) in zip((-apart, 0, apart), series.items(), strict=True):
         here = [point for point in points if point.place in place_of]
         places = [(left + gap * (place_of[point.place] + 0.5) + offset, point) for point in here]
-        # What has no date is no month after the last one.
+        # The line must not go on to articles without a date, which do not follow the last month.
         dated = [(x, point) for x, point in places if point.place != UNKNOWN]
         line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in dated)
         body.append(Markup('<polyline class="{} path" points="{}"/>').format(stance, line))
@@ -276,7 +278,7 @@ def _month(place: str) -> str:
 
 
 def alone(drawing: Markup, title: str) -> str:
-    """A drawing by stance as an image file of its own: with a title to read, the shapes' meaning and colours."""
+    """A plot by stance as an image file, with a visible title, a legend of the shapes, and colours."""
     start, _, rest = drawing.partition("</desc>")
     told = start.partition("<desc>")[2]
     width, height = map(float, start.partition('viewBox="0 0 ')[2].partition('"')[0].split())
@@ -327,7 +329,7 @@ def _names(names: Sequence[str]) -> tuple[list[list[str]], float]:
 
 
 def _heights(names: Sequence[Sequence[str]]) -> tuple[list[float], float]:
-    """The middle of each row, which is as high as its name needs, and where the last one ends."""
+    """The middle of each row, which is as high as its name needs, and the end of the last row."""
     places, at = [], 8.0
     for lines in names:
         height = max(26.0, 10.0 + 16.0 * len(lines))
@@ -337,14 +339,14 @@ def _heights(names: Sequence[Sequence[str]]) -> tuple[list[float], float]:
 
 
 def _name(lines: Sequence[str], whole: str, y: float) -> list[Markup]:
-    """A name in its lines; the whole of it is shown under the pointer where it was cut."""
+    """A name in its lines; the whole name is shown when the pointer is over it."""
     top = y + 4 - 8 * (len(lines) - 1)
     body = [_text(0, top + 16 * n, line, "", "start") for n, line in enumerate(lines)]
     return [Markup("<g><title>{}</title>{}</g>").format(whole, Markup("").join(body))]
 
 
 def length(share: float, tone: str) -> Markup:
-    """A bar beside a number of a table, which says the same."""
+    """A bar beside a number in a table, which shows the same value."""
     return Markup(
         '<svg class="bar" aria-hidden="true" viewBox="0 0 100 8" preserveAspectRatio="none">'
         '<rect class="{} fill" width="{}" height="8"/></svg>'
@@ -352,7 +354,7 @@ def length(share: float, tone: str) -> Markup:
 
 
 def mark(tone: str, x: float, y: float) -> Markup:
-    """A point in the shape of its tone: a circle, against a square, none a triangle."""
+    """A point in the shape of its tone: a square for against, a triangle for none, a circle for favor."""
     if tone in ("against", "two"):
         return Markup('<rect class="{} fill" x="{}" y="{}" width="10" height="10"/>').format(tone, _n(x - 5), _n(y - 5))
     if tone in ("none", "three"):
@@ -395,5 +397,5 @@ def _between(low: float, high: float) -> str:
 
 
 def _n(value: float) -> str:
-    """A coordinate, short; no sign on nought."""
+    """A coordinate with at most one decimal place, and without a sign if it is zero."""
     return f"{round(value, 1) + 0.0:g}"
