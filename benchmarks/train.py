@@ -222,7 +222,7 @@ def long_texts() -> None:
     """Measure each stage of a training on 7,000 texts of 350 words, which are pairs of near-duplicates."""
     from train.records import Example
     from train.settings import TrainSettings
-    from train.train_model import train
+    from train.train_model import Watch, train
 
     rng = random.Random(2)
     texts, labels = _texts(LONG * 20)
@@ -239,7 +239,7 @@ def long_texts() -> None:
         times.append((name, time.process_time(), time.perf_counter()))
 
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
-        train(rows, Path(folder), TrainSettings(), lambda *_: None, stage=stage, say=print)
+        train(rows, Path(folder), TrainSettings(), Watch(stage=stage, say=print))
         stage("")
     _table("stage", "CPU s", "wall s")
     for (name, cpu, wall), (_, cpu_end, wall_end) in pairwise(times):
@@ -265,7 +265,7 @@ def semeval() -> None:
     rows = load_examples(Path(data) / "data" / "semeval2016_task6" / "examples.jsonl")
     start, before = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="stance-") as folder:
-        metrics = train(rows, Path(folder), TrainSettings(), lambda *_: None).metrics
+        metrics = train(rows, Path(folder), TrainSettings()).metrics
     cpu, wall = time.process_time() - before, time.perf_counter() - start
     print(
         f"Search, fit and evaluation: {cpu:.0f} s CPU, {wall:.0f} s; {metrics.cv.repeats} x {metrics.cv.folds} folds\n"

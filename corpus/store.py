@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import pyarrow as pa
@@ -20,6 +21,8 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 Content = TypeVar("Content")
 
 LABELS = "labels"
+_STATE: ContextVar[dict[Any, object] | None] = ContextVar("state", default=None)
+"""What was read within `one_state`, by its path and the way of reading."""
 KEPT = (
     "annotations.jsonl",
     "history.jsonl",
@@ -145,6 +148,29 @@ def write_table(path: Path, table: pa.Table) -> bool:
     return write_bytes(path, sink.getvalue().to_pybytes())
 
 
+@contextmanager
+def one_state() -> Iterator[None]:
+    """Let all who read a table within the block get the same state of it, from one reading of its file.
+
+    It is for commands that put many tables together and write none of them.
+    """
+    token = _STATE.set({})
+    try:
+        yield
+    finally:
+        _STATE.reset(token)
+
+
+def _once(path: Path, read: Callable[[Path], Content]) -> Content:
+    state = _STATE.get()
+    if state is None:
+        return read(path)
+    key = (path.resolve(), read)
+    if key not in state:
+        state[key] = read(path)
+    return cast("Content", state[key])
+
+
 def read_table(path: Path, schema: pa.Schema, made_by: str) -> pa.Table:
     """Read a Parquet table of an earlier stage.
 
@@ -162,7 +188,7 @@ def read_table(path: Path, schema: pa.Schema, made_by: str) -> pa.Table:
     if not path.is_file():
         raise TableError(f"{path} is not there: run `{made_by}` first")
     try:
-        table = pq.read_table(path)
+        table = _once(path, pq.read_table)
         return table.select(schema.names).cast(schema)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise TableError(
@@ -187,7 +213,7 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
         raise TableError(f"{path} is not there: run `{made_by}` first")
     decoder = msgspec.json.Decoder(kind)
     records: list[Record] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+    for number, line in enumerate(_once(path, Path.read_bytes).split(b"\n"), 1):
         if line.strip():
             try:
                 records.append(decoder.decode(line))

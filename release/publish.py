@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from corpus.errors import PublishError
 from corpus.records import SENTENCES
-from corpus.store import read_jsonl, read_table, table_path, write_bytes
+from corpus.store import one_state, read_jsonl, read_table, table_path, write_bytes
 from labeling.codebook import Codebook
 from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Target, Unsettled, Verdict
@@ -95,6 +95,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
 
 
+@one_state()
 def publish(
     work: Path,
     out: Path,
@@ -134,7 +135,8 @@ def publish(
     articles, article_of, outlets = _articles(work)
     whole = msgspec.structs.replace(inputs.settings, target=Target(name=target), publish=settings)
     verdicts = _verdicts(work)
-    refuse(Project(work=work, settings=whole, codebook=codebook, ignored=ignored), "stance publish", TRAINED)
+    project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
+    refuse(project, "stance publish", TRAINED)
     queue = _queue(work, article_of, allow_open=inputs.allow_open)
     few = few_verdicts(work, verdicts, labeling) if labeling else None
     everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
@@ -162,17 +164,8 @@ def publish(
     }
     files, configs = _tables(parts, kinds)
     facts = card_facts.read_facts(
-        work,
-        settings,
-        target,
-        codebook,
-        released,
-        configs,
-        ignored=ignored,
-        standoff=without_text,
-        before=out,
-        names=names,
-        few=few,
+        project,
+        card_facts.Released(gold=released, configs=configs, standoff=without_text, names=names, few=few, folder=out),
     )
     before = out / CARD
     files[CARD] = dataset_card.render(facts, before.read_bytes() if before.is_file() else None)

@@ -74,4 +74,4 @@ def train(
         ExamplesError: there are too few examples of a label or too few groups, or there is no test split.
     """
     settings = TrainSettings(validation=validation, test=test, seed=seed, mask=mask)
-    return train_model(examples, Path(out), settings, lambda done, total: None, jobs)
+    return train_model(examples, Path(out), settings, jobs=jobs)

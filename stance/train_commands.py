@@ -89,7 +89,7 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
     """Train, saying which stage runs, and print the scores."""
     from train.examples import from_verdicts, load
     from train.messages import trained
-    from train.train_model import train
+    from train.train_model import FromVerdicts, Watch, train
 
     if data is None:
         say_due(settings, "verdicts")
@@ -99,7 +99,8 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
             plan = from_verdicts.plan_examples(WORK, settings.target.name, settings.train)
             for group in plan.splits.moved:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
-            examples, origins, splits, work = plan.examples, None, plan.splits, WORK
+            examples, origins = plan.examples, None
+            project = FromVerdicts(work=WORK, splits=plan.splits)
         else:
             loaded = load.read(data)
             for note in loaded.notes:
@@ -107,19 +108,10 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
             for row in loaded.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
-            plan = None
-            examples, origins, splits, work = loaded.examples, loaded.origins, None, None
-        done = train(
-            examples,
-            out,
-            settings.train,
-            told.step,
-            origins=origins,
-            splits=splits,
-            work=work,
-            stage=told.stage,
-            say=told.say,
-        )
+            plan, project = None, None
+            examples, origins = loaded.examples, loaded.origins
+        watch = Watch(step=told.step, stage=told.stage, say=told.say)
+        done = train(examples, out, settings.train, watch, origins=origins, project=project)
         if plan is not None:
             from_verdicts.keep_examples(WORK, plan, settings.train)
     click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl")))

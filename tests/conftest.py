@@ -141,7 +141,7 @@ def finish(project: Path) -> None:
     from tests.support.labelled_texts import WORDS
     from train.examples.from_verdicts import from_verdicts
     from train.settings import TrainSettings
-    from train.train_model import train
+    from train.train_model import FromVerdicts, train
 
     random = np.random.default_rng(2)
     everything = [word for words in WORDS.values() for word in words]
@@ -175,7 +175,7 @@ def finish(project: Path) -> None:
     write_jsonl(table_path(work, "annotations.jsonl"), answers)
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, "a target <b>", TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
+    train(examples, work / "model", TrainSettings(), project=FromVerdicts(work=work, splits=splits))
 
 
 def copy_tables(work: Path, to: Path) -> None:

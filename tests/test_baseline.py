@@ -205,7 +205,7 @@ def test_the_slope_is_zero_at_the_optimum_and_the_derivative_elsewhere() -> None
 
 
 def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
-    metrics = train(of_two_targets(), tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(of_two_targets(), tmp_path, TrainSettings()).metrics
     assert set(metrics.test.by_target) == {"t", "u"}
     assert min(score.f_avg for score in metrics.test.by_target.values()) > 0.7  # one model for both would be at chance
     assert metrics.test.mean_f_avg == pytest.approx(np.mean([score.f_avg for score in metrics.test.by_target.values()]))
@@ -224,7 +224,7 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
 
 def test_targets_in_the_test_split_alone_are_scored_and_warned_of(tmp_path: Path, quick: None) -> None:
     rows = [msgspec.structs.replace(row, split="test" if row.target == "u" else "train") for row in of_two_targets()]
-    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings()).metrics
     assert metrics.warnings == [f"{metrics.test.n} test examples are toward targets never seen in training: u."]
     assert metrics.test.f_avg.value < 0.4
 
@@ -246,7 +246,7 @@ def test_the_majority_is_each_targets_most_frequent_training_label(tmp_path: Pat
         for split in ("train", "test")
         for n, label in enumerate([most] * 20 + [stance for stance in STANCES if stance != most] * 10)
     ]
-    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings()).metrics
     assert metrics.test.majority.accuracy.value == 0.5
     assert metrics.test.majority.f_avg.value == pytest.approx(2 * 20 / (40 + 30))
 
@@ -311,10 +311,10 @@ def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
 )  # fmt: skip
 def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], message: str, quick: None) -> None:
     if not message:
-        train(rows, tmp_path / "model", TrainSettings(), lambda *_: None)
+        train(rows, tmp_path / "model", TrainSettings())
         return
     with pytest.raises(ExamplesError, match=message):
-        train(rows, tmp_path / "model", TrainSettings(), lambda *_: None)
+        train(rows, tmp_path / "model", TrainSettings())
     assert not (tmp_path / "model").exists()
 
 
@@ -322,7 +322,7 @@ def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], m
 def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
     odd = ["", " ", "\n", "\x00", "a\x00", "ab\x00", "\ud800", "İİ", "x" * 5000, "1", "é" * 3, "🙂🙂", "!?"]
     rows = _thirty(lambda n: odd[n % len(odd)] + (" send it" if n % 3 == 0 else " never" if n % 3 == 1 else ""), 78)
-    metrics = train(rows, tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings()).metrics
     found = msgspec.json.encode(metrics)
     assert b"null" not in found
     model = files.load_model(tmp_path)
@@ -348,7 +348,7 @@ def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: Non
     # Who did it to whom: the same words, and only the side of the mention tells.
     sides = {"favor": "[T]Ada{n}[/T] helps Bo", "against": "Bo helps [T]Ada{n}[/T]", "none": "Bo met [T]Ada{n}[/T]"}
     rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
-    metrics = train(rows, tmp_path, TrainSettings(mask=True), lambda *_: None).metrics
+    metrics = train(rows, tmp_path, TrainSettings(mask=True)).metrics
     assert metrics.test.accuracy.value == 1.0
     model = files.load_model(tmp_path)
     texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
@@ -367,7 +367,7 @@ def test_masking_twice_is_masking_once_and_unmarked_texts_stay(before: str, ment
 
 def test_masking_without_a_marked_mention_says_how_to_mark_one(tmp_path: Path) -> None:
     with pytest.raises(ExamplesError, match=r"write \[T\] before it and \[/T\] after it"):
-        train(made_up_examples(), tmp_path, TrainSettings(mask=True), lambda *_: None)
+        train(made_up_examples(), tmp_path, TrainSettings(mask=True))
 
 
 # --- the model files

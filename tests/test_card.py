@@ -7,7 +7,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ from hypothesis import strategies as st
 from corpus.errors import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Annotation, Verdict
+from labeling.records import STANCES, Annotation, Target, Verdict
 from labeling.sampling.sample import Draw, write_sample
-from release.card.card_facts import ASKED, CardFacts, ConfigFacts, SplitFacts, missing, read_facts
+from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import merge
 from release.card.yaml_header import join, split
 from release.contents import text_free as standoff
+from release.contents.privacy import release_names
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
+from release.freshness import Project
 from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
@@ -86,12 +88,25 @@ def facts_of(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
         return parts["gold"], configs, folder
 
     def make(
-        said: PublishSettings = SAID, *, work: Path | None = None, standoff: bool = False, **more: Any
+        said: PublishSettings = SAID,
+        *,
+        work: Path | None = None,
+        standoff: bool = False,
+        ignored: Collection[str] = frozenset(),
+        before: Path = Path("nowhere"),
+        names: Mapping[str, str] | None = None,
     ) -> CardFacts:
         work = work or finished / "work"
         gold, configs, folder = tables(work, standoff)
+        whole = Settings(target=Target(name="a target <b>"), publish=said)
         book = read_codebook(finished / "codebook.md")
-        facts = read_facts(work, said, "a target <b>", book, gold, configs, standoff=standoff, **more)
+        if names is None:
+            answers = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
+            names = release_names(answers, read_jsonl(work / "verdicts.jsonl", Verdict, ""), {})
+        facts = read_facts(
+            Project(work=work, settings=whole, codebook=book, ignored=ignored),
+            Released(gold=gold, configs=configs, standoff=standoff, names=names, few=None, folder=before),
+        )
         for name, data in ({"README.md": render(facts)} | others(facts)).items():
             write_bytes(folder / name, data)
         make.folder = folder  # type: ignore[attr-defined]

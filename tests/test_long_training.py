@@ -19,7 +19,7 @@ from train.evaluate.leak_audit import near_among
 from train.forecast import forecast
 from train.records import Example
 from train.settings import TrainSettings
-from train.train_model import train
+from train.train_model import Watch, train
 
 
 def _long(count: int, words: int) -> list[Example]:
@@ -72,7 +72,7 @@ def test_each_stage_is_named_and_its_steps_are_as_many_as_it_says(
         told[-1][1].append(done)
         told[-1][2].add(total)
 
-    done = train(rows, tmp_path, TrainSettings(), step, stage=lambda name: told.append((name, [], set())))
+    done = train(rows, tmp_path, TrainSettings(), Watch(step=step, stage=lambda name: told.append((name, [], set()))))
     assert [name for name, *_ in told] == [
         "looking for near-duplicates",
         "trying recipes",

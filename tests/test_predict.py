@@ -113,7 +113,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     )
     examples, _ = from_verdicts(work, TARGET, TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None)
+    train(examples, work / "model", TrainSettings())
     return folder
 
 

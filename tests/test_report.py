@@ -37,7 +37,7 @@ from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
 from train.report.project_snapshot import gather
 from train.settings import PublishSettings, Settings, TrainSettings
-from train.train_model import train
+from train.train_model import FromVerdicts, train
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -106,7 +106,7 @@ def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl(table_path(work, "annotations.jsonl"), _answers(work))
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, TARGET, TrainSettings())
-    train(examples, work / "model", TrainSettings(), lambda *_: None, splits=splits, work=work)
+    train(examples, work / "model", TrainSettings(), project=FromVerdicts(work=work, splits=splits))
     places: list[tuple[Kind, str]] = [("all", ""), ("outlet", ATTACKS[0]), ("month", "2031-01"), ("month", "2031-02")]
     rows = [
         ShareRow(

@@ -1,12 +1,15 @@
-"""Files and folders are put into place whole or not at all."""
+"""Files and folders are put into place whole or not at all, and read in one state."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from corpus.staging import made_once, put_in_place, remove_staged, staging, swap
+from corpus.store import one_state, read_jsonl, read_table, write_jsonl, write_table
+from labeling.records import Target
 
 
 def _folder(path: Path, **files: str) -> Path:
@@ -62,3 +65,22 @@ def test_an_older_folder_comes_back_where_the_new_one_cannot_be_renamed(tmp_path
     with staging(tmp_path) as folder, pytest.raises(FileNotFoundError):
         swap(folder / "missing", tmp_path / "place")
     assert _content(tmp_path / "place") == {"a": "old"}
+
+
+def test_within_a_block_of_one_state_a_table_does_not_change(tmp_path: Path) -> None:
+    schema = pa.schema([("a", pa.string()), ("b", pa.int64())])
+    write_table(tmp_path / "t.parquet", pa.table({"a": ["x"], "b": [1]}, schema=schema))
+    write_jsonl(tmp_path / "t.jsonl", [Target(name="x")])
+
+    def read() -> tuple[list[str], list[int], list[str]]:
+        first = read_table(tmp_path / "t.parquet", pa.schema([schema.field("a")]), "")
+        second = read_table(tmp_path / "t.parquet", pa.schema([schema.field("b")]), "")
+        lines = read_jsonl(tmp_path / "t.jsonl", Target, "")
+        return first["a"].to_pylist(), second["b"].to_pylist(), [row.name for row in lines]
+
+    with one_state():
+        before = read()
+        write_table(tmp_path / "t.parquet", pa.table({"a": ["y"], "b": [2]}, schema=schema))
+        write_jsonl(tmp_path / "t.jsonl", [Target(name="y")])
+        assert read() == before == (["x"], [1], ["x"])
+    assert read() == (["y"], [2], ["y"])

@@ -31,7 +31,7 @@ from train.metrics import evaluate, f_avg, macro_f1
 from train.model import files
 from train.records import Example, read_metrics
 from train.settings import TrainSettings
-from train.train_model import train
+from train.train_model import Watch, train
 
 STANCE = st.sampled_from(STANCES)
 
@@ -492,7 +492,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 
 def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
-    done = train(made_up_examples(), tmp_path, TrainSettings(), lambda *step: steps.append(step))
+    done = train(made_up_examples(), tmp_path, TrainSettings(), Watch(step=lambda *step: steps.append(step)))
     metrics, changed = done.metrics, done.changed
     assert changed
     # Folds of the search, fits of the comparison and of the curve: each step is counted once, in its own stage.
@@ -518,7 +518,7 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Path) -> None:
     for name, jobs in (("a", 1), ("b", 2)):
-        train(made_up_examples(), tmp_path / name, TrainSettings(), lambda *_: None, jobs)
+        train(made_up_examples(), tmp_path / name, TrainSettings(), jobs=jobs)
     for name in ("model.skops", "model.joblib", "model.json", "metrics.json", "predictions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
@@ -527,8 +527,8 @@ def test_two_runs_give_identical_files_whatever_the_number_of_jobs(tmp_path: Pat
 def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
     examples, _ = split(made_up_examples(), TrainSettings(), {})
     other = [msgspec.structs.replace(row, text="changed") if row.split == "test" else row for row in examples]
-    a = train(examples, tmp_path / "a", TrainSettings(), lambda *_: None).metrics
-    b = train(other, tmp_path / "b", TrainSettings(), lambda *_: None).metrics
+    a = train(examples, tmp_path / "a", TrainSettings()).metrics
+    b = train(other, tmp_path / "b", TrainSettings()).metrics
     assert a.cv == b.cv
     assert (tmp_path / "a" / "model.skops").read_bytes() == (tmp_path / "b" / "model.skops").read_bytes()
 
@@ -543,7 +543,7 @@ def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
 )
 def test_too_few_labels_are_one_clear_error(tmp_path: Path, examples: list[Example], message: str) -> None:
     with pytest.raises(ExamplesError, match=message):
-        train(examples, tmp_path / "model", TrainSettings(), lambda *_: None)
+        train(examples, tmp_path / "model", TrainSettings())
     assert not (tmp_path / "model").exists()
 
 
@@ -553,7 +553,7 @@ def test_groups_that_ready_made_splits_cut_through_are_warned_of(tmp_path: Path)
         msgspec.structs.replace(row, split="test" if n % 5 == 0 else "train")
         for n, row in enumerate(made_up_examples())
     ]
-    metrics = train(examples, tmp_path, TrainSettings(), lambda *_: None).metrics
+    metrics = train(examples, tmp_path, TrainSettings()).metrics
     assert "cut through 24 of the test split's 24 groups (g0, g1, g10, …)" in metrics.warnings[0]
 
 
@@ -566,7 +566,7 @@ def test_a_target_of_the_test_split_alone_with_few_labels_is_measured(tmp_path: 
         )
         for n in range(3)
     ]
-    done = train([*examples, *few], tmp_path, TrainSettings(), lambda *_: None)
+    done = train([*examples, *few], tmp_path, TrainSettings())
     assert done.metrics.test.by_target["u"].n == 3
     assert done.analysis.curve is not None
     assert "no against for the target 'u'" in done.analysis.notes[0]

@@ -37,6 +37,34 @@ TESTED = pa.schema(
 )
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """Functions that a training tells how far it is.
+
+    Attributes:
+        step: is called with the number of finished folds or fits, and with their number in the stage.
+        stage: is called with the name of each stage when it begins.
+        say: is called before the search with a sentence on how long the training will take, where that is half a
+            minute or more.
+    """
+
+    step: Callable[[int, int], None] = lambda *_: None
+    stage: Callable[[str], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+
+
+class FromVerdicts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of examples that were made from a project's verdicts.
+
+    Attributes:
+        work: the project's folder of tables. Mistakes get their contexts and votes from there, and `doubts.jsonl` is
+            written there.
+        splits: summary of the splits that the examples were given.
+    """
+
+    work: Path
+    splits: SplitSummary
+
+
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
     """What a training run made: scores, their analysis, the number of doubtful verdicts, and whether a file changed."""
 
@@ -50,14 +78,11 @@ def train(
     examples: Sequence[Example],
     out: Path,
     settings: TrainSettings,
-    progress: Callable[[int, int], None],
+    watch: Watch | None = None,
     jobs: int = -1,
     *,
     origins: Mapping[str, Origin] | None = None,
-    splits: SplitSummary | None = None,
-    work: Path | None = None,
-    stage: Callable[[str], None] = lambda _: None,
-    say: Callable[[str], None] = lambda _: None,
+    project: FromVerdicts | None = None,
 ) -> Trained:
     """Search for the best recipe, fit the model, evaluate it, and write the model folder.
 
@@ -69,25 +94,22 @@ def train(
             are joined first.
         out: folder to write to; nothing is written before all results are known.
         settings: `[train]` of stance.toml.
-        progress: function that is called with each finished fold or fit and their number in the stage.
+        watch: functions that are told how far the training is.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
         origins: outlets and dates of each group, for splits by date or outlet that are made here.
-        splits: summary of the splits, where they were made from the project's verdicts before.
-        work: the project's folder of tables, where the examples are its verdicts: mistakes then have their
-            contexts and votes, and `doubts.jsonl` is written there.
-        stage: function that is called with the name of each stage when it begins.
-        say: function that is called before the search with a sentence on how long the training will take, where that
-            is half a minute or more.
+        project: what is known of examples that are a project's verdicts; their splits were made before.
 
     Raises:
         ExamplesError: a split of the project's verdicts leaks; a target has too few examples of a label or too few
             groups; there is no test split; or `mask` is set and no text has a marked mention.
     """
+    watch = watch or Watch()
+    splits, work = (project.splits, project.work) if project else (None, None)
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
     notes: list[str] = []
     found: Audit | None = None
-    stage("looking for near-duplicates")
+    watch.stage("looking for near-duplicates")
     if not ready_made and splits is None:
         apart = split_apart(examples, settings, origins)
         examples, found = apart.examples, apart.audit
@@ -106,10 +128,10 @@ def train(
     found = found or audit(training, testing)
     if not ready_made:
         check(found)
-    if told := forecast(training, testing, jobs, stage, all_folds=bool(work)):
-        say(told)
-    searched = search(training, settings.seed, progress, jobs, stage, all_folds=bool(work))
-    stage("fitting the model")
+    if told := forecast(training, testing, jobs, watch.stage, all_folds=bool(work)):
+        watch.say(told)
+    searched = search(training, settings.seed, watch.step, jobs, watch.stage, all_folds=bool(work))
+    watch.stage("fitting the model")
     model = msgspec.structs.replace(tfidf_logistic.fit(searched.trials[0].recipe, training), masked=settings.mask)
     chances = tfidf_logistic.probabilities(model, [row.text for row in testing], [row.target for row in testing])
     metrics, predictions = _test(model, searched, training, testing, chances, settings.seed)
@@ -126,11 +148,11 @@ def train(
         splits=splits,
         votes=votes,
         outside=work is None,
-        progress=progress,
-        stage=stage,
+        progress=watch.step,
+        stage=watch.stage,
         jobs=jobs,
     )
-    stage("writing the model")
+    watch.stage("writing the model")
 
     if searched.examples < len(training):
         notes.append(

@@ -12,16 +12,15 @@ import msgspec
 
 from corpus.records import ARTICLES, Skipped
 from corpus.store import read_jsonl, read_table, table_path
-from labeling.codebook import Codebook
 from labeling.overlap import FewVotes
 from labeling.records import STANCES, Annotation, Stance
 from labeling.sampling.sample import Draw, read_sample
 from labeling.status import Status
 from labeling.votes import counted
 from release.card.earlier_release import EarlierRelease, read_earlier_release
-from release.contents.privacy import release_names
+from release.freshness import Project
 from train.report.project_snapshot import Found, gather
-from train.settings import LICENCES, PublishSettings, Settings
+from train.settings import LICENCES, PublishSettings
 
 NOBODY = "Authors not stated"
 
@@ -133,56 +132,54 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.published)
 
 
-def read_facts(
-    work: Path,
-    settings: PublishSettings,
-    target: str,
-    codebook: Codebook,
-    gold: Mapping[str, Sequence[Mapping[str, Any]]],
-    configs: Sequence[ConfigFacts],
-    *,
-    ignored: Collection[str] = frozenset(),
-    standoff: bool = False,
-    before: Path | None = None,
-    names: Mapping[str, str] | None = None,
-    few: FewVotes | None = None,
-) -> CardFacts:
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """A release's tables, as they are written.
+
+    Attributes:
+        gold: rows of `gold` by split, in full or stand-off, labels as strings.
+        configs: configs with their Parquet files.
+        standoff: whether the release is without the articles' text.
+        names: what annotators are called in the release.
+        few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
+        folder: folder of the release, where an earlier one may be.
+    """
+
+    gold: Mapping[str, Sequence[Mapping[str, Any]]]
+    configs: Sequence[ConfigFacts]
+    standoff: bool
+    names: Mapping[str, str]
+    few: FewVotes | None
+    folder: Path
+
+
+def read_facts(project: Project, released: Released) -> CardFacts:
     """Gather what the card says.
 
     Args:
-        work: the project's folder of tables.
-        settings: `[publish]` of stance.toml.
-        target: what the stance is toward.
-        codebook: its version and text.
-        gold: the rows of `gold` by split, in full or stand-off, labels as strings.
-        configs: the Parquet files as written.
-        ignored: annotators whose answers don't count.
-        standoff: whether the release is without the articles' text.
-        before: the folder of the release that this one replaces; None, or not there: there is none.
-        names: what annotators are called in the release; None: as `release.contents.privacy.release_names` calls them.
-        few: verdicts that rest on fewer votes than the project asked for.
+        project: the project, with its settings and codebook.
+        released: tables of the release.
 
     Raises:
         TableError: a stage before is missing.
         ExamplesError: metrics or analysis are of another version.
         PublishError: the release before can't be read.
     """
-    rows = [row for part in gold.values() for row in part]
+    work, ignored = project.work, project.ignored
+    rows = [row for part in released.gold.values() for row in part]
     annotations = counted(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull"), ignored)
     articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
-    found = gather(work, target, frozenset(ignored), Settings(publish=settings))
-    called = names if names is not None else release_names(annotations, found.verdicts or [], {})
-    found = msgspec.structs.replace(found, status=_renamed(found.status, called))
+    found = gather(work, project.settings.target.name, frozenset(ignored), project.settings, with_ngrams=False)
+    found = msgspec.structs.replace(found, status=_renamed(found.status, released.names))
     return CardFacts(
-        settings=settings,
-        target=target,
-        standoff=standoff,
+        settings=project.settings.publish,
+        target=project.settings.target.name,
+        standoff=released.standoff,
         date=max(filter(DAY.fullmatch, ((row.updated_at or row.created_at)[:10] for row in annotations)), default=""),
-        codebook=codebook.version,
-        configs=list(configs),
+        codebook=project.codebook.version if project.codebook else "",
+        configs=list(released.configs),
         labels={
             name: {stance: sum(row["label"] == stance for row in part) for stance in STANCES}
-            for name, part in gold.items()
+            for name, part in released.gold.items()
         },
         how=dict(sorted(Counter(row["how"] for row in rows).items())),
         published={row["sentence_id"]: row["label"] for row in rows},
@@ -192,8 +189,8 @@ def read_facts(
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
         skipped=_unused(work / "skipped.jsonl"),
         found=found,
-        before=read_earlier_release(before) if before is not None else EarlierRelease(),
-        few=few,
+        before=read_earlier_release(released.folder),
+        few=released.few,
     )
 
 

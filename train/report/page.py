@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import write_bytes
+from corpus.store import one_state, write_bytes
 from labeling.intervals import Estimate, shown
 from labeling.records import NO_OUTLET, STANCES, Stance
 from train.input_digests import of_report
@@ -29,6 +29,7 @@ HEAT = 9
 content-security policy."""
 
 
+@one_state()
 def report(
     work: Path,
     target: str,

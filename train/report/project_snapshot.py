@@ -93,7 +93,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     due: list[str] = []
 
 
-def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings) -> Found:
+def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings, *, with_ngrams: bool = True) -> Found:
     """Read everything that the report shows, as far as it exists.
 
     Args:
@@ -101,6 +101,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
         target: what the stance is toward.
         ignored: pseudonyms of annotators whose answers do not count.
         settings: settings of the project.
+        with_ngrams: whether to open the model for its strongest n-grams.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
@@ -113,7 +114,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings)
     model = work / "model"
     trained = (model / "metrics.json").is_file()
     analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
-    ngrams, unopened = _ngrams(work, target, analysis) if trained else (None, "")
+    ngrams, unopened = _ngrams(work, target, analysis) if trained and with_ngrams else (None, "")
     files = input_digests.of_files(work)
     return Found(
         target=target,
