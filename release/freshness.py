@@ -132,13 +132,13 @@ def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
     Raises:
         PublishError: one of the stages is out of date; the message names the commands that are due, in their order.
     """
-    found = due(project, stages)
-    if not found:
+    stale = due(project, stages)
+    if not stale:
         return
-    first = min(STAGES.index(row.stage) for row in found)
+    first = min(STAGES.index(row.stage) for row in stale)
     commands = dict.fromkeys(COMMANDS[stage] for stage in STAGES[first:] if stage in stages)
     raise PublishError(
-        f"{'; '.join(row.why for row in found)}. Nothing was published. Run "
+        f"{'; '.join(row.why for row in stale)}. Nothing was published. Run "
         f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again"
     )
 
@@ -233,8 +233,8 @@ def _predictions(project: Project) -> str:
     ):
         parts.append("other sentences than the corpus has")
     if shares.is_file():
-        found = read_record(shares, PredictionShares).made_of
-        if found != input_digests.of_labels(project.work, project.settings.target.name):
+        made_of = read_record(shares, PredictionShares).made_of
+        if made_of != input_digests.of_labels(project.work, project.settings.target.name):
             parts.append("other verdicts, rounds or dates of articles, in the shares")
     return f"{path} is of {' and of '.join(parts)}" if parts else ""
 

@@ -234,19 +234,19 @@ def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
 
 def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]:
     """Texts by people that the release would hold: settings, the codebook, and what they wrote in the last release."""
-    found = [
+    written = [
         Written(file="stance.toml", field=f"[{section}] {key}", text=text)
         for section, values in configuration(settings, standoff=True).items()
         for key, value in values.items()
         for _, text in leaves(key, value)
     ]
-    found.append(Written(file=settings.labeling.codebook, text=codebook.text))
+    written.append(Written(file=settings.labeling.codebook, text=codebook.text))
     for path in (out / name for name in (CARD, *WRITTEN)):
         if path.is_file():
             # The parts that stance writes become empty lines, so that the other lines keep their numbers.
             parts = marked(path.read_bytes().decode("utf-8", "replace"))
-            found.append(Written(file=str(path), text="".join("\n" * t.count("\n") if p else t for p, t in parts)))
-    return found
+            written.append(Written(file=str(path), text="".join("\n" * t.count("\n") if p else t for p, t in parts)))
+    return written
 
 
 def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, bytes], list[card_facts.ConfigFacts]]:

@@ -49,12 +49,12 @@ def of_sentences(work: Path) -> str:
     """
     columns = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("text")])
     file = opened(work / "sentences.parquet", columns, "stance build")
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for name in columns.names:
         # Value by value, so that the digest does not depend on the row groups that the table was written in.
         for batch in file.iter_batches(BATCH, columns=[name]):
-            found.update("".join(f"{value}\0" for value in batch.column(0).to_pylist()).encode())
-    return found.hexdigest()[:LENGTH]
+            hashed.update("".join(f"{value}\0" for value in batch.column(0).to_pylist()).encode())
+    return hashed.hexdigest()[:LENGTH]
 
 
 def of_labels(work: Path, target: str) -> str:

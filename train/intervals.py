@@ -50,8 +50,8 @@ def slack(hits: Table, tries: Table) -> tuple[float, float]:
         return 0.0, 0.0
     alike = total**2 / float((tries**2).sum())
     value = min(1.0, float(hits.sum()) / total)
-    found = share_interval(value, 0.0, total, int((tries > 0).sum()) + 1, alike)
-    return value - found.low, found.high - value
+    interval = share_interval(value, 0.0, total, int((tries > 0).sum()) + 1, alike)
+    return value - interval.low, interval.high - value
 
 
 def f1_slack(tables: Table, place: int) -> tuple[float, float]:

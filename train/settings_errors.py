@@ -25,8 +25,8 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
         The message, with the line number where it is known.
     """
     said = str(error)
-    if found := re.search(r"\(at line (\d+), column \d+\)", said):
-        return _malformed(text, int(found[1]), said)
+    if match := re.search(r"\(at line (\d+), column \d+\)", said):
+        return _malformed(text, int(match[1]), said)
     what, _, place = said.partition(" - at `$")
     keys = [key for key in re.split(r"[.\[\]]", place.rstrip("`")) if key and not key.isdigit() and key != "..."]
     if unknown := re.match(r"Object contains unknown field `(.+)`$", what):
@@ -114,15 +114,15 @@ def _at(text: str, keys: list[str]) -> str:
 
 def _tables(text: str) -> list[tuple[int, str, str]]:
     """Line number, section and key of each line that holds a key or a section's header, which has the key ""."""
-    found: list[tuple[int, str, str]] = []
+    tables: list[tuple[int, str, str]] = []
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             section = _name(header[1])
-            found.append((number, section, ""))
+            tables.append((number, section, ""))
         elif key := _KEY.match(line):
-            found.append((number, section, _name(key[1])))
-    return found
+            tables.append((number, section, _name(key[1])))
+    return tables
 
 
 def _name(written: str) -> str:

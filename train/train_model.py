@@ -108,11 +108,11 @@ def train(
     examples = [msgspec.structs.replace(row, text=_encodable(row.text)) for row in examples]
     ready_made = splits is None and any(row.split for row in examples)
     notes: list[str] = []
-    found: Audit | None = None
+    leaks: Audit | None = None
     watch.stage("looking for near-duplicates")
     if not ready_made and splits is None:
         apart = split_apart(examples, settings, origins)
-        examples, found = apart.examples, apart.audit
+        examples, leaks = apart.examples, apart.audit
         splits = summary(examples, [], settings.split, apart.origins)
         if apart.joined:
             notes.append(
@@ -121,13 +121,13 @@ def train(
             )
     trained_on = input_digests.of_examples(examples, settings)
     if settings.mask:
-        examples, found = _masked(examples), None
+        examples, leaks = _masked(examples), None
     check_examples(examples)
     training = [row for row in examples if row.split != "test"]
     testing = [row for row in examples if row.split == "test"]
-    found = found or audit(training, testing)
+    leaks = leaks or audit(training, testing)
     if not ready_made:
-        check(found)
+        check(leaks)
     if told := forecast(training, testing, jobs, watch.stage, all_folds=bool(work)):
         watch.say(told)
     searched = search(training, settings.seed, watch.step, jobs, watch.stage, all_folds=bool(work))
@@ -142,7 +142,7 @@ def train(
         training,
         testing,
         chances,
-        found,
+        leaks,
         settings.seed,
         ready_made=ready_made,
         splits=splits,
@@ -248,31 +248,31 @@ def _test(
 
 
 def _by_target(targets: list[str], true: list[Stance], given: list[Stance]) -> dict[str, TargetScore]:
-    found: dict[str, TargetScore] = {}
+    scores: dict[str, TargetScore] = {}
     for target in sorted(set(targets)):
         pairs = [(t, g) for name, t, g in zip(targets, true, given, strict=True) if name == target]
         labels, guesses = [t for t, _ in pairs], [g for _, g in pairs]
-        found[target] = TargetScore(
+        scores[target] = TargetScore(
             f_avg=f_avg(labels, guesses),
             macro_f1=macro_f1(labels, guesses),
             accuracy=sum(t == g for t, g in pairs) / len(pairs),
             n=len(pairs),
         )
-    return found
+    return scores
 
 
 def _warnings(model: Model, targets: Sequence[str]) -> list[str]:
-    found = []
+    warnings = []
     if len(model.pipelines) > 1:
-        found.append(
+        warnings.append(
             "Each target has its own model, which knows nothing of other targets: on a target that is not among "
             f"the {len(model.pipelines)} trained on, a model of words is at chance."
         )
     if unseen := model.unseen(targets):
         names = ", ".join(name or "(no target given)" for name in unseen)
         count = sum(target in unseen for target in targets)
-        found.append(f"{count} test examples are toward targets never seen in training: {names}.")
-    return found
+        warnings.append(f"{count} test examples are toward targets never seen in training: {names}.")
+    return warnings
 
 
 def _across(training: Sequence[Example], testing: Sequence[Example]) -> list[str]:

@@ -19,7 +19,7 @@ from labeling.status import Status
 from labeling.votes import counted
 from release.card.earlier_release import EarlierRelease, read_earlier_release
 from release.freshness import Project
-from train.report.project_snapshot import Found, gather
+from train.report.project_snapshot import Snapshot, gather
 from train.settings import LICENCES, PublishSettings
 
 NOBODY = "Authors not stated"
@@ -98,7 +98,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         rounds: how sentences were sampled; empty where all were to be labelled.
         extractors: what read the articles → articles, sorted.
         skipped: articles that gave no sentence.
-        found: the project as the report shows it, for the same numbers.
+        snapshot: the project as the report shows it, for the same numbers.
         before: the earlier release in the same folder.
         few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
     """
@@ -117,7 +117,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[Round]
     extractors: dict[str, int]
     skipped: int
-    found: Found
+    snapshot: Snapshot
     before: EarlierRelease = EarlierRelease()
     few: FewVotes | None = None
 
@@ -168,8 +168,8 @@ def read_facts(project: Project, released: Released) -> CardFacts:
     rows = [row for part in released.gold.values() for row in part]
     annotations = counted(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull"), ignored)
     articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
-    found = gather(work, project.settings.target.name, frozenset(ignored), project.settings, with_ngrams=False)
-    found = msgspec.structs.replace(found, status=_renamed(found.status, released.names))
+    snapshot = gather(work, project.settings.target.name, frozenset(ignored), project.settings, with_ngrams=False)
+    snapshot = msgspec.structs.replace(snapshot, status=_renamed(snapshot.status, released.names))
     return CardFacts(
         settings=project.settings.publish,
         target=project.settings.target.name,
@@ -185,10 +185,10 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         published={row["sentence_id"]: row["label"] for row in rows},
         copies=sum(row["copy_of"] is not None for row in rows),
         articles=len({row["article_id"] for row in rows}),
-        rounds=_rounds(read_sample(work), {row.sentence_id for row in found.verdicts or []}),
+        rounds=_rounds(read_sample(work), {row.sentence_id for row in snapshot.verdicts or []}),
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
         skipped=_unused(work / "skipped.jsonl"),
-        found=found,
+        snapshot=snapshot,
         before=read_earlier_release(released.folder),
         few=released.few,
     )
@@ -237,10 +237,10 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
     drawn: dict[tuple[int, str], list[Draw]] = defaultdict(list)
     for row in draws:
         drawn[row.round, row.by].append(row)
-    found: list[Round] = []
+    rounds: list[Round] = []
     for (number, by), rows in sorted(drawn.items()):
         chances = [row.probability for row in rows if row.probability is not None]
-        found.append(
+        rounds.append(
             Round(
                 number=number,
                 by=by,
@@ -250,7 +250,7 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
                 high=max(chances, default=None),
             )
         )
-    return found
+    return rounds
 
 
 def summary(facts: CardFacts) -> str:

@@ -23,7 +23,7 @@ def data_statement(facts: CardFacts) -> bytes:
         "annotators.md.j2",
         facts=facts,
         said=facts.settings,
-        found=facts.found,
+        snapshot=facts.snapshot,
         readings=readings,
         extractors=extractors(facts),
         missing=missing(facts.settings),

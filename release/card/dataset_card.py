@@ -122,17 +122,17 @@ def size_category(rows: int) -> str:
 
 def sections(facts: CardFacts) -> str:
     """The card's sections, each between its markers; all numbers are the report's."""
-    found = facts.found
-    method = methods.methods(found)
+    snapshot = facts.snapshot
+    method = methods.methods(snapshot)
     agreement = [table for table in method.tables if table.caption.startswith("Agreement")]
-    outlets = sorted(found.corpus.outlets, key=lambda row: (-row[1], row[0]))
-    if found.corpus.without_outlet:
-        outlets.append((NO_OUTLET, found.corpus.without_outlet))
+    outlets = sorted(snapshot.corpus.outlets, key=lambda row: (-row[1], row[0]))
+    if snapshot.corpus.without_outlet:
+        outlets.append((NO_OUTLET, snapshot.corpus.without_outlet))
     return fill(
         "dataset_card.md.j2",
         facts=facts,
         said=facts.settings,
-        found=found,
+        snapshot=snapshot,
         stances=list(STANCES),
         readings=readings,
         sizes=[
@@ -147,12 +147,14 @@ def sections(facts: CardFacts) -> str:
         other_outlets=len(outlets[MOST_OUTLETS:]),
         extractors=extractors(facts),
         rounds=[(row.number, row.by, row.drawn, row.settled, _chance(row)) for row in facts.rounds],
-        codebooks=", ".join(f"version {name or 'unknown'}: {count} answers" for name, count in found.codebooks.items()),
+        codebooks=", ".join(
+            f"version {name or 'unknown'}: {count} answers" for name, count in snapshot.codebooks.items()
+        ),
         annotators=[
             (row.annotator, *(row.votes[stance] for stance in STANCES), row.skips, row.unsure)
-            for row in found.status.annotators
+            for row in snapshot.status.annotators
         ],
-        controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in found.status.controls],
+        controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),
@@ -176,7 +178,7 @@ def _chance(row: Round) -> str:
 
 
 def _shares(facts: CardFacts) -> list[tuple[str, str, str]]:
-    shares = facts.found.status.shares
+    shares = facts.snapshot.status.shares
     if shares is None:
         return []
     whole = shares.weighted
@@ -187,9 +189,9 @@ def _shares(facts: CardFacts) -> list[tuple[str, str, str]]:
 
 
 def _splits(facts: CardFacts) -> list[str]:
-    analysis = facts.found.analysis
+    analysis = facts.snapshot.analysis
     told = [
-        readings.split_sentence(facts.found)
+        readings.split_sentence(facts.snapshot)
         or "A group is a connected component of articles and near-duplicate sentences; none stands in two splits."
     ]
     if analysis is not None:

@@ -107,14 +107,14 @@ def marked(text: str) -> Iterator[tuple[str, str]]:
     """
     part, lines = "", list[str]()
     for line in LINE.findall(text):
-        found = MARKER.fullmatch(line.rstrip("\r\n"))
-        if found is None:
+        match = MARKER.fullmatch(line.rstrip("\r\n"))
+        if match is None:
             lines.append(line)
-        elif found[1] == "begin":
+        elif match[1] == "begin":
             yield "", "".join(lines)
-            part, lines = found[2], [line]
+            part, lines = match[2], [line]
         else:
-            yield part if part == found[2] else "", "".join([*lines, line])
+            yield part if part == match[2] else "", "".join([*lines, line])
             part, lines = "", []
     yield "", "".join(lines)
 
@@ -150,11 +150,11 @@ def _pieces(text: str, name: str, first: int) -> list[Piece]:
     pieces = [Piece(text="")]
     seen: set[str] = set()
     for number, line in enumerate(LINE.findall(text), first):
-        found = MARKER.fullmatch(line.rstrip("\n"))
-        if found is None:
+        match = MARKER.fullmatch(line.rstrip("\n"))
+        if match is None:
             pieces[-1].text += line
             continue
-        kind, key, given = found.groups()
+        kind, key, given = match.groups()
         open_part = pieces[-1].name
         wrong = (
             f"the part {open_part!r} has no end before it"

@@ -56,8 +56,8 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         sizes=[(split, str(count), str(metrics.groups[split])) for split, count in metrics.examples.items()],
         labels=[(label, str(count)) for label, count in metrics.labels.items()],
         scores=[
-            (who, shown(found.f_avg), shown(found.macro_f1), shown(found.accuracy))
-            for who, found in (("this model", test), ("majority label", test.majority))
+            (who, shown(scores.f_avg), shown(scores.macro_f1), shown(scores.accuracy))
+            for who, scores in (("this model", test), ("majority label", test.majority))
         ],
         by_class=[
             (stance, *map(readings.number, (row.precision, row.recall, row.f1)), str(row.support))

@@ -50,10 +50,10 @@ def split(text: str, name: str) -> tuple[Front, str]:
 
     if not text.startswith("---\n"):
         return Front(), text
-    found = FRONT.match(text)
-    if found is None:
+    match = FRONT.match(text)
+    if match is None:
         raise PublishError(f"{name}, line 1: the metadata begin with --- and have no end: expected a second line ---")
-    source = found.group(1)
+    source = match.group(1)
     try:
         lines = _keys(yaml.compose(source, yaml.SafeLoader))
         values = yaml.safe_load(source) or {}
@@ -67,7 +67,7 @@ def split(text: str, name: str) -> tuple[Front, str]:
         ) from error
     if not isinstance(values, dict):
         raise PublishError(f"{name}, line 2: expected metadata as `key: value`; found {type(values).__name__}")
-    body = text[found.end() :]
+    body = text[match.end() :]
     note = NOTE.match(body)
     front = Front(
         source=source,
@@ -75,7 +75,7 @@ def split(text: str, name: str) -> tuple[Front, str]:
         strings=strings,
         lines=lines,
         known=dict(part.split("=") for part in note.group(1).split()) if note else {},
-        first=(found.group() + (note.group() if note else "")).count("\n") + 1,
+        first=(match.group() + (note.group() if note else "")).count("\n") + 1,
     )
     return front, body[note.end() :] if note else body
 

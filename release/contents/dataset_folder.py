@@ -57,8 +57,8 @@ def check_name(folder: Path) -> None:
 def unopenable(folder: Path) -> str:
     """Why `load_dataset` opens a folder by no path to it; "" where it does."""
     path = folder.as_posix()
-    if found := MAGIC.search(path):
-        return f"it takes {found.group()} in a path for a part of a pattern or an address"
+    if match := MAGIC.search(path):
+        return f"it takes {match.group()} in a path for a part of a pattern or an address"
     if folder.name.endswith(".py"):
         return "it takes a name that ends in .py for a program"
     if os.path.expandvars(path) != path:
@@ -80,6 +80,6 @@ def _loaders() -> Collection[str]:
     """The names of the loaders that come with the library; those of the installed version."""
     from datasets import packaged_modules
 
-    found: Collection[str] = getattr(packaged_modules, "_PACKAGED_DATASETS_MODULES", ())
+    loaders: Collection[str] = getattr(packaged_modules, "_PACKAGED_DATASETS_MODULES", ())
     # Should a later version keep no such table: each loader is a module of this package, and a few others are too.
-    return found or {module.name for module in pkgutil.iter_modules(packaged_modules.__path__)}
+    return loaders or {module.name for module in pkgutil.iter_modules(packaged_modules.__path__)}

@@ -115,10 +115,10 @@ def manifest(
 
 def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: bool) -> dict[str, Digest]:
     """The inputs of a release that would be made now, as `Manifest.inputs` has them."""
-    found = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
-    found["codebook"] = _of(codebook.text.encode())
-    found["configuration"] = _of(msgspec.json.encode(configuration(settings, standoff=standoff), order="sorted"))
-    return dict(sorted(found.items()))
+    inputs = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
+    inputs["codebook"] = _of(codebook.text.encode())
+    inputs["configuration"] = _of(msgspec.json.encode(configuration(settings, standoff=standoff), order="sorted"))
+    return dict(sorted(inputs.items()))
 
 
 def to_json(record: Manifest) -> bytes:
@@ -135,11 +135,11 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / FILE
     if not path.is_file():
         raise PublishError(f"{path} is not there: expected a folder that `stance publish` wrote, or a copy of one")
-    found = read_json(path, Manifest, PublishError, "it is no manifest of this version of stance")
-    for name in found.files:
+    record = read_json(path, Manifest, PublishError, "it is no manifest of this version of stance")
+    for name in record.files:
         if {"..", ""} & set(name.split("/")) or "\\" in name:
             raise PublishError(f"{path} names {name!r}: expected paths inside of the release")
-    return found
+    return record
 
 
 def check_dataset(folder: Path) -> Checked:
@@ -151,14 +151,14 @@ def check_dataset(folder: Path) -> Checked:
     Raises:
         PublishError: there is no manifest, or a file is changed, missing or unknown; the message names them all.
     """
-    found = compare(folder, read_manifest(folder).files)
-    lists = {"changed": found.changed, "missing": found.missing, "unknown": found.unknown}
+    checked = compare(folder, read_manifest(folder).files)
+    lists = {"changed": checked.changed, "missing": checked.missing, "unknown": checked.unknown}
     if wrong := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names):
         raise PublishError(
-            f"{folder} is not the release that its {FILE} describes: {wrong}; {len(found.right)} files are right. "
+            f"{folder} is not the release that its {FILE} describes: {wrong}; {len(checked.right)} files are right. "
             "Fetch it again, or run `stance publish` again if it is yours"
         )
-    return found
+    return checked
 
 
 def compare(folder: Path, files: Mapping[str, Sha256]) -> Checked:
@@ -175,12 +175,12 @@ def compare(folder: Path, files: Mapping[str, Sha256]) -> Checked:
 
 def _files(folder: Path) -> Sequence[str]:
     """Paths below the folder but hidden ones: `.git`, `.gitattributes` and `.cache` come with a download."""
-    found: list[str] = []
+    paths: list[str] = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         here = Path(place).relative_to(folder)
-        found += [(here / name).as_posix() for name in names if not name.startswith(".")]
-    return found
+        paths += [(here / name).as_posix() for name in names if not name.startswith(".")]
+    return paths
 
 
 def configuration(settings: Settings, *, standoff: bool) -> dict[str, dict[str, Any]]:

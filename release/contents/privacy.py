@@ -86,9 +86,9 @@ def prove_private(folder: Path, addresses: Collection[str]) -> None:
     pattern = re.compile("|".join(re.escape(address.casefold()) for address in wanted))
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         for text in dict.fromkeys(text for *_, text in strings(path)):
-            if found := pattern.search(text.casefold()):
+            if match := pattern.search(text.casefold()):
                 raise PublishError(
-                    f"nothing was published: {path.relative_to(folder).as_posix()} would hold {found.group()}, the "
+                    f"nothing was published: {path.relative_to(folder).as_posix()} would hold {match.group()}, the "
                     "address of an annotator (.stance/annotators.json). Take it out of where it comes from: the "
                     "card's or codebook's text, [publish] of stance.toml, or the articles"
                 )

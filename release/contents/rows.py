@@ -101,9 +101,11 @@ def check_labels(work: Path) -> None:
                 row = msgspec.json.decode(line or b"{}", type=_Labelled)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue  # whoever reads the whole record says what is wrong
-            found = {label for label in (row.stance, *row.votes.values()) if label is not None and label not in STANCES}
-            odd.update(found)
-            first = first or (number if found else 0)
+            unknown = {
+                label for label in (row.stance, *row.votes.values()) if label is not None and label not in STANCES
+            }
+            odd.update(unknown)
+            first = first or (number if unknown else 0)
         if odd:
             shown = ", ".join(f"{label!r} ({count})" for label, count in sorted(odd.items()))
             raise PublishError(

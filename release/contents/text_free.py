@@ -198,10 +198,10 @@ def prove(
             if config:
                 where = f"{name}, {field}" if row is None else f"{name}, row {row}, {field}"
                 place = _Place(where, CORRECT.get(column, "correct the table of the project that it comes from"))
-                found = dict.fromkeys(runs(text), place)
+                run_places = dict.fromkeys(runs(text), place)
             else:
-                found = _of_text(name, field, text, names, sentences)
-            for run, place in found.items():
+                run_places = _of_text(name, field, text, names, sentences)
+            for run, place in run_places.items():
                 wanted.setdefault(run, place)
     exempt["text files"] = "URLs, names of outlets, the target or three words of it, and the wording of our own card"
     for article_id, text in articles.items():
@@ -220,7 +220,7 @@ def _of_text(name: str, field: str, text: str, names: Names, sentences: frozense
     Between markers, and in files that people don't write in, stance's own sentences do not count as an article's;
     outside of them only the templates' wording is known to be stance's.
     """
-    found: dict[str, _Place] = {}
+    run_places: dict[str, _Place] = {}
     for part, stretch in marked(text):
         ours = sentences if part or name in OURS else frozenset[str]()
         place = _Place(
@@ -230,8 +230,8 @@ def _of_text(name: str, field: str, text: str, names: Names, sentences: frozense
             else "take them out there",
         )
         for run in unnamed_runs(stretch, names) - template_runs() - ours:
-            found.setdefault(run, place)
-    return found
+            run_places.setdefault(run, place)
+    return run_places
 
 
 def _editable(place: _Place, run: str, written: Sequence[Written]) -> _Place:

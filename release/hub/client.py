@@ -101,13 +101,13 @@ def asking(api: HfApi, doing: str, me: str = "") -> Iterator[None]:
         told = " ".join(str(getattr(cause, "server_message", None) or cause).split())
         told = told.replace(str(api.token), "(token)")[:300]
         if isinstance(cause, HfHubHTTPError):
-            found = _refusal(api.endpoint, cause.response.status_code, told, me)
+            refusal = _refusal(api.endpoint, cause.response.status_code, told, me)
         else:
-            found = _breakdown(api.endpoint, cause, told, broken=isinstance(cause, (http, json.JSONDecodeError)))
+            refusal = _breakdown(api.endpoint, cause, told, broken=isinstance(cause, (http, json.JSONDecodeError)))
     else:
         return
     # The library's own errors hold the request, which holds the token.
-    raise type(found)(f"{doing}: {found}") from None
+    raise type(refusal)(f"{doing}: {refusal}") from None
 
 
 def _is_of_library(error: Exception) -> bool:

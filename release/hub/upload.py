@@ -89,17 +89,17 @@ def release(folder: Path) -> tuple[list[str], list[str]]:
         PublishError: the folder has no manifest, is not what it describes, or holds more; or the card doesn't say how
             the dataset opens.
     """
-    found = compare(folder, read_manifest(folder).files)
-    if wrong := [*found.changed, *found.missing]:
+    checked = compare(folder, read_manifest(folder).files)
+    if wrong := [*checked.changed, *checked.missing]:
         raise PublishError(
             f"{folder} is not what its {FILE} describes: {_some(wrong)} changed or went; run `stance publish` again"
         )
-    if found.unknown:
+    if checked.unknown:
         raise PublishError(
-            f"{folder} holds what is no part of the release: {_some(found.unknown)}. Nothing was uploaded, for that "
+            f"{folder} holds what is no part of the release: {_some(checked.unknown)}. Nothing was uploaded, for that "
             "may be nobody else's business: move it elsewhere"
         )
-    return [*found.right, FILE], _tables(folder / CARD)
+    return [*checked.right, FILE], _tables(folder / CARD)
 
 
 def _some(paths: list[str]) -> str:

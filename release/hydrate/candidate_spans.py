@@ -63,5 +63,5 @@ def _bounds(text: str, low: int, high: int, *, words: bool) -> tuple[list[int], 
             ends |= {at, marks.end(1), last}
     if words:
         ends.update(word.end() for word in _WORD.finditer(text, low, high))
-    starts = {found.start() for end in {low, *ends} if (found := _SOLID.search(text, end, high))}
+    starts = {match.start() for end in {low, *ends} if (match := _SOLID.search(text, end, high))}
     return sorted(starts), sorted(ends)

@@ -117,17 +117,17 @@ def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, set
     keys = {article_id: Counter(row.wanted.key for row in of) for article_id, of in by_article.items()}
     skipped: Counter[str] = Counter()
     copies = list(read_copies(sources, [dataset, out], settings, keys, skipped))
-    found = _found(by_article, copies, assigned(keys, copies))
-    if not found:
+    placed = _found(by_article, copies, assigned(keys, copies))
+    if not placed:
         raise SourceError(
             f"none of the {len(rows)} sentences of {dataset} is in {', '.join(map(str, sources))}; its rows name the "
             "articles' outlet, date and URL. Nothing was written"
         )
-    located = [_located(row, found.get((row.file, row.at))) for row in rows]
+    located = [_located(row, placed.get((row.file, row.at))) for row in rows]
     counts = _counts(located, by_article)
     restored: dict[str, list[tuple[int, dict[str, Any]]]] = {file: [] for file in tables}
     for row, where in zip(rows, located, strict=True):
-        if here := found.get((row.file, row.at)):
+        if here := placed.get((row.file, row.at)):
             restored[row.file].append((row.at, _texts(here) | msgspec.structs.asdict(where)))
     states = Counter[str](row.state for row in located)
     changed = write(dataset, out, tables, restored, located, counts, states)
@@ -146,14 +146,14 @@ def _found(
     by_article: Mapping[str, list[Row]], copies: Sequence[Copy], taken: Mapping[str, Copy]
 ) -> dict[tuple[str, int], _Found]:
     """Each sentence in its article's copy, else in one that is taken for no article: a second page, say."""
-    found: dict[tuple[str, int], _Found] = {}
+    placed: dict[tuple[str, int], _Found] = {}
     for article_id, copy in taken.items():
         of = by_article[article_id]
         places = refind([row.wanted for row in of], copy.text, copy.spans, [article_id, copy.article_id])
         for row, place in zip(of, places, strict=True):
             if place is not None:
-                found[row.file, row.at] = _Found(copy, place, True)
-    missing = [row for of in by_article.values() for row in of if (row.file, row.at) not in found]
+                placed[row.file, row.at] = _Found(copy, place, True)
+    missing = [row for of in by_article.values() for row in of if (row.file, row.at) not in placed]
     keys = {row.wanted.key for row in missing} - {NO_WORDS}
     exact: dict[str, _Found] = {}
     alike: dict[str, _Found] = {}
@@ -166,28 +166,28 @@ def _found(
                 alike.setdefault(key, _Found(copy, msgspec.structs.replace(place, exact=False), False))
     for row in missing:
         if here := exact.get(row.wanted.sha256) or alike.get(row.wanted.key):
-            found[row.file, row.at] = here
-    return found
+            placed[row.file, row.at] = here
+    return placed
 
 
-def _texts(found: _Found) -> dict[str, str | None]:
-    copy, place = found.copy, found.place
-    before, after = copy.around(place.start, place.end) if found.own else (None, None)
+def _texts(placed: _Found) -> dict[str, str | None]:
+    copy, place = placed.copy, placed.place
+    before, after = copy.around(place.start, place.end) if placed.own else (None, None)
     text = copy.text[place.start : place.end]
-    return {"text": text, "before": before, "after": after, "title": copy.title if found.own else None}
+    return {"text": text, "before": before, "after": after, "title": copy.title if placed.own else None}
 
 
-def _located(row: Row, found: _Found | None) -> Located:
+def _located(row: Row, placed: _Found | None) -> Located:
     missing = Located(sentence_id=row.wanted.sentence_id, article_id=row.article_id, split=row.split, state="missing")
-    if found is None:
+    if placed is None:
         return missing
     return msgspec.structs.replace(
         missing,
-        state="matched" if found.place.exact else "drifted",
-        found_article=found.copy.article_id,
-        found_start=found.place.start,
-        found_end=found.place.end,
-        shift=found.place.start - row.wanted.start if found.own else None,
+        state="matched" if placed.place.exact else "drifted",
+        found_article=placed.copy.article_id,
+        found_start=placed.place.start,
+        found_end=placed.place.end,
+        shift=placed.place.start - row.wanted.start if placed.own else None,
     )
 
 

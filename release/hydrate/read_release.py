@@ -81,11 +81,11 @@ def _check_manifest(dataset: Path) -> None:
     listed = read_json(
         dataset / FILE, FileList, TableError, "expected digests of the release's files. Fetch the release again"
     ).files
-    found = compare(dataset, listed)
+    checked = compare(dataset, listed)
     odd = {
-        "changed": found.changed,
-        "missing": [name for name in found.missing if _TABLE.fullmatch(name)],
-        "unknown": [name for name in found.unknown if _TABLE.fullmatch(name)],
+        "changed": checked.changed,
+        "missing": [name for name in checked.missing if _TABLE.fullmatch(name)],
+        "unknown": [name for name in checked.unknown if _TABLE.fullmatch(name)],
     }
     if said := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in odd.items() if names):
         raise TableError(f"{dataset} is not the release that its {FILE} describes: {said}. Fetch the release again")

@@ -133,9 +133,9 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
 
     try:
         text = path.read_text("utf-8")
-        found = FRONT.match(text)
-        front = yaml.safe_load(found[1]) if found else None
-        if not found or not isinstance(front, dict) or not isinstance(front.get("configs"), list):
+        match = FRONT.match(text)
+        front = yaml.safe_load(match[1]) if match else None
+        if not match or not isinstance(front, dict) or not isinstance(front.get("configs"), list):
             raise ValueError("no YAML with configs at its top")
         for config in front["configs"]:
             if config["config_name"] == "gold":
@@ -162,7 +162,7 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
         **{name: states[name] for name in ("matched", "drifted", "missing")},
     )
     shown = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=110)
-    return f"---\n{shown}---\n\n{notice}\n{text[found.end() :].lstrip()}".encode()
+    return f"---\n{shown}---\n\n{notice}\n{text[match.end() :].lstrip()}".encode()
 
 
 def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:

@@ -132,8 +132,8 @@ def _check_out(sources: Sequence[Path | str], out: Path) -> None:
         raise SourceError(f"--out {out}: expected a new folder, or one of an earlier run; found other files in it")
     here = out.resolve()
     for source in map(str, sources):
-        found = [source] if Path(source).exists() else glob.glob(source, recursive=True)  # noqa: PTH207  as `build` does
-        for path in (Path(name).resolve() for name in found):
+        paths = [source] if Path(source).exists() else glob.glob(source, recursive=True)  # noqa: PTH207  as `build` does
+        for path in (Path(name).resolve() for name in paths):
             if path.is_relative_to(here) or (path.is_dir() and here.is_relative_to(path)):
                 raise SourceError(f"--out {out}: it lies in the sources ({source}); name a folder outside of them")
 

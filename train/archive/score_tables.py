@@ -115,14 +115,14 @@ def write_scores(database: Database, folder: Path, version: str, shards: list[Sh
 def count(database: Database) -> Counts:
     """Count the sentences of each stance by `home` article (see `train.predict.sentence_arrays`), outlet and month."""
     names = [f"n{n}" for n in range(len(STANCES))]
-    found = pa.Table.from_batches(
+    table = pa.Table.from_batches(
         [batch.select(["home", "month", "outlet", *names]) for batch in database.stream(COUNTS)]
     ).combine_chunks()
     # Numbered in the order of the articles' ids, so that the result does not depend on the engine's order.
-    home = pc.rank(found.column("home"), tiebreaker="dense").to_numpy().astype(np.int32)
-    outlet, month = (found.column(name).combine_chunks().dictionary_encode() for name in ("outlet", "month"))
+    home = pc.rank(table.column("home"), tiebreaker="dense").to_numpy().astype(np.int32)
+    outlet, month = (table.column(name).combine_chunks().dictionary_encode() for name in ("outlet", "month"))
     return Counts(
-        sentences=np.stack([found.column(name).to_numpy() for name in names], axis=1).astype(np.int64),
+        sentences=np.stack([table.column(name).to_numpy() for name in names], axis=1).astype(np.int64),
         home=home,
         outlet=outlet.indices.to_numpy(),
         month=month.indices.to_numpy(),

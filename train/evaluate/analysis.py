@@ -74,7 +74,7 @@ def analyse(
     training: Sequence[Example],
     testing: Sequence[Example],
     probabilities: NDArray[np.float64],
-    found: Audit,
+    leaks: Audit,
     seed: int,
     *,
     ready_made: bool,
@@ -95,7 +95,7 @@ def analyse(
         training: examples that the model was trained on.
         testing: examples of the test split.
         probabilities: the model's probabilities for the test split, shape (examples, stances), in the order of STANCES.
-        found: leak audit of the training and the test examples.
+        leaks: leak audit of the training and the test examples.
         seed: seed of draws and bootstraps.
         ready_made: whether the splits came with the data.
         splits: summary of the splits, where they were made here.
@@ -139,9 +139,9 @@ def analyse(
     apart = [row for row in training if row.group not in tested]
     by = [enough(votes.get(row.sentence_id, {})) for row in testing] if votes else []
     return Analysis(
-        audit=found,
+        audit=leaks,
         ready_made=ready_made,
-        with_without=with_and_without(testing, given, found, seed) if found.affected else None,
+        with_without=with_and_without(testing, given, leaks, seed) if leaks.affected else None,
         splits=splits,
         naive=_tried(compare_splits, notes),
         curve=_tried(draw_curve, notes),

@@ -260,11 +260,11 @@ def recalibrate(
     >>> round(found.before.ece.value, 4), round(found.after.ece.value, 4)
     (0.3, 0.0)
     """
-    found = temperature(folds_true, folds_probabilities)
+    scale = temperature(folds_true, folds_probabilities)
     return Recalibration(
-        temperature=found,
+        temperature=scale,
         before=calibration(true, probabilities, groups, seed),
-        after=calibration(true, rescaled(probabilities, found), groups, seed),
+        after=calibration(true, rescaled(probabilities, scale), groups, seed),
     )
 
 
@@ -298,10 +298,10 @@ def _share(bin: NDArray[np.float64]) -> Estimate:
     """The accuracy of a bin with its interval, from each group's number of examples, confidence and right ones."""
     held = bin[bin[:, 0] > 0]
     right = np.stack([held[:, 2], held[:, 0] - held[:, 2]], axis=1)
-    found = share_estimates(right, float(held[:, 0].sum()))[0]
-    if math.isnan(found.low):
-        return Estimate(value=found.value, low=0.0, high=1.0)
-    return Estimate(value=found.value, low=found.low, high=found.high)
+    estimate = share_estimates(right, float(held[:, 0].sum()))[0]
+    if math.isnan(estimate.low):
+        return Estimate(value=estimate.value, low=0.0, high=1.0)
+    return Estimate(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
 def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:

@@ -215,7 +215,7 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
     shared = np.flatnonzero((held.getnnz(axis=0) > (1 if rows is held else 0)) & (rows.getnnz(axis=0) > 0))
     other = held[:, shared].T.tocsr()
     rows = rows[:, shared]
-    found: list[tuple[float, str, str]] = []
+    pairs: list[tuple[float, str, str]] = []
     for start in range(0, len(asked), BLOCK):
         block = rows[start : start + BLOCK]
         common = (block @ other).tocoo()
@@ -224,43 +224,43 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
         for row, column in zip(common.row[near].tolist(), common.col[near].tolist(), strict=True):
             test, train = asked[start + row], known[column]
             if test != train and (value := ratio(test, train, score_cutoff=threshold)) >= threshold:
-                found.append((value, test, train))
-    return found
+                pairs.append((value, test, train))
+    return pairs
 
 
 def _places(rows: Sequence[Example]) -> dict[str, list[int]]:
     """The positions of each normalised text among the examples, in the order of their sentence ids."""
-    found: dict[str, list[int]] = {}
+    places: dict[str, list[int]] = {}
     for n in sorted(range(len(rows)), key=lambda n: rows[n].sentence_id):
-        found.setdefault(normalise(rows[n].text), []).append(n)
-    return found
+        places.setdefault(normalise(rows[n].text), []).append(n)
+    return places
 
 
 def _words(key: str) -> int:
     return len(key.split())
 
 
-def check(found: Audit) -> None:
+def check(leaks: Audit) -> None:
     """Refuse a split of the project's own in which a test sentence has a near-duplicate in training.
 
     Raises:
         ExamplesError: there is such a pair; the message names the pairs and says what to do.
     """
-    if not found.found:
+    if not leaks.found:
         return
-    shown = found.pairs[:SHOWN]
+    shown = leaks.pairs[:SHOWN]
     lines = [
         f"  {pair.ratio:.0f} %: test {pair.test_id} {_short(pair.test_text)}\n"
         f"        train {pair.train_id} {_short(pair.train_text)}"
         for pair in shown
     ]
-    more = [f"  and {found.found - len(shown)} more"] if found.found > len(shown) else []
-    together = msgspec.json.encode([[pair.test_id, pair.train_id] for pair in found.pairs[:100]]).decode()
+    more = [f"  and {leaks.found - len(shown)} more"] if leaks.found > len(shown) else []
+    together = msgspec.json.encode([[pair.test_id, pair.train_id] for pair in leaks.pairs[:100]]).decode()
     raise ExamplesError(
         "\n".join(
             [
-                f"the split leaks: {len(found.affected)} of {found.tested} test sentences have a near-duplicate "
-                f"(ratio {found.threshold:g} or more) in training:",
+                f"the split leaks: {len(leaks.affected)} of {leaks.tested} test sentences have a near-duplicate "
+                f"(ratio {leaks.threshold:g} or more) in training:",
                 *lines,
                 *more,
                 "If the corpus changed since, run `stance build` again. Else keep each pair in one split: in a project "
@@ -276,13 +276,13 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:79] + "…")
 
 
-def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found: Audit, seed: int) -> WithWithout:
+def with_and_without(testing: Sequence[Example], given: Sequence[Stance], leaks: Audit, seed: int) -> WithWithout:
     """Score all test sentences, and then only those that have no near-duplicate in training.
 
     Args:
         testing: examples of the test split, as they were given to the audit.
         given: predictions, in the same order.
-        found: result of the audit.
+        leaks: result of the audit.
         seed: seed of the bootstrap.
 
     References:
@@ -297,7 +297,7 @@ def with_and_without(testing: Sequence[Example], given: Sequence[Stance], found:
     >>> found.all.accuracy.value, found.without.accuracy.value
     (0.5, 0.0)
     """
-    leaked = set(found.affected)
+    leaked = set(leaks.affected)
     clean = [n for n in range(len(testing)) if n not in leaked]
 
     def scores(places: Sequence[int]) -> Scores:

@@ -126,7 +126,7 @@ def mistakes(
         ExamplesError: the probabilities have another shape.
     """
     _check(testing, probabilities)
-    found = [
+    made = [
         Mistake(
             sentence_id=row.sentence_id,
             text=row.text,
@@ -141,7 +141,7 @@ def mistakes(
         )
         for row, chances in zip(testing, probabilities.tolist(), strict=True)
     ]
-    wrong = [(row, example) for row, example in zip(found, testing, strict=True) if row.predicted != row.label]
+    wrong = [(row, example) for row, example in zip(made, testing, strict=True) if row.predicted != row.label]
     shown = [
         msgspec.structs.replace(
             row,
@@ -205,11 +205,11 @@ def doubts(
     best = sure.argmax(axis=1)
     top = sure.max(axis=1)
     doubted = top > own  # a tie with the verdict's own stance is not a contradiction
-    found: list[Doubt] = []
+    doubtful: list[Doubt] = []
     for n in np.flatnonzero(doubted).tolist():
         row, by = examples[n], dict((votes or {}).get(examples[n].sentence_id, {}))
         predicted = STANCES[int(best[n])]
-        found.append(
+        doubtful.append(
             Doubt(
                 sentence_id=row.sentence_id,
                 votes=by,
@@ -224,16 +224,16 @@ def doubts(
                 text=row.text,
             )
         )
-    return sorted(found, key=lambda row: (row.margin, row.sentence_id, row.text))
+    return sorted(doubtful, key=lambda row: (row.margin, row.sentence_id, row.text))
 
 
-def write_doubts(work: Path, found: Sequence[Doubt]) -> bool:
+def write_doubts(work: Path, rows: Sequence[Doubt]) -> bool:
     """Write `doubts.jsonl`; each line is also a record of the queue (`labeling.records.Unsettled`).
 
     Returns:
         Whether the file changed.
     """
-    return write_jsonl(work / "doubts.jsonl", found)
+    return write_jsonl(work / "doubts.jsonl", rows)
 
 
 def _check(examples: Sequence[Example], probabilities: NDArray[np.float64]) -> None:

@@ -80,20 +80,20 @@ def split_apart(
         rows, _moved = split(rows, settings, {}, origin_of)
         training = [n for n, row in enumerate(rows) if row.split != "test"]
         testing = [n for n, row in enumerate(rows) if row.split == "test"]
-        found = audit([rows[n] for n in training], [rows[n] for n in testing])
-        if not found.found:
+        leaks = audit([rows[n] for n in training], [rows[n] for n in testing])
+        if not leaks.found:
             break
         with_id: dict[str, set[str]] = defaultdict(set)  # ids in other people's data may occur twice
         for row in examples:
             with_id[row.sentence_id].add(row.group)
-        for number, pair in enumerate(found.pairs):
+        for number, pair in enumerate(leaks.pairs):
             near = with_id[pair.test_id] | with_id[pair.train_id]
             links += [(group, f"pair {turn}.{number}") for group in sorted(near)]
     before = {row.group for row in examples}
     return Apart(
         examples=rows,
         origins=origin_of,
-        audit=found,
+        audit=leaks,
         groups=len(before),
         joined=len(before) - len({row.group for row in rows}),
     )

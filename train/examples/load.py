@@ -167,10 +167,10 @@ def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
     if counts.keys() == {"train"}:
         return [""] * len(splits)
     if not counts[""] and (not counts["test"] or len(counts) == 1):
-        found = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
+        numbers = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
         raise ExamplesError(
             f"{source}: the column split leaves nothing to {'train on' if counts['test'] else 'test'}: expected rows "
-            f"of test and of train or validation; found {found}. Name the missing one so, or leave out the column, "
+            f"of test and of train or validation; found {numbers}. Name the missing one so, or leave out the column, "
             "and splits are made here"
         )
     return splits
@@ -185,5 +185,5 @@ def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
             f"{source}: labels that are no stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
             f"{', '.join(sorted(ALIASES.keys() - set(STANCES)))}. Known of those found: {known or 'none of them'}"
         )
-    found = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
-    return sorted(found, key=lambda row: (STANCES.index(row.label), row.written))
+    spellings = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
+    return sorted(spellings, key=lambda row: (STANCES.index(row.label), row.written))

@@ -67,11 +67,11 @@ def origins(articles: Iterable[tuple[str, str, str]]) -> dict[str, Origin]:
     for group, outlet, published in articles:
         outlets[group].add(outlet.strip())
         days[group].add(_day(published))
-    found: dict[str, Origin] = {}
+    origin_of: dict[str, Origin] = {}
     for group in sorted(outlets):
         dated = sorted(days[group] - {""}) or [""]
-        found[group] = Origin(outlets=sorted(outlets[group]), oldest=dated[0], newest=dated[-1])
-    return found
+        origin_of[group] = Origin(outlets=sorted(outlets[group]), oldest=dated[0], newest=dated[-1])
+    return origin_of
 
 
 def _day(published: str) -> str:

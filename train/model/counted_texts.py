@@ -98,7 +98,7 @@ def _fold(counts: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequen
     seen, unseen = seen @ basis, unseen @ basis
     product = Product(seen) if len(penalties) > 1 and is_wide(seen) else None
     model = classifier(1.0).set_params(warm_start=True)
-    found = np.zeros((len(penalties), len(cut[1]), len(STANCES)))
+    chances = np.zeros((len(penalties), len(cut[1]), len(STANCES)))
     before: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
     fitted = seen if product is None else product.texts
     for n, c in enumerate(penalties):
@@ -110,12 +110,12 @@ def _fold(counts: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequen
         fit_logistic(model.set_params(C=c), fitted, labels[cut[0]])
         before = [*before[-1:], (c, model.coef_, model.intercept_)]
         if product is None:
-            found[n] = columns(model, unseen)
+            chances[n] = columns(model, unseen)
         else:
             of_ngrams = copy(model)
             of_ngrams.coef_, of_ngrams.n_features_in_ = product.weights(model.coef_), unseen.shape[1]
-            found[n] = columns(of_ngrams, unseen)
-    return found
+            chances[n] = columns(of_ngrams, unseen)
+    return chances
 
 
 def weighted(counts: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
@@ -177,11 +177,11 @@ def products(x: csr_matrix) -> NDArray[np.float32]:
     often = int((np.bincount(x.indices, minlength=x.shape[1]) > COMMON * x.shape[0]).sum())
     by_column = x.tocsc()
     rest = by_column[:, often:].tocsr()
-    found: NDArray[np.float32] = (rest @ rest.T).toarray().astype(np.float32, copy=False)
+    products_: NDArray[np.float32] = (rest @ rest.T).toarray().astype(np.float32, copy=False)
     for start in range(0, often, BLOCK):
         block = by_column[:, start : min(start + BLOCK, often)].toarray()
-        found += block @ block.T
-    return found
+        products_ += block @ block.T
+    return products_
 
 
 class Fits:
@@ -224,15 +224,15 @@ class Fits:
                 raise ExamplesError(f"a part of the training data has no {missing[0]}{of}: there are too few of them")
         # A target that no training example has is predicted by the models of all others.
         unseen = [n for target, places in sorted(asked.items()) if target not in rows for n in places]
-        found = np.zeros((len(testing), len(STANCES)))
+        chances = np.zeros((len(testing), len(STANCES)))
         for target, mine in sorted(rows.items()):
             places = [*asked.get(target, []), *unseen]
             if places:
                 cut = (self._places(mine), self._places([testing[n] for n in places]))
                 labels = np.array([row.label for row in mine])
                 judges = np.array([1 if testing[n].target in rows else len(rows) for n in places])
-                found[places] += _alone(self._counts, labels, cut, self._recipe.c) / judges[:, None]
-        return found
+                chances[places] += _alone(self._counts, labels, cut, self._recipe.c) / judges[:, None]
+        return chances
 
     def _places(self, rows: Sequence[Example]) -> NDArray[np.int64]:
         return np.array([self._row[row.text] for row in rows], dtype=np.int64)

@@ -47,7 +47,7 @@ def strongest(
     texts: dict[str, list[list[str]]] = defaultdict(list)
     for row, text in zip(training, model.read(row.text for row in training), strict=True):
         texts[row.target].append(SPOKEN.findall(text.lower()))
-    found: dict[str, dict[Stance, list[tuple[str, float]]]] = {}
+    by_target: dict[str, dict[Stance, list[tuple[str, float]]]] = {}
     for target, pipeline in model.pipelines.items():
         seen = Counter(
             piece for words in texts[target] for piece in {*words, *(f"{one} {two}" for one, two in pairwise(words))}
@@ -55,7 +55,7 @@ def strongest(
         names = sorted(name for name, times in seen.items() if times >= COMMON)
         at = {name: n for n, name in enumerate(names)}
         weights = _pushes(pipeline, names)
-        found[target] = {}
+        by_target[target] = {}
         for column, stance in enumerate(STANCES):
             mine = weights[:, column]
             order = [
@@ -65,8 +65,8 @@ def strongest(
                 and mine[n] == weights[n].max()
                 and all(mine[n] > mine[at[word]] for word in names[n].split() if word != names[n])
             ]
-            found[target][stance] = [(names[n], float(mine[n])) for n in order[:count]]
-    return found
+            by_target[target][stance] = [(names[n], float(mine[n])) for n in order[:count]]
+    return by_target
 
 
 def _pushes(pipeline: Pipeline, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -79,8 +79,8 @@ def _pushes(pipeline: Pipeline, texts: Sequence[str]) -> NDArray[np.float64]:
 def _coefficients(pipeline: Pipeline) -> NDArray[np.float64]:
     logistic = pipeline["logistic"]
     order = [list(logistic.classes_).index(stance) for stance in STANCES]
-    found: NDArray[np.float64] = logistic.coef_[order].astype(np.float64)
-    return found
+    coefficients: NDArray[np.float64] = logistic.coef_[order].astype(np.float64)
+    return coefficients
 
 
 def explain(model: Model, text: str, target: str | None = None) -> list[tuple[str, dict[Stance, float]]]:
@@ -131,7 +131,7 @@ def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
     text = text.lower()
     if part.analyzer == "word":
         owner = _owners(text)
-        words = [(found.group(), owner[found.start()]) for found in re.finditer(part.token_pattern, text)]
+        words = [(match.group(), owner[match.start()]) for match in re.finditer(part.token_pattern, text)]
         for size in range(low, high + 1):
             for start in range(len(words) - size + 1):
                 inside = words[start : start + size]

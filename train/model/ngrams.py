@@ -43,7 +43,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         if not self.alphabet:
             return [name for name in self.names if isinstance(name, str)]
         signs = np.array([ord(sign) for sign in self.alphabet], dtype=np.uint32)
-        found: list[str] = []
+        grams: list[str] = []
         for part in self.names:
             if isinstance(part, str):
                 continue
@@ -54,8 +54,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
                 rest, digit = np.divmod(rest, len(signs))
                 letters[:, place] = signs[digit]
             whole = letters.tobytes().decode("utf-32-le", "surrogatepass")
-            found += [whole[start : start + size] for start in range(0, len(whole), size)]
-        return found
+            grams += [whole[start : start + size] for start in range(0, len(whole), size)]
+        return grams
 
 
 def count(part: TfidfVectorizer, texts: Sequence[str]) -> Counts:
@@ -76,12 +76,12 @@ def count(part: TfidfVectorizer, texts: Sequence[str]) -> Counts:
         plain = [f" {' '.join(text.split())} " if within else SPACES.sub(" ", text) for text in lowered]
         alphabet = "".join(sorted(set().union(*plain)))
         if len(alphabet) > 0 and len(alphabet) ** high < LARGEST:
-            found = _characters(plain, alphabet, low, high, within=within)
-            if not found.matrix.shape[1]:
+            counts = _characters(plain, alphabet, low, high, within=within)
+            if not counts.matrix.shape[1]:
                 raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
             if part.binary:
-                found.matrix.data[:] = 1
-            return found
+                counts.matrix.data[:] = 1
+            return counts
     counter = TfidfVectorizer(**part.get_params())
     matrix = CountVectorizer.fit_transform(counter, texts)
     return Counts(matrix=matrix, names=sorted(counter.vocabulary_, key=counter.vocabulary_.__getitem__))
@@ -133,8 +133,8 @@ def _numbered(keys: Numbers) -> tuple[Numbers, Numbers]:
     Arrow finds them by hashing, which is three times as fast as sorting all keys.
     """
     encoded = pa.array(keys).dictionary_encode()
-    found = encoded.dictionary.to_numpy()
-    order = np.argsort(found, kind="stable")
-    place = np.empty(len(found), dtype=np.int64)
-    place[order] = np.arange(len(found))
-    return found[order], place[encoded.indices.to_numpy()]
+    terms = encoded.dictionary.to_numpy()
+    order = np.argsort(terms, kind="stable")
+    place = np.empty(len(terms), dtype=np.int64)
+    place[order] = np.arange(len(terms))
+    return terms[order], place[encoded.indices.to_numpy()]

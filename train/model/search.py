@@ -78,10 +78,10 @@ def check_examples(examples: Sequence[Example]) -> None:
         of = f" for the target {target!r}" if several else ""
         counts = Counter(row.label for row in training)
         if any(counts[label] < FEWEST for label in STANCES):
-            found = ", ".join(f"{label} {counts[label]}" for label in STANCES if counts[label] < FEWEST)
+            rare = ", ".join(f"{label} {counts[label]}" for label in STANCES if counts[label] < FEWEST)
             raise ExamplesError(
                 f"too few labels to train on{of}: expected at least {FEWEST} training examples of each stance; "
-                f"found {found}. Label more sentences, then pull and adjudicate again"
+                f"found {rare}. Label more sentences, then pull and adjudicate again"
                 + (", or leave this target out" if of else "")
             )
         if len({row.text for row in training}) == 1:

@@ -286,12 +286,12 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
     if targets is None and len(model.pipelines) > 1:
         raise ExamplesError(f"the model has a part for each target: say which of {', '.join(model.pipelines)} it is")
     texts = model.read(texts)
-    found = np.zeros((len(texts), len(STANCES)))
+    chances = np.zeros((len(texts), len(STANCES)))
     asked = np.array(list(targets if targets is not None else [""] * len(texts)), dtype=object)
     for target in sorted(set(asked.tolist())):
         rows = np.flatnonzero(asked == target)
         judges = [model.pipelines[target]] if target in model.pipelines else list(model.pipelines.values())
         mine = [texts[row] for row in rows]
         for judge in judges:
-            found[rows] += columns(judge["logistic"], judge["tfidf"].transform(mine)) / len(judges)
-    return found
+            chances[rows] += columns(judge["logistic"], judge["tfidf"].transform(mine)) / len(judges)
+    return chances

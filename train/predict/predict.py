@@ -201,8 +201,8 @@ def _labels(
     held = np.zeros(len(folds), np.int8)
     for fold in np.unique(folds).tolist():
         training = [example for place, example in verdicts.examples if folds[place] != fold]
-        found = Counter(example.label for example in training)
-        if missing := [stance for stance in STANCES if not found[stance]]:
+        counts = Counter(example.label for example in training)
+        if missing := [stance for stance in STANCES if not counts[stance]]:
             return None, [f"not corrected: without a fifth of the articles no verdict is {' or '.join(missing)}"]
         model, start = _refit(judge, training), 0
         for batch in _batches(work, ["text"]):

@@ -144,8 +144,8 @@ def read_verdicts(work: Path, layout: Layout, target: str) -> Verdicts | None:
         return None
     settled = {row.sentence_id: row.stance for row in read_jsonl(path, Verdict, "stance adjudicate")}
     draws = [row for row in read_sample(work) if row.by != "control"]
-    found = _find(work / "sentences.parquet", settled.keys() | {row.sentence_id for row in draws})
-    unit_of = {name: int(layout.unit[place]) for name, (place, _) in found.items()}
+    places = _find(work / "sentences.parquet", settled.keys() | {row.sentence_id for row in draws})
+    unit_of = {name: int(layout.unit[place]) for name, (place, _) in places.items()}
     _, stance_of = known_by(settled, draws, unit_of)
     units = int(layout.unit.max(initial=-1)) + 1
     stance_by, weight_by = np.zeros(units, np.int8), np.zeros(units)
@@ -161,7 +161,7 @@ def read_verdicts(work: Path, layout: Layout, target: str) -> Verdicts | None:
         weight=weight_by[layout.unit],
         by_chance=chance_by[layout.unit],
         examples=[
-            (found[name][0], Example(sentence_id=name, text=found[name][1], label=stance, target=target))
+            (places[name][0], Example(sentence_id=name, text=places[name][1], label=stance, target=target))
             for name, stance in sorted(stance_of.items())
         ],
     )
@@ -170,16 +170,16 @@ def read_verdicts(work: Path, layout: Layout, target: str) -> Verdicts | None:
 def _find(path: Path, names: Collection[str]) -> dict[str, tuple[int, str]]:
     """Position in the table and text of each of the named sentences."""
     wanted = pa.array(sorted(names), pa.string())
-    found: dict[str, tuple[int, str]] = {}
+    places: dict[str, tuple[int, str]] = {}
     start = 0
     schema = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("text")])
     for batch in opened(path, schema, "stance build").iter_batches(columns=schema.names):
         chosen = np.flatnonzero(pc.is_in(batch.column("sentence_id"), value_set=wanted).to_numpy(zero_copy_only=False))
         part = batch.take(pa.array(chosen))
         for place, name, text in zip(chosen.tolist(), *(part.column(n).to_pylist() for n in schema.names), strict=True):
-            found[name] = (start + place, text)
+            places[name] = (start + place, text)
         start += batch.num_rows
-    return found
+    return places
 
 
 def _numbered(table: pa.Table) -> tuple[Codes, int]:
@@ -189,8 +189,8 @@ def _numbered(table: pa.Table) -> tuple[Codes, int]:
 
 def month_of(published: str | None) -> str:
     """The month of a date, such as 2024-05; `unknown` where the date has none."""
-    found = re.match(r"\d{4}-(?:0[1-9]|1[0-2])(?!\d)", published or "")
-    return found[0] if found else UNKNOWN
+    match = re.match(r"\d{4}-(?:0[1-9]|1[0-2])(?!\d)", published or "")
+    return match[0] if match else UNKNOWN
 
 
 def _fold(article_id: str) -> int:

@@ -238,12 +238,12 @@ def power(labels: Labels) -> float:
     return min(max(together / spread, 0.0), 1.0) if spread else 0.0
 
 
-def _cells(found: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int64]]]:
+def _cells(source: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int64]]]:
     """The cells (the whole corpus, each outlet and each month), sorted by name, with the positions of their entries."""
-    yield "all", "", np.arange(len(found.home))
+    yield "all", "", np.arange(len(source.home))
     kinds: list[tuple[Kind, Codes, list[str]]] = [
-        ("outlet", found.outlet, found.outlets),
-        ("month", found.month, found.months),
+        ("outlet", source.outlet, source.outlets),
+        ("month", source.month, source.months),
     ]
     for kind, codes, names in kinds:
         order = np.argsort(codes, kind="stable")
@@ -278,8 +278,8 @@ def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
 
 def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
     """The raw shares of one cell, from the counts of its home articles, as from `_by_home`."""
-    found = share_estimates(sums.astype(float), float(sums.sum()))
-    return [one if one.low == one.low else Estimate(value=one.value, low=0.0, high=1.0) for one in found]
+    estimates = share_estimates(sums.astype(float), float(sums.sum()))
+    return [one if one.low == one.low else Estimate(value=one.value, low=0.0, high=1.0) for one in estimates]
 
 
 def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: float) -> tuple[list[Estimate] | None, int]:
@@ -295,7 +295,7 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
     reach = stdtrit(homes_with_labels - 1, 0.975) * np.sqrt(homes_with_labels / (homes_with_labels - 1))
     by_home = np.bincount(at, weight, len(homes))
     alike = float(by_home.sum() ** 2 / (by_home**2).sum())
-    found: list[Estimate] = []
+    estimates: list[Estimate] = []
     for n in range(len(STANCES)):
         f = trust * (held == n)
         error = (label == n) - f
@@ -306,8 +306,8 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
         if value in (0.0, 1.0):  # where all labels and predictions are alike, their variance is 0, which says nothing
             border = share_interval(value, 0.0, float(len(here)), homes_with_labels, alike)
             low, high = min(low, border.low), max(high, border.high)
-        found.append(Estimate(value=value, low=low, high=high))
-    return found, labelled
+        estimates.append(Estimate(value=value, low=low, high=high))
+    return estimates, labelled
 
 
 def show(shares: PredictionShares) -> str:

@@ -172,18 +172,18 @@ def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Piece]:
     Returns:
         The pieces, which are the whole text when joined.
     """
-    found: list[Piece] = []
+    stretches: list[Piece] = []
     at = 0
     for mark in sorted(marks, key=lambda mark: (mark["start"], -mark["end"], mark["kind"])):
         start, end = max(mark["start"], at), min(mark["end"], len(text))
         if start >= end:
             continue
         if start > at:
-            found.append(Piece(text=text[at:start]))
+            stretches.append(Piece(text=text[at:start]))
         names = ("kind", "reason", "sentence_id", "stance", "twin")
-        found.append(Piece(text=text[start:end], **{name: mark[name] for name in names if name in mark}))
+        stretches.append(Piece(text=text[start:end], **{name: mark[name] for name in names if name in mark}))
         at = end
-    return [*found, Piece(text=text[at:])] if at < len(text) else found
+    return [*stretches, Piece(text=text[at:])] if at < len(text) else stretches
 
 
 def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Mapping[str, set[str]]) -> Drawn:
@@ -205,8 +205,8 @@ def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Ma
 
 def _of(table: pa.Table, articles: set[str]) -> list[dict[str, Any]]:
     wanted = pa.array(sorted(articles), pa.string())
-    found: list[dict[str, Any]] = table.filter(pc.is_in(table["article_id"], value_set=wanted)).to_pylist()
-    return found
+    rows: list[dict[str, Any]] = table.filter(pc.is_in(table["article_id"], value_set=wanted)).to_pylist()
+    return rows
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.latex import latex
 from train.report.markdown import plain, table
-from train.report.project_snapshot import Found
+from train.report.project_snapshot import Snapshot
 from train.report.sentences import (
     agreement_sentence,
     audit_sentence,
@@ -52,10 +52,13 @@ class Methods(msgspec.Struct, frozen=True, kw_only=True):
     latex: str
 
 
-def methods(found: Found) -> Methods:
+def methods(snapshot: Snapshot) -> Methods:
     """Describe the methods of a project in its present state, with what its numbers say and do not say."""
-    paragraphs = [part for part in (_labelled(found), _trained(found)) if part]
-    limits, tables = _limits(found), [*_agreement_tables(found), *_score_tables(found.metrics, found.analysis)]
+    paragraphs = [part for part in (_labelled(snapshot), _trained(snapshot)) if part]
+    limits, tables = (
+        _limits(snapshot),
+        [*_agreement_tables(snapshot), *_score_tables(snapshot.metrics, snapshot.analysis)],
+    )
     whole = [*paragraphs, "Limits: " + " ".join(limits)]
     return Methods(
         paragraphs=paragraphs,
@@ -66,8 +69,8 @@ def methods(found: Found) -> Methods:
     )
 
 
-def _labelled(found: Found) -> str:
-    corpus, status = found.corpus, found.status
+def _labelled(snapshot: Snapshot) -> str:
+    corpus, status = snapshot.corpus, snapshot.status
     dates = f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else ""
     text = (
         f"The corpus has {corpus.sentences} prose sentences ({corpus.copies} of them exact copies of another) of "
@@ -75,28 +78,27 @@ def _labelled(found: Found) -> str:
     )
     if not status.annotators:
         return text + "No sentence is labelled yet."
-    books = ", ".join(f"version {name}" if name else "a version not recorded" for name in found.codebooks)
+    books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)
     text += (
-        f"{len(status.annotators)} annotators gave {found.answers} answers on the stance toward “{found.target}” "
+        f"{len(status.annotators)} annotators gave {snapshot.answers} answers on the stance toward “{snapshot.target}” "
         f"(favor, against or none) by the codebook, {books}. "
     )
-    text += agreement_sentence(found)
-    if found.verdicts is not None:
-        how = Counter(row.how for row in found.verdicts)
+    text += agreement_sentence(snapshot)
+    if snapshot.verdicts is not None:
+        how = Counter(row.how for row in snapshot.verdicts)
         ways = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(how.items()))
-        labels = Counter(row.stance for row in found.verdicts)
+        labels = Counter(row.stance for row in snapshot.verdicts)
         shares = ", ".join(f"{stance} {labels[stance]}" for stance in STANCES)
-        text += (
-            f" Labels were settled for {len(found.verdicts)} sentences ({ways}; {shares}); {len(found.queue)} are open."
-        )
+        text += f" Labels were settled for {len(snapshot.verdicts)} sentences ({ways}; {shares}); "
+        text += f"{len(snapshot.queue)} are open."
     return text
 
 
-def _trained(found: Found) -> str:
-    metrics, analysis = found.metrics, found.analysis
+def _trained(snapshot: Snapshot) -> str:
+    metrics, analysis = snapshot.metrics, snapshot.analysis
     if metrics is None:
         return ""
-    parts = [outside_sentence(found), split_sentence(found), f"The model is {recipe_sentence(metrics)}"]
+    parts = [outside_sentence(snapshot), split_sentence(snapshot), f"The model is {recipe_sentence(metrics)}"]
     test = metrics.test
     parts.append(
         f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of favor and "
@@ -109,37 +111,37 @@ def _trained(found: Found) -> str:
         parts += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive else ""]
         parts += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
         parts += [analysis.curve.sentence if analysis.curve else ""]
-    parts.append(shares_sentence(found))
+    parts.append(shares_sentence(snapshot))
     return " ".join(part for part in parts if part)
 
 
-def _limits(found: Found) -> list[str]:
-    limits = [f"The stance is toward one target, “{found.target}”; nothing is known of others."]
-    note = found.settings.publish.annotators.strip()
+def _limits(snapshot: Snapshot) -> list[str]:
+    limits = [f"The stance is toward one target, “{snapshot.target}”; nothing is known of others."]
+    note = snapshot.settings.publish.annotators.strip()
     limits.append(
         f"Of the annotators the project says: “{note}”"
         if note
         else "Who the annotators were, and what they were paid, the project does not say."
     )
-    status = found.status
+    status = snapshot.status
     if 0 < len(status.annotators) < 3:
         limits.append(
             f"There were only {len(status.annotators)} annotators: what one of them alone means is not known."
         )
-    if status.shares is not None and status.shares.weighted is None and not whole_corpus(found):
+    if status.shares is not None and status.shares.weighted is None and not whole_corpus(snapshot):
         limits.append(
             "The labelled sentences are no random sample: shares of labels don’t speak for the corpus beyond them."
         )
-    if found.metrics is not None:
-        test = found.metrics.test
+    if snapshot.metrics is not None:
+        test = snapshot.metrics.test
         if test.n < SMALL_TEST:
             limits.append(f"The test set is small ({test.n} sentences): the intervals are wide, and say so.")
         if test.groups <= FEW_GROUPS:
             limits.append(
                 f"It has only {test.groups} groups, for which bootstrap intervals are known to be too narrow."
             )
-        limits += found.metrics.warnings
-        if found.analysis is not None and found.analysis.outside:
+        limits += snapshot.metrics.warnings
+        if snapshot.analysis is not None and snapshot.analysis.outside:
             limits.append("How well the model does on this corpus was not measured.")
         limits.append(
             "The model reads words and letters, no meaning: irony, quotation and who is speaking escape it, and "
@@ -148,8 +150,8 @@ def _limits(found: Found) -> list[str]:
     return limits
 
 
-def _agreement_tables(found: Found) -> list[Table]:
-    agreement = found.status.agreement
+def _agreement_tables(snapshot: Snapshot) -> list[Table]:
+    agreement = snapshot.status.agreement
     if not agreement.sentences:
         return []
     rows = [["Krippendorff’s alpha", str(agreement.sentences), shown(agreement.alpha)]]

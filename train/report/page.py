@@ -17,7 +17,7 @@ from train.predict.shares import ShareRow, called
 from train.report import methods
 from train.report import sentences as readings
 from train.report import svg_plots as plots
-from train.report.project_snapshot import Found, gather
+from train.report.project_snapshot import Snapshot, gather
 from train.settings import Settings
 
 HERE = Path(__file__).parent
@@ -56,11 +56,11 @@ def report(
         TableError: there is no corpus, or a file is malformed.
         ExamplesError: another version wrote the model's metrics.
     """
-    found = msgspec.structs.replace(gather(work, target, ignored, settings or Settings()), due=list(due))
-    return write_bytes(work / "report.html", render(found).encode())
+    snapshot = msgspec.structs.replace(gather(work, target, ignored, settings or Settings()), due=list(due))
+    return write_bytes(work / "report.html", render(snapshot).encode())
 
 
-def render(found: Found) -> str:
+def render(snapshot: Snapshot) -> str:
     """Render the page as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -71,30 +71,33 @@ def render(found: Found) -> str:
     )
     page.filters |= {"number": readings.number, "score": shown, "share": readings.share}
     return page.get_template("page.html.j2").render(
-        found=found,
-        made_of=of_report(found.files, found.target, found.settings),
+        snapshot=snapshot,
+        made_of=of_report(snapshot.files, snapshot.target, snapshot.settings),
         stances=STANCES,
         plots=plots,
         readings=readings,
-        method=methods.methods(found),
+        method=methods.methods(snapshot),
         style=Markup(style),
         script=Markup(script),
         style_digest=_digest(style),
         script_digest=_digest(script),
-        shown={row.article_id for row in found.corpus.drawn},
-        scores=_scores(found),
-        heat=_heat(found),
-        mistakes=found.mistakes[:MOST_MISTAKES],
-        doubts=found.doubts[:MOST_DOUBTS],
-        months=_shares(found, "month"),
-        outlets=_shares(found, "outlet", MOST_OUTLETS),
+        shown={row.article_id for row in snapshot.corpus.drawn},
+        scores=_scores(snapshot),
+        heat=_heat(snapshot),
+        mistakes=snapshot.mistakes[:MOST_MISTAKES],
+        doubts=snapshot.doubts[:MOST_DOUBTS],
+        months=_shares(snapshot, "month"),
+        outlets=_shares(snapshot, "outlet", MOST_OUTLETS),
         most_outlets=MOST_OUTLETS,
-        estimate={"month": _drawn_rows(found, "month")[1], "outlet": _drawn_rows(found, "outlet", MOST_OUTLETS)[1]},
-        whole=_shares(found, "all"),
-        settings=_settings(found.settings),
+        estimate={
+            "month": _drawn_rows(snapshot, "month")[1],
+            "outlet": _drawn_rows(snapshot, "outlet", MOST_OUTLETS)[1],
+        },
+        whole=_shares(snapshot, "all"),
+        settings=_settings(snapshot.settings),
         outlet_counts=[
-            *found.corpus.outlets,
-            *[(NO_OUTLET, found.corpus.without_outlet)] * (found.corpus.without_outlet > 0),
+            *snapshot.corpus.outlets,
+            *[(NO_OUTLET, snapshot.corpus.without_outlet)] * (snapshot.corpus.without_outlet > 0),
         ],
         no_outlet=NO_OUTLET,
         called=called,
@@ -105,10 +108,10 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _scores(found: Found) -> list[plots.Bar]:
-    if found.metrics is None:
+def _scores(snapshot: Snapshot) -> list[plots.Bar]:
+    if snapshot.metrics is None:
         return []
-    test = found.metrics.test
+    test = snapshot.metrics.test
     rows = [
         _bar(f"{name}, {who}", score, tone)
         for name, ours, theirs in (
@@ -118,7 +121,7 @@ def _scores(found: Found) -> list[plots.Bar]:
         )
         for who, tone, score in (("model", "one", ours), ("majority", "three", theirs))
     ]
-    ceiling = found.analysis.ceiling if found.analysis else None
+    ceiling = snapshot.analysis.ceiling if snapshot.analysis else None
     if ceiling is not None and ceiling.annotators:
         first, second = ceiling.compared.first, ceiling.compared.second
         rows += [
@@ -134,24 +137,24 @@ def _bar(name: str, score: Estimate, tone: str) -> plots.Bar:
     return plots.Bar(name=name, value=score.value, low=score.low, high=score.high, tone=tone)
 
 
-def _heat(found: Found) -> list[list[int]]:
+def _heat(snapshot: Snapshot) -> list[list[int]]:
     """The shade of each cell of the confusion matrix, from its share of the examples in its row."""
-    if found.metrics is None:
+    if snapshot.metrics is None:
         return []
-    return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in found.metrics.test.confusion]
+    return [[round(HEAT * cell / (sum(row) or 1)) for cell in row] for row in snapshot.metrics.test.confusion]
 
 
-def _drawn_rows(found: Found, kind: str, most: int | None = None) -> tuple[list[ShareRow], str]:
+def _drawn_rows(snapshot: Snapshot, kind: str, most: int | None = None) -> tuple[list[ShareRow], str]:
     """The rows of the `most` largest cells, and which estimate the plot shows for all of them: `corrected` or `raw`."""
-    rows = [row for row in found.shares.rows if row.kind == kind] if found.shares else []
+    rows = [row for row in snapshot.shares.rows if row.kind == kind] if snapshot.shares else []
     largest = sorted({(-row.n, row.name) for row in rows})[:most]
     rows = [row for row in rows if (-row.n, row.name) in largest]
     return rows, "corrected" if all(row.corrected is not None for row in rows) else "raw"
 
 
-def _shares(found: Found, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
+def _shares(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
     """The points of the `most` largest cells: corrected shares if all these cells have one, otherwise raw shares."""
-    rows, estimate = _drawn_rows(found, kind, most)
+    rows, estimate = _drawn_rows(snapshot, kind, most)
     series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
     for row in rows:
         place = row.name if kind == "month" else called(row.kind, row.name)

@@ -41,7 +41,7 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The present state of the project: everything that the report shows.
 
     Attributes:
@@ -93,7 +93,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     due: list[str] = []
 
 
-def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings, *, with_ngrams: bool = True) -> Found:
+def gather(
+    work: Path, target: str, ignored: frozenset[str], settings: Settings, *, with_ngrams: bool = True
+) -> Snapshot:
     """Read everything that the report shows, as far as it exists.
 
     Args:
@@ -116,7 +118,7 @@ def gather(work: Path, target: str, ignored: frozenset[str], settings: Settings,
     analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
     ngrams, unopened = _ngrams(work, target, analysis) if trained and with_ngrams else (None, "")
     files = input_digests.of_files(work)
-    return Found(
+    return Snapshot(
         target=target,
         settings=settings,
         corpus=read_corpus(work, {row.sentence_id: row.stance for row in verdicts or []}),
@@ -149,16 +151,16 @@ def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams 
         training = [row for row in read_examples(work) if row.split != "test"]
     except (ExamplesError, TableError) as error:  # the scores are shown all the same; the page says what is wrong
         return None, str(error)
-    found = strongest(model, training, NGRAMS)
-    return found.get(target, next(iter(found.values()))), ""
+    by_target = strongest(model, training, NGRAMS)
+    return by_target.get(target, next(iter(by_target.values()))), ""
 
 
 def _comments(answers: Collection[Annotation], sentences: Collection[str]) -> dict[str, list[Comment]]:
-    found: dict[str, list[Comment]] = defaultdict(list)
+    comments: dict[str, list[Comment]] = defaultdict(list)
     for row in answers:
         if row.comment and row.sentence_id in sentences:
-            found[row.sentence_id].append(Comment(annotator=row.annotator, text=row.comment))
-    return dict(found)
+            comments[row.sentence_id].append(Comment(annotator=row.annotator, text=row.comment))
+    return dict(comments)
 
 
 def _lines(path: Path, kind: type[Record], made_by: str) -> list[Record] | None:

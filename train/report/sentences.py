@@ -12,7 +12,7 @@ from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
 from train.intervals import UNTOLD
 from train.records import Metrics
-from train.report.project_snapshot import Found
+from train.report.project_snapshot import Snapshot
 
 UNITS = {"char": "character", "char_wb": "within-word character"}
 
@@ -22,21 +22,21 @@ def number(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
-def share(found: Estimate) -> str:
+def share(estimate: Estimate) -> str:
     """A value and its interval in percent, with a space that no line break can split."""
-    return percent(found).replace(" %", "\N{NO-BREAK SPACE}%")
+    return percent(estimate).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def points(found: Estimate) -> str:
+def points(estimate: Estimate) -> str:
     """A difference and its interval in points, which are hundredths."""
-    if (found.low, found.high) == (-1, 1):
-        return f"{100 * found.value:+.1f} points ({UNTOLD})"
-    return f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+    if (estimate.low, estimate.high) == (-1, 1):
+        return f"{100 * estimate.value:+.1f} points ({UNTOLD})"
+    return f"{100 * estimate.value:+.1f} points [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
 
 
-def agreement_sentence(found: Found) -> str:
+def agreement_sentence(snapshot: Snapshot) -> str:
     """Krippendorff's alpha and what its value means; "" where no sentence has two votes."""
-    agreement = found.status.agreement
+    agreement = snapshot.status.agreement
     if not agreement.sentences:
         return ""
     return (
@@ -64,11 +64,11 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
             "There is no annotators’ ceiling: it takes sentences of the test split with three or more annotators, "
             "each of whom is scored against the majority of the others."
         )
-    found = ceiling.compared
+    compared = ceiling.compared
     start = (
-        f"Against the majority of the other annotators ({found.n} answers), annotators have an F_avg of "
-        f"{shown(found.second)}, the model one of {shown(found.first)} on the same sentences; the difference is "
-        f"{points(found.f_avg)}: "
+        f"Against the majority of the other annotators ({compared.n} answers), annotators have an F_avg of "
+        f"{shown(compared.second)}, the model one of {shown(compared.first)} on the same sentences; the difference is "
+        f"{points(compared.f_avg)}: "
     )
     return (
         start
@@ -81,10 +81,13 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
     )
 
 
-def calibration_sentence(found: Recalibration) -> str:
+def calibration_sentence(recalibration: Recalibration) -> str:
     """Whether the probabilities are calibrated, before and after they were rescaled by the temperature."""
     parts = []
-    for when, at in (("As trained", found.before), (f"With the temperature {found.temperature:.2f}", found.after)):
+    for when, at in (
+        ("As trained", recalibration.before),
+        (f"With the temperature {recalibration.temperature:.2f}", recalibration.after),
+    ):
         surer = at.overconfidence
         leaning = (
             f"the model is surer than it should be, by {points(surer)}"
@@ -101,24 +104,24 @@ def calibration_sentence(found: Recalibration) -> str:
     return " ".join(parts)
 
 
-def naive_sentence(found: Naive) -> str:
+def naive_sentence(split: Naive) -> str:
     """By how much a random split by sentence overestimates the score."""
-    sentence = sum(found.by_sentence) / len(found.by_sentence)
-    group = sum(found.by_group) / len(found.by_group)
+    sentence = sum(split.by_sentence) / len(split.by_sentence)
+    group = sum(split.by_group) / len(split.by_group)
     start = (
         f"Random splits by sentence, which let articles and near-duplicates leak, would have scored an F_avg of "
         f"{sentence:.3f} on average, splits of the same size by group {group:.3f}: the naive split "
-        f"{'flatters' if found.flatters >= 0 else 'does not flatter; it differs'} by {100 * found.flatters:+.1f} points"
+        f"{'flatters' if split.flatters >= 0 else 'does not flatter; it differs'} by {100 * split.flatters:+.1f} points"
     )
-    if found.low is None or found.high is None:
-        return start + (" in a single draw." if len(found.by_group) == 1 else " in each draw.")
-    end = "" if found.low > 0 or found.high < 0 else "; so few draws leave open whether it does at all"
-    return f"{start} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]{end}."
+    if split.low is None or split.high is None:
+        return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")
+    end = "" if split.low > 0 or split.high < 0 else "; so few draws leave open whether it does at all"
+    return f"{start} [{100 * split.low:+.1f}, {100 * split.high:+.1f}]{end}."
 
 
-def audit_sentence(found: Analysis) -> str:
+def audit_sentence(analysis: Analysis) -> str:
     """How many test sentences have a near-duplicate in training, by the leak audit."""
-    audit = found.audit
+    audit = analysis.audit
     return (
         f"Of {audit.tested} test sentences {len(audit.affected)} have a near-duplicate in training (all "
         f"{audit.compared:,} pairs compared, independently of the clustering; from a likeness of "
@@ -126,11 +129,11 @@ def audit_sentence(found: Analysis) -> str:
     )
 
 
-def split_sentence(found: Found) -> str:
+def split_sentence(snapshot: Snapshot) -> str:
     """How the splits were made; "" where they came with the data, or before training."""
-    if found.analysis is None or found.analysis.splits is None:
+    if snapshot.analysis is None or snapshot.analysis.splits is None:
         return ""
-    splits = found.analysis.splits
+    splits = snapshot.analysis.splits
     how = {
         "group": "at random by group",
         "date": f"by date (nothing newer than {splits.cutoff} was learned from)",
@@ -143,9 +146,9 @@ def split_sentence(found: Found) -> str:
     )
 
 
-def outside_sentence(found: Found) -> str:
+def outside_sentence(snapshot: Snapshot) -> str:
     """That the model was trained on data from outside the project; "" where it was not."""
-    if found.analysis is None or not found.analysis.outside:
+    if snapshot.analysis is None or not snapshot.analysis.outside:
         return ""
     return (
         "The model was trained and tested on labelled data from outside this project, not on its verdicts; all scores "
@@ -164,16 +167,16 @@ def recipe_sentence(metrics: Metrics) -> str:
     )
 
 
-def whole_corpus(found: Found) -> bool:
+def whole_corpus(snapshot: Snapshot) -> bool:
     """Whether every copy group of the corpus is labelled, so that nothing has to be estimated."""
-    return found.status.labelled == found.corpus.sentences - found.corpus.copies
+    return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
 
 
-def shares_sentence(found: Found) -> str:
+def shares_sentence(snapshot: Snapshot) -> str:
     """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
-    if found.shares is None or found.shares.model != found.model:
+    if snapshot.shares is None or snapshot.shares.model != snapshot.model:
         return ""
-    rows = [row for row in found.shares.rows if row.kind == "all"]
+    rows = [row for row in snapshot.shares.rows if row.kind == "all"]
     if not rows:
         return ""
     corrected = all(row.corrected is not None for row in rows)

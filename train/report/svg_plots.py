@@ -148,7 +148,7 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
     return figure(title, text, wide, bottom + 22, body)
 
 
-def reliability(found: Calibration, title: str, tone: str) -> Markup:
+def reliability(calibration: Calibration, title: str, tone: str) -> Markup:
     """Accuracy by confidence; on the diagonal the model is right as often as it says."""
     size, left, top = 250.0, 42.0, 8.0
     body: list[Markup] = []
@@ -161,7 +161,7 @@ def reliability(found: Calibration, title: str, tone: str) -> Markup:
             _text(left - 6, y + 4, f"{tick:g}", "soft", "end"),
         ]
     body.append(_line(left, top + size, left + size, top, "ideal"))
-    places = [(left + size * row.confidence, row) for row in found.bins]
+    places = [(left + size * row.confidence, row) for row in calibration.bins]
     for x, row in places:
         body.append(
             _line(x, top + size * (1 - row.accuracy.low), x, top + size * (1 - row.accuracy.high), f"{tone} thin")
@@ -176,12 +176,12 @@ def reliability(found: Calibration, title: str, tone: str) -> Markup:
         ).format(_n(top + size / 2))
     )
     text = "; ".join(
-        f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n}" for row in found.bins
+        f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n}" for row in calibration.bins
     )
     return figure(title, text, left + size + 14, top + size + 42, body)
 
 
-def learning(found: LearningCurve, title: str) -> Markup:
+def learning(curve: LearningCurve, title: str) -> Markup:
     """F_avg by the number of labels, on a logarithmic axis."""
     left, right, top, bottom = 40.0, WIDTH - 26.0, 10.0, 210.0
     body = [
@@ -192,9 +192,9 @@ def learning(found: LearningCurve, title: str) -> Markup:
             _text(left - 6, bottom - (bottom - top) * tick + 4, f"{tick:g}", "soft", "end"),
         )
     ]
-    first, last = math.log(found.steps[0].examples), math.log(found.steps[-1].examples)
+    first, last = math.log(curve.steps[0].examples), math.log(curve.steps[-1].examples)
     line = []
-    for row in found.steps:
+    for row in curve.steps:
         x = left + 16 + (right - left - 32) * ((math.log(row.examples) - first) / ((last - first) or 1))
         y = bottom - (bottom - top) * row.f_avg.value
         low, high = (bottom - (bottom - top) * end for end in (row.f_avg.low, row.f_avg.high))
@@ -208,7 +208,7 @@ def learning(found: LearningCurve, title: str) -> Markup:
     body.append(_text((left + right) / 2, bottom + 34, "labels trained on", "soft"))
     text = "; ".join(
         f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(row.f_avg.low, row.f_avg.high)}"
-        for row in found.steps
+        for row in curve.steps
     )
     return figure(title, text, WIDTH, bottom + 42, body)
 
