@@ -1,4 +1,4 @@
-"""Sync when processes die: killed at ten points of a push and of a pull of 5,000 tasks, and several at once."""
+"""Sync when processes die: killed at ten points of a push and of a pull of 3,000 tasks, and several at once."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from tests.conftest import REPO, Run, vote
 
 pytestmark = pytest.mark.slow
 
-TASKS = 5000
+TASKS = 3000
 POINTS = 10
-BATCH = 2000  # less than a push takes by default: three imports give points within, between and after them
+BATCH = 1200  # less than a push takes by default: three imports give points within, between and after them
 LOCK = Path(".stance") / "pull.lock"
 WORDS = "port minister aid bill troops river winter vote senate tank village border price grain letter".split()
 
@@ -72,10 +72,10 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tables of a corpus of 5,000 sentences in 250 articles."""
+    """The tables of a corpus of 3,000 sentences in 150 articles."""
     rng = random.Random(1)
     work = tmp_path_factory.mktemp("tables")
-    articles = [dict.fromkeys(ARTICLES.names, "") | {"article_id": f"a{n}", "title": f"Title {n}"} for n in range(250)]
+    articles = [dict.fromkeys(ARTICLES.names, "") | {"article_id": f"a{n}", "title": f"Title {n}"} for n in range(150)]
     ids = [f"{rng.getrandbits(128):032x}" for _ in range(TASKS)]
     sentences = [
         {
@@ -233,7 +233,7 @@ def test_a_push_killed_at_ten_points_and_run_again_makes_each_task_once(
 
 
 class Labels:
-    """A project of 5,000 tasks with the answers of three annotators, which change while somebody pulls."""
+    """A project of 3,000 tasks with the answers of three annotators, which change while somebody pulls."""
 
     title = "Pull, killed"
 
