@@ -23,7 +23,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         value: the estimate; NaN (null in JSON) where it is undefined.
         low: lower end of the interval; NaN where there is none. A score of the model, which is a number in every file,
             has the interval from 0 to 1 instead, and a difference of scores that from -1 to 1.
-        high: upper end of the interval, likewise.
+        high: upper end of the interval, as for `low`.
     """
 
     value: float
