@@ -39,15 +39,15 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         settled: verdicts by how they came about.
         unsettled: sentences in the queue.
         few: sentences with votes, but with fewer than the project asks for.
-        settled_by_few: those of them that their votes settled all the same.
-        outdated: doubts that were left out, as the verdict has other votes or another label than when the model that
-            doubts it was trained.
+        settled_by_few: those of these sentences that their votes settled nevertheless.
+        outdated: doubts that were left out, because the verdict has other votes or another label than when the
+            doubting model was trained.
         reopened: sentences that had a verdict before and have none now.
-        flagged: adjudicated verdicts since which something changed; they stand.
-        vanished: sentences with votes that left the corpus; their answers stay in `annotations.jsonl`.
-        annotators: whose votes counted.
-        ignored: whose didn't, by `[labeling] ignore`.
-        changed: whether a file did.
+        flagged: adjudicated verdicts that stand although something has changed since they were given.
+        vanished: sentences with votes that are no longer in the corpus; their answers stay in `annotations.jsonl`.
+        annotators: the annotators whose votes counted.
+        ignored: the annotators whose votes did not count, by `[labeling] ignore`.
+        changed: whether a file changed.
     """
 
     settled: dict[str, int]
@@ -78,19 +78,19 @@ def adjudicate(
     ignored: Collection[str] = frozenset(),
     doubts: int = 0,
 ) -> AdjudicateSummary:
-    """Settle what can be settled: `annotations.jsonl` and `adjudications.jsonl` to `verdicts.jsonl`, `queue.jsonl`.
+    """Make `verdicts.jsonl` and `queue.jsonl` from `annotations.jsonl` and `adjudications.jsonl`.
 
     Args:
         work: the project's folder of tables.
         settings: `[labeling]` of stance.toml.
-        codebook: the codebook's version now; votes given under another one settle nothing. Empty: any does.
+        codebook: current version of the codebook; votes given under another one settle nothing. If empty, all votes do.
         ignored: annotators whose votes don't count.
-        doubts: so many of the verdicts that the model doubts most, by `doubts.jsonl`, go to the queue; what a
-            person settled stays, and so does what has changed since the model was trained.
+        doubts: number of verdicts to put into the queue, those that the model doubts most by `doubts.jsonl`. Verdicts
+            that a person settled, or that changed after the model was trained, stay.
 
     Raises:
         TableError: a table is missing or malformed.
-        StanceError: there is no vote at all.
+        StanceError: there is no vote that counts.
     """
     found = _read(work, ignored, required=True)
     done = _settle(found, settings, codebook)
@@ -130,7 +130,7 @@ def settled_now(
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """All answers, the votes among them that count, exact copies' put together, and the corpus they are of."""
+    """All answers; those that count, with the answers to exact copies put together; and the corpus."""
 
     annotations: list[Annotation]
     adjudications: list[Adjudication]
@@ -166,9 +166,9 @@ def _settle(found: _Inputs, settings: LabelingSettings, codebook: str) -> Settle
 
 
 def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotation]:
-    """Answers to several copies of one sentence, as answers to the first of them that has any: one label holds for all.
+    """Move answers to copies of a sentence to the first copy that has any, as one label holds for all copies.
 
-    So votes on two copies are votes on one sentence, and unlike ones a tie.
+    So votes on two copies count as votes on one sentence, and two unlike votes are a tie.
     """
     stands: dict[str, str] = {}
     for key in sorted({row.sentence_id for row in votes} & copy_of.keys()):
@@ -180,7 +180,7 @@ def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotat
 
 
 class _Doubt(Unsettled, frozen=True, kw_only=True):
-    """A line of `doubts.jsonl`, as far as it matters here; `label` is the verdict that is doubted, where known."""
+    """A line of `doubts.jsonl`, as far as needed here; `label` is the verdict that is doubted, where known."""
 
     label: Stance | None = None
 
@@ -192,7 +192,7 @@ class _Doubt(Unsettled, frozen=True, kw_only=True):
 def _reopened(done: Settled, doubts: Iterable[_Doubt]) -> tuple[Settled, int]:
     """Open the doubted verdicts again; the other result counts doubts about verdicts that have changed.
 
-    What a person settled stays. Of a verdict that has changed the model knows nothing, and people would be shown a
+    What a person settled stays. The model knows nothing about a verdict that has changed: people would be shown a
     doubt about another label.
     """
     by_votes = {row.sentence_id: row for row in done.verdicts if row.how != "adjudicated"}
@@ -232,19 +232,20 @@ def settle(
 ) -> Settled:
     """Verdicts by the votes and by what people settled, and the sentences that are left open.
 
-    One vote is `single`, equal votes are `unanimous`, a label with more than half of the votes is the `majority`;
-    under `[labeling] verdicts = "dawid_skene"` that model settles unlike votes instead, and leaves open whatever
-    it is less sure of than `confidence`, like votes too. A single vote that its annotator was unsure of stays open,
-    and so does a sentence with fewer votes than `fewest_votes`.
-    No order of rows, names or labels breaks a tie. What a person settled stands, with a flag where the votes, the
-    codebook or the corpus have changed since.
+    One vote is `single`, equal votes are `unanimous`, and a label with more than half of the votes is the `majority`.
+    Under `[labeling] verdicts = "dawid_skene"`, that model settles unlike votes instead, and leaves open every
+    sentence, also one with equal votes, of which it is less sure than `confidence`. A sentence stays open if the
+    annotator of its only vote was unsure, or if it has fewer votes than `fewest_votes`.
+
+    The order of rows, names or labels never breaks a tie. What a person settled stands, with a flag where the votes,
+    the codebook or the corpus have changed since.
 
     Args:
-        annotations: in any order; the last answer of a person to a sentence counts, a skip is no vote.
-        adjudications: answers in the queue; the last of each person counts.
+        annotations: answers in any order; a person's last answer to a sentence counts, and a skip is not a vote.
+        adjudications: answers in the queue; each person's last answer counts.
         settings: `[labeling]` of stance.toml.
-        codebook: its version now; votes that are known to be given under another one settle nothing.
-        corpus: the sentences that there are; None: all that have votes.
+        codebook: current version of the codebook; votes that are known to be given under another one settle nothing.
+        corpus: ids of all sentences of the corpus; None stands for all that have votes.
     """
     settings = settings or LabelingSettings()
     rows = list(annotations)
@@ -303,7 +304,7 @@ def settle(
 def _decide(
     everyone: Votes, by: Votes, unsure: Collection[str], posterior: Mapping[str, float], settings: LabelingSettings
 ) -> tuple[Stance, How] | str:
-    """The label and how it was settled; else why it is open."""
+    """The label and how it was settled; otherwise, why it is open."""
     if not by:
         return "no vote under this codebook"
     counts = Counter(by.values())
@@ -336,7 +337,7 @@ def _posteriors(votes: Mapping[str, Votes]) -> dict[str, dict[str, float]]:
 
 
 def _settled_by_people(adjudications: Iterable[Adjudication]) -> dict[str, list[Adjudication]]:
-    """The last answer of each adjudicator to each sentence; a skip takes it back."""
+    """The last answer of each adjudicator to each sentence; a skip withdraws earlier answers."""
     last: dict[tuple[str, str], Adjudication] = {}
     for row in sorted(adjudications, key=lambda row: (row.updated_at, row.studio_id or 0, row.stance or "")):
         last[row.sentence_id, row.adjudicator] = row

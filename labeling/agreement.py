@@ -28,9 +28,9 @@ def krippendorff_alpha(
     level: Literal["nominal", "ordinal"] = "nominal",
     labels: Sequence[Label] | None = None,
 ) -> float:
-    """Krippendorff's alpha for any number of annotators a sentence.
+    """Krippendorff's alpha for any number of annotators per sentence.
 
-    A missing answer, None or NaN, is not a label and is left out. Sentences with fewer than two labels carry no pair
+    A missing answer, None or NaN, is not a label and is left out. Sentences with fewer than two labels contain no pair
     and are left out of both terms.
 
     Args:
@@ -72,7 +72,7 @@ def krippendorff_alpha(
     apart = _ordinal_differences(totals, list(place))
 
     def unlike(counts: Counter[Label]) -> float:
-        """How far all ordered pairs of some answers are apart: for nominal labels, how many are unlike."""
+        """The summed distance of all ordered pairs of some answers; for nominal labels, the number of unlike pairs."""
         if level == "nominal":
             return counts.total() ** 2 - sum(count * count for count in counts.values())
         return sum(counts[c] * counts[k] * apart[c, k] for c in counts for k in counts)
@@ -114,7 +114,7 @@ def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
         b: labels of the second annotator, of the same sentences in the same order.
 
     Returns:
-        Kappa, at most 1. NaN if both annotators used one and the same label throughout, where kappa is undefined.
+        Kappa, at most 1. NaN if both annotators used the same single label throughout, where kappa is undefined.
 
     Raises:
         AgreementError: the lengths differ, or no sentence was labelled by both.
@@ -132,7 +132,7 @@ def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
         raise AgreementError(f"Cohen's kappa needs a sentence that both annotators labelled; found none of {len(a)}")
     n = len(both)
     first, second = Counter(x for x, _ in both), Counter(y for _, y in both)
-    # In whole numbers up to the division, so that perfect agreement is exactly 1.
+    # Whole numbers are used up to the division, so that perfect agreement is exactly 1.
     agree = n * sum(x == y for x, y in both)
     chance = sum(first[label] * second[label] for label in first)
     return (agree - chance) / (n * n - chance) if chance != n * n else math.nan

@@ -11,18 +11,19 @@ import msgspec
 
 from labeling.records import STANCES, Annotation, Stance, is_unknown
 
-# A choice, not a measurement: 600 words a minute, which nobody reads at who weighs each sentence.
+# A choice, not a measurement: 600 words a minute is faster than anybody reads who weighs each sentence.
 SECONDS_A_WORD = 0.1
-# Choices as well: fewer answers than this say nothing yet; so many alike are nearly all; the others must differ.
+# Choices as well: the fewest answers that say anything, the share of equal answers that counts as nearly all, and
+# the share of the same label among the others' votes from which the annotator is not remarkable.
 ENOUGH = 20
 NEARLY_ALL = 0.95
 OTHERS = 0.8
 UNNAMED = "unknown"
-"""Under which answers are listed together of which nobody knows who gave them."""
+"""The name under which the answers of unknown people are listed together."""
 
 
 class AnnotatorProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """What one annotator gave: votes by stance, sentences skipped, votes marked unsure.
+    """What one annotator answered: votes by stance, sentences skipped, votes marked unsure.
 
     `seconds` is the median time of an answer, skips included; NaN where none was timed.
     """
@@ -35,10 +36,10 @@ class AnnotatorProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TooFast(msgspec.Struct, frozen=True, kw_only=True, tag_field="warning", tag="too_fast"):
-    """Most answers came quicker than the sentence can be read.
+    """Most answers came faster than the sentence can be read.
 
-    Of `answers` timed ones, `quick` took less than 0.1 s a word; `seconds` is the median time that an answer
-    took, `needed` the median that 0.1 s a word would.
+    Of `answers` timed answers, `quick` took less than 0.1 s a word. `seconds` is the median time that an answer took,
+    and `needed` is the median of the times that 0.1 s a word would give.
     """
 
     annotator: str
@@ -49,7 +50,7 @@ class TooFast(msgspec.Struct, frozen=True, kw_only=True, tag_field="warning", ta
 
 
 class AlwaysSame(msgspec.Struct, frozen=True, kw_only=True, tag_field="warning", tag="always_same"):
-    """One label nearly throughout, where others gave it less often.
+    """An annotator gave one label nearly throughout, where others gave it less often.
 
     On sentences that others labelled as well, `same` of the annotator's `votes` are `label`, and `others_same`
     of the others' `others`.
@@ -64,7 +65,7 @@ class AlwaysSame(msgspec.Struct, frozen=True, kw_only=True, tag_field="warning",
 
 
 class ControlItems(msgspec.Struct, frozen=True, kw_only=True):
-    """An annotator's answers to control items: `repeats` of own earlier votes, and the share answered the same."""
+    """An annotator's answers to control items: the number of repeated votes, and the share that were the same."""
 
     annotator: str
     repeats: int
@@ -72,11 +73,11 @@ class ControlItems(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def progress(names: Collection[str], answers: Iterable[Annotation]) -> list[AnnotatorProgress]:
-    """What each annotator gave, sorted by name; answers of which nobody knows who gave them stand together, last.
+    """What each annotator answered, sorted by name; the answers of unknown people are listed together, last.
 
     Args:
-        names: whom to list, with or without an answer.
-        answers: the last answer of each of them to each sentence, control items left out.
+        names: annotators to list, with or without an answer.
+        answers: the last answer of each of these annotators to each sentence, control items left out.
     """
     given: dict[str, list[Annotation]] = {name: [] for name in sorted(names) if not is_unknown(name)}
     if any(map(is_unknown, names)):
@@ -99,12 +100,12 @@ def progress(names: Collection[str], answers: Iterable[Annotation]) -> list[Anno
 
 
 def warnings(answers: Collection[Annotation], words: Mapping[str, int]) -> list[TooFast | AlwaysSame]:
-    """Annotators whose answers look careless, sorted by name; each needs 20 answers to be judged by.
+    """Annotators whose answers look careless, sorted by name; an annotator with fewer than 20 answers is not judged.
 
     Args:
         answers: the last answer of each annotator to each sentence, control items left out: a sentence that was
             read before takes less time.
-        words: how many words each sentence has.
+        words: number of words of each sentence.
     """
     given: dict[str, list[Annotation]] = defaultdict(list)
     votes: dict[str, Counter[Stance]] = defaultdict(Counter)
@@ -131,7 +132,7 @@ def _fast(rows: list[Annotation], words: Mapping[str, int]) -> TooFast | None:
 
 
 def _same(rows: list[Annotation], votes: Mapping[str, Counter[Stance]]) -> AlwaysSame | None:
-    # Only where others voted too: elsewhere nobody can say that the label was wrong.
+    # Only sentences on which others voted too: elsewhere nobody can say that the label was wrong.
     shared = [(row.sentence_id, row.stance) for row in rows if row.stance and votes[row.sentence_id].total() > 1]
     if len(shared) < ENOUGH:
         return None
@@ -151,11 +152,11 @@ def _same(rows: list[Annotation], votes: Mapping[str, Counter[Stance]]) -> Alway
 
 
 def control_items(annotations: Iterable[Annotation]) -> list[ControlItems]:
-    """How often each annotator answers a control item as they had voted before, sorted by name.
+    """How often each annotator answers a control item as they had voted before; sorted by name.
 
-    The vote before is the annotator's last ordinary one not later than the control item's answer, by
-    `updated_at`. Without one, or where either was skipped, there is no repeat; an annotator without repeats isn't
-    listed. Of several answers to the same control item the last counts.
+    The earlier vote is the annotator's last ordinary one that is not later than the answer to the control item, by
+    `updated_at`. Without an earlier vote, or if either was skipped, there is no repeat; annotators without repeats are
+    not listed. Of several answers to the same control item, the last one counts.
 
     Args:
         annotations: all answers, ordinary and control.

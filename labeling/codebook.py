@@ -18,10 +18,10 @@ class Codebook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_codebook(path: Path) -> Codebook:
-    """Read the codebook; its version stands in a line `Version 1.0`.
+    """Read the codebook; its version is stated in a line such as `Version 1.0`.
 
     Raises:
-        ConfigError: the file is missing, no UTF-8, or states no version with a digit in it.
+        ConfigError: the file is missing, is not UTF-8, or states no version with a digit in it.
     """
     if not path.is_file():
         raise ConfigError(f"{path} is not there: [labeling] codebook must name the codebook's Markdown file")
@@ -29,7 +29,7 @@ def read_codebook(path: Path) -> Codebook:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8; {error}. Save it as UTF-8") from error
-    # With a digit, and on the same line: a heading "Version history" states none.
+    # A version has a digit and is on the same line: a heading "Version history" states none.
     found = re.search(r"^\W*version:?[^\w\n]+(?=[\w.\-]*\d)(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
     if not found:
         raise ConfigError(f"{path}: expected a line such as `Version 1.0`; every label remembers its version")

@@ -15,14 +15,14 @@ DUE = "stance adjudicate"
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the verdicts are behind the answers; at least one of the first three numbers isn't 0.
+    """How far the verdicts are behind the answers; at least one of the first three numbers is not 0.
 
     Attributes:
         new: sentences with answers that are neither settled nor open so far.
-        changed: sentences whose verdict, or the reason why they are open, would be another one now, because votes,
+        changed: sentences whose verdict, or whose reason for being open, would be another one now, because votes,
             answers in the queue, the codebook, the corpus or the settings have changed.
-        gone: sentences with a verdict, or open ones, that have no answer any more that counts.
-        people: those of the new and changed ones that people settled in the queue since.
+        gone: sentences with a verdict, or open ones, that no longer have an answer that counts.
+        people: those of the new and changed sentences that people have settled in the queue since.
         made: whether verdicts were made at all.
         due: the command to run.
     """
@@ -56,14 +56,15 @@ def stale_verdicts(
 ) -> Stale | None:
     """Compare the verdicts and the queue with what `stance adjudicate` would make now.
 
-    They are made again from the same files by the same function, in memory, so that whatever a verdict depends on is
-    compared: votes, answers in the queue, the codebook's version, the corpus, the settings and who is ignored.
-    Sentences that are open because `adjudicate --doubts` was asked for them are up to date as long as their votes are.
+    The verdicts are made again in memory, from the same files and by the same function, so that everything that a
+    verdict depends on is compared: votes, answers in the queue, the codebook's version, the corpus, the settings and
+    who is ignored. Sentences that are open because `adjudicate --doubts` was asked for them are up to date as long as
+    their votes are.
 
     Args:
         work: the project's folder of tables.
         settings: `[labeling]` of stance.toml.
-        codebook_version: the codebook's version now; empty: any counts.
+        codebook_version: current version of the codebook; if empty, votes under any version count.
         ignored: annotators whose answers don't count.
 
     Returns:
@@ -85,7 +86,7 @@ def stale_verdicts(
 
 
 def compare(before: Settled, now: Settled) -> Stale | None:
-    """What of some verdicts and their queue is no longer so; None where all of it is."""
+    """How some verdicts and their queue differ from those that would be made now; None if they do not."""
     then, today = _by_sentence(before), _by_sentence(now)
     new = today.keys() - then.keys()
     changed = {key for key in today.keys() & then.keys() if not _same(then[key], today[key])}
@@ -113,7 +114,7 @@ def _same(then: Verdict | Unsettled, today: Verdict | Unsettled) -> bool:
 
 
 def _core(row: Verdict | Unsettled) -> tuple[object, ...]:
-    """What was decided and from what; a model's probabilities may differ in the last digit between machines."""
+    """What was decided and from what, without probabilities, whose last digit may differ between machines."""
     if isinstance(row, Unsettled):
         return row.votes, row.reason
     return row.stance, row.how, row.votes, row.adjudicator, row.note, row.codebook, row.settled_at, row.flag

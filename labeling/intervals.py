@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, stdtrit
 
 FEWEST_ARTICLES = 5
-"""Articles that an interval of a share needs: fewer say next to nothing of how articles differ."""
+"""Number of articles that an interval of a share needs: fewer say next to nothing about how articles differ."""
 
 
 TOO_FEW = "too few articles for an interval"
@@ -23,7 +23,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         value: the estimate; NaN (null in JSON) where it is undefined.
         low: lower end of the interval; NaN where there is none. A score of the model, which is a number in every file,
             has the interval from 0 to 1 instead, and a difference of scores that from -1 to 1.
-        high: upper end of the interval, likewise.
+        high: upper end of the interval, as for `low`.
     """
 
     value: float
@@ -65,11 +65,11 @@ def percent(estimate: Estimate) -> str:
 
 
 def share_estimates(sums: NDArray[np.float64], units: float) -> list[Estimate]:
-    """The share of each label among clustered units, with 95 % intervals that hold at the borders too.
+    """The share of each label among clustered units, with 95 % intervals that hold near 0 and 1 too.
 
     The interval is that of Korn and Graubard: a Clopper-Pearson interval on the effective sample size, which is the
     number of units divided by the design effect, the variance between clusters over that of a simple random sample.
-    A design effect below 1 counts as 1. A label that all units have, or none, says nothing of how clusters differ:
+    A design effect below 1 counts as 1. A label that all units have, or none, says nothing about how clusters differ:
     each cluster then counts as one unit, as if its units were always alike.
 
     Args:
@@ -104,9 +104,9 @@ def share_interval(value: float, variance: float, units: float, clusters: int, a
 
     Args:
         value: the share, from 0 to 1.
-        variance: its variance; ignored where the share is 0 or 1.
+        variance: variance of the share between clusters; ignored where the share is 0 or 1.
         units: effective number of units, which the effective sample size never exceeds.
-        clusters: number of clusters that the variance is of; 2 or more.
+        clusters: number of clusters from which the variance is computed; 2 or more.
         alike: effective number of clusters, which is the sample size where the share is 0 or 1.
     """
     size = alike

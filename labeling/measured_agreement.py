@@ -33,8 +33,8 @@ class LabelAgreement(msgspec.Struct, frozen=True, kw_only=True):
 class PairAgreement(msgspec.Struct, frozen=True, kw_only=True):
     """Two annotators on the `n` sentences that both labelled.
 
-    `raw` is the share of them with the same label, `kappa` Cohen's; `confusion[label of first][label of second]`
-    counts them, with all labels of the whole measurement.
+    `raw` is the share of these sentences with the same label, and `kappa` is Cohen's kappa.
+    `confusion[label of first][label of second]` counts them, for all labels that occur in the whole measurement.
     """
 
     first: str
@@ -46,7 +46,7 @@ class PairAgreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestAgreement(msgspec.Struct, frozen=True, kw_only=True):
-    """An annotator beside the others: on the `n` sentences where more than half of the others' votes are alike."""
+    """An annotator against the majority of the others, on the `n` sentences where the others have a majority."""
 
     annotator: str
     n: int
@@ -58,16 +58,16 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """How far annotators agree on the sentences with two or more votes.
 
     Attributes:
-        annotators: who voted on a shared sentence, sorted; nobody else counts here.
-        sentences: the sentences with two or more votes.
-        articles: how many articles they are from: what the bootstrap draws.
-        alpha: Krippendorff's, over all of them.
-        fleiss: Fleiss's kappa, over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
+        annotators: the annotators who voted on a shared sentence, sorted; nobody else counts here.
+        sentences: number of sentences with two or more votes.
+        articles: number of articles that these sentences are from; the bootstrap draws articles.
+        alpha: Krippendorff's alpha over all these sentences.
+        fleiss: Fleiss's kappa over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
             number of votes, the larger one where two are equally frequent; 0 and 0 where no sentence is shared.
-        raw: the share of pairs of votes that are alike, each sentence weighing the same (Fleiss's mean P_i).
+        raw: share of pairs of votes that are alike, each sentence weighing the same (Fleiss's mean P_i).
         labels: agreement on each label against all others, sorted by label.
         pairs: every two annotators who share a sentence, sorted by name.
-        rest: every annotator beside the others, sorted by name.
+        rest: every annotator against the majority of the others, sorted by name.
     """
 
     annotators: list[str]
@@ -86,19 +86,19 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str], seed: int = 1) -> Agreement:
     """Every coefficient of agreement, with 95 % percentile intervals by bootstrap over articles.
 
-    Articles are drawn, not sentences: sentences of one article are not independent, and intervals over them
-    would be too narrow. A coefficient has no interval where its sentences are from fewer than five articles, or
-    where more than 5 % of the 1,000 resamples leave it undefined (a label that stands in one article only);
-    fewer such resamples are left out. An annotator who is never shared counts nowhere; neither do answers of which
-    nobody knows who gave them, for two of them, or one of them and another annotator's, may be one person's.
+    Articles are drawn, not sentences: sentences of one article are not independent, and intervals over them would be
+    too narrow. A coefficient has no interval where its sentences are from fewer than five articles, or where more than
+    5 % of the 1,000 resamples leave it undefined (as with a label that occurs in one article only); fewer such
+    resamples are left out. An annotator who shares no sentence with another counts nowhere. Neither do answers of
+    unknown people: two of them, or one of them and a known annotator's, may be one person's.
 
     Args:
-        votes: sentence → annotator → label, as `latest_votes` gives; annotators need not label everything.
+        votes: sentence → annotator → label, as `latest_votes` returns them; annotators need not label everything.
         article_of: the article of each sentence.
         seed: seed of the resamples.
 
     Returns:
-        The measurement; the order of rows and annotators' names don't change a number of it.
+        The measurement; neither the order of rows nor the annotators' names change any number.
 
     References:
         Field and Welsh (2007), Bootstrapping clustered data, JRSS B 69(3): the cluster bootstrap.
@@ -179,8 +179,8 @@ def _drawn(
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
     """Alpha of each label against the rest, then of all; Fleiss's kappa; raw agreement: each over all resamples.
 
-    Whole numbers are summed by article and apart for each number of votes a sentence, so that the sums are
-    exact, and a resample of one label only is undefined exactly where the functions above say so.
+    Whole numbers are summed by article, separately for each number of votes per sentence. So the sums are exact, and
+    a resample is undefined exactly where `krippendorff_alpha` and `fleiss_kappa` would be.
     """
     sizes, kinds = counts.sum(axis=1), counts.shape[1]
     n, units, raw = (np.zeros(RESAMPLES) for _ in range(3))
@@ -213,7 +213,7 @@ def _two(
     article: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> tuple[int, Estimate, Estimate, NDArray[np.int64]]:
-    """Two columns of codes where both have one: n, raw agreement, Cohen's kappa, and the table of their codes."""
+    """Compare two columns of codes where both have one: n, raw agreement, Cohen's kappa, and their table."""
     both = (first >= 0) & (second >= 0)
     a, b, kinds = first[both], second[both], len(labels)
     touched, place = np.unique(article[both], return_inverse=True)
@@ -246,7 +246,7 @@ def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answer
 
     Args:
         value: the coefficient.
-        drawn: its values in the resamples, NaN where it is undefined.
+        drawn: values of the coefficient in the resamples, NaN where it is undefined.
         articles: number of articles that its sentences are from.
         answers: number of answers by label, from which the agreement by chance follows.
     """
@@ -261,7 +261,7 @@ def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answer
 
 
 def _estimate(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
-    """The value with its percentile interval, which 95 % of the resamples must have a value for."""
+    """The value with its percentile interval; 95 % of the resamples must have a value for there to be an interval."""
     defined = drawn[~np.isnan(drawn)]
     if math.isnan(value) or articles < FEWEST_ARTICLES or len(defined) < 0.95 * len(drawn):
         return Estimate(value=value)

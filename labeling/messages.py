@@ -27,7 +27,7 @@ MOST_OUTLETS = 10
 
 
 def show_status(status: Status) -> str:
-    """A status as tables for the terminal; characters that would steer a terminal are blanked."""
+    """A status as tables for the terminal; terminal control characters are blanked."""
     agreement = status.agreement
     parts = [
         _progress(status),
@@ -68,7 +68,7 @@ def _progress(status: Status) -> list[str]:
 
 
 def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
-    """The outlets with the most sentences to label; `status --json` has them all."""
+    """The outlets with the most sentences to label; `status --json` lists all of them."""
     ranked = sorted(outlets, key=lambda row: (-row.sentences, row.outlet is None, row.outlet or ""))
     rows = [["outlet", "sentences", "labelled"]]
     rows += [[row.outlet or NO_OUTLET, str(row.sentences), str(row.labelled)] for row in ranked[:MOST_OUTLETS]]
@@ -99,7 +99,7 @@ def _agreement(agreement: Agreement) -> list[str]:
     rows += [
         [f"{row.annotator} and the others' majority", str(row.n), percent(row.raw), shown(row.kappa)]
         for row in agreement.rest
-        if len(agreement.annotators) > 2  # of two, each is all the others of the other
+        if len(agreement.annotators) > 2  # with two annotators, this would repeat the pair
     ]
     return [
         f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
@@ -116,7 +116,7 @@ def _agreement(agreement: Agreement) -> list[str]:
 
 
 def _differences(agreement: Agreement) -> list[str]:
-    """How often each pair differs, by the first's and the second's label."""
+    """How often the two annotators of each pair differ, by the first's and the second's label."""
     cells = list(permutations(STANCES, 2))
     rows = [["pair: label of the first / of the second", *(f"{a}/{b}" for a, b in cells)]]
     for pair in agreement.pairs:
@@ -149,7 +149,7 @@ def _warning(row: TooFast | AlwaysSame) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows under their headings: the first column to the left, numbers to the right."""
+    """Rows under their headings: the first column is aligned to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -214,7 +214,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
 
     Args:
         done: what the pull did.
-        stale: what of the verdicts is older than the answers now; None if nothing is.
+        stale: how far the verdicts are now behind the answers; None if they are not.
         work: the project's folder of tables.
     """
     lines = [

@@ -19,10 +19,10 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences with a vote, but with fewer than the project asks for.
 
     Attributes:
-        asked: votes a sentence, by `[labeling] overlap`.
-        sentences: how many have fewer.
-        exact: whether the number is exact; else it is the least that it can be, because under `overlap_share` the
-            server alone knows of which sentences one vote is asked.
+        asked: the number of votes that each sentence should have, by `[labeling] overlap`.
+        sentences: the number of sentences that have fewer.
+        exact: whether the number is exact. If not, it is a lower bound, because under `overlap_share` only the server
+            knows which sentences need a single vote.
     """
 
     asked: int
@@ -31,7 +31,7 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_share(sentence_id: str, share: float) -> bool:
-    """Whether a sentence is of the share that every annotator labels: by its id, so that it stays so."""
+    """Whether a sentence is in the share that every annotator labels; its id decides, so that this never changes."""
     return int(hashlib.blake2b(sentence_id.encode(), digest_size=8).hexdigest(), 16) < share * 2**64
 
 
@@ -40,12 +40,13 @@ def few_votes(votes: Mapping[str, int], settings: LabelingSettings, tasks: int) 
 
     With `blind` projects, a sentence's id says whether all annotators label it. In one project the server chooses
     `overlap_share` of its tasks (rounded to the nearest number). Then a sentence with several votes but fewer than
-    `overlap` has too few, and so have those with a single vote that are more than the tasks outside of the share.
+    `overlap` has too few. Of the sentences with a single vote, as many may be complete as there are tasks outside the
+    share; the rest have too few.
 
     Args:
         votes: sentence → number of its votes; those without a vote don't count.
         settings: `[labeling]` of stance.toml.
-        tasks: the sentences that are to be labelled, answered or not.
+        tasks: number of sentences that are to be labelled, answered or not.
 
     >>> few_votes({"s1": 1, "s2": 3}, LabelingSettings(overlap=3), tasks=2)
     FewVotes(asked=3, sentences=1, exact=True)

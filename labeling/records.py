@@ -18,7 +18,7 @@ ALIASES: dict[str, Stance] = {
     **dict.fromkeys(("against", "con", "anti", "oppose", "opposed", "deny"), "against"),
     **dict.fromkeys(("none", "neutral", "neither", "no stance", "unrelated", "comment"), "none"),
 }
-"""How other projects and data sets write the three stances; compared without regard to case and outer space."""
+"""How other projects and data sets write the three stances, whatever the case and surrounding white space."""
 NO_OUTLET = "(no outlet given)"
 """What stands for the outlet of an article that has none."""
 
@@ -85,7 +85,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     @property
     def titles(self) -> list[str]:
-        """The titles of the labelling projects at the server: one, or one an annotator."""
+        """The titles of the labelling projects at the server: one, or one for each annotator."""
         return [self._title(f" - {n}") for n in range(1, self.overlap + 1)] if self.blind else [self.title]
 
     @property
@@ -94,7 +94,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return self._title(" - queue")
 
     def _title(self, ending: str) -> str:
-        """The title with an ending, cut to what Label Studio takes; no two titles are the same when cut."""
+        """The title with an ending, cut to the length that Label Studio accepts; different titles stay different."""
         if len(self.title) + len(ending) <= 50:
             return self.title + ending
         digest = hashlib.blake2b(self.title.encode(), digest_size=3).hexdigest()
@@ -104,7 +104,7 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sentence with its context, as a task's `data` at Label Studio.
 
-    `control` is 0 but in a control item: there it is the round that repeats a settled sentence.
+    `control` is 0, except in a control item: there it is the round that repeats a settled sentence.
     """
 
     sentence_id: str
@@ -124,20 +124,20 @@ def key_of(data: Mapping[str, Any]) -> tuple[str, int] | None:
     return (sentence_id, control) if sentence_id and isinstance(sentence_id, str) and isinstance(control, int) else None
 
 
-# Answers come by tens of thousands and can hold no reference cycle; leaving them out of garbage collection takes a
-# tenth off the CPU time of a full pull of 15,000 (0.73 to 0.63 s, median of three on a busy machine).
+# There are tens of thousands of answers, which cannot hold a reference cycle; leaving them out of garbage collection
+# takes a tenth off the CPU time of a full pull of 15,000 (0.73 to 0.63 s, median of three on a busy machine).
 class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One person's answer to one task.
 
-    `stance` is None where the annotator skipped the sentence; `annotator` is a pseudonym; `codebook` is the
-    version that the answer was given under; times are ISO 8601 in UTC, `seconds` the time on the task. An answer
-    to a control item (`control` is its round) is no vote: it shows who drifts. `adopted` answers came with
-    another project's export.
+    `stance` is None where the annotator skipped the sentence; `annotator` is a pseudonym; `codebook` is the version
+    that the answer was given under; times are ISO 8601 in UTC, `seconds` the time on the task. An answer to a control
+    item (`control` is its round) is not a vote: it shows whether annotators repeat themselves. `adopted` answers came
+    with another project's export.
 
     `source` names the Label Studio project that the answer comes from (see
     `labeling.sync.answer_sources`), `task` is the task's number there with the moment when it was made, and `unique_id`
-    is what Label Studio's exports call the answer. All three are empty where they are not known: in answers that an
-    older version brought home, or that were written by hand.
+    is the answer's id in Label Studio's exports. All three are empty where they are not known: in answers that an
+    older version fetched, or that were written by hand.
     """
 
     sentence_id: str
@@ -166,10 +166,10 @@ class Superseded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Adjudication(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's answer in the queue: the label that settles a sentence, and what the codebook should learn.
+    """A person's answer in the queue: the label that settles a sentence, and how the codebook should change.
 
-    `votes` are those that the page showed; `stance` is None where the adjudicator skipped the sentence. `source` and
-    `task` are as in an `Annotation`.
+    `votes` are the votes that the page showed; `stance` is None where the adjudicator skipped the sentence. `source`
+    and `task` are as in an `Annotation`.
     """
 
     sentence_id: str
@@ -192,8 +192,8 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         why: what happened to it.
-        by: pseudonym of the person who did; empty where the server doesn't say.
-        at: when, by the server's clock; empty where the server doesn't say.
+        by: pseudonym of the person who edited or deleted it; empty if the server does not say.
+        at: time of the change by the server's clock; empty if the server does not say.
         answer: the answer as it was.
     """
 
@@ -223,11 +223,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence whose votes settle nothing: people must.
+    """A sentence that its votes do not settle, so that people must.
 
-    `agreement` is the share of pairs of votes that are alike, 1 for a single vote; `confidence` the highest
-    posterior probability where Dawid and Skene's model was asked. `doubted` ones have a verdict by their votes, and
-    are open because they were asked for with `adjudicate --doubts`.
+    `agreement` is the share of pairs of votes that are alike, 1 for a single vote; `confidence` the highest posterior
+    probability where Dawid and Skene's model was asked. `doubted` sentences have a verdict by their votes, and are open
+    because `adjudicate --doubts` put them into the queue.
     """
 
     sentence_id: str
@@ -239,21 +239,21 @@ class Unsettled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOBODY = "deleted"
-"""What older versions called whoever gave an answer whose account had been deleted: all of them alike."""
+"""The one name that older versions gave to all people whose accounts had been deleted."""
 UNKNOWN = re.compile(rf"unknown \d+|{NOBODY}")
 
 
 def is_unknown(annotator: str) -> bool:
-    """Whether a name stands for an answer of which nobody can say who gave it: `unknown 3`.
+    """Whether a name, such as `unknown 3`, stands for the unknown person who gave an answer.
 
-    Each such answer has a name of its own. It is a vote like any other, but it can't be told from another answer of
-    the same person, so it counts nowhere as an annotator whose agreement with others is measured.
+    Each such answer has its own name. It is a vote like any other, but nobody knows whether another answer is by the
+    same person, so it is left out wherever the agreement of annotators is measured.
     """
     return UNKNOWN.fullmatch(annotator) is not None
 
 
 def people(annotators: Iterable[str]) -> list[str]:
-    """The names of annotators for a line that lists them, sorted; unknown ones as one entry with their number."""
+    """The names of annotators for a line that lists them, sorted; unknown people are one entry with their number."""
     names = sorted(set(annotators))
     known = [name for name in names if not is_unknown(name)]
     return known + ([f"{len(names) - len(known)} unknown"] if len(names) > len(known) else [])

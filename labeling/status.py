@@ -33,7 +33,7 @@ CONTESTED = 10
 
 
 class OutletProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """An outlet's sentences to label, and how many of them are labelled; None: articles that name no outlet."""
+    """An outlet's sentences to label, and how many of them are labelled; None stands for articles without an outlet."""
 
     outlet: str | None
     sentences: int
@@ -51,26 +51,26 @@ class Contested(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where labeling stands; numbers are NaN (null in JSON) where they are undefined.
+    """The progress of labelling; numbers are NaN (null in JSON) where they are undefined.
 
     Attributes:
-        sentences: the sentences to label, one a copy group: those sampled, or all where nothing was sampled.
+        sentences: the sentences to label, one for each copy group: those sampled, or all if nothing was sampled.
         labelled: those of them with a vote.
-        shared: those of them with votes of two annotators or more.
-        unsampled: labelled ones that the sample doesn't have; their votes count in all else.
-        gone: answers to sentences that the corpus doesn't have any more, which count nowhere.
-        annotators: who counts, sorted, with what they gave.
-        ignored: answers of those whom `[labeling] ignore` names and who gave any, which count nowhere.
-        few: sentences with a vote, but with fewer than the project asks for; None where its settings aren't known.
-        stale: how far the verdicts are behind the answers; None where they are up to date, or settings aren't known.
-        outlets: progress by outlet, sorted, last the articles that name none; a copy group counts where its sampled
-            or else its first copy stands.
-        agreement: over all sentences with two or more votes; here copies that were labelled each count.
-        contested: the ten sentences of least agreement; of equal ones those with more votes first, then by id.
-        warnings: annotators to look at.
+        shared: those of them with votes of two or more annotators.
+        unsampled: labelled sentences that are not in the sample; their votes count in everything else.
+        gone: answers to sentences that are no longer in the corpus; they count nowhere.
+        annotators: the annotators who count, sorted, with what they answered.
+        ignored: number of answers of each annotator whom `[labeling] ignore` names; they count nowhere.
+        few: sentences with a vote, but with fewer than the project asks for; None if its settings are not known.
+        stale: how far the verdicts are behind the answers; None if they are up to date or the settings are not known.
+        outlets: progress by outlet, sorted, with articles without an outlet last; a copy group counts for the outlet
+            of its sampled copy, or else of its first.
+        agreement: agreement over all sentences with two or more votes; here each copy that was labelled counts.
+        contested: the ten sentences of least agreement; of equal ones, those with more votes first, then by id.
+        warnings: warnings about annotators whose answers look careless.
         controls: how far annotators repeat themselves on control items.
-        shares: of each stance among the settled sentences, and estimated for the corpus where rounds allow it; by
-            the verdicts, or by the votes alone where nothing was adjudicated yet; None where nothing is settled.
+        shares: share of each stance among the settled sentences, and its estimate for the corpus if rounds allow one;
+            by the verdicts, or by the votes alone if no verdicts were made yet; None if nothing is settled.
     """
 
     sentences: int
@@ -100,9 +100,9 @@ def read_status(
 
     Args:
         work: the project's folder of tables.
-        ignored: the pseudonyms whose answers don't count.
-        settings: `[labeling]` of stance.toml, for what depends on it.
-        codebook: the codebook's version now; empty: any counts.
+        ignored: pseudonyms of the annotators whose answers do not count.
+        settings: `[labeling]` of stance.toml; None if not known, which leaves out what depends on it.
+        codebook: current version of the codebook; if empty, votes under any version count.
 
     Raises:
         TableError: there is no corpus, or a table is malformed.

@@ -9,7 +9,7 @@ from labeling.records import Annotation, Stance
 
 
 def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:
-    """The answers that count: those of accounts that `[labeling] ignore` doesn't name."""
+    """The answers that count: those of annotators whom `[labeling] ignore` doesn't name."""
     return [row for row in annotations if row.annotator not in ignored]
 
 
@@ -29,9 +29,9 @@ def latest_answers(annotations: Iterable[Annotation]) -> dict[tuple[str, str], A
 
 
 def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stance]]:
-    """The vote of each annotator on each sentence: the last answer counts, a skip is no vote.
+    """The vote of each annotator on each sentence: the last answer counts.
 
-    Answers to control items are no votes.
+    A skip is not a vote, and neither is an answer to a control item.
 
     Returns:
         sentence_id → annotator → stance, both sorted; sentences that everyone skipped are left out.

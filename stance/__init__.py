@@ -62,13 +62,13 @@ def __dir__() -> list[str]:
 
 
 def _check_packages() -> None:
-    """Make sure that the packages which Python would import are ours.
+    """Make sure that the packages which Python would import are stance's.
 
     Python looks into the working folder first. A user's own `train.py` or `corpus/` there would be imported, and run,
-    in place of our package of that name.
+    in place of stance's package of that name.
 
     Raises:
-        ImportError: another file or folder hides one of our packages.
+        ImportError: another file or folder hides one of stance's packages.
     """
     root = Path(__file__).resolve().parent.parent
     for name in _PACKAGES:
@@ -87,5 +87,5 @@ def _check_packages() -> None:
         )
 
 
-if sys.argv[:1] != ["-m"]:  # `python -m stance` is importing us: the command itself puts our packages first
+if sys.argv[:1] != ["-m"]:  # `python -m stance`: there the command itself puts stance's packages first
     _check_packages()

@@ -86,7 +86,7 @@ def run_build(
     workers: int | None = None,
     address: str | None = None,
 ) -> None:
-    """Build the tables with a bar, and say what was made and what to look at."""
+    """Build the tables with a progress bar, and print what was made and what to look at."""
     from corpus.build import build
     from corpus.messages import built, noted
 

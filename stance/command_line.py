@@ -23,7 +23,7 @@ from stance.verdict_commands import adjudicate, status
 def main() -> None:
     """Run a command; a known error becomes one message and exit code 1, wrong usage 2, Ctrl-C 130."""
     stopping = Stopping()
-    # Nothing but the server or Hub that the user named is ever called.
+    # Only the server or Hub that the user named is ever called.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         cli(standalone_mode=False)
@@ -42,7 +42,7 @@ def _exit(error: BaseException) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     if isinstance(error, OSError):
-        # A full disk, a folder that may not be written: nothing that a traceback would explain.
+        # Such as a full disk or a folder without write permission, which a traceback would not explain.
         click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
         sys.exit(1)
     from corpus.errors import StanceError

@@ -31,15 +31,15 @@ def progress_bar(unit: str) -> Iterator[Callable[..., None]]:
 
 
 class Stages:
-    """Says on standard error what a command is doing: by a bar on a terminal, elsewhere by lines if it takes long."""
+    """Shows on standard error what a command is doing: as a bar on a terminal, elsewhere as lines if it takes long."""
 
     def __init__(self, bar: Any) -> None:
-        """Take the bar to draw."""
+        """Store the bar to draw."""
         self._bar = bar
         self._is_long = False
 
     def stage(self, name: str) -> None:
-        """A stage begins; its bar starts when the first of its steps is done."""
+        """Begin a stage; its bar starts when the first of its steps is done."""
         if not self._bar.disable:
             self._bar.reset()
             self._bar.total = None
@@ -48,13 +48,13 @@ class Stages:
             click.echo(f"{name} …", err=True)
 
     def step(self, done: int, total: int) -> None:
-        """So many of the stage's steps are done."""
+        """Show how many of the stage's steps are done."""
         if self._bar.total != total:
             self._bar.total = total
         self._bar.update(done)
 
     def say(self, text: str) -> None:
-        """Say how long it will take, in a line that stays."""
+        """Print a line that stays, such as how long the command will take."""
         self._is_long = True
         self._bar.write(text, file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""The project in the current folder, as every command sees it: its settings, its server, what of it is out of date."""
+"""The project in the current folder, as every command sees it: its settings, its server, and what is out of date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def project_settings(*, required: bool = True) -> Settings:
     """Read stance.toml, and move what an earlier version kept in `work/` to `labels/`.
 
     Args:
-        required: whether a folder without a stance.toml is an error.
+        required: whether a missing stance.toml is an error.
     """
     from corpus.store import LABELS, move_kept
     from train.settings import read_settings
@@ -38,7 +38,7 @@ def project_settings(*, required: bool = True) -> Settings:
 
 @contextmanager
 def connected() -> Iterator[Studio]:
-    """The Label Studio server of this project, with what there is to know about the connection said."""
+    """Connect to this project's Label Studio server, and print what the user should know about the connection."""
     from labeling.studio.client import Studio
     from labeling.studio.connection import find_server
 
@@ -49,7 +49,7 @@ def connected() -> Iterator[Studio]:
 
 
 def codebook_version(settings: Settings) -> str:
-    """The codebook's version now; empty where there is no codebook yet."""
+    """The current version of the codebook; empty if there is no codebook yet."""
     from labeling.codebook import read_codebook
 
     path = Path(settings.labeling.codebook)
@@ -57,7 +57,7 @@ def codebook_version(settings: Settings) -> str:
 
 
 def this_project(settings: Settings) -> Project:
-    """The project as `release.freshness` looks at it."""
+    """The project in the form that `release.freshness` checks."""
     from labeling.codebook import read_codebook
     from labeling.sync.pseudonyms import ignored
     from release.freshness import Project
@@ -72,7 +72,7 @@ def this_project(settings: Settings) -> Project:
 
 
 def say_due(settings: Settings, *stages: Stage) -> list[str]:
-    """Say on standard error what of these stages is out of date; nothing is stopped by it."""
+    """Print on standard error which of these stages are out of date; the command continues."""
     from release.freshness import told
 
     lines = told(this_project(settings), stages)
@@ -82,7 +82,7 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
 
 
 def stale_verdicts_now(settings: Settings) -> Stale | None:
-    """What of the verdicts is older than the answers; None if nothing is."""
+    """How far the verdicts are behind the answers; None if they are not."""
     from labeling.freshness import stale_verdicts
     from labeling.sync.pseudonyms import ignored
 

@@ -48,7 +48,7 @@ def pull(export: Path | None, annotator: str | None, replace: bool) -> None:
 
 
 def run_pull(studio: Studio, settings: Settings) -> None:
-    """Fetch what changed at the server, and say what was fetched."""
+    """Fetch what changed at the server, and print what was fetched."""
     from corpus.ids.labelled_sentences import remember
     from labeling.codebook import read_codebook
     from labeling.messages import pulled

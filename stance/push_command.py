@@ -90,7 +90,7 @@ def push(to: Path | None, dry_run: bool, limit: int | None, by: By | None, withd
 
 
 def run_push(studio: Studio, settings: Settings, asked: Asked | None = None, *, dry_run: bool = False) -> None:
-    """Say what a push will do, then do it."""
+    """Print what a push will do, then do it."""
     from contextlib import nullcontext
 
     from corpus.ids.labelled_sentences import remember
@@ -152,7 +152,7 @@ def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool
 
 
 def _check_question(settings: Settings, codebook: Codebook | None) -> None:
-    """Refuse to send annotators a template's target or codebook."""
+    """Refuse to send annotators the target or codebook of a template."""
     from labeling.sync.question import check_question
     from train.settings import FILE
     from train.starter import demo_question

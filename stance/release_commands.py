@@ -119,7 +119,7 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
 
 
 def opening_line(out: Path) -> str:
-    """The expression that opens a dataset's folder; after -C its whole path, for whoever reads it is elsewhere."""
+    """The expression that opens a dataset's folder; after -C with its full path, as the user is in another folder."""
     from release.contents.dataset_folder import open_line
 
     elsewhere = click.get_current_context().find_root().params["folder"] != Path()
@@ -147,7 +147,7 @@ def _check_release(folder: Path) -> None:
 def _upload(
     folder: Path, repo: str, settings: Settings, trained_on: str | None, *, private: bool, tag: bool, force: bool
 ) -> None:
-    """Upload a dataset; a model where it is said what that was trained on."""
+    """Upload a dataset or, if `trained_on` is not None, a model."""
     from release.freshness import TRAINED, is_outside, refuse
     from release.hub.upload import upload_dataset, upload_model
     from release.messages import uploaded

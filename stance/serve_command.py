@@ -1,4 +1,4 @@
-"""`stance serve`: a Label Studio of one's own."""
+"""`stance serve`: run a local Label Studio server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 def say_login(server: Server, *, now: bool = True) -> None:
-    """Say where the server is, and how its owner logs in."""
+    """Print the server's address, and how its owner logs in."""
     from labeling.studio.connection import KEY_FILE
 
     when = "is at" if now else "will be at"
@@ -76,7 +76,7 @@ def _say_sign_up(server: Server) -> None:
 def _install() -> None:
     from labeling.studio.install import SIZE, VERSION, install, user_folder
 
-    # Who declines is told by what follows how to install it by hand.
+    # If the user declines, the error that follows says how to install it by hand.
     if click.confirm(
         f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
     ):

@@ -1,4 +1,4 @@
-"""Stopping a command: Ctrl-C and a polite kill are heeded wherever they come, and all that it started stops too."""
+"""Stop a command: Ctrl-C and SIGTERM work at any time, and every process that the command started stops too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 AGAIN = 1.0
-"""Seconds after which a stop that went unheard is raised again."""
+"""Seconds after which a stop that had no effect is raised again."""
 
 
 class Stopping:
@@ -18,21 +18,21 @@ class Stopping:
     """
 
     def __init__(self) -> None:
-        """Take over the signals. A shell's background job ignores Ctrl-C, and goes on doing so."""
+        """Take over the signals. A shell's background job ignores Ctrl-C, and still does then."""
         self.status = 0
-        """The exit status that goes with the signal that came; 0: none came."""
+        """The exit status that belongs to the signal received; 0 if none was."""
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, self._heed)
         signal.signal(signal.SIGTERM, self._heed)
         signal.signal(signal.SIGALRM, self._repeat)
 
     def end(self) -> None:
-        """Raise nothing again: the command has left all that it had to clean up."""
+        """Raise no stop again: the command has finished its clean-up."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _heed(self, number: int, _frame: object) -> NoReturn:
         self.status = 128 + number
-        # A timer of the system, not a thread: starting a thread inside a signal's handler can wait for ever.
+        # A system timer, not a thread: starting a thread inside a signal handler can wait for ever.
         signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         self._raise()
 
@@ -47,7 +47,7 @@ class Stopping:
 
 
 def _leaving(handled: BaseException | None) -> bool:
-    """Whether the exception that is being handled is that of a stop, or came while one was handled."""
+    """Whether the exception that is being handled is a stop, or was raised while a stop was handled."""
     while handled is not None:
         if isinstance(handled, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             return True

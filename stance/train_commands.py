@@ -1,4 +1,4 @@
-"""`stance train`, `stance predict` and `stance report`: the model, what it says of texts, and the page on it all."""
+"""`stance train`, `stance predict` and `stance report`: the model, its predictions, and the report on the project."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def report() -> None:
 
 
 def run_train(data: str | None, out: Path, settings: Settings) -> None:
-    """Train, saying which stage runs, and print the scores."""
+    """Train, showing which stage runs, and print the scores."""
     from train.examples import from_verdicts, load
     from train.messages import trained
     from train.train_model import FromVerdicts, Watch, train
@@ -137,7 +137,7 @@ def run_predict(
 
 
 def _say_old_model(model: Path | None, settings: Settings) -> None:
-    """Say so where the project's own model is out of date; of another one nothing is known."""
+    """Warn if the project's own model is out of date; of any other model this is not known."""
     if model is None or model.resolve() == (WORK / "model").resolve():
         say_due(settings, "verdicts", "examples", "model")
 
@@ -165,7 +165,7 @@ def _say_predicted(done: Predicted) -> None:
 
 
 def run_report(settings: Settings) -> None:
-    """Write the report, and say what of it is out of date."""
+    """Write the report, and print which of its parts are out of date."""
     from corpus.store import wrote
     from labeling.sync.pseudonyms import ignored
     from release.freshness import TRAINED

@@ -51,16 +51,16 @@ def run_status(settings: Settings, *, as_json: bool = False) -> None:
     apart = ignored(Path(), settings.labeling.ignore)
     try:
         version = codebook_version(settings)
-    except ConfigError:  # looking needs no codebook; the commands that do say what is wrong with it
+    except ConfigError:  # the status needs no codebook; commands that need one say what is wrong with it
         version = ""
     status = read_status(WORK, apart, settings.labeling, version)
     click.echo(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else show_status(status))
-    # Of the verdicts the status tells itself.
+    # The status itself says whether the verdicts are out of date.
     say_due(settings, "examples", "model", "predictions", "dataset", "report")
 
 
 def run_adjudicate(settings: Settings, doubts: int = 0) -> None:
-    """Settle what the votes settle, and say what is left."""
+    """Settle what the votes settle, and print what is left open."""
     from labeling.adjudicate import adjudicate
     from labeling.messages import adjudicated
     from labeling.sampling.rounds import queue_command

@@ -17,20 +17,21 @@ from labeling.sampling.sample import Draw
 Unit = TypeVar("Unit", bound=Hashable)
 
 NEARLY = 1e-9
-"""The relative error that sums of 1 / probability may have: less than one unit up to a corpus of 10⁹."""
+"""The relative error that sums of 1 / probability may have: less than one unit in a corpus of up to 10⁹."""
 WHOLE = 0.95
-"""The share of a round in corpus order, by `all`, that must be labelled: its beginning is no sample."""
+"""The share of a round in corpus order, by `all`, that must be labelled: its beginning is not a random sample."""
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
     """The share of each stance, as labelled and as estimated for the corpus.
 
     Attributes:
-        raw: among the `labelled` units, each counting once: what was labelled, not what the corpus holds.
-        weighted: among all sentences of the corpus, copies counted; None where no round allows an estimate.
-        labelled: units with a label.
-        carrying: those of them that carry `weighted`.
-        unlabelled: units that were drawn and have no label yet.
+        raw: shares among the `labelled` units, each counting once: what was labelled, not what the corpus holds.
+        weighted: estimated shares among all sentences of the corpus, copies counted; None if no round allows an
+            estimate.
+        labelled: number of units with a label.
+        carrying: number of these units that `weighted` is estimated from.
+        unlabelled: number of units that were drawn and have no label yet.
     """
 
     raw: dict[Stance, Estimate]
@@ -43,16 +44,16 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
 def known_by(
     settled: Mapping[str, Stance], draws: Iterable[Draw], unit_of: Mapping[str, Unit]
 ) -> tuple[dict[Unit, str], dict[str, Stance]]:
-    """What each group of exact copies is known by, and its stance.
+    """The sentence that stands for each group of exact copies, and its stance.
 
     Args:
-        settled: verdicts by sentence; those that left the corpus don't count.
+        settled: stance of each settled sentence; sentences that are no longer in the corpus do not count.
         draws: draws of all rounds.
-        unit_of: the group of each sentence of the corpus that is settled or drawn.
+        unit_of: copy group of each sentence of the corpus that is settled or drawn.
 
     Returns:
-        The sentence that each group is known by: the member that was drawn, else the first that is settled; and
-        the stances by these sentences, its own verdict before that of a copy.
+        The sentence that stands for each group: the member that was drawn, or else the first that is settled; and the
+        stance of each of these sentences, by its own verdict before that of a copy.
     """
     here = {name: stance for name, stance in sorted(settled.items()) if name in unit_of}
     stands = {unit_of[name]: name for name in reversed(here)}
@@ -68,12 +69,12 @@ def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | 
     """A weight for each drawn unit, so that weighted sums estimate sums over the whole corpus.
 
     Each round r whose units of known probability, K_r, were drawn from all that was left, U_r, gives an unbiased
-    estimate of a corpus total, whatever the rounds before have chosen and why::
+    estimate of a corpus total, whatever earlier rounds have chosen and why::
 
         T_r = Σ y_i of all units drawn before r  +  Σ y_i / p_i of K_r
 
-    and so does a mean of them. A round counts for what a simple random sample of its size is worth,
-    a_r = k_r / (|U_r| (|U_r| - k_r)), k_r = |K_r|: that depends on sizes alone and not on what was drawn, so the
+    and so does a weighted mean of these estimates. A round weighs as a simple random sample of its size would,
+    a_r = k_r / (|U_r| (|U_r| - k_r)) with k_r = |K_r|: that depends on sizes alone and not on what was drawn, so the
     mean stays unbiased. A round that leaves nothing over is exact, and counts alone. So the weight of a unit that
     round q drew is::
 
@@ -81,22 +82,22 @@ def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | 
 
     Where `labelled` is given, a round's units of one way of drawing stand for its unlabelled ones too: with m of n
     labelled, their 1 / p_i (and their 1 in later rounds) count n / m times, and k_r is m. That is right when chance
-    decides which are labelled, as it does when a random round is labelled in its order; less so for those picked
-    as least sure, and not for the beginning of a round in corpus order (by `all`), which estimates nothing before
-    19 in 20 are labelled. Earlier picks of which none is labelled are left out of what is estimated.
+    decides which are labelled, as it does when a random round is labelled in its order; less so for the sentences of
+    which the model was least sure, and not for the beginning of a round in corpus order (by `all`), which gives no
+    estimate before 19 in 20 are labelled. Earlier picks of which none is labelled are left out of what is estimated.
 
-    Σ 1 / p_i over K_r is |U_r| itself in all our ways of drawing. Where it and the units drawn before fall short of
-    the corpus (a stratum is missing, or articles were added later), the round does not speak for the corpus and
-    estimates nothing.
+    Σ 1 / p_i over K_r is |U_r| itself in all of stance's ways of drawing. Where it and the units drawn before fall
+    short of the corpus (a stratum is missing, or articles were added later), the round does not represent the corpus
+    and gives no estimate.
 
     Args:
-        draws: all rounds; control items are no draws.
-        population: units in the corpus, drawn or not.
-        labelled: the units that have a label; None: all drawn ones.
+        draws: draws of all rounds; control items do not count.
+        population: number of units in the corpus, drawn or not.
+        labelled: ids of the units that have a label; None stands for all that were drawn.
 
     Returns:
-        The weight of each drawn (and labelled) unit, 0 for one that carries nothing; nothing at all where no round
-        allows an estimate.
+        The weight of each drawn (and labelled) unit, 0 for one that does not count; empty if no round allows an
+        estimate.
 
     References:
         Des Raj (1956), Some estimators in sampling with varying probabilities without replacement, JASA 51:269-284.
@@ -152,19 +153,19 @@ def shares(
     """The share of each stance among the labelled units, and its estimate for the whole corpus.
 
     The estimate is the ratio of two weighted sums (Hájek 1971), each unit counting its weight times its copies.
-    It takes for granted that the labels are right, and that those still missing are missing by chance: rounds have
-    a random order for that reason, but sentences on which people disagree settle last, so the estimate of
+    It assumes that the labels are right, and that those still missing are missing by chance. Rounds have a random order
+    for that reason, but sentences on which people disagree settle last, so the estimate of
     a half-settled round leans toward the easy ones.
 
     Intervals are those of `labeling.intervals.share_estimates`, over the articles with labels. They make no use of how
     much of the corpus is labelled, so they are rather too wide where that is a large part.
 
     Args:
-        draws: all rounds.
-        stance_of: the label of each unit that has one.
-        copies: the number of sentences of every unit of the corpus, drawn or not; units that aren't in it have left
-            the corpus and don't count.
-        article_of: the article of each of these that is labelled.
+        draws: draws of all rounds.
+        stance_of: label of each unit that has one.
+        copies: number of sentences of every unit of the corpus, drawn or not; units that are not in it have left the
+            corpus and do not count.
+        article_of: article of each labelled unit of the corpus.
 
     Returns:
         The shares, from 0 to 1; None where no unit of the corpus has a label.

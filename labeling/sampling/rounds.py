@@ -27,10 +27,10 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be labelled.
 
     Attributes:
-        draws: all rounds, the new one included.
-        new: how many of the draws are new.
-        keys: sentence and control round of every task that the server should hold, in the order to label them.
-        notes: what the user should know of the rounds, a line each.
+        draws: draws of all rounds, the new one included.
+        new: number of draws that are new.
+        keys: sentence and control round of every task that the server should hold, in the order in which to label them.
+        notes: what the user should know about the rounds, a line each.
     """
 
     draws: list[Draw]
@@ -51,22 +51,23 @@ def draw_round(
     control: int = 0,
     everything: bool = False,
 ) -> Drawn:
-    """What earlier rounds drew, and a new round where one is asked for and due.
+    """What earlier rounds drew, and a new round if one is asked for and due.
 
-    The same round asked for again is a new one only when all its sentences have been answered: a push that was
-    broken off, or run twice, draws nothing again. Where nothing is asked for, a project without a sample of its
-    corpus takes all that is left, as its first push did; one with a sample draws nothing (see `takes_everything`).
+    If the same round is asked for again, a new one is drawn only when all sentences of the last one have been answered:
+    so a push that was interrupted or run twice draws no second round. If no round is asked for, a project without a
+    sample of its corpus takes all that is left, as its first push did; one with a sample draws nothing (see
+    `takes_everything`).
 
     Args:
-        corpus: the sentences.
+        corpus: sentences of the corpus.
         work: the project's folder of tables.
-        held: sentences that the server holds; those that no round drew count as drawn.
+        held: ids of sentences that the server holds; those that no round drew count as drawn.
         settings: `[labeling]` of stance.toml.
         target: what the stance is toward.
-        limit: sentences of a new round; 0: no new round; None: nothing is said of it.
-        by: how to draw them.
-        control: settled sentences to repeat.
-        everything: draw all that are left.
+        limit: number of sentences of a new round; 0 draws no new round; None if the user gave no number.
+        by: way of drawing them.
+        control: number of settled sentences to repeat.
+        everything: whether to draw all that are left.
 
     Raises:
         ConfigError: the round can't be drawn as asked.
@@ -135,15 +136,15 @@ def draw_round(
 
 
 def takes_everything(draws: Iterable[Draw]) -> bool:
-    """Whether a push that names no limit takes every sentence: not once a round has drawn some of them only.
+    """Whether a push without a limit takes every sentence; it does not once a round has drawn only some of them.
 
-    Sentences that the server held before any round (`by` server) may be such a round whose sample was lost.
+    Sentences that the server held before any round (`by` server) may be from such a round whose sample was lost.
     """
     return all(row.by in {"all", "control"} for row in draws)
 
 
 def queue_command(draws: Sequence[Draw]) -> str:
-    """The command that brings the queue to the server, and of the corpus nothing that no round has drawn."""
+    """The command that sends the queue to the server, and no sentence that no round has drawn."""
     return "stance push" if draws else "stance push --limit 0"
 
 
@@ -160,13 +161,13 @@ def _unanswered(
     limit: int,
     all_random: bool,
 ) -> int:
-    """How many sentences of the last round have no answer, where that round is the one that is asked for.
+    """How many sentences of the last round have no answer, if that round is the one that is asked for.
 
-    Those that left the corpus get none any more; of copies, the one that stands for them (`stands`) gets it.
+    Sentences that left the corpus get no more answers; of copies, the one that stands for them (`stands`) gets it.
     """
     last = _last([row for row in draws if row.by != "control"])
     ways = {row.by for row in last}
-    # A round by uncertainty holds a random share; of one sentence, say, that is all of it.
+    # A round by uncertainty holds a random share; in a round of one sentence, for instance, that is the whole round.
     same = ways == {by} or (by == "uncertainty" and ways in ({"random", by}, {"random"} if all_random else {by}))
     if len(last) != limit or not same:
         return 0
@@ -183,7 +184,7 @@ def _controls(
     notes: list[str],
 ) -> list[Draw]:
     last = _last([row for row in draws if row.by == "control"])
-    # Whatever count is asked for now: there may have been fewer settled ones than were asked for then.
+    # The count asked for now does not matter: fewer sentences may have been settled than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
         notes.append(
             f"control round {last[0].round} again: not all of its {len(last)} sentences have been answered yet"

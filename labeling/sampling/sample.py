@@ -1,8 +1,8 @@
 """Draw the sentences of a round.
 
-A round draws units, groups of exact copies for which one sentence each stands, that no earlier round drew.
-Chance comes from digests of the seed, the round and the id, not from a generator: every version of every library
-then draws the same units, and the order of the rows cannot matter.
+A round draws units that no earlier round drew. A unit is a group of exact copies, with one sentence that stands for it.
+Randomness comes from digests of the seed, the round and the id, not from a generator: so every version of every
+library draws the same units, and the order of the rows cannot matter.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Name = TypeVar("Name", str, bool)
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of exact copies, by the sentence that stands for it; a drawn one must go on standing for it."""
+    """A group of exact copies, named by the sentence that stands for it; once drawn, that sentence never changes."""
 
     sentence_id: str
     article_id: str
@@ -46,8 +46,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
     """A unit that a round drew.
 
-    `probability` is that of being drawn in this round, given the earlier rounds; None where chance did not
-    choose. The random share of an uncertainty round is `by` random.
+    `probability` is the probability of being drawn in this round, given the earlier rounds; None if chance did not
+    choose. The random share of an uncertainty round is marked `by` random.
     """
 
     sentence_id: str
@@ -60,10 +60,10 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_sample(work: Path) -> list[Draw]:
-    """All rounds so far, from `sample.parquet`; none where the file isn't there.
+    """The draws of all rounds so far, from `sample.parquet`; empty if there is no such file.
 
     Raises:
-        TableError: it is no such table, or a sentence was drawn twice.
+        TableError: the file is not a table of draws, or a sentence was drawn twice.
     """
     path = table_path(work, "sample.parquet")
     if not path.is_file():
@@ -85,7 +85,7 @@ def read_sample(work: Path) -> list[Draw]:
 
 
 def write_sample(work: Path, draws: Sequence[Draw]) -> bool:
-    """Write all rounds, earlier ones too, as `sample.parquet`; True when the file changed."""
+    """Write the draws of all rounds, earlier ones too, as `sample.parquet`; True if the file changed."""
     rows = [msgspec.structs.asdict(row) for row in draws]
     return write_table(table_path(work, "sample.parquet"), pa.Table.from_pylist(rows, schema=SAMPLE))
 
@@ -110,7 +110,7 @@ def read_certainty(work: Path) -> dict[str, float]:
     """How sure the model is of each sentence: its highest probability; NaN where one is missing.
 
     Raises:
-        TableError: `predictions.parquet` is missing or no such table.
+        TableError: `predictions.parquet` is missing or is not a table of predictions.
     """
     path = work / "predictions.parquet"
     table = read_table(path, CHANCES, "stance predict")
@@ -138,32 +138,33 @@ def draw(
     target: str,
     certainty: Mapping[str, float] | None = None,
 ) -> list[Draw]:
-    """One new round of exactly `limit` units, or of all that are left where they are fewer.
+    """One new round of exactly `limit` units, or of all that are left if there are fewer.
 
-    - `random`: a simple random sample, in random order, so that its beginning is one too.
-    - `stratified`: simple random samples from each outlet, as large as its share, one at least; in random order.
-    - `document`: article by article as they were written, in an order that holds for all rounds, so that the next
-      round goes on where this one stops.
-    - `keyword`: `1 - random_share` of them from the units with a keyword, the others from those without; where one
-      side runs out the other takes over; at least one from each side that isn't empty; in random order.
-    - `uncertainty`: `random_share`, rounded up, drawn at random; then those of which the model is least sure,
-      those without a prediction first. The random ones are spread evenly, so that a beginning has its share.
+    - `random`: a simple random sample in random order, so that its beginning is a simple random sample too.
+    - `stratified`: a simple random sample from each outlet, in proportion to its size, with at least one unit; in
+      random order.
+    - `document`: article by article, each in its own order. The order of the articles is the same in all rounds, so
+      that the next round continues where this one stops.
+    - `keyword`: a share of `1 - random_share` from the units with a keyword, the rest from those without. If one side
+      runs out, the other makes up for it; each side that is not empty gives at least one unit; in random order.
+    - `uncertainty`: `random_share`, rounded up, is drawn at random; then come the units of which the model is least
+      sure, those without a prediction first. The random ones are spread evenly, so that any beginning has its share.
 
     Args:
-        pool: all units of the corpus, in its order; only `document` heeds it, and within articles alone.
-        by: how to draw.
-        limit: how many.
-        earlier: all earlier rounds; what they drew is not drawn again, but control items are no draws.
-        settings: seed, keywords and random share.
+        pool: all units of the corpus, in corpus order; only `document` uses that order, and only within articles.
+        by: way of drawing.
+        limit: number of units to draw.
+        earlier: draws of all earlier rounds; what they drew is not drawn again, but control items do not count.
+        settings: `[labeling]` of stance.toml, with the seed, keywords and random share.
         target: what the stance is toward, for the keywords.
-        certainty: how sure the model is of each sentence, from 0 to 1, for `uncertainty`.
+        certainty: the model's highest probability for each sentence, from 0 to 1, for `uncertainty`.
 
     Returns:
         The round in the order in which it should be labelled. Document and uncertainty picks have no probability.
 
     Raises:
-        ConfigError: `limit` doesn't reach for one unit a stratum, or no unit has a keyword.
-        TableError: there are no predictions of this corpus.
+        ConfigError: `limit` is too small for one unit from each stratum, or no unit has a keyword.
+        TableError: there are no predictions for this corpus.
     """
     drawn = {row.sentence_id for row in earlier if row.by != "control"}
     rest = [unit for unit in pool if unit.sentence_id not in drawn]
@@ -219,7 +220,7 @@ def draw_all(pool: Sequence[Unit], earlier: Sequence[Draw]) -> list[Draw]:
 def draw_controls(
     settled: Iterable[str], count: int, earlier: Sequence[Draw], settings: LabelingSettings
 ) -> list[Draw]:
-    """A round that repeats `count` settled sentences, or all: at random, the least often repeated first."""
+    """A round that repeats `count` settled sentences, or all if fewer: at random, the least often repeated first."""
     number = _next_round(earlier)
     repeats = Counter(row.sentence_id for row in earlier if row.by == "control")
     names = sorted(set(settled), key=lambda name: (repeats[name], _digest(settings.seed, number, "control", name)))
@@ -227,7 +228,7 @@ def draw_controls(
 
 
 def keywords(settings: LabelingSettings, target: str) -> list[str]:
-    """What `keyword` looks for: the words that are set, else those of the target with four letters or more.
+    """The words that `keyword` looks for: those in the settings, or else the target's of four or more letters.
 
     Raises:
         ConfigError: a keyword is blank, or none is set and the target has no such word.
@@ -246,7 +247,7 @@ def keywords(settings: LabelingSettings, target: str) -> list[str]:
 
 
 def _having(units: Iterable[Unit], words: Sequence[str]) -> list[bool]:
-    """For each unit, whether a word of its text starts with one of these, so that `troop` finds `troops`."""
+    """For each unit, whether a word of its text starts with one of the keywords, so that `troop` finds `troops`."""
     starts = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
     pattern = re.compile(rf"(?<!\w)(?:{starts})")
     return [pattern.search(_plain(unit.text)) is not None for unit in units]
@@ -269,16 +270,17 @@ def _sureness(chance: float | None) -> float:
 
 
 def part(size: int, share: float) -> int:
-    """The share of a size, rounded up; as the decimal that was written: .07 × 100 is 7, in floats a bit more."""
+    """The share of a size, rounded up, in decimal arithmetic: .07 × 100 is 7, but in floats a bit more."""
     return math.ceil(Fraction(str(share)) * size)
 
 
 def _from_strata(
     ids: Sequence[str], names: Sequence[Name], sizes: Mapping[Name, int], number: int, by: By, seed: int
 ) -> list[Draw]:
-    """The first of each stratum of `ids`, which come in random order, as many as `sizes` says; in an order of its own.
+    """The first units of each stratum of `ids`, which come in random order, as many as `sizes` says; shuffled again.
 
-    In the order of `ids` the end would belong to the strata of which more is drawn, and a beginning be no sample.
+    In the order of `ids`, the end would belong to the strata of which more is drawn, so that the beginning would not be
+    a sample of all.
     """
     of = Counter(names)
     left = dict(sizes)
@@ -291,7 +293,7 @@ def _from_strata(
 
 
 def _proportional(of: Mapping[str, int], size: int, ties: Mapping[str, bytes]) -> dict[str, int]:
-    """How many to draw from each outlet: one at least, else by its share, by largest remainder."""
+    """How many units to draw from each outlet: by its share and largest remainders, but at least one."""
     if size < len(of):
         raise ConfigError(
             f"stratified needs one sentence an outlet at least, {len(of)} in all; got a limit of {size}. "
@@ -312,7 +314,7 @@ def _proportional(of: Mapping[str, int], size: int, ties: Mapping[str, bytes]) -
 
 
 def _enriched(of: Mapping[bool, int], size: int, random_share: float) -> dict[bool, int]:
-    """How many to draw from the units with a keyword (True) and without."""
+    """How many units to draw from those with a keyword (True) and without (False)."""
     both = min(of[True], of[False]) > 0
     if both and size < 2:
         raise ConfigError("keyword needs one sentence with a keyword and one without at least; got a limit of 1")
@@ -322,7 +324,7 @@ def _enriched(of: Mapping[bool, int], size: int, random_share: float) -> dict[bo
 
 
 def _spread(few: Sequence[Draw], many: Sequence[Draw]) -> list[Draw]:
-    """Both in one row, the first ones at even distances, so that every beginning has its share of them, rounded up."""
+    """Both lists in one, the first at even distances, so that every beginning has its share of them, rounded up."""
     size = len(few) + len(many)
     at = {n * size // len(few): row for n, row in enumerate(few)}
     others = iter(many)

@@ -19,11 +19,11 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     """What taking a round back will do.
 
     Attributes:
-        number: the round's.
-        by: the ways in which it was drawn.
-        drawn: sentences that it drew.
-        left: the draws of all other rounds.
-        tasks: ids of its tasks, by the id of their project at the server.
+        number: number of the round.
+        by: ways in which the round was drawn.
+        drawn: number of sentences that the round drew.
+        left: draws of all other rounds.
+        tasks: ids of the round's tasks, by the id of their project at the server.
     """
 
     number: int
@@ -36,18 +36,18 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
 def plan_withdrawal(studio: Studio | None, work: Path, settings: LabelingSettings, number: int) -> Withdrawal:
     """What taking a round back will do.
 
-    Answers that were adopted from another project's export were not given to the round's tasks, so they don't keep
-    it from being taken back.
+    Answers that were adopted from another project's export were not given to the round's tasks, so they do not prevent
+    the round from being taken back.
 
     Args:
-        studio: the server; None: the round's tasks went out as a file.
+        studio: the server; None if the round's tasks were written to a file.
         work: the project's folder of tables.
         settings: `[labeling]` of stance.toml.
-        number: the round's.
+        number: number of the round.
 
     Raises:
-        StanceError: there is no such round, a later one was drawn from what it left, or somebody has answered one of
-            its tasks, skipped it or begun to answer it.
+        StanceError: there is no such round, a later one was drawn from the sentences that it left, or somebody has
+            answered one of its tasks, skipped it or begun to answer it.
         TableError: a table is missing or malformed.
     """
     draws = read_sample(work)
@@ -85,9 +85,9 @@ def plan_withdrawal(studio: Studio | None, work: Path, settings: LabelingSetting
 
 
 def _keys(rows: Sequence[Draw], left: Sequence[Draw], corpus: Corpus, held: Collection[str]) -> set[tuple[str, int]]:
-    """The tasks of a round: sentence and control round; none that another round has too.
+    """The tasks of a round, by sentence and control round, without those that another round has too.
 
-    Of exact copies another one than was drawn may be the task, where the server held it before.
+    The task may be for another exact copy than the one drawn, if the server held that copy before.
     """
     group = {id_: ids for ids in corpus.copies.values() for id_ in ids}
 
@@ -127,11 +127,11 @@ def show_withdrawal(plan: Withdrawal) -> str:
 
 
 def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Callable[..., None]) -> int:
-    """Remove the round's tasks, then its draws: where it is cut off in between, it can be run again.
+    """Remove the round's tasks, then its draws, so that it can be run again if it is interrupted in between.
 
     Args:
         studio: the server.
-        plan: what to do.
+        plan: what to remove.
         work: the project's folder of tables, which keeps the sample.
         progress: function that is called first with the number of tasks, then with each one done.
 
@@ -139,8 +139,8 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
         How many tasks were removed.
 
     Raises:
-        StanceError: somebody answered meanwhile; the round stays in the sample then.
-        StudioError: the server refused, or broke off.
+        StanceError: somebody answered in the meantime; then the round stays in the sample.
+        StudioError: the server refused, or the connection broke.
     """
     progress(0, sum(map(len, plan.tasks.values())))
     removed = 0

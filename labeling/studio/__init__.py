@@ -1,4 +1,4 @@
-"""Label Studio as we use it: its API, the two pages that annotators see, and a local server of one's own.
+"""Label Studio as stance uses it: its API, the two pages that annotators see, and a local server.
 
-`client.py` is all that is said to a server; `interface.xml` is the page on which people label.
+`client.py` makes all requests to a server; `interface.xml` is the page on which people label.
 """

@@ -11,14 +11,14 @@ from corpus.errors import StudioError
 LOOPBACK = "127.0.0.1"
 EVERY = "0.0.0.0"
 NOWHERE = ("192.0.2.1", 9)
-"""An address set aside for documentation (RFC 5737): asking the way there sends nothing, and tells our own address."""
+"""An address for documentation only (RFC 5737): looking up the route there sends nothing."""
 
 
 def resolve(host: str) -> str:
     """The IPv4 address of a host by its name or address.
 
     Raises:
-        StudioError: it has none.
+        StudioError: the host has no IPv4 address.
     """
     try:
         found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
@@ -30,20 +30,20 @@ def resolve(host: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only programs on this computer reach an address."""
+    """Whether only programs on this computer can reach an address."""
     return ipaddress.ip_address(address).is_loopback
 
 
 def free_port(address: str, wanted: int | None, before: int = 0) -> int:
-    """A port that nothing listens on.
+    """A port on which nothing listens.
 
     Args:
-        address: where the server is to listen.
-        wanted: the port that was asked for; None: any, but rather the one of `before`.
-        before: the port that was used before; 0: none.
+        address: address at which the server is to listen.
+        wanted: port that was asked for; None stands for any, preferably `before`.
+        before: port that was used before; 0 if there was none.
 
     Raises:
-        StudioError: the port that was asked for is taken, or this computer doesn't have the address.
+        StudioError: the port that was asked for is taken, or this computer does not have the address.
     """
     if wanted is not None:
         if reason := _taken(address, wanted):
@@ -60,10 +60,10 @@ def free_port(address: str, wanted: int | None, before: int = 0) -> int:
 
 
 def _taken(address: str, port: int) -> str:
-    """Why a port can't be had; empty where it can.
+    """Why a port cannot be used; empty if it can.
 
-    Label Studio takes a port on which something answers at this computer's loopback for a busy one, and then moves to
-    the next without a word, wherever it was to listen: so both are looked at.
+    If something answers on the port at this computer's loopback address, Label Studio takes the port for busy and moves
+    to the next without saying so, whatever its own address. So both addresses are checked.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,7 +86,7 @@ def _reason(error: OSError) -> str:
 
 
 def reached_at(address: str) -> str:
-    """What others call a server that listens at an address: for all addresses, this computer's own in the network."""
+    """The address at which others reach a server; if it listens everywhere, this computer's address in the network."""
     if address != EVERY:
         return address
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

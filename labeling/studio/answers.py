@@ -12,7 +12,7 @@ from labeling.records import ALIASES, STANCES, Adjudication, Annotation, Confide
 
 
 def result(row: Annotation) -> list[dict[str, Any]]:
-    """An annotation as the labelling page would send it; empty for a skip."""
+    """An annotation's `result` as the labelling page would send it; empty for a skip."""
     if row.stance is None:
         return []
     choices = [("stance", row.stance)] + ([("sure", "unsure")] if row.unsure else [])
@@ -33,7 +33,7 @@ def read_answer(
     """One answer in the labelling project, as an annotation.
 
     Raises:
-        StudioError: its choice is none of the codebook's, or there is none and it is no skip.
+        StudioError: its choice is not one of the codebook's, or it has no choice and is not a skip.
     """
     given = _given(raw)
     row = Annotation(
@@ -60,7 +60,7 @@ def read_adjudication(
     """One answer in the queue.
 
     Raises:
-        StudioError: its choice is none of the codebook's, or there is none and it is no skip.
+        StudioError: its choice is not one of the codebook's, or it has no choice and is not a skip.
     """
     given = _given(raw)
     confidence: list[Confidence] = [name for name in get_args(Confidence) if name in given.get("confidence", [])]
@@ -84,7 +84,7 @@ Row = TypeVar("Row", Annotation, Adjudication)
 
 
 def checked(row: Row, raw: Mapping[str, Any]) -> Row:
-    """The row, if it can be read again once it is written: what an answer holds besides its result is as it came.
+    """Check that the row can be read again once it is written: only the answer's result has been checked so far.
 
     Raises:
         StudioError: a field has another type.
@@ -96,7 +96,7 @@ def checked(row: Row, raw: Mapping[str, Any]) -> Row:
 
 
 class ForeignStance(msgspec.Struct, frozen=True, kw_only=True):
-    """The stance in an answer of another project, how it was written there, and why there is none."""
+    """The stance in another project's answer, how it was written there, and, if there is no stance, why."""
 
     stance: Stance | None = None
     written: str = ""
@@ -104,7 +104,7 @@ class ForeignStance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def foreign_stance(raw: Mapping[str, Any]) -> ForeignStance:
-    """The stance in an answer of another project: the one choice that the alias table knows, of any control."""
+    """The stance in another project's answer: the only choice, in any control, that the alias table knows."""
     if raw.get("was_cancelled"):
         return ForeignStance()
     choices = [choice for part in _parts(raw) for choice in part.value.choices]
@@ -122,7 +122,7 @@ class _Value(msgspec.Struct, frozen=True):
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """What one control was given; other projects have controls whose values hold neither choices nor text."""
+    """The values of one control; other projects have controls whose values hold neither choices nor text."""
 
     from_name: str = ""
     value: _Value = _Value()

@@ -24,7 +24,7 @@ RANGE = 1_250
 TIMES = "id,updated_at"
 KEYS = "id,data,total_annotations,cancelled_annotations,total_predictions"
 ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at,updated_by"
-"""The server applies one flat list of names to tasks and to the annotations inside them alike."""
+"""The server applies one flat list of field names both to tasks and to the annotations inside them."""
 TESTED = ("1.21.0", "1.23.2")
 """The lowest and the highest version of Label Studio that the tests ran against."""
 
@@ -52,7 +52,7 @@ class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """What tells the task from any other, at any server."""
+        """The task's mark, which tells it from any other task at any server."""
         return task_mark(self.id, self.created_at)
 
 
@@ -77,18 +77,18 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 class Studio:
     """A conversation with one Label Studio server, over the official SDK; a context manager.
 
-    `notes` holds what the user should know about the connection: an untested version, a key sent in the clear.
+    `notes` holds what the user should know about the connection, such as an untested version or an unencrypted key.
     """
 
     def __init__(self, server: Server) -> None:
         """Connect, and check that it is a Label Studio that takes the key (a legacy or a personal access token).
 
         Raises:
-            ConfigError: the address or the key can't be one.
-            StudioError: nothing answers there, it is another program, or the key is refused.
+            ConfigError: the address or the key is malformed.
+            StudioError: nothing answers there, another program does, or the key is refused.
         """
         check(server)
-        # Its base alone: what LabelStudio adds loads pandas, 0.65 s of every command's start.
+        # Only the SDK's base class: what LabelStudio adds loads pandas, which takes 0.65 s at every command's start.
         from label_studio_sdk.base_client import LabelStudioBase
 
         self.url = server.url
@@ -104,7 +104,7 @@ class Studio:
                     base_url=f"{server.url}/", api_key=server.api_key, httpx_client=self._web
                 )
                 # The SDK's typed task listing spends 38 s on 10,000 tasks that the server sends in 3 s, so bulk
-                # reads take its transport (address, key, token refresh) and decode the answer themselves.
+                # reads use the SDK's transport (address, key, token refresh) but decode the answer here.
                 self._transport = self._client._client_wrapper.httpx_client
                 account: _Account = self._get("api/current-user/whoami", _Account)
                 self.account = account.email
@@ -132,7 +132,7 @@ class Studio:
         return self._read(self._transport.request(path, method="GET", params=params), kind)
 
     def _send(self, path: str, kind: type[Any], body: Any, **params: Any) -> Any:
-        # Encoded by us: the SDK looks at each value of 10,000 tasks, half a second.
+        # Encoded here: the SDK inspects each value, which takes half a second for 10,000 tasks.
         sent = self._transport.request(
             path,
             method="POST",
@@ -167,10 +167,10 @@ class Studio:
         return self._clock
 
     def find_project(self, title: str) -> Project | None:
-        """The project with this very title, or None.
+        """The project with exactly this title, or None.
 
         Raises:
-            StudioError: several projects have it.
+            StudioError: several projects have this title.
         """
         with speaking(self.url, "looking for the project"):
             found = self._titled(title)
@@ -196,7 +196,8 @@ class Studio:
         """Make a project with the attributes that the API names.
 
         Returns:
-            Its id; that of the first one where two pushes made one of this title at once: the second goes again.
+            The project's id. If two pushes made projects of this title at once, the second project is deleted and the
+            id is that of the first.
         """
         with speaking(self.url, "creating the project"):
             project = self._client.projects.create(title=title, **attributes, request_options={"max_retries": 0})
@@ -235,12 +236,12 @@ class Studio:
         """Tasks of a project in bulk, by their ids.
 
         Args:
-            project_id: the project.
-            include: how much of each: TIMES, KEYS or ANSWERS.
-            since: only those changed later than this, by the server's clock: a task changes when its
-                data does, and when an answer is given, edited or deleted, but not for a draft.
-            between: only those with an id from the first to the second.
-            drafts: only those for which somebody began an answer and hasn't submitted it.
+            project_id: id of the project.
+            include: fields to read of each task: TIMES, KEYS or ANSWERS.
+            since: time by the server's clock; only tasks changed later are read. A task changes when its data does,
+                and when an answer is given, edited or deleted, but not for a draft.
+            between: lowest and highest id of the tasks to read.
+            drafts: whether only tasks are read for which somebody began an answer without submitting it.
         """
         found: list[StudioTask] = []
         lowest, highest = between or (0, 0)
@@ -251,19 +252,20 @@ class Studio:
             conditions.append(("updated_at", "greater", "Datetime", moment(since)))
         with speaking(self.url, "reading the tasks"):
             while True:
-                # Pages by id, not by number: a task that is deleted meanwhile shifts no other off a page.
+                # Pages go by id, not by number, so that a task deleted in the meantime does not shift others off a
+                # page.
                 after = found[-1].id if found else lowest - 1
                 page = self._tasks(project_id, include, PAGE, ("id", "greater", "Number", after), *conditions)
                 found += page.tasks
-                # By the total: a server may be set to give smaller pages than it is asked for.
+                # The total decides, because a server may be set to give smaller pages than it is asked for.
                 if len(page.tasks) >= page.total or not page.tasks:
                     return found
 
     def gone(self, project_id: int, ids: Iterable[int]) -> set[int]:
-        """Which of these tasks a project no longer holds, where it holds no others.
+        """Which of these tasks a project no longer holds, provided that it holds no others.
 
-        Listing 10,000 ids takes the server 2.7 s, counting them 0.1 s: so they are counted in ranges, and listed
-        where the count is off.
+        Listing 10,000 ids takes the server 2.7 s, and counting them 0.1 s: so they are counted in ranges, and listed
+        only in ranges where the count is off.
         """
         ordered = sorted(ids)
         missing: set[int] = set()
@@ -295,16 +297,16 @@ class Studio:
         """Create tasks in one request, and compare the answer's counts with what was sent.
 
         Args:
-            project_id: the project.
-            tasks: as Label Studio's JSON has them: `data`, and `predictions` where there are any.
+            project_id: id of the project.
+            tasks: tasks as in Label Studio's JSON, with `data`, and `predictions` if there are any.
 
         Raises:
-            BrokenConnectionError: the tasks may be there or not: read the keys before anything is sent again.
+            BrokenConnectionError: the tasks may be there or not: read the keys before sending anything again.
             StudioError: the server refused, or took fewer than it was sent.
         """
         with speaking(self.url, "creating tasks"):
-            # Never retried by the SDK: nothing on the server deduplicates, so an import whose answer was lost
-            # would come twice. Its own method for imports takes no predictions for tasks that have no id yet.
+            # The SDK must not retry: nothing on the server deduplicates, so an import whose answer was lost would be
+            # made twice. The SDK's own method for imports takes no predictions for tasks that have no id yet.
             answer: _Imported = self._send(f"api/projects/{project_id}/import", _Imported, list(tasks))
         predictions = sum(len(task.get("predictions", ())) for task in tasks)
         if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
@@ -319,12 +321,12 @@ class Studio:
             self._client.tasks.update(id=str(task_id), data=dict(data))
 
     def remove_tasks(self, project_id: int, ids: Sequence[int]) -> int:
-        """Delete those of these tasks that hold no answer, no skip and nobody's draft.
+        """Delete those of these tasks that hold no answer, no skip and no draft.
 
-        The server looks at what they hold and deletes them in one request, so that nobody can answer in between.
+        The server checks what they hold and deletes them in one request, so that nobody can answer in between.
 
         Returns:
-            How many it deleted; another push may have deleted some before.
+            Number of tasks that it deleted; another push may have deleted some before.
         """
         removed = 0
         with speaking(self.url, "removing tasks"):
@@ -343,7 +345,7 @@ class Studio:
         return removed
 
     def predict(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
-        """Add predictions to tasks, as Label Studio's JSON has them, with the `task` of each."""
+        """Add predictions to tasks; they are as in Label Studio's JSON, each with the id of its `task`."""
         with speaking(self.url, "adding predictions"):
             self._client.projects.import_predictions(
                 id=project_id, request=[dict(row) for row in predictions], request_options={"max_retries": 0}

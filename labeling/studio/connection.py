@@ -22,13 +22,13 @@ TIMEOUT = 120.0
 
 
 class BrokenConnectionError(StudioError):
-    """The conversation broke off: what was asked for may have been done or not."""
+    """The connection broke: what was asked for may have been done or not."""
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A server's address and the key to it.
+    """A server's address and its API key.
 
-    `username` and `password` are the owner's where `serve` made the server, `host` and `port` where it listens then.
+    If `serve` made the server, `username` and `password` are the owner's, and it listens at `host` and `port`.
     """
 
     url: str
@@ -44,11 +44,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_server(project: Path) -> Server:
-    """The server that the environment names, else the one that `stance serve` made for this project.
+    """The server that the environment names, or else the one that `stance serve` made for this project.
 
     Raises:
         ConfigError: only one of the two variables is set, or neither and no local server was made; others than
-            the owner may read the file with the key; or it is no such file.
+            the owner may read the file with the key; or that file is malformed.
     """
     url, key = os.environ.get("LABEL_STUDIO_URL", ""), os.environ.get("LABEL_STUDIO_API_KEY", "")
     url, key = url.strip().rstrip("/"), key.strip()
@@ -70,7 +70,7 @@ def read_key_file(project: Path) -> Server | None:
     """The server that `stance serve` made for this project; None where it made none.
 
     Raises:
-        ConfigError: others than the owner may read the file with the key, or it is no such file.
+        ConfigError: others than the owner may read the file with the key, or that file is malformed.
     """
     if not (project / KEY_FILE).is_file():
         return None
@@ -89,14 +89,14 @@ def read_key_file(project: Path) -> Server | None:
 
 
 def check(server: Server) -> None:
-    """Refuse what no request can be made of; httpx would quote the key in its message, or not catch it at all."""
+    """Refuse an address or key with which no request can be made; httpx would quote the key, or not notice at all."""
     try:
         address = urlsplit(server.url)
         usable = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
     except ValueError:
         usable = False
     if usable and (address.username or address.password):
-        # Not quoted: the address stands in messages and in files of ours.
+        # Refused, and not quoted, because the address appears in messages and in stance's files.
         raise ConfigError(
             f"LABEL_STUDIO_URL for {address.hostname} holds a user or password: take them out; "
             "LABEL_STUDIO_API_KEY is all that is needed"
@@ -108,7 +108,7 @@ def check(server: Server) -> None:
         )
     if not re.fullmatch(r"[!-~]+", server.api_key):
         raise ConfigError(
-            f"the API key for {server.url} holds spaces, line breaks or letters that no key has: copy it again from "
+            f"the API key for {server.url} holds spaces, line breaks or characters that no key has: copy it again from "
             "Account & Settings there, whole and alone"
         )
 
@@ -134,13 +134,13 @@ def speaking(url: str, doing: str) -> Iterator[None]:
         raise StudioError(f"{doing}: {url}: {error}") from error
     except ApiError as error:
         status = error.status_code or 0
-        if status < 400:  # the SDK's word for an answer that is no JSON
+        if status < 400:  # the SDK reports an answer that is not JSON so
             raise BrokenConnectionError(f"{doing}: {_nonsense(url, 'no JSON')}") from error
         kind = BrokenConnectionError if status >= 500 or status in {408, 429} else StudioError
         raise kind(f"{doing}: {_refusal(url, status, error.body)}") from error
     except (json.JSONDecodeError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise BrokenConnectionError(f"{doing}: {_nonsense(url, str(error))}") from error
-    except (ValidationError, ParsingError) as error:  # whose texts have many lines and quote the answer
+    except (ValidationError, ParsingError) as error:  # their messages have many lines and quote the answer
         raise BrokenConnectionError(f"{doing}: {_nonsense(url, 'other fields')}") from error
 
 

@@ -13,11 +13,11 @@ UNTOUCHED: tuple[Condition, ...] = (
     ("cancelled_annotations", "equal", "Number", 0),
     ("draft_exists", "equal", "Boolean", False),
 )
-"""Of tasks that hold no answer, no skip, and no draft of anybody."""
+"""The filter for tasks that hold no answer, no skip and no draft."""
 
 
 def filters(conditions: Iterable[Condition]) -> dict[str, Any]:
-    """Conditions of which all must hold, as the server's lists and actions take them."""
+    """Conditions that must all hold, in the form that the server's lists and actions take."""
     items = [
         {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
         for name, operator, kind, value in conditions
@@ -26,5 +26,5 @@ def filters(conditions: Iterable[Condition]) -> dict[str, Any]:
 
 
 def moment(time: datetime) -> str:
-    """A time in the one form that the server's filters take."""
+    """A time in the only form that the server's filters accept."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -14,21 +14,21 @@ from corpus.errors import StudioError
 VERSION = "1.23.2"
 """The version of Label Studio that is installed."""
 SIZE = "0.8 GB"
-"""What it takes on disk, with all that it depends on."""
+"""The disk space that Label Studio and everything that it depends on take."""
 PROGRAM = Path("bin") / "label-studio"
 
 
 def user_folder() -> Path:
-    """The user's own installation, whether it is there or not: `XDG_DATA_HOME`, or `~/.local/share`, has it."""
+    """The folder of the user's own installation, existing or not, in `XDG_DATA_HOME` or `~/.local/share`."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "stance" / "label-studio"
 
 
 def find() -> Path | None:
-    """Where Label Studio is; None where it is nowhere.
+    """The path of the Label Studio program; None if it is not found.
 
-    Looked for in `.venv-studio` beside the project and beside this package, then in the user's own installation, then
-    on the PATH.
+    It is looked for in `.venv-studio` beside the project and beside this package, then in the user's own installation,
+    then on the PATH.
     """
     here = (Path.cwd() / ".venv-studio", ROOT / ".venv-studio", user_folder())
     for folder in here:
@@ -39,10 +39,10 @@ def find() -> Path | None:
 
 
 def executable() -> Path:
-    """Where Label Studio is.
+    """The path of the Label Studio program.
 
     Raises:
-        StudioError: it is nowhere; the message says how to install it.
+        StudioError: it is not found; the message says how to install it.
     """
     found = find()
     if found is None:
@@ -56,13 +56,13 @@ def executable() -> Path:
 
 
 def install() -> Path:
-    """Install Label Studio into the user's folder; what the two programs say goes to the terminal.
+    """Install Label Studio into the user's folder; the output of the installing programs goes to the terminal.
 
     Returns:
-        Where it is now.
+        The path of the installed program.
 
     Raises:
-        StudioError: the environment could not be made, or pip failed; running it again goes on.
+        StudioError: the environment could not be made, or pip failed; running it again continues.
     """
     folder = user_folder()
     folder.parent.mkdir(parents=True, exist_ok=True)

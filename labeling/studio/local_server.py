@@ -26,20 +26,20 @@ from labeling.studio.install import executable
 FOLDER = Path(".stance") / "label-studio"
 LOG = Path(".stance") / "label-studio.log"
 START_WITHIN = 600.0
-"""Seconds: the first start migrates the database, 19 to 27 s on two quiet cores, and over 180 s on busy ones."""
+"""Seconds to wait: the first start migrates the database, in 19 to 27 s on two idle cores, over 180 s on busy ones."""
 OWNER = "owner@stance.example"
 
 
 def answering(project: Path, host: str | None = None, port: int | None = None) -> Server | None:
-    """The project's own Label Studio, where it runs already.
+    """The project's own Label Studio, if it is running; None if not.
 
     Args:
         project: the project folder.
-        host: where it is asked to listen; None: that doesn't matter.
-        port: the port that it is asked to have; None: that doesn't matter.
+        host: host at which it is asked to listen; None if any will do.
+        port: port that it is asked to have; None if any will do.
 
     Raises:
-        StudioError: it runs, but not where it was asked for.
+        StudioError: it is running, but at another host or port than was asked for.
     """
     server = read_key_file(project)
     if server is None or not _answers(server):
@@ -55,18 +55,18 @@ def answering(project: Path, host: str | None = None, port: int | None = None) -
 
 @contextmanager
 def running(project: Path, host: str | None = None, port: int | None = None) -> Iterator[Server]:
-    """A local Label Studio for as long as the block runs; the one that runs already, where there is one.
+    """A local Label Studio for as long as the block runs, or the one that is already running.
 
-    It listens on loopback only unless told otherwise, calls no outside host, and keeps its data and its log in the
-    project's `.stance` folder, its key in a file there that only the owner can read.
+    It listens on loopback only unless told otherwise, and calls no outside host. It keeps its data and its log in the
+    project's `.stance` folder, and its key in a file there that only the owner can read.
 
     Args:
         project: the project folder.
-        host: name or address of this computer at which to listen; None: loopback.
-        port: the port; None: the one that it had before, or another where that is taken.
+        host: name or address of this computer at which to listen; None stands for loopback.
+        port: port of the server; None stands for the one that it had before, or another if that is taken.
 
     Raises:
-        StudioError: it is not installed, did not start, or the port that was asked for is taken.
+        StudioError: Label Studio is not installed or did not start, or the port that was asked for is taken.
     """
     server = answering(project, host, port)
     if server is not None:
@@ -96,17 +96,17 @@ def running(project: Path, host: str | None = None, port: int | None = None) -> 
 
 
 def sign_up_page(server: Server) -> str:
-    """The address of the page on which colleagues make themselves an account, as they reach it.
+    """The address at which colleagues reach the page for making an account.
 
     Raises:
-        StudioError: the server refused to tell.
+        StudioError: the server refused to give it.
     """
     with Studio(server) as owner:
         return urljoin(f"http://{reached_at(server.host)}:{server.port}", owner.invitation())
 
 
 def _answers(server: Server) -> bool:
-    """Whether this very server, known by its key, answers at its address."""
+    """Whether the server at this address is this one, which its key shows."""
     with httpx.Client(timeout=10) as web:
         return _knows_us(web, server)
 
@@ -137,7 +137,7 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
     command = [str(program), "start", "--no-browser", "--internal-host", server.host]
     command += ["--port", str(server.port), "--log-level", "ERROR"]
     with (project / LOG).open("wb") as log:
-        # A session of its own: Ctrl-C reaches us alone, and we stop the whole group.
+        # The server gets its own session: so Ctrl-C reaches stance only, which then stops the whole process group.
         return subprocess.Popen(
             command,
             cwd=folder,
@@ -151,7 +151,7 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
 
 def _wait(process: subprocess.Popen[bytes], server: Server, project: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
-    # One client for all questions: making one takes longer than asking.
+    # One client serves all requests: making one takes longer than a request.
     with httpx.Client(timeout=10) as web:
         while not _knows_us(web, server):
             if process.poll() is not None:
@@ -179,11 +179,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def sign_up(server: Server, email: str, password: str) -> str:
-    """Make an account that can log in, or log in to it, and give its token, on a server that `serve` made.
+    """Make an account that can log in, or log in to it, on a server that `serve` made, and return its token.
 
     An account made with the SDK's `users.create` has no password that works, so this walks the pages that a
-    person would: the organisation's invitation, the sign-up form, and the (legacy) token, which unlike a
-    personal access token can be read again when an interrupted run goes on.
+    person would: the organisation's invitation, the sign-up form, and the (legacy) token, which, unlike
+    a personal access token, can be read again when an interrupted run continues.
 
     Raises:
         StudioError: the server refused the account or the token.

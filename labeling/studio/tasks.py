@@ -19,7 +19,7 @@ from labeling.votes import latest_answers
 
 
 class QueueTask(Task, frozen=True, kw_only=True):
-    """A task of the queue: the sentence, its votes as the page shows them, and as the verdict will remember them."""
+    """A task of the queue: the sentence, its `votes` as the page shows them, and `given`, the votes for the verdict."""
 
     votes: str
     comments: str
@@ -28,7 +28,7 @@ class QueueTask(Task, frozen=True, kw_only=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model says of a sentence, and how sure it is, from 0 to 1."""
+    """The stance that the model predicts for a sentence, and its probability, from 0 to 1."""
 
     stance: Stance
     probability: float
@@ -36,16 +36,16 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_predictions(work: Path) -> dict[str, Prediction]:
-    """The model's stance of each sentence, from `predictions.parquet`.
+    """The model's prediction for each sentence, from `predictions.parquet`.
 
     Raises:
-        TableError: it is missing or malformed.
+        TableError: the file is missing or malformed.
     """
     columns = [("sentence_id", pa.string()), ("stance", pa.string()), ("model", pa.string())]
     path = work / "predictions.parquet"
     rows = read_table(path, pa.schema([*columns, *((name, pa.float64()) for name in STANCES)]), "stance predict")
     chances = [chance for name in STANCES for chance in rows.column(name).to_pylist()]
-    # NaN fails every comparison; JSON has none, so the server couldn't be told.
+    # NaN fails every comparison; JSON has no NaN, so it could not be sent to the server.
     if not all(chance is not None and 0 <= chance <= 1 for chance in chances):
         raise TableError(f"{path}: expected probabilities from 0 to 1; found others. Run `stance predict` again")
     try:
@@ -61,10 +61,10 @@ def read_predictions(work: Path) -> dict[str, Prediction]:
 
 
 class Corpus:
-    """The tables of the corpus, looked at by sentence: rows stay in Arrow until a task is made of them."""
+    """The tables of the corpus, accessed by sentence: rows stay in Arrow until tasks are made of them."""
 
     def __init__(self, work: Path) -> None:
-        """Read them.
+        """Read the tables.
 
         Raises:
             TableError: there is no corpus yet.
@@ -83,7 +83,7 @@ class Corpus:
         """The sentence that stands for each group of exact copies, in corpus order.
 
         Args:
-            preferred: such a member stands for its group: those that the server holds first, then those drawn.
+            preferred: sets of sentence ids that should stand for their group, the most important set first.
         """
         groups = [
             next((min(found) for among in preferred if (found := [id_ for id_ in ids if id_ in among])), copy_id)
@@ -97,7 +97,7 @@ class Corpus:
         return [{**row, **self.articles[row["article_id"]]} for row in rows]
 
     def units(self, ids: Sequence[str]) -> list[Unit]:
-        """These sentences as what rounds draw from."""
+        """The units that rounds draw from, for these sentences."""
         texts, articles = (self._sentences.column(name).to_pylist() for name in ("text", "article_id"))
         return [
             Unit(
@@ -111,14 +111,14 @@ class Corpus:
         ]
 
     def tasks(self, keys: Sequence[tuple[str, int]], target: str) -> list[Task]:
-        """Tasks of sentences, each with the round that it is a control item of, or 0."""
+        """Tasks for sentences, each with the round in which it is a control item, or 0."""
         rows = self.rows([id_ for id_, _ in keys])
         return [
             Task(**_shown(row), target=target, control=control) for row, (_, control) in zip(rows, keys, strict=True)
         ]
 
     def queue(self, unsettled: Iterable[Unsettled], annotations: Iterable[Annotation], target: str) -> list[QueueTask]:
-        """Tasks of what people must settle, in the order given; none for sentences that left the corpus."""
+        """Tasks for the sentences that people must settle, in the order given, without those that left the corpus."""
         open_ = [item for item in unsettled if item.sentence_id in self.place]
         last = latest_answers(annotations)
         tasks: list[QueueTask] = []

@@ -1,7 +1,7 @@
 """The private file that says which person is behind which account, by pseudonym.
 
-A person is an account's number at a server. Mail addresses and names change, and several people at several servers
-can have one number; so the file keeps, for each server or export, its accounts by number, each with its person and
+A person is an account's number at a server. Mail addresses and names change, and people at different servers can
+have the same number. So the file keeps, for each server or export, its accounts by number, each with its person and
 every address it ever had.
 """
 
@@ -21,27 +21,27 @@ FILE = Path(".stance") / "annotators.json"
 
 
 class Account(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An account at one place: whose it is, and every mail address it had, the latest last."""
+    """An account at one place: the person it belongs to, and every mail address it had, the latest last."""
 
     person: str
     addresses: list[str] = []
 
 
 class Source(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A project at its Label Studio: its number, and the moment when it was made there; 0 and empty if not known."""
+    """A project at its Label Studio: its number and the time when it was made there; 0 and empty if not known."""
 
     number: int = 0
     made: str = ""
 
 
 class Place(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One Label Studio, or what is known of it by an export.
+    """One Label Studio server, or what an export tells of it.
 
     Attributes:
-        url: its address, where it was last seen at one.
-        file: the export that it is known by, where it is.
-        sources: its projects, each by the name that answers bear as their `source`.
-        accounts: accounts by their number, or by address where answers don't tell the number.
+        url: the server's last known address; empty if none was seen.
+        file: the export that the server is known from, if any.
+        sources: its projects, by the name that answers have as their `source`.
+        accounts: accounts by their number, or by address if answers do not give the number.
     """
 
     url: str = ""
@@ -58,12 +58,12 @@ class Person(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The private file.
+    """The private file that says who is behind which account.
 
     Attributes:
-        form: the form of the file.
+        form: version of the file's form.
         labels: digest of the annotations that this file was last in step with.
-        people: people by pseudonym, those of whom there is more to say than their accounts.
+        people: people by pseudonym, if more is known of them than their accounts.
         places: servers and exports, in the order in which they were first seen.
         before: what an older version's file said: the pseudonym of each address, or of `account 7`.
     """
@@ -75,7 +75,7 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     before: dict[str, str] = {}
 
     def place_of(self, source: str) -> Place | None:
-        """The place that a project is at."""
+        """The place to which a project belongs."""
         return next((place for place in self.places if source in place.sources), None)
 
     def place_at(self, url: str) -> Place | None:
@@ -83,12 +83,12 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return next((place for place in self.places if url and place.url == url), None)
 
     def same(self) -> dict[str, str]:
-        """Pseudonyms that stand for a person who has another one: old → the one that counts."""
+        """Pseudonyms of people who have another one that counts: old → the one that counts."""
         other = {old: name for name, person in self.people.items() for old in person.also if old != name}
         return {old: _final(other, old) for old in other}
 
     def apply_same(self) -> None:
-        """Let every account be its person's, under the pseudonym that counts."""
+        """Give every account the pseudonym of its person that counts."""
         same = self.same()
         for place in self.places:
             for account in place.accounts.values():
@@ -96,7 +96,7 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         self.before = {key: same.get(name, name) for key, name in self.before.items()}
 
     def nobody(self) -> set[str]:
-        """Names that older versions gave to deleted accounts as if all were one person."""
+        """Names that older versions gave to all deleted accounts, as if they were one person's."""
         return {NOBODY} | {name for key, name in self.before.items() if not is_address(key) and " " not in key}
 
     def names(self) -> set[str]:
@@ -106,7 +106,7 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return found | {old for person in self.people.values() for old in person.also}
 
     def join(self, one: str, two: str) -> str:
-        """Take two pseudonyms for one person's; the lower one counts from now on."""
+        """Treat two pseudonyms as one person's; the lower one counts from now on."""
         keep, drop = sorted({one, two}, key=lowest_first) if one != two else (one, one)
         if keep != drop:
             person = self.people.setdefault(keep, Person())
@@ -119,10 +119,10 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return keep
 
     def absorb(self, place: Place, other: Place) -> list[str]:
-        """Take two places for one Label Studio.
+        """Treat two places as one Label Studio server.
 
         Returns:
-            What the user should know: who turned out to be one person.
+            Notes for the user: who turned out to be one person.
         """
         notes: list[str] = []
         self.places = [row for row in self.places if row is not other]
@@ -150,7 +150,7 @@ def is_address(text: str) -> bool:
 
 
 def names_in(register: Register) -> dict[str, str]:
-    """The pseudonym of each mail address and name that the file knows; of one that several had, the latest's."""
+    """The pseudonym of each mail address and name that the file knows; if several people had it, the latest's."""
     accounts = [account for place in register.places for account in place.accounts.values()]
     found = {key.strip().casefold(): name for key, name in register.before.items()}
     found |= {address: account.person for account in accounts for address in account.addresses[:-1]}
@@ -161,16 +161,16 @@ def names_in(register: Register) -> dict[str, str]:
 
 
 def next_name(taken: Iterable[str]) -> str:
-    """A pseudonym that nobody has; people may have been taken out of the file, or put together under one."""
+    """A pseudonym that nobody has or had; people may have been removed from the file, or merged under one pseudonym."""
     numbers = [int(name[1:]) for name in taken if name[:1] == "A" and name[1:].isdecimal()]
     return f"A{max(numbers, default=0) + 1}"
 
 
 def read_register(project: Path) -> Register:
-    """The private file, also where an older version wrote it; empty where there is none.
+    """Read the private file, also one that an older version wrote; empty if there is none.
 
     Raises:
-        TableError: the file is of no such form.
+        TableError: the file does not have this form.
     """
     path = project / FILE
     if not path.is_file():
@@ -203,6 +203,6 @@ def _final(other: Mapping[str, str], name: str) -> str:
 
 
 def lowest_first(name: str) -> tuple[bool, int, str]:
-    """The order of pseudonyms: A2 before A10, names of another form behind."""
+    """The sort key of pseudonyms: A2 before A10, and names of another form last."""
     plain = name[:1] == "A" and name[1:].isdecimal()
     return not plain, int(name[1:]) if plain else 0, name

@@ -1,9 +1,9 @@
 """Recognise which Label Studio project answers come from, by what the project holds.
 
-A file's name says nothing of whose server wrote it, a server's address can change or be somebody else's tomorrow, and
-the numbers of projects, tasks, answers and accounts begin at 1 on every server. What two servers can't have in common
-is the moment, to the microsecond, at which each answer and each task was made, and the id that Label Studio's exports
-give to each answer.
+A file's name does not say whose server wrote it, a server's address can change or become somebody else's, and the
+numbers of projects, tasks, answers and accounts begin at 1 on every server. What two servers cannot have in common is
+the time, to the microsecond, at which each answer and each task was made, and the id that Label Studio's exports give
+to each answer.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Verdict = Literal["same", "other", "unknown"]
 
 
 def task_mark(number: int, made: str) -> str:
-    """What tells a task from any other: its number at its server and the moment when it was made, if that is known."""
+    """A task's mark, which tells it from any other: its number at its server and, if known, when it was made."""
     return f"{number}@{made}" if made else str(number)
 
 
 def task_number(mark: str) -> int | None:
-    """The number in a task's mark; None where there is no mark."""
+    """The number in a task's mark; None if the mark is empty."""
     number = mark.partition("@")[0]
     return int(number) if number.isdecimal() else None
 
 
 @lru_cache(1 << 16)
 def moment(time: str) -> datetime | None:
-    """A time as Label Studio writes it; None where it isn't one."""
+    """The time that Label Studio wrote as this text; None if the text is not a time."""
     try:
         found = datetime.fromisoformat(time)
     except ValueError:
@@ -44,16 +44,16 @@ def moment(time: str) -> datetime | None:
 
 
 def said(row: Answer) -> tuple[object, ...]:
-    """What a person said in an answer: whatever only an edit can change."""
+    """The content of an answer, which only an edit can change."""
     if isinstance(row, Annotation):
         return row.sentence_id, row.control, row.stance, row.unsure, row.holder, row.comment
     return row.sentence_id, row.stance, row.confidence, row.note, row.codebook_should_say
 
 
 def one_answer(first: Answer, second: Answer) -> bool:
-    """Whether two rows of one project are one answer, before and after an edit perhaps.
+    """Whether two rows of one project are the same answer, perhaps before and after an edit.
 
-    The number alone doesn't say so: SQLite gives the number of an answer that was deleted to a later one.
+    The number alone does not show this: SQLite gives the number of a deleted answer to a later one.
     """
     if first.studio_id is None or first.studio_id != second.studio_id:
         return False
@@ -71,33 +71,33 @@ def contradict(first: Answer, second: Answer) -> bool:
 
 
 def is_version(first: Answer, second: Answer) -> bool:
-    """Whether two rows of one project are one answer, and nothing speaks against it."""
+    """Whether two rows of one project are the same answer, without contradicting each other."""
     return one_answer(first, second) and not contradict(first, second)
 
 
 class Telling:
-    """Which of some times tell one thing from another: those to the microsecond that only one of them has."""
+    """Which of some times identify an answer or task: those to the microsecond that occur once."""
 
     def __init__(self, times: Iterable[str]) -> None:
-        """Count them."""
+        """Count how often each time occurs."""
         self._number = Counter(times)
 
     def __call__(self, time: str) -> bool:
-        """Whether this time does."""
+        """Whether this time identifies its answer or task."""
         found = moment(time)
         return found is not None and found.microsecond != 0 and self._number[time] <= 1
 
 
 class Evidence:
-    """What one reading of a project, whole or in part, holds, to be compared with what is known of others.
+    """The answers and tasks of one reading of a project, whole or in part, to be compared with known projects.
 
     Attributes:
-        rows: the answers that were read.
-        tasks: the marks of the tasks that were read.
+        rows: answers that were read.
+        tasks: marks of the tasks that were read.
     """
 
     def __init__(self, rows: Sequence[Answer], tasks: Collection[str]) -> None:
-        """Look at the times of what was read."""
+        """Find which times of the answers and tasks identify them."""
         self.rows: list[Answer] = list(rows)
         self.tasks = set(tasks)
         self.telling = Telling(row.created_at for row in rows)
@@ -109,13 +109,13 @@ class Evidence:
     def compare(self, known: Sequence[Answer], *, readdressed: bool = False) -> Verdict:
         """Whether this is the project that some known answers come from.
 
-        An answer that both hold says that it is; one number for two answers says that it isn't. Where both occur,
-        a project was copied, and people went on in both copies. Where no answer is known of both, tasks tell.
+        An answer in both says that it is; one number for two answers says that it is not. If both occur, a project was
+        copied, and people continued in both copies. If no answer can be compared, the tasks decide.
 
         Args:
-            known: answers that come from one project.
-            readdressed: whether an account has another address here than it had there. That speaks against times that
-                don't tell anything, such as those that somebody typed.
+            known: known answers that come from one project.
+            readdressed: whether an account has another address here than it had there. That speaks against a match by
+                times that identify nothing, such as typed ones.
         """
         shared, against = self._answers(known)
         if against:
@@ -134,12 +134,12 @@ class Evidence:
         return "same" if alike else "unknown"
 
     def conflicts(self, known: Sequence[Answer]) -> bool:
-        """Whether most numbers of answers that are known stand for other answers here."""
+        """Whether most numbers of known answers stand for other answers here."""
         shared, against = self._answers(known)
         return against > len(shared)
 
     def _answers(self, known: Sequence[Answer]) -> tuple[list[tuple[Answer, Answer]], int]:
-        """The answers that are here and known, and how many numbers stand for one answer here and for another there."""
+        """The known answers that are here, and how many numbers stand for one answer here and another there."""
         read = {row.studio_id for row in self.rows}
         numbered: dict[int | None, list[Answer]] = defaultdict(list)
         for row in known:
@@ -158,16 +158,16 @@ class Evidence:
         return shared, against
 
     def tells(self, row: Answer, known: Answer) -> bool:
-        """Whether it can't be chance that two rows look like one answer."""
+        """Whether it cannot be chance that two rows look like one answer."""
         if isinstance(row, Annotation) and isinstance(known, Annotation) and row.unique_id and known.unique_id:
             return True
         return bool(known.created_at) and self.telling(row.created_at)
 
     def name(self, taken: Collection[str]) -> str:
-        """A name for a project that isn't known yet, by what it holds, so that everybody gives it the same one.
+        """A name for a new project, made from what it holds, so that every computer gives it the same one.
 
         Args:
-            taken: names that other projects have.
+            taken: names of other projects.
         """
         everything = sorted({*self.tasks, *(f"{row.studio_id} {row.created_at} {said(row)}" for row in self.rows)})
         earliest = min(self._marks, key=lambda mark: (mark.partition("@")[2], mark), default="")
@@ -181,7 +181,7 @@ class Evidence:
 
 
 def by_source(rows: Iterable[Answer]) -> dict[str, list[Answer]]:
-    """Answers by the project that they come from; those of which it isn't known are left out."""
+    """Answers by the project that they come from, without those whose project is not known."""
     found: dict[str, list[Answer]] = defaultdict(list)
     for row in rows:
         if row.source:

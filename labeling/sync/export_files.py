@@ -29,7 +29,7 @@ UNMATCHED = "unmatched.jsonl"
 
 
 class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
-    """A task or an answer of an export that no sentence of the corpus could take over, and why."""
+    """A task or answer of an export that could not be adopted for a sentence of the corpus, and why."""
 
     task: int
     text: str
@@ -41,16 +41,16 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What an export held.
 
     Attributes:
-        annotations: answers to tasks of stance's.
-        adopted: answers to other tasks, by their text.
-        unmatched: tasks and answers that matched nothing.
-        annotators: how many people gave the answers.
-        edited: answers that are or were another version of one in the export.
-        deleted: answers that the export no longer has and that were deleted.
-        missing: answers that the export no longer has and that stay.
+        annotations: number of answers to tasks that stance made.
+        adopted: number of answers to other tasks, matched by their text.
+        unmatched: number of tasks and answers that matched nothing.
+        annotators: number of people who gave the answers.
+        edited: number of answers that are or were another version of one in the export.
+        deleted: number of answers that the export no longer has and that were deleted.
+        missing: number of answers that the export no longer has and that stay.
         notes: what else the user should know, a line each.
-        aliases: which spellings of other projects were read as which stance.
-        changed: whether a file did.
+        aliases: spelling in other projects → stance that it was read as.
+        changed: whether a file changed.
     """
 
     annotations: int
@@ -82,7 +82,7 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_tasks(path: Path, tasks: Iterable[Task]) -> bool:
-    """Write tasks as Label Studio's import takes them, and the labelling page beside them, as its settings take it.
+    """Write tasks in the form of Label Studio's import, and a file with the labelling page beside them.
 
     Returns:
         Whether a file changed.
@@ -101,28 +101,29 @@ def read_export(
     annotator: str | None = None,
     replace: bool = False,
 ) -> ExportSummary:
-    """Bring the answers of a Label Studio JSON export home, into `annotations.jsonl`.
+    """Merge the answers of a Label Studio JSON export into `annotations.jsonl`.
 
-    Tasks with a `sentence_id` are those of `stance push`. Other tasks are matched by their text with one group of
-    exact copies, their choice by the alias table; what doesn't match is listed in `unmatched.jsonl`.
+    Tasks with a `sentence_id` are those of `stance push`. Other tasks are matched by their text with a group of
+    exact copies, and their choices by the alias table; what does not match is listed in `unmatched.jsonl`.
 
-    An export shows a part of one project, at some moment. So it adds answers, and brings edits that are later than
-    what is known; of those that it lacks it says nothing, unless the user does. Which project it is of, and thereby
-    whose its accounts are, is told by what it holds.
+    An export shows a part of one project at some time. So it adds answers, and edits that are later than the known
+    versions; answers that it lacks stay, unless the user asks for `replace`. Its content shows which project it is of,
+    and thereby whose its accounts are.
 
     Args:
-        path: the export, in the format that Label Studio calls JSON (not JSON-MIN, which leaves out who answered).
-        corpus: the sentences.
+        path: path of the export, in the format that Label Studio calls JSON (not JSON-MIN, which leaves out who
+            answered).
+        corpus: sentences of the corpus.
         work: the project's folder of tables.
         project: the project folder, whose private file says who is who.
-        codebook: answers that were not known before get its version.
-        annotator: name or pseudonym of the person who gave those answers that aren't known as anybody's.
-        replace: whether answers of this project are deleted that the export no longer has.
+        codebook: version of the codebook that new answers get.
+        annotator: name or pseudonym of the person who gave the answers that nobody is known to have given.
+        replace: whether known answers of this project that the export no longer has are deleted.
 
     Raises:
-        TableError: the file is no such export, or that of the queue.
-        StudioError: an answer to a task of stance's has a choice that the codebook lacks.
-        ConfigError: `annotator` can't be a name, or the answers that nobody is known for are of several accounts.
+        TableError: the file is not such an export, or is an export of the queue.
+        StudioError: an answer to a task that stance made has a choice that the codebook lacks.
+        ConfigError: `annotator` cannot be a name, or the answers of unknown people are from several accounts.
             In all three cases nothing is written.
     """
     tasks = _read(path)
@@ -187,7 +188,7 @@ def read_export(
 
 
 class _Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """What an export holds: answers without people and source, the account that gave each, and what matches nothing."""
+    """The content of an export: answers without people and source, the account of each, and what matches nothing."""
 
     rows: list[Annotation]
     keys: list[str]
@@ -196,7 +197,7 @@ class _Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _take(tasks: Iterable[_Task], by_text: Mapping[str, list[str]], codebook: Codebook) -> _Taken:
-    """The answers of an export; of one that stands in it several times, the latest version."""
+    """The answers of an export; of an answer that occurs several times, the latest version."""
     numbered: dict[int | None, list[int]] = defaultdict(list)
     taken = _Taken(rows=[], keys=[], unmatched=[], aliases={})
     for task in tasks:
@@ -230,7 +231,7 @@ def _take(tasks: Iterable[_Task], by_text: Mapping[str, list[str]], codebook: Co
 def _called(
     path: Path, person: str, keys: Sequence[str], pairs: Sequence[int | None], known: Sequence[Annotation]
 ) -> dict[str, str]:
-    """The accounts whose answers are this person's: all of one account, and those that tell no account."""
+    """The accounts whose answers are this person's: one account, and answers that name no account."""
     open_ = {key for key, place in zip(keys, pairs, strict=True) if place is None or not is_named(known[place])}
     accounts = sorted(open_ - {""})
     if len(accounts) > 1:
@@ -242,7 +243,7 @@ def _called(
 
 
 def _new(named: Naming, located: Located, givers: Mapping[str, str], annotator: str | None) -> list[str]:
-    """What the user should know of accounts that were taken for new people by their number alone."""
+    """Notes for the user on accounts that were taken for new people by their number alone."""
     bare = [key for key in named.new if not givers[key]]
     if not bare or annotator is not None:
         return []
@@ -268,7 +269,7 @@ def _read(path: Path) -> list[_Task]:
             )
         for answer in task.annotations:
             if not isinstance(answer.get("id"), int) or not isinstance(answer.get("result"), list):
-                # Not what is in them: that names people.
+                # The values are not shown, as they name people.
                 found = ", ".join(sorted(answer)) or "nothing"
                 raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {found}")
     return tasks
@@ -283,7 +284,7 @@ def _by_text(corpus: Corpus, *preferred: set[str]) -> dict[str, list[str]]:
 
 
 def _match(task: _Task, by_text: Mapping[str, list[str]]) -> tuple[str, list[str]]:
-    """The text of a task, and the sentences that have it: of the field `text`, else of the one field that matches."""
+    """The text of a task, and the sentences that have it: the field `text`, or else the only field that matches."""
     fields = {name: value for name, value in task.data.items() if isinstance(value, str)}
     text = fields.get("text") or max(fields.values(), key=len, default="")
     if "text" in fields:
@@ -293,7 +294,7 @@ def _match(task: _Task, by_text: Mapping[str, list[str]]) -> tuple[str, list[str
 
 
 def _answer(task: _Task, answer: Mapping[str, Any], codebook: Codebook, matched: str) -> tuple[Annotation | None, str]:
-    """An answer, and how an adopted one was written; or None, and why."""
+    """An answer, and how an adopted one was spelled; or None, and the reason."""
     if task.key is not None:
         sentence_id, control = task.key
         return read_answer(answer, sentence_id, "", codebook.version, control=control), ""

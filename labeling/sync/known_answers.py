@@ -21,15 +21,15 @@ WITHDRAWN = "withdrawn.jsonl"
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """Every answer that was fetched so far, to sentences and in the queue, and what they were before.
+    """Every answer fetched so far, to sentences and in the queue, with its earlier versions.
 
     Attributes:
         annotations: answers to sentences.
-        history: what they were before they were edited or deleted.
+        history: earlier versions of answers that were edited or deleted.
         adjudications: answers in the queue.
-        withdrawn: what they were before a person edited or deleted them.
+        withdrawn: earlier versions of answers in the queue that a person edited or deleted.
         digest: digest of the file of annotations as it was read; empty if there was none.
-        names: every name that somebody has in them.
+        names: every annotator's or adjudicator's name in them.
     """
 
     annotations: list[Annotation]
@@ -40,15 +40,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     names: set[str]
 
     def answers(self) -> list[Annotation]:
-        """All answers to sentences, and what they were before."""
+        """All answers to sentences, with their earlier versions."""
         return self.annotations + [row.answer for row in self.history]
 
     def settled(self) -> list[Adjudication]:
-        """All answers in the queue, and what they were before."""
+        """All answers in the queue, with their earlier versions."""
         return self.adjudications + [row.answer for row in self.withdrawn]
 
     def moved(self, change: Mapping[str, str]) -> Known:
-        """The same, each with the name that counts of the project that it comes from."""
+        """The same answers, each with the current name of the project that it comes from."""
         return msgspec.structs.replace(
             self,
             annotations=[_moved(row, change) for row in self.annotations],
@@ -59,7 +59,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_known(work: Path, register: Register) -> Known:
-    """The known answers, each under the pseudonym that counts; under one of its own where nobody knows whose it is.
+    """The known answers, each under the pseudonym that counts, or under its own if nobody knows whose it is.
 
     Raises:
         TableError: a file is malformed.
@@ -90,7 +90,7 @@ def write_known(
 ) -> bool:
     """Write what is known now; histories first, so that a command that is killed here has lost nothing.
 
-    Names that have become others are changed everywhere.
+    Names that have been replaced are changed everywhere.
 
     Returns:
         Whether a file changed.
@@ -111,7 +111,7 @@ def write_known(
 
 
 def add_withdrawn(withdrawn: Iterable[Withdrawn], found: Iterable[Withdrawn]) -> list[Withdrawn]:
-    """What people changed or took back in the queue, with what was found now, each version of an answer once."""
+    """What people changed or withdrew in the queue, with what was found now; each version of an answer once."""
     every = list(withdrawn)
     for row in found:
         if not any(one_version(row.answer, other.answer) for other in every):
@@ -120,7 +120,7 @@ def add_withdrawn(withdrawn: Iterable[Withdrawn], found: Iterable[Withdrawn]) ->
 
 
 def digest(path: Path) -> str:
-    """Digest of a file's content; empty where there is none."""
+    """The digest of a file's content; empty if there is no file."""
     return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
 
 
@@ -130,7 +130,7 @@ def _rows(work: Path, name: str, kind: type[Record]) -> list[Record]:
 
 
 def _write(work: Path, name: str, rows: Sequence[msgspec.Struct]) -> bool:
-    """Write a table; none where there is nothing to write and never was."""
+    """Write a table; no file is made if there is nothing to write and there was none."""
     path = table_path(work, name)
     return bool(rows or path.is_file()) and write_jsonl(path, rows)
 
@@ -144,7 +144,7 @@ def _moved(row: Row, change: Mapping[str, str]) -> Row:
 
 
 def _votes(row: Adjudication, change: Mapping[str, str]) -> Adjudication:
-    """An answer in the queue under the pseudonyms that count; two votes that would fall together stay two."""
+    """An answer in the queue under the pseudonyms that count; two votes that would get the same name stay two."""
     names = [change.get(name, name) for name in row.votes]
     votes = dict(zip(names, row.votes.values(), strict=True)) if len(set(names)) == len(names) else row.votes
     return msgspec.structs.replace(renamed(row, change), votes=votes)

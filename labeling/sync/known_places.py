@@ -12,13 +12,13 @@ from labeling.sync.answer_sources import Answer, Evidence, Verdict, by_source
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read of one project, to be compared with the answers of its kind that are known.
+    """What was read of one project, to be compared with the known answers of the same kind.
 
     Attributes:
-        number: the project's number at its server; 0 where it isn't known.
-        made: the moment when the project was made there; empty where it isn't known.
+        number: the project's number at its server; 0 if not known.
+        made: the time when the project was made there; empty if not known.
         evidence: the answers and tasks that were read.
-        known: the known answers: those to sentences, or those in the queue.
+        known: the known answers to sentences, or those in the queue.
     """
 
     number: int
@@ -31,12 +31,12 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     """Where a reading comes from.
 
     Attributes:
-        place: the Label Studio.
+        place: the Label Studio server.
         sources: the name of each project that was read, in their order; empty for a project that holds nothing.
-        change: names of projects that have become others: two turned out to be one.
+        change: old → new name of each project that turned out to be another known one.
         new: whether nothing was known of the first project.
-        another: whether this is another Label Studio than the one that was at this address before.
-        notes: what the user should know.
+        another: whether this is another Label Studio server than the one that was at this address before.
+        notes: what the user should know, a line each.
     """
 
     place: Place
@@ -48,17 +48,16 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def locate_export(register: Register, reading: Reading, givers: Mapping[str, str], path: Path) -> Located:
-    """Where an export comes from, by what it holds.
+    """Decide where an export comes from, by its content.
 
-    Its path counts for nothing, but where the tasks don't say when they were made, as in files that other programs
-    wrote: then what is known of another file of the same path is taken for the same project, unless something in it
-    speaks against that.
+    Its path counts only if the tasks do not say when they were made, as in files that other programs wrote. Then an
+    earlier file at the same path is taken to be of the same project, unless something in it speaks against that.
 
     Args:
-        register: the private file, which is changed.
-        reading: what the export holds.
-        givers: the address of each account in it, by its key.
-        path: the file.
+        register: the private file's content, which is changed.
+        reading: the export's content.
+        givers: mail address of each account in it, by the account's key.
+        path: path of the export.
     """
     file = str(path.resolve())
     verdicts = _verdicts(register, reading, givers, file)
@@ -81,14 +80,15 @@ def locate_export(register: Register, reading: Reading, givers: Mapping[str, str
 
 
 def locate_server(register: Register, url: str, readings: Sequence[Reading]) -> Located:
-    """Which Label Studio is at an address now, and which of the known projects its projects are.
+    """Decide which Label Studio server is at an address now, and which known projects its projects are.
 
     It is the one that was there before, unless its numbers stand for other answers or tasks than they did: then
-    somebody runs another one there, whose accounts are other people. One that moved is known by what it holds.
+    somebody runs another server there, whose accounts are other people. A server that moved is recognised by what it
+    holds.
 
     Args:
-        register: the private file, which is changed.
-        url: the address.
+        register: the private file's content, which is changed.
+        url: address of the server.
         readings: what was read of each project.
     """
     before = register.place_at(url)
@@ -107,7 +107,7 @@ def locate_server(register: Register, url: str, readings: Sequence[Reading]) -> 
         ]
         verdicts = _verdicts(register, reading, {}, "")
         names += [name for name, verdict in verdicts.items() if verdict == "same"]
-        # The names that answers bear come first: they are what lasts.
+        # The names that answers have come first: they are what lasts.
         names = sorted(dict.fromkeys(names), key=lambda name: name not in verdicts)
         found += [place for name in names if (place := register.place_of(name))]
         named.append(names)
@@ -132,7 +132,7 @@ def locate_server(register: Register, url: str, readings: Sequence[Reading]) -> 
 
 
 def _is_another(place: Place, readings: Sequence[Reading]) -> bool:
-    """Whether the Label Studio at an address is another one than it was, whatever its projects' numbers."""
+    """Whether another Label Studio server is at this address than before, whatever its projects' numbers."""
     made = {
         source.made == reading.made
         for reading in readings
@@ -150,7 +150,7 @@ def _is_another(place: Place, readings: Sequence[Reading]) -> bool:
 
 
 def _verdicts(register: Register, reading: Reading, givers: Mapping[str, str], file: str) -> dict[str, Verdict]:
-    """Of each known project whether a reading is of it."""
+    """Whether a reading is of each known project."""
     found: dict[str, Verdict] = {}
     for name, rows in by_source(reading.known).items():
         place = register.place_of(name)
@@ -172,7 +172,7 @@ def _readdressed(place: Place, givers: Mapping[str, str]) -> bool:
 
 
 def _gathered(register: Register, places: Sequence[Place]) -> tuple[Place, list[str]]:
-    """Places that turned out to be one, as one; a new one where there is none."""
+    """Merge places that turned out to be one; make a new one if there is none."""
     notes: list[str] = []
     place: Place | None = None
     for row in register.places.copy():
@@ -189,7 +189,7 @@ def _gathered(register: Register, places: Sequence[Place]) -> tuple[Place, list[
 
 
 def _joined(place: Place, names: Sequence[str]) -> dict[str, str]:
-    """Several names of one project: all become the first."""
+    """Merge several names of one project: all become the first."""
     for name in names[1:]:
         place.sources.pop(name, None)
     return dict.fromkeys(names[1:], names[0])

@@ -1,7 +1,7 @@
 """Merge answers that were read with those that are known, without losing or doubling any.
 
-A reading of a project, by an export or from the server, is a partial view of it at some moment. So an answer that is
-known gives way only to a later edit of itself, and stays with the person whom it was first known under.
+A reading of a project, from an export or the server, is a partial view of it at some time. So a known answer is
+replaced only by a later edit of itself, and stays with the person to whom it was first attributed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Edit(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
 
 
 class Merged(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
-    """All answers after a merge, in the order of the file, and what became of earlier ones."""
+    """All answers after a merge, in the order of the file, and the known ones that were edited or deleted."""
 
     rows: list[Row]
     edits: list[Edit[Row]]
@@ -37,22 +37,22 @@ def who(row: Answer) -> str:
 
 
 def is_named(row: Answer) -> bool:
-    """Whether it is known who gave an answer."""
+    """Whether the person who gave an answer is known."""
     return bool(who(row)) and not is_unknown(who(row))
 
 
 def by(row: Row, person: str) -> Row:
-    """The answer as this person's."""
+    """The answer, attributed to this person."""
     name = "annotator" if isinstance(row, Annotation) else "adjudicator"
     return msgspec.structs.replace(row, **{name: person})
 
 
 def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
-    """The place among the known answers of each answer that was read, or None where it is new.
+    """The position among the known answers of each answer that was read, or None if it is new.
 
-    An answer is known by the id that exports give it, wherever it comes from; else by its number and the moment when
-    it was made, within its project, or where that moment tells it from any other. The answers must bear their
-    `source`. Known ones without it can have come from anywhere: so they are taken for these only as far as nothing
+    An answer is recognised by the id that exports give it, wherever it comes from; otherwise by its number and the time
+    when it was made, within its project or if that time identifies it. The answers that were read must have their
+    `source`. Known answers without a source may have come from anywhere: they are paired with these only if nothing
     speaks against it.
     """
     numbered: dict[int | None, list[int]] = defaultdict(list)
@@ -110,16 +110,16 @@ def merge(
     pairs: Sequence[int | None],
     gone: Callable[[Row], bool] = lambda _: False,
 ) -> Merged[Row]:
-    """Known answers and those that were read, as one table.
+    """Merge known answers and those that were read into one table.
 
-    Of an answer that was edited the later version counts, also where the earlier one is read last. The person is the
-    one whom it was known under; an answer of an unknown one gets a name as soon as any reading tells it.
+    If an answer was edited, the later version counts, even if the earlier one was read last. It stays with the person
+    to whom it was attributed; an answer of an unknown person gets a name as soon as any reading gives one.
 
     Args:
-        known: the answers so far.
-        fresh: the answers that were read, each with its person, its source, and the codebook's version now.
-        pairs: what `pair` found.
-        gone: whether a known answer that wasn't read has been deleted.
+        known: answers so far.
+        fresh: answers that were read, each with its person, its source, and the current codebook version.
+        pairs: position among the known answers of each answer that was read, as `pair` returns it.
+        gone: function that says whether a known answer that was not read has been deleted.
     """
     rows: list[Row] = []
     edits: list[Edit[Row]] = []
@@ -149,7 +149,7 @@ def _whole(before: Answer, fresh: Answer) -> bool:
 
 
 def later(before: Row, fresh: Row) -> Row:
-    """The version of an answer that counts: the one that was edited last; of equal ones the one that was read last."""
+    """The version of an answer that counts: the one edited last or, if equal, the one read last."""
     then, now = moment(before.updated_at), moment(fresh.updated_at)
     return before if then and now and now < then else fresh
 
@@ -163,30 +163,29 @@ def _joined(before: Row, fresh: Row) -> Row:
 
 
 def _placed(row: Row, *others: Row) -> Row:
-    """The answer with what is known of where it comes from, by these versions of it: the first that says so."""
+    """The answer with its origin filled in from the first of these versions that states it."""
     fields = ("source", "task", "unique_id") if isinstance(row, Annotation) else ("source", "task")
     found = {name: next(filter(None, (getattr(other, name) for other in others)), "") for name in fields}
     return msgspec.structs.replace(row, **{name: value or getattr(row, name) for name, value in found.items()})
 
 
 def order(row: Answer) -> tuple[object, ...]:
-    """The place of an answer in its file."""
+    """The sort key of an answer in its file."""
     return row.sentence_id, who(row), row.studio_id or 0, row.created_at, row.source, row.updated_at
 
 
 def known_names(
     known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
 ) -> dict[str, Counter[str]]:
-    """How many answers of each account are known under which names.
+    """Count how many answers of each account are known under which names.
 
-    Answers of another project don't count: of two copies of a project, an account in one is not the same person's
-    as in the other.
+    Answers of another project do not count: in two copies of a project, one account number may be two people's.
 
     Args:
-        known: the answers so far.
-        fresh: the answers that were read.
-        keys: the key of the account that gave each of those.
-        pairs: what `pair` found.
+        known: answers so far.
+        fresh: answers that were read.
+        keys: key of the account that gave each of these.
+        pairs: position among the known answers of each answer that was read, as `pair` returns it.
     """
     names: dict[str, Counter[str]] = defaultdict(Counter)
     for row, key, place in zip(fresh, keys, pairs, strict=True):
@@ -196,11 +195,11 @@ def known_names(
 
 
 def superseded(merged: Merged[Annotation], history: Iterable[Superseded]) -> list[Superseded]:
-    """What a merge adds to the history: what answers were before it, each version once.
+    """What a merge adds to the history: earlier versions of answers, each version once.
 
     Args:
-        merged: the merge.
-        history: what is in the history already.
+        merged: result of the merge.
+        history: earlier versions that are already in the history.
     """
     kept: dict[tuple[object, ...], list[Annotation]] = defaultdict(list)
     for row in history:
@@ -209,7 +208,7 @@ def superseded(merged: Merged[Annotation], history: Iterable[Superseded]) -> lis
     found += [Superseded(why="deleted", answer=row) for row in merged.gone]
     new: list[Superseded] = []
     for row in found:
-        # Not by `why`: after a pull that was killed, an answer that it saw edited may be found deleted.
+        # `why` is not compared: after a killed pull, an answer that it saw edited may be found deleted.
         versions = kept[row.answer.studio_id, row.answer.updated_at]
         if not any(one_version(row.answer, other) for other in versions):
             versions.append(row.answer)
@@ -218,7 +217,7 @@ def superseded(merged: Merged[Annotation], history: Iterable[Superseded]) -> lis
 
 
 def one_version(first: Answer, second: Answer) -> bool:
-    """Whether two rows of a history are the same answer as it was at one moment."""
+    """Whether two rows of a history are the same version of the same answer."""
     if first.studio_id is None:
         return first == second
     same = one_answer(first, second) and len({first.source, second.source} - {""}) < 2
@@ -226,16 +225,16 @@ def one_version(first: Answer, second: Answer) -> bool:
 
 
 def renamed(row: Row, change: Mapping[str, str]) -> Row:
-    """An answer under its person's other pseudonym, where there is one."""
+    """An answer under the pseudonym that replaces its person's, if there is one."""
     return by(row, change[who(row)]) if who(row) in change else row
 
 
 def name_unknown(rows: Sequence[Row], taken: set[str]) -> list[Row]:
-    """The answers, with a name of its own for each that has none: nobody can say who gave it.
+    """The answers, where each answer of an unknown person gets its own name.
 
     Args:
-        rows: the answers.
-        taken: names that there are; the new ones are added.
+        rows: answers, some without a name.
+        taken: names in use, to which the new ones are added.
     """
     numbers = [int(name.partition(" ")[2]) for name in taken if name.startswith("unknown ")]
     last = max(numbers, default=0)
@@ -257,15 +256,15 @@ def give(
     past: Sequence[Row],
     taken: set[str],
 ) -> list[Row]:
-    """The answers that were read with their people; a new one of which nobody knows who gave it gets its own name.
+    """The answers that were read, with their people; each new answer of an unknown person gets its own name.
 
     Args:
-        rows: the answers that were read, with their source.
-        keys: the key of the account that gave each.
-        pairs: what `pair` found.
-        names: the pseudonym of each account.
-        past: what answers were before: one that was deleted and is here again is still the same person's.
-        taken: names that there are; new ones are added.
+        rows: answers that were read, with their source.
+        keys: key of the account that gave each.
+        pairs: position among the known answers of each answer that was read, as `pair` returns it.
+        names: pseudonym of each account.
+        past: earlier versions of answers: a deleted one that is here again is still the same person's.
+        taken: names in use, to which new ones are added.
     """
     before = [past[place] if place is not None else None for place in pair(past, rows)]
     found: list[Row] = []

@@ -24,18 +24,18 @@ from labeling.sync.account_register import (
 )
 
 OURS = "stance.example"
-"""The domain of the addresses that stance itself gives to accounts: the same ones on every machine."""
+"""The domain of the addresses that stance itself gives to accounts, which are the same on every computer."""
 
 
 class Giver(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gave an answer, as an answer says so: the account's number, or else its address; neither where it doesn't."""
+    """The account that gave an answer: its number, or else its address; neither if the answer does not say."""
 
     key: str = ""
     address: str = ""
 
 
 def giver(answer: Mapping[str, Any]) -> Giver:
-    """Who gave an answer, as Label Studio's API and the several forms of its exports say so."""
+    """Read which account gave an answer, from Label Studio's API or any form of its exports."""
     by = answer.get("completed_by")
     if isinstance(by, dict):
         number, address = by.get("id"), str(by.get("email") or "").strip()
@@ -48,7 +48,7 @@ def giver(answer: Mapping[str, Any]) -> Giver:
 
 
 def portable(address: str) -> bool:
-    """Whether an address is the same person's at every server, and no local one that many servers have."""
+    """Whether an address is the same person's at every server, and not a local one that many servers have."""
     domain = address.rpartition("@")[2]
     return "." in domain and domain != OURS
 
@@ -58,7 +58,7 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         people: the pseudonym of each account, by its key.
-        new: the accounts that nobody known is behind.
+        new: the accounts that belong to nobody known.
         notes: what the user should know.
     """
 
@@ -81,20 +81,20 @@ def name_accounts(
 ) -> Naming:
     """A lasting pseudonym for each account that gave answers: A1, A2, … in the order of the accounts' numbers.
 
-    An account is whom the file says it is. Where the annotations were changed elsewhere since, or the file was lost,
-    the names under which its answers are known come first: they are what lasts. Else its address tells, if that is
-    no local one; else it is somebody new.
+    The file says whose an account is. If the annotations were changed elsewhere since, or the file was lost, the names
+    under which the account's answers are known come first, because they are what lasts. Otherwise the account's address
+    decides, unless it is a local one; if nothing decides, the account is somebody new's.
 
     Args:
-        register: the private file, which is changed.
-        place: the Label Studio whose accounts these are.
-        givers: the address of each account, by its key; empty where it isn't known.
-        known: how many answers of each account are known under which names.
+        register: the private file's content, which is changed.
+        place: Label Studio server whose accounts these are.
+        givers: mail address of each account, by its key; empty if not known.
+        known: number of answers of each account that are known under each name.
         taken: pseudonyms that are in use elsewhere.
-        in_step: whether the file goes with the annotations as they are.
-        older: whether all that an older version's file says is said of this place.
-        live: the address of every account that there is at a server now.
-        called: accounts that the user gives to a person.
+        in_step: whether the file belongs to the annotations as they are now.
+        older: whether everything in an older version's file is about this place.
+        live: mail address of every account that exists at the server now.
+        called: accounts that the user attributes to a person.
     """
     names: dict[str, str] = {}
     new: list[str] = []
@@ -110,7 +110,7 @@ def name_accounts(
         if address and not by_user and (not name or (mine and not mine.addresses)):
             other, note = _by_address(register, place, key, address, older=older, live=live or {})
             if name and other and other != name:
-                # Known by its number so far: its address tells that this is somebody who has another pseudonym.
+                # Known by its number so far: its address shows that this is somebody who has another pseudonym.
                 notes.append(f"{note}, and {name} with them")
                 other = register.join(name, other)
             elif note and not name:
@@ -124,9 +124,9 @@ def name_accounts(
         used.add(name)
         names[key] = name
         account = place.accounts.setdefault(key, Account(person=name))
-        if not by_user:  # the user speaks of this reading's answers, not of all that the account gives
+        if not by_user:  # the user means this reading's answers, not all that the account gives
             account.person = name
-        # An export may be older than what is known; a server says what is so now.
+        # An export may be older than what is known; a server gives the current addresses.
         if address and address not in (account.addresses if live is None else account.addresses[-1:]):
             account.addresses = [*(row for row in account.addresses if row != address), address]
     register.apply_same()
@@ -135,7 +135,7 @@ def name_accounts(
 
 
 def _most(names: Counter[str], preferred: str) -> str:
-    """The name under which most of an account's answers are known; of several such the preferred, else the lowest."""
+    """The name under which most of an account's answers are known; of several, the preferred one or else the lowest."""
     if not names:
         return ""
     most = max(names.values())
@@ -146,10 +146,10 @@ def _most(names: Counter[str], preferred: str) -> str:
 def _by_address(
     register: Register, place: Place, key: str, address: str, *, older: bool, live: Mapping[str, str]
 ) -> tuple[str, str]:
-    """The person whose address this is, and what the user should know of it."""
+    """The person whose address this is, and a note for the user."""
     for other, account in place.accounts.items():
-        # Two accounts of a server never have one address at once: that one was deleted and made again. Not where it
-        # is still there, under another address.
+        # Two accounts of a server never have the same address at once: so the earlier one was deleted and made again,
+        # unless it still exists under another address.
         if other != key and account.addresses[-1:] == [address] and live.get(other, address) == address:
             if not key.isdecimal() or not other.isdecimal():
                 return account.person, ""
@@ -179,16 +179,17 @@ def _by_address(
 
 
 def join_doubles(register: Register, known: Mapping[str, Counter[str]]) -> list[str]:
-    """Take those for one person of whom an older version made two, when an account's address was changed.
+    """Merge people whom an older version split in two when an account's address was changed.
 
-    That is where one account's answers are known under several names, and nobody else's answers under any of them.
+    These are the cases where one account's answers are known under several names, and no other account's under any of
+    them.
 
     Args:
-        register: the private file, which is changed.
-        known: how many answers of each account an older version knew under which names.
+        register: the private file's content, which is changed.
+        known: number of answers of each account that an older version knew under each name.
 
     Returns:
-        What the user should know.
+        Notes for the user.
     """
     users = Counter(name for names in known.values() for name in names)
     notes: list[str] = []
@@ -201,15 +202,15 @@ def join_doubles(register: Register, known: Mapping[str, Counter[str]]) -> list[
 
 
 def person_called(register: Register, name: str, taken: Collection[str]) -> str:
-    """The pseudonym of the person with a name, which `pull --annotator` gives; a new one where nobody has it.
+    """The pseudonym of the person with a name, which `pull --annotator` gives; a new one if nobody has that name.
 
     Args:
-        register: the private file, which is changed.
-        name: a name or a mail address as the user writes it, or a pseudonym that is in use.
+        register: the private file's content, which is changed.
+        name: name or mail address as the user writes it, or a pseudonym that is in use.
         taken: pseudonyms that are in use elsewhere.
 
     Raises:
-        ConfigError: it is empty, or it looks like a pseudonym and nobody has it.
+        ConfigError: the name is empty, or it looks like a pseudonym that nobody has.
     """
     wanted = " ".join(name.split()).casefold()
     used = {*register.names(), *taken}
@@ -227,7 +228,7 @@ def person_called(register: Register, name: str, taken: Collection[str]) -> str:
 
 
 def listed(key: str) -> str:
-    """An account for a message; its address isn't shown."""
+    """An account as messages name it; its address is not shown."""
     return f"account {key}" if key.isdecimal() else "an account without a number"
 
 
@@ -235,13 +236,13 @@ def read_names(project: Path) -> dict[str, str]:
     """The pseudonym of each mail address and name, as kept in the private file.
 
     Raises:
-        TableError: the file is of no such form.
+        TableError: the file does not have this form.
     """
     return names_in(read_register(project))
 
 
 def ignored(project: Path, ignore: Collection[str]) -> frozenset[str]:
-    """The pseudonyms that `[labeling] ignore` names, by address, name, or as they are; letters' case doesn't matter."""
+    """The pseudonyms that `[labeling] ignore` names, by address, name or pseudonym, in upper or lower case."""
     register = read_register(project)
     names = {address.casefold(): name for address, name in names_in(register).items()}
     names |= {name.casefold(): name for name in register.names()}

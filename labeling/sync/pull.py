@@ -28,21 +28,22 @@ from labeling.sync.server_changes import FORM, Pulled, State, answers_of, change
 
 
 class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known after a pull, and what it brought.
+    """What is known after a pull, and what it fetched.
 
     Attributes:
         annotations: answers to sentences.
         skips: those of them that are skips.
-        annotators: how many people gave them; those of which nobody knows who did count one each.
-        adjudications: answers in the queue, of this one and of earlier ones.
-        fetched: the tasks that were read whole.
-        edited: earlier answers that were edited; what they were went to `history.jsonl`.
+        annotators: number of people who gave them; each answer of an unknown person counts as one person.
+        adjudications: answers in the queue, in this one and in earlier ones.
+        fetched: tasks that were read whole.
+        edited: earlier answers that were edited; their earlier versions went to `history.jsonl`.
         deleted: earlier answers that were deleted; they went to `history.jsonl`.
-        withdrawn: answers in the queue that a person edited or deleted; what they were went to `withdrawn.jsonl`.
+        withdrawn: answers in the queue that a person edited or deleted; their earlier versions went to
+            `withdrawn.jsonl`.
         without_sentence: answers to sentences that left the corpus.
-        foreign: tasks that stance didn't make.
+        foreign: tasks that stance did not make.
         notes: what else the user should know, a line each.
-        changed: whether a file did.
+        changed: whether a file changed.
     """
 
     annotations: int
@@ -62,7 +63,7 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
     """What a pull found: what each labelling project holds, those of its tasks that changed, and the whole queue.
 
-    `rows` are the answers to each project's tasks, without people and source, `keys` the accounts that gave them.
+    `rows` are the answers to each project's tasks, without people and source; `keys` are the accounts that gave them.
     """
 
     projects: list[Project]
@@ -75,21 +76,21 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, codebook: Codebook) -> PullSummary:
-    """Bring every submitted answer home, as `annotations.jsonl`; drafts stay at the server.
+    """Fetch every submitted answer into `annotations.jsonl`; drafts stay at the server.
 
-    Only tasks that changed since the last pull are read whole. What that pull saw is kept in a private file,
-    written last: a pull that was killed anywhere is made good by the next, which then reads everything.
+    Only tasks that changed since the last pull are read whole. What that pull saw is kept in a private file, which is
+    written last: so if a pull is killed, the next one reads everything.
 
-    An answer is deleted here where its project is at the server and holds it no more. That a project isn't there
-    deletes nothing, and neither does another server: answers stay that came from elsewhere. What people settled in
-    the queue stays until a person takes it back there; see `labeling.sync.queue_verdicts`.
+    An answer is deleted here if its project is at the server and no longer holds it. A project that is missing deletes
+    nothing, and neither does another server: answers that came from elsewhere stay. What people settled in the queue
+    stays until a person withdraws it there; see `labeling.sync.queue_verdicts`.
 
     Args:
         studio: the server.
         settings: `[labeling]` of stance.toml.
         work: the project's folder of tables.
         project: the project folder, whose private files say who is who and keep the last pull.
-        codebook: answers that were not known before get its version.
+        codebook: version of the codebook that new answers get.
 
     Raises:
         StudioError: there is no such project, or an answer has a choice that the codebook lacks; nothing is
@@ -108,7 +109,7 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         settled, settlers = read_queue(held.queued, codebook)
         located = _locate(register, studio.url, held, known, settled)
         if located.another and state is not None:
-            # What the last pull saw was another server's: nothing of it says what has changed here.
+            # What the last pull saw was another server's, so it does not show what has changed here.
             state = None
             held = _read(studio, settings, None, codebook, known)
             located = msgspec.structs.replace(_locate(register, studio.url, held, known, settled), another=True)
@@ -165,7 +166,7 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
 
 
 def _read(studio: Studio, settings: LabelingSettings, state: State | None, codebook: Codebook, known: Known) -> _Held:
-    """What the server holds; tasks that haven't changed since the last pull aren't read."""
+    """Read what the server holds, without the tasks that have not changed since the last pull."""
     projects: list[Project] = []
     pulled: list[Pulled] = []
     tasks: list[list[StudioTask]] = []
@@ -221,13 +222,13 @@ class _Names:
         self._live = {key: address.casefold() if is_address(address) else "" for key, address in accounts.items()}
         self._register, self._place, self._taken, self._in_step = register, located.place, known.names, in_step
         self._known: dict[str, Counter[str]] = {}
-        # What an older version's file says is said of the server that it pulled from last.
+        # An older version's file is about the server that it pulled from last.
         self._older = not located.another and last is not None and last.url == studio.url
 
     def count(
         self, known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
     ) -> None:
-        """Learn under which names answers of the accounts are known."""
+        """Find under which names the accounts' answers are known."""
         for key, counts in known_names(known, fresh, keys, pairs).items():
             self._known[key] = self._known.get(key, Counter()) + counts
         sourceless = [place is not None and not known[place].source for place in pairs]
@@ -253,12 +254,12 @@ class _Names:
 
 
 class _Gone:
-    """Whether a known answer that wasn't read has been deleted: its project is there, and holds it no more."""
+    """Whether a known answer that was not read has been deleted: its project is there, and no longer holds it."""
 
     def __init__(
         self, sources: Sequence[str], held: _Held, fresh: Sequence[Annotation], older: Collection[int]
     ) -> None:
-        """Look at what each project holds."""
+        """Collect what each project holds."""
         self._held = {
             source: {id_ for task in pulled.tasks.values() for id_ in task.answers}
             for source, pulled in zip(sources, held.pulled, strict=True)
@@ -268,7 +269,7 @@ class _Gone:
         self._older = older
 
     def __call__(self, row: Annotation) -> bool:
-        """Whether it was; an answer whose number another one has now is gone too."""
+        """Whether this answer was deleted; one whose number another answer has now was deleted too."""
         if not row.source:
             return not row.adopted and row.studio_id in self._older
         held = self._held.get(row.source)
@@ -278,9 +279,9 @@ class _Gone:
 
 
 def _older(last: State | None, url: str, known: Known, held: _Held) -> set[int]:
-    """Answers that an older version saw in these projects, and that aren't there now.
+    """Answers that an older version saw in these projects, and that are not there now.
 
-    It didn't write down where an answer comes from; but the annotations are still those that it wrote.
+    That version did not record where an answer comes from, but the annotations are still those that it wrote.
     """
     if last is None or last.form == FORM or last.url != url or last.digest != known.digest:
         return set()
@@ -299,7 +300,7 @@ def _missing(
     rows: Iterable[Annotation],
     settled: Collection[Adjudication],
 ) -> list[str]:
-    """What isn't there, and what therefore says nothing: answers stay that came from it."""
+    """Notes on projects that are missing, whose answers therefore stay."""
     notes: list[str] = []
     if located.another:
         notes.append(f"{url} is another Label Studio than it was: its accounts are taken for other people")

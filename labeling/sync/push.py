@@ -21,14 +21,14 @@ from labeling.sync.push_plan import ProjectPlan, PushPlan, compare
 
 SENDING = Path(".stance") / "sending.json"
 BATCH = 5000
-"""Tasks an import: a sixth slower than all in one; docs/benchmarks.md has the times of several sizes."""
+"""Tasks per import: a sixth slower than all in one import; docs/benchmarks.md has the times of several sizes."""
 SETTLE = 15.0
-"""Seconds after which an import whose answer was lost is there or won't come: 1,000 tasks take the server 0.6 s."""
+"""Seconds after which an import whose answer was lost has arrived or never will: 1,000 tasks take the server 0.6 s."""
 RETRIES = 3
 
 
 class _Sending(msgspec.Struct, frozen=True, kw_only=True):
-    """An import on its way: where to, how many tasks were there before and come with it, and since when."""
+    """An import that was sent: to which project, how many tasks were there before, how many it has, and when."""
 
     url: str
     project_id: int
@@ -45,17 +45,18 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progress: Callable[..., None]) -> Pushed:
-    """Apply a plan; makes the projects that are not there yet.
+    """Carry out a plan, and make the projects that are not there yet.
 
     Args:
         studio: the server.
         plan: what to do.
         work: the project's folder of tables, which keeps the sample.
-        project: the project folder, which keeps a note of an import on its way.
+        project: the project folder, which keeps a note of an import that was sent.
         progress: function that is called first with the number of tasks, then with each one done.
 
     Raises:
-        StudioError: the server refused, or broke off for good; what it took, it keeps, and the next push goes on.
+        StudioError: the server refused, or the connection broke for good; the server keeps the tasks that it accepted,
+            and the next push continues.
     """
     if plan.drawn.new:
         write_sample(work, plan.drawn.draws)
@@ -96,7 +97,7 @@ def _apply(
         studio.predict(project_id, [{"task": id_, **_prediction(said[key])} for id_, key in plan.predict])
     removed = studio.remove_tasks(project_id, [*plan.twice, *(plan.stale if prune else [])])
     if plan.create and studio.task_number(project_id) != plan.held + len(plan.create) - removed:
-        # Another machine pushed meanwhile, or a batch whose answer was lost came later than it ever did.
+        # Another computer pushed in the meantime, or a batch whose answer was lost arrived later than ever seen.
         studio.remove_tasks(project_id, compare(plan.title, plan.project, studio.tasks(project_id), plan.create).twice)
     return project_id
 
@@ -113,11 +114,11 @@ def _send(
     project: Path,
     progress: Callable[..., None],
 ) -> None:
-    """Import tasks one batch at a time; where the connection breaks, look what arrived before sending again."""
+    """Import tasks one batch at a time; if the connection breaks, check what arrived before sending again."""
     waiting = list(payload)
     if not waiting:
         return
-    # Batches of one size: the last one of 10,001 is not a single task.
+    # Batches have about the same size, so that the last one of 10,001 tasks is not a single task.
     size = math.ceil(len(waiting) / math.ceil(len(waiting) / BATCH))
     failures = 0
     while waiting:
@@ -143,7 +144,7 @@ def _send(
 
 
 def await_import(studio: Studio, project: Path) -> None:
-    """Wait for an import that a killed push had on its way: until it is there, or won't come any more."""
+    """Wait for an import that a killed push had sent, until it has arrived or cannot arrive any more."""
     path = project / SENDING
     if not path.is_file():
         return
@@ -153,7 +154,7 @@ def await_import(studio: Studio, project: Path) -> None:
 
 
 def _settled(studio: Studio, note: _Sending) -> None:
-    """Wait until an import whose answer was lost is there, or is so long ago that it won't come any more."""
+    """Wait until an import whose answer was lost has arrived, or was sent too long ago to arrive."""
     since = min(note.since, time.time())
     while True:
         try:

@@ -28,18 +28,18 @@ class ProjectPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a push will do to one project.
 
     Attributes:
-        title: the project's title; `project` is None where it will be made.
+        title: the project's title; `project` is None if the project will be made.
         create: tasks that the server lacks.
-        update: new `data` by the server's task id.
+        update: new `data` of tasks, by the server's task id.
         unchanged: tasks that are as they should be.
         answered: tasks whose sentence left the corpus and that hold answers: they stay.
-        stale: ids of those that hold none.
+        stale: ids of tasks whose sentence left the corpus and that hold no answer.
         twice: ids of second tasks of a sentence, without answers: they are removed.
         doubled: sentences with two tasks that both hold answers: both stay, and both count.
-        foreign: tasks that no push made.
-        held: tasks on the server before.
+        foreign: number of tasks that no push made.
+        held: number of tasks on the server before.
         settings: attributes of the project that change.
-        by_hand: the labelling interface was changed at the server, and stays so.
+        by_hand: whether the labelling interface was changed at the server, in which case it stays so.
     """
 
     title: str
@@ -67,13 +67,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a push was asked for.
 
     Attributes:
-        limit: sentences of a new round; 0: no new round; None: all that are left, where no round was drawn yet.
-        by: how to draw them.
-        control: settled sentences to repeat.
-        everything: draw all that are left, whatever was drawn before.
-        prune: also remove unanswered tasks whose sentence left the corpus.
-        predictions: show annotators what the model says.
-        force: put our interface back where it was changed by hand.
+        limit: number of sentences of a new round; 0 draws no new round; None takes all that are left if no round was
+            drawn yet.
+        by: way of drawing them.
+        control: number of settled sentences to repeat.
+        everything: whether to draw all that are left, whatever was drawn before.
+        prune: whether to remove unanswered tasks whose sentence left the corpus.
+        predictions: whether to show annotators the model's predictions.
+        force: whether to restore stance's interface where it was changed by hand.
     """
 
     limit: int | None = None
@@ -110,8 +111,8 @@ def plan_push(
         work: the project's folder of tables.
         settings: `[labeling]` of stance.toml.
         target: what the stance is toward.
-        codebook: shown on the page.
-        asked: which round, and what else.
+        codebook: the codebook, which the page shows.
+        asked: what the push was asked for.
 
     Raises:
         StudioError: a project holds tasks, but none that a push made.
@@ -150,7 +151,7 @@ def plan_push(
         plan = compare(title, at_server, tasks, corpus.tasks(keys, target))
         wanted = {
             "expert_instruction": instruction(codebook),
-            # Shown at every visit, its window would lie over the first sentence, and hotkeys act behind it.
+            # If shown at every visit, its window would cover the first sentence, and hotkeys would act behind it.
             "show_instruction": False,
             "show_collab_predictions": asked.predictions,
             "maximum_annotations": 1 if settings.blind else settings.overlap,
@@ -185,7 +186,7 @@ def _plan_queue(
     said = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull") if unsettled else []
     tasks = studio.tasks(project.id) if project else []
     plan = compare(settings.queue_title, project, tasks, corpus.queue(unsettled, said, target))
-    # What the adjudicator saw when answering is part of the answer.
+    # Tasks with answers are not updated: what the adjudicator saw when answering is part of the answer.
     answered = {task.id for task in tasks if task.total_annotations}
     update = [(id_, new) for id_, new in plan.update if id_ not in answered]
     plan = msgspec.structs.replace(plan, update=update, unchanged=plan.unchanged + len(plan.update) - len(update))
@@ -238,10 +239,10 @@ def _answered(task: StudioTask) -> bool:
 
 
 def _with_settings(plan: ProjectPlan, interface: Path, wanted: dict[str, Any], force: bool) -> ProjectPlan:
-    """Add what has to change in the project's settings; the interface only where nobody changed it at the server.
+    """Add what has to change in the project's settings; the interface only if nobody changed it at the server.
 
-    The project's description says which interface and instruction a push gave it last: somebody may have changed
-    the former since, and the server rewrites the latter.
+    The project's description says which interface and instruction a push gave it last: somebody may have changed the
+    interface since, and the server rewrites the instruction.
     """
     text = page(interface)
     shown = _digest(wanted["expert_instruction"])

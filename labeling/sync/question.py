@@ -13,9 +13,9 @@ from labeling.codebook import Codebook
 TEMPLATE = Path(__file__).parent / "codebook.md"
 """The codebook that a new project begins with; what stands between double braces is to be replaced."""
 RUN = 6
-"""Words in a row that a codebook must share with the demo's to be taken over from it."""
+"""Number of words in a row that show, if a codebook shares them with the demo's, that it was copied from there."""
 TARGET_LINE = re.compile(r"(?:\A|\n[ \t]*\n|version.*\n)[ \t>#*_-]*target[*_]*[ \t]*:[ \t]*(\S.*)", re.IGNORECASE)
-"""A line of a codebook that names its target, at the head of a paragraph: in running text a line may begin so too."""
+"""A line that names the codebook's target, only at the head of a paragraph: a line of running text may begin so too."""
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,14 +28,14 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
 def check_question(
     settings: Path, target: str, path: Path, codebook: Codebook | None, demo: Demo | None = None
 ) -> None:
-    """Refuse a target that is missing or a template's, and a codebook that is a template's or for another target.
+    """Refuse a target or codebook that is missing or a template's, and a codebook for another target.
 
     Args:
-        settings: the file with the target, stance.toml.
+        settings: path of stance.toml, which names the target.
         target: what the stance is toward.
-        path: the codebook's file.
-        codebook: its text; None where there is none yet.
-        demo: the demo's target and codebook; None where this installation lacks them.
+        path: path of the codebook.
+        codebook: text of the codebook; None if there is none yet.
+        demo: target and codebook of the demo; None if this installation lacks them.
 
     Raises:
         ConfigError: the message names the file and the line to edit.
@@ -68,7 +68,7 @@ def check_target(settings: Path, target: str) -> str:
     """Refuse a target that is missing or a template's.
 
     Returns:
-        Where it stands: the file and the line.
+        The file and line that name the target.
 
     Raises:
         ConfigError: the message names the file and the line to edit.
@@ -87,7 +87,7 @@ def check_target(settings: Path, target: str) -> str:
 
 
 def target_line(text: str) -> int | None:
-    r"""The number of the line of stance.toml that gives the target's name; None where none does.
+    r"""The number of the line of stance.toml that gives the target's name; None if there is none.
 
     >>> target_line('[corpus]\nroot = "news"\n\n[target]\n# what for\nname = ""\n')
     6
@@ -104,13 +104,13 @@ def target_line(text: str) -> int | None:
 
 
 def _alike(written: str, target: str) -> bool:
-    """Whether a codebook's own words name the target: the same ones, or with more about it, or fewer."""
+    """Whether the name in a codebook means the target: by the same words, or some more or fewer."""
     one, other = (" ".join(re.findall(r"\w+", words.casefold())) for words in (written, target))
     return one in other or other in one
 
 
 def _taken_over(text: str, target: str, demo: Demo) -> tuple[int, int] | None:
-    """Where a codebook has words of the demo's that speak of the demo's target, and not of the project's own."""
+    """The place where a codebook has the demo's words about the demo's target instead of the project's."""
     own = set(re.findall(r"\w+", target.casefold()))
     foreign = tuple(word for word in re.findall(r"[^\W\d_]{4,}", demo.target.casefold()) if word not in own)
     if not foreign:

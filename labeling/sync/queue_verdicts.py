@@ -1,8 +1,8 @@
 """Fetch what people settled in the queue; such a verdict stays until a person withdraws it.
 
 An adjudicator does so in the queue itself, by editing or skipping the answer there, or by deleting it while its task
-stands. That a task, or the whole project, is not there any more takes nothing back: people clean a queue up when it
-is done, rename it, or go on with another.
+stands. If a task or the whole project is missing, nothing is withdrawn: people clean a queue up when it is done, rename
+it, or continue with another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from labeling.sync.pseudonyms import giver
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to an answer in the queue, and the key of the account that did it; empty where nobody says so."""
+    """What happened to an answer in the queue, and the key of the account that did it; empty if not known."""
 
     account: str
     withdrawn: Withdrawn
@@ -51,24 +51,23 @@ def keep(
     tasks: Sequence[StudioTask],
     source: str,
 ) -> Merged[Adjudication]:
-    """The known answers in the queue with those that were read now.
+    """Merge the known answers in the queue with those that were read now.
 
     Args:
-        known: the answers so far.
-        fresh: the answers that were read, each with its person and `source`.
-        pairs: what `labeling.sync.merge_answers.pair` found.
+        known: answers so far.
+        fresh: answers that were read, each with its person and `source`.
+        pairs: position among the known answers of each answer that was read, as `merge_answers.pair` returns it.
         tasks: every task that the queue holds now.
-        source: the name of the queue's project; empty where it holds nothing.
+        source: name of the queue's project; empty if it holds nothing.
     """
     held = {task.mark for task in tasks}
     return merge(known, fresh, pairs, lambda row: row.source == source and row.task in held)
 
 
 def changes(merged: Merged[Adjudication], tasks: Sequence[StudioTask]) -> list[Change]:
-    """What people did to known answers in the queue: what each was before, what happened, who did it, and when.
+    """What people did to known answers in the queue: the earlier version, what happened, who did it, and when.
 
-    The server says of an edited answer who edited it. Of a deleted one it says nothing; but of its task, who changed
-    that last.
+    The server says who edited an answer. It does not say who deleted one, but only who changed the task last.
     """
     held = {task.mark: task for task in tasks}
     editor = {answer["id"]: answer.get("updated_by") for task in tasks for answer in task.annotations}
@@ -94,7 +93,7 @@ def told(found: Sequence[Change], names: Mapping[str, str]) -> list[Withdrawn]:
 
 
 def _changed_by(task: StudioTask) -> object:
-    """The account that changed a task last: gave, edited or deleted an answer, say."""
+    """The account that changed a task last, for instance by giving, editing or deleting an answer."""
     last = task.updated_by[-1] if isinstance(task.updated_by, list) and task.updated_by else task.updated_by
     return last.get("user_id") if isinstance(last, dict) else last
 

@@ -17,25 +17,25 @@ from labeling.studio.connection import Server
 from labeling.studio.local_server import sign_up
 
 THREADS = 8
-"""20 answers a second with 8 threads, 6 with one (SQLite, two cores)."""
+"""Number of threads: 8 give 20 answers a second, one gives 6 (SQLite, two cores)."""
 ROUNDS = 3
 
 
 def replay(owner: Studio, server: Server, title: str, path: Path, progress: Callable[..., None]) -> int:
     """Give every recorded answer that the server lacks, each as its annotator.
 
-    The server may fail a request under load although it kept the answer, so what it holds is read before each
-    of up to three rounds, and nothing is ever sent twice.
+    Under load, the server may fail a request although it kept the answer. So what it holds is read before each of up to
+    three rounds, and nothing is sent twice.
 
     Args:
         owner: a conversation with the server as its owner.
         server: the server, one that `labeling.studio.local_server` made: accounts can be made there.
-        title: the project's title.
-        path: the recorded annotations, one a line.
+        title: title of the project.
+        path: file of recorded annotations, one per line.
         progress: function that is called first with the number of answers, then with each one given.
 
     Returns:
-        How many answers were given.
+        Number of answers that were given.
 
     Raises:
         StudioError: there is no such project, or answers still fail in the last round.
@@ -90,10 +90,10 @@ def _give(speaker: Studio, task_id: int, row: Annotation) -> bool:
     try:
         speaker.answer(task_id, result(row), seconds=row.seconds)
     except StudioError:
-        return False  # the next round sees whether the server kept it
+        return False  # the next round shows whether the server kept it
     return True
 
 
 def _password(server: Server, name: str) -> str:
-    """The account's password, made from the server's own, so that an interrupted run can log in again."""
+    """The account's password, derived from the owner's, so that an interrupted run can log in again."""
     return hashlib.sha256(f"{server.password}:{name}".encode()).hexdigest()[:24]

@@ -14,13 +14,13 @@ from labeling.sync.account_register import Register
 
 STATE = Path(".stance") / "pulled.json"
 FORM = 2
-"""The form of that file: version 1 didn't say which projects are known by which name, so all is read once more."""
+"""Version of that file's form: version 1 did not give the names of projects, so everything is read once more."""
 LOOK_BACK = timedelta(seconds=60)
-"""How long before the last pull is looked at again: a change that was being written then has an earlier time."""
+"""Time before the last pull that is read again: a change that was being written then has an earlier time."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A task as the last pull saw it: when it had changed, and the ids of its answers."""
+    """A task as the last pull saw it: the time of its last change, and the ids of its answers."""
 
     updated_at: str
     answers: list[int]
@@ -34,7 +34,7 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The last pull: of which server, by id of project; `digest` is of the annotations that it wrote."""
+    """The last pull: its server, its projects by id, and the `digest` of the annotations that it wrote."""
 
     url: str
     digest: str
@@ -63,16 +63,15 @@ def changes_in(studio: Studio, project: Project, before: Pulled | None) -> tuple
         earliest = datetime.fromisoformat(min(task.updated_at for task in moved)) - timedelta(microseconds=1)
         tasks = studio.tasks(project.id, ANSWERS, since=earliest)
     now = {**before.tasks, **{task.id: _seen(task) for task in tasks}}
-    # Deleted tasks leave no trace but in the count: the tasks there are among those seen, so equal numbers mean
-    # equal sets.
+    # Deleted tasks show only in the count: the tasks there are among those seen, so equal numbers mean equal sets.
     number = studio.task_number(project.id)
     if number != len(now):
         gone = studio.gone(project.id, now)
         now = {id_: seen for id_, seen in now.items() if id_ not in gone}
         if number != len(now):
             return changes_in(studio, project, None)
-    # The server writes an answer first and the task's time after it, not as one: where it is killed between the two,
-    # no time tells of the answer.
+    # The server writes an answer first and the task's time afterwards, not in one step: if it is killed in between,
+    # no time shows the answer.
     if studio.answer_number(project.id) != sum(len(seen.answers) for seen in now.values()):
         return changes_in(studio, project, None)
     return Pulled(clock=clock, tasks=now), tasks
@@ -92,12 +91,12 @@ def _seen(task: StudioTask) -> Seen:
 
 
 def last_pull(project: Path) -> State | None:
-    """What the last pull into this project folder wrote down; None where there was none."""
+    """What the last pull into this project folder recorded; None if there was none."""
     return read_json_if_whole(project / STATE, State)
 
 
 def trusted(last: State | None, url: str, digest: str, register: Register) -> State | None:
-    """What the last pull saw; None where the annotations or the private file are no longer those that it wrote."""
+    """What the last pull saw; None if the annotations or the private file are no longer those that it wrote."""
     place = register.place_at(url)
     if last is None or place is None or (last.form, last.url, last.digest) != (FORM, url, digest):
         return None
@@ -106,5 +105,5 @@ def trusted(last: State | None, url: str, digest: str, register: Register) -> St
 
 
 def write_state(project: Path, state: State) -> None:
-    """Write down what a pull saw, for the next one."""
+    """Record what a pull saw, for the next one."""
     write_bytes(project / STATE, msgspec.json.encode(state), mode=0o600)

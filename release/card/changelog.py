@@ -11,7 +11,7 @@ from release.card.managed_markdown import decode
 
 
 def changelog(facts: CardFacts) -> bytes:
-    """`CHANGELOG.md`: an entry a version, newest first, of what differs from the release that stands there.
+    """`CHANGELOG.md`: one entry per version, newest first, saying what differs from the earlier release.
 
     Published again without a change, nothing is added; with one and under the same version, a line in its entry.
     """

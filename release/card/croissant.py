@@ -22,9 +22,9 @@ TERMS = (
 
 
 def croissant(facts: CardFacts) -> bytes:
-    """Metadata in the Croissant format 1.0, which `mlcroissant` validates and reads the rows by.
+    """Metadata in the Croissant format 1.0, which `mlcroissant` validates and uses to read the rows.
 
-    A config's files are one set, of which its record set is read; `split` is taken from the file's name.
+    The files of a config form one file set, from which its record set is read; `split` is taken from the file's name.
 
     References:
         Akhtar et al. (2024), Croissant: A Metadata Format for ML-Ready Datasets, DEEM.
@@ -136,7 +136,7 @@ def _records(config: ConfigFacts) -> dict[str, Any]:
 
 
 def _field(feature: dict[str, Any], parent: str, files: dict[str, Any], column: str = "") -> dict[str, Any]:
-    """A field from a feature as the Hub's YAML writes it; `column` is the list that it stands in."""
+    """A field, made from a feature as the Hub's YAML writes it; `column` is the list column that contains it."""
     name = feature["name"]
     field: dict[str, Any] = {"@type": "cr:Field", "@id": f"{parent}/{name}", "name": name}
     if isinstance(feature.get("list"), list):

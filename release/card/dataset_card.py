@@ -26,12 +26,12 @@ from train.report.markdown import Markdown
 NAME = "README.md"
 MOST_OUTLETS = 50
 ADDED = ("source_datasets", "tags", "task_categories", "task_ids")
-"""Lists of the metadata that people may add to; the rest of what we write comes from settings and data alone."""
+"""Lists of the metadata that people may add to; the rest of the metadata comes from settings and data alone."""
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 
 
 def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
-    """The card, `README.md`: what we know between markers, what people wrote in `previous` kept.
+    """The card, `README.md`: facts between stance's markers, and what people wrote in `previous`.
 
     Kept are the text outside of stance's parts, keys of the metadata that aren't stance's, and what was added to tags,
     tasks and sources. An edited part, or an edited value of stance's, is refused: `release.card.managed_markdown` says
@@ -42,7 +42,7 @@ def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
         previous: the card that this one replaces; None: there is none.
 
     Raises:
-        PublishError: `previous` is no UTF-8, its metadata is no YAML, a marker is missing, or it was edited where it
+        PublishError: `previous` is not UTF-8, its metadata are not YAML, a marker is missing, or it was edited where it
             would be overwritten.
     """
     front, body = split(decode(previous, NAME) if previous else "", NAME)

@@ -1,4 +1,4 @@
-"""The release that stands where a new one goes: its labels, and the files that people may have written in."""
+"""The earlier release in the folder of a new one: its labels, and the files that people may have edited."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from labeling.codebook import read_codebook
 from labeling.records import STANCES, Stance
 
 WRITTEN = ("annotators.md", "CHANGELOG.md")
-"""Beside the card, the files of a release that people may write in."""
+"""The files of a release, besides the card, that people may edit."""
 
 
 class EarlierRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """The release that stands where a new one goes.
+    """The earlier release in the folder of a new one.
 
     Attributes:
-        files: the text files that people may have written in, by name.
-        labels: sentence → label; None where there is no release yet.
-        codebook: its version; "" where it isn't known.
+        files: the text files that people may have edited, by name.
+        labels: sentence → label; None if there is no release yet.
+        codebook: version of the codebook; "" if not known.
     """
 
     files: dict[str, bytes] = {}
@@ -31,13 +31,13 @@ class EarlierRelease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_earlier_release(folder: Path) -> EarlierRelease:
-    """Read what a new release keeps of the one in its folder, and compares itself with.
+    """Read the parts of the earlier release that the new one keeps or is compared with.
 
     Args:
-        folder: the folder of the release; it may be missing, or hold nothing yet.
+        folder: folder of the release; it may be missing or empty.
 
     Raises:
-        PublishError: a table of the release can't be read.
+        PublishError: a table of the release cannot be read.
     """
     labels: dict[str, Stance] = {}
     tables = sorted((folder / "gold").glob("*.parquet"))
@@ -53,7 +53,7 @@ def read_earlier_release(folder: Path) -> EarlierRelease:
             ) from error
     try:
         codebook = read_codebook(folder / "codebook.md").version
-    except ConfigError:  # a release of an older version, or one cut short: then nothing is said of its codebook
+    except ConfigError:  # an older version's release, or an incomplete one: its codebook is not known
         codebook = ""
     return EarlierRelease(
         files={name: (folder / name).read_bytes() for name in WRITTEN if (folder / name).is_file()},

@@ -1,7 +1,7 @@
 """Markdown that stance writes and people add to: stance's parts are between markers, everything else is theirs.
 
 A part begins with `<!-- stance:begin NAME DIGEST -->` and ends with `<!-- stance:end NAME -->`; the digest is of
-what we wrote there. Whatever stands outside of them is kept byte for byte (but for line ends, which become LF).
+what stance wrote there. Text outside the parts is kept unchanged, except that line ends become LF.
 A part that was changed between its markers is refused, with its line: overwriting it would lose what somebody
 wrote, keeping it would publish numbers that no longer hold. A part that was deleted is written again.
 """
@@ -23,11 +23,11 @@ from train.report.markdown import paragraphs, plain, table
 MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 UNMARKED = "Built with stance (`stance-corpus`)."
-"""Stood in the cards of versions that had no markers."""
+"""A text in the cards of versions that had no markers."""
 
 
 class Piece(msgspec.Struct, kw_only=True):
-    """A stretch of a text: a part that stance wrote, by its name, or what people wrote, where the name is ""."""
+    """A stretch of a text: a part that stance wrote, by its name, or what people wrote, if the name is ""."""
 
     text: str
     name: str = ""
@@ -36,7 +36,7 @@ class Piece(msgspec.Struct, kw_only=True):
 
 
 def fill(template: str, **facts: Any) -> str:
-    """A template of this folder with the facts put in; text that isn't `Markdown` is escaped by `plain`."""
+    """A template of this folder with the facts put in; text that is not `Markdown` is escaped by `plain`."""
     return str(_templates().get_template(template).render(facts))
 
 
@@ -58,16 +58,16 @@ def _templates() -> Any:
 
 
 def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
-    """Put stance's parts into the text that is there, and leave what people wrote where it is.
+    """Put stance's parts into the existing text, and leave what people wrote where it is.
 
     Args:
-        fresh: stance's parts, each between its markers; what is between them doesn't count.
-        previous: the text that is there; "": nothing is.
-        name: the file's, for messages.
-        first: the number of the previous text's first line in it.
+        fresh: text with stance's parts, each between its markers; text between the parts does not count.
+        previous: existing text; "" if there is none.
+        name: name of the file, for messages.
+        first: number of the line in the file at which `previous` begins.
 
     Raises:
-        PublishError: a marker of `previous` is missing, stands twice, or a part was changed.
+        PublishError: a marker of `previous` is missing or occurs twice, or a part was changed.
     """
     ours = {piece.name: piece.text for piece in _pieces(fresh, name, 1) if piece.name}
     pieces = _pieces(previous, name, first)
@@ -101,9 +101,9 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
 
 
 def marked(text: str) -> Iterator[tuple[str, str]]:
-    """The stretches of a text, which joined are the text: the name of a part of stance's, markers included, or "".
+    """Split a text into stretches: each with the name of stance's part, whose markers it includes, or with "".
 
-    Where a marker is missing or stands twice, nothing is stance's until the next beginning.
+    If a marker is missing or occurs twice, nothing counts as stance's until the next beginning.
     """
     part, lines = "", list[str]()
     for line in LINE.findall(text):
@@ -120,10 +120,10 @@ def marked(text: str) -> Iterator[tuple[str, str]]:
 
 
 def decode(data: bytes, name: str) -> str:
-    """A text file that people may have edited on any system: without a byte order mark, line ends as LF.
+    """Decode a file that people may have edited on any system: without a byte order mark, line ends as LF.
 
     Raises:
-        PublishError: it is no UTF-8.
+        PublishError: the file is not UTF-8.
     """
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
@@ -133,12 +133,12 @@ def decode(data: bytes, name: str) -> str:
 
 
 def digest(value: Any) -> str:
-    """Sixteen hexadecimal digits of a value as JSON."""
+    """A digest, sixteen hexadecimal digits, of a value as JSON."""
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
 
 
 def _tidy(text: str) -> str:
-    """Without outer empty lines and white space at the ends of lines, which editors take away unasked."""
+    """The text without outer empty lines and white space at line ends, which editors remove unasked."""
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
 

@@ -26,7 +26,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
 
     Raises:
         ExamplesError: one of the three is missing, or of another version.
-        PublishError: the `README.md` that is there is no UTF-8, or was edited where it would be overwritten.
+        PublishError: the `README.md` that is there is not UTF-8, or was edited where it would be overwritten.
     """
     import yaml
 

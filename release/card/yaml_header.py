@@ -17,15 +17,15 @@ NOTE = re.compile(r"<!-- stance:metadata((?: [a-z_]+=[0-9a-f]{16})*) -->\n*")
 
 
 class Front(msgspec.Struct, frozen=True, kw_only=True):
-    """The metadata of a card as they are.
+    """The metadata of a card as it stands.
 
     Attributes:
-        source: their YAML.
-        values: by key.
-        strings: likewise, with every scalar as it is spelled: YAML 1.1 takes `no` for false, YAML 1.2 doesn't.
+        source: the YAML of the metadata.
+        values: values by key.
+        strings: values by key, with every scalar as it is spelled: YAML 1.1 reads `no` as false, YAML 1.2 does not.
         lines: key → its line in the file.
-        known: key → digest of the value that stance wrote; empty where stance didn't write the card.
-        first: the line in the file where the text below begins.
+        known: key → digest of the value that stance wrote; empty if stance did not write the card.
+        first: number of the line in the file where the text below the metadata begins.
     """
 
     source: str = ""
@@ -37,14 +37,14 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def split(text: str, name: str) -> tuple[Front, str]:
-    """Metadata and text of a card.
+    """Split a card into its metadata and its text.
 
     Args:
-        text: the card; "": there is none.
-        name: the file's, for messages.
+        text: content of the card; "" if there is none.
+        name: name of the file, for messages.
 
     Raises:
-        PublishError: the metadata have no end, are no YAML, no mapping, or have a key twice.
+        PublishError: the metadata have no end, are not YAML, are not a mapping, or have a key twice.
     """
     import yaml
 
@@ -81,9 +81,9 @@ def split(text: str, name: str) -> tuple[Front, str]:
 
 
 def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: str) -> str:
-    """Our metadata with what people added, between lines of `---`, and a note of the digests of ours.
+    """Join stance's metadata with what people added, between lines of `---`, and note the digests of stance's values.
 
-    Other keys and lines of comment are kept letter by letter; to lists that `added` names items may have been added.
+    Other keys and comment lines are kept unchanged. People may also have added items to the lists that `added` names.
 
     Raises:
         PublishError: people changed a value that stance wrote, or what they added conflicts with stance's metadata.
@@ -115,7 +115,7 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
 
 
 def _keys(node: Any) -> dict[str, int]:
-    """The line of each key; one that stands twice is an error, where YAML's loader would silently take the last."""
+    """The line of each key; a key that occurs twice is an error, where YAML's loader would silently take the last."""
     import yaml
 
     lines: dict[str, int] = {}

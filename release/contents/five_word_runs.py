@@ -45,7 +45,7 @@ class Names:
     """Names that stand in a release by their nature: the outlets' and the target's, and parts of the target."""
 
     def __init__(self, outlets: Iterable[str] = (), targets: Iterable[str] = ()) -> None:
-        """Prepare the names; letters' case, punctuation and line breaks don't matter.
+        """Prepare the names; case, punctuation and line breaks do not matter.
 
         Args:
             outlets: names of the corpus' outlets.

@@ -1,4 +1,4 @@
-"""What keeps annotators out of a release: pseudonyms, holders that the article names, and a last look at the bytes."""
+"""Keep annotators' identities out of a release: by pseudonyms, checked holders, and a search of the final files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labeling.records import UNKNOWN, Annotation, Verdict
 from release.contents.strings import strings
 
 PSEUDONYM = re.compile(rf"A\d+|{UNKNOWN.pattern}")
-"""What `stance pull` calls people: A1, A2, …, and whoever the server no longer names."""
+"""The names that `stance pull` gives: A1, A2, …, and those of people whom the server no longer names."""
 
 WORD = re.compile(r"[^\W_]+")
 
@@ -21,17 +21,17 @@ WORD = re.compile(r"[^\W_]+")
 def release_names(
     annotations: Iterable[Annotation], verdicts: Iterable[Verdict], known: Mapping[str, str]
 ) -> dict[str, str]:
-    """What each annotator is called in the release: the pseudonym where it is one, else a new one.
+    """Each annotator's name in the release: their name in the tables if it is a pseudonym, otherwise another pseudonym.
 
-    `stance pull` gives pseudonyms, but people edit `.stance/annotators.json`, and tables come from elsewhere.
+    `stance pull` gives pseudonyms, but people edit `.stance/annotators.json`, and tables may come from elsewhere.
 
     Args:
-        annotations: their annotators.
-        verdicts: the annotators of their votes.
-        known: pseudonym by mail address, as `.stance/annotators.json` has them.
+        annotations: answers, whose annotators get names.
+        verdicts: verdicts, of which the annotators of the votes get names.
+        known: mail address or name → pseudonym, as in `.stance/annotators.json`.
 
     Returns:
-        Name in the tables → name in the release; new ones go by the order of the names.
+        Name in the tables → name in the release; new ones are given in the order of the names.
     """
     names = {row.annotator for row in annotations} | {who for row in verdicts for who in row.votes}
     called = {name: name for name in names if PSEUDONYM.fullmatch(name)}
@@ -48,17 +48,17 @@ def pseudonymous(
     article_of: Mapping[str, str],
     codebook: str,
 ) -> list[Annotation]:
-    """The answers under the names of the release, without comments, with those holders that can be nobody else.
+    """The answers under the names of the release, without comments, and with only the holders that name nobody new.
 
-    Annotators type a holder freely. One whose words all stand in the article or the codebook ("author") names
-    nobody that these two don't; any other may be anybody, and is left out.
+    Annotators type a holder freely. If all its words are in the article or the codebook (as "author" is), it names
+    nobody whom these two do not name; any other holder might be anybody, and is left out.
 
     Args:
-        annotations: as they were pulled.
-        names: as `release_names` gives them.
-        articles: title and text by article.
-        article_of: article by sentence; of sentences that left the corpus the codebook's words alone are kept.
-        codebook: its text.
+        annotations: answers as they were pulled.
+        names: name of each annotator in the release, as `release_names` returns them.
+        articles: title and text of each article.
+        article_of: article of each sentence; if a sentence is not in the corpus, only the codebook's words are allowed.
+        codebook: text of the codebook.
     """
     words: dict[str, frozenset[str]] = {}
 
@@ -75,10 +75,10 @@ def pseudonymous(
 
 
 def prove_private(folder: Path, addresses: Collection[str]) -> None:
-    """Look for annotators' mail addresses in every file of a release, Parquet's columns unpacked.
+    """Search every file of a release, with Parquet's columns unpacked, for annotators' mail addresses.
 
     Raises:
-        PublishError: one is there; the message names the file and the address.
+        PublishError: a file holds such an address; the message names the file and the address.
     """
     wanted = sorted(address for address in addresses if "@" in address)
     if not wanted:

@@ -27,10 +27,10 @@ def pairs(
     """Stretches of a text that may be a sentence of about one of the given lengths.
 
     Args:
-        text: the text.
-        gaps: the stretches to search, without white space at their ends.
-        lengths: in characters; none: there is no such stretch.
-        words: between any two words; else from and to line ends and punctuation only.
+        text: text to search.
+        gaps: stretches of it to search, without white space at their ends.
+        lengths: lengths in characters; if empty, there is no such stretch.
+        words: whether stretches lie between any two words; otherwise, only between line ends and punctuation.
     """
     share, more = BETWEEN_WORDS if words else LENGTHS
     lengths = sorted(lengths)

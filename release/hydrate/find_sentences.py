@@ -1,7 +1,7 @@
-"""The sentences of a stand-off release, found again in another copy of their article.
+"""Find the sentences of a stand-off release again in another copy of their article.
 
-A release knows of a sentence where it stood and two digests. So a place is proposed, by the surest means first, and
-the digest of what stands there decides: no text is ever taken that its digest doesn't confirm.
+Of each sentence, a release has the place where it stood and two digests. So places are proposed, by the surest means
+first, and the digest of the text there decides: a text is never taken unless its digest confirms it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from release.hydrate.candidate_spans import pairs
 NO_WORDS = text_key("")
 """The key of a text without words: all such texts share it, so it confirms nothing."""
 CELLS = 250_000
-"""Pairs of equal sentences that are weighed; beyond that many they are taken in their order."""
+"""Number of pairs of equal sentences that are weighed; if there are more, they are taken in their order."""
 
 Span = tuple[int, int]
 
@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a sentence is now, `[start, end)` in code points; `exact` when its very text is there."""
+    """Where a sentence is now, `[start, end)` in code points; `exact` if the text there is the same."""
 
     start: int
     end: int
@@ -49,20 +49,21 @@ def refind(
 ) -> list[Place | None]:
     """Find sentences again.
 
-    First where they stood; then among the text's own sentences, by the exact digest and by the key; then as far from
-    where they stood as their neighbours are; then, for those that are cut otherwise now, between any two places in the
-    rest of the text where a sentence may begin and end, and between any two words. Each stretch of text is given to one
-    sentence. Of more equal sentences than are wanted, the one is taken that moved as its neighbours did or has the
-    number among its equals that the sentence's id was made with, else the nearest, in their order.
+    They are looked for where they stood; then among the text's own sentences, by the exact digest and by the key; then
+    at the place to which they would have moved with their neighbours. Sentences that are cut differently now are then
+    looked for in the rest of the text, between any two places where a sentence may begin and end, and between any two
+    words. Each stretch of text is given to one sentence. If there are more equal sentences than are wanted, the one is
+    taken that moved as its neighbours did, or that has the number among its equals with which the sentence's id was
+    made; otherwise the nearest ones, in their order.
 
     Args:
         wanted: sentences of one article, in any order.
-        text: a copy of the article.
-        spans: the sentences that the text is cut into now, in order.
-        article_ids: what the article may have been called when the sentences' ids were made.
+        text: text of a copy of the article.
+        spans: sentences that the text is cut into now, in order.
+        article_ids: ids that the article may have had when the sentences' ids were made.
 
     Returns:
-        For each its place, or None where it is missing.
+        The place of each sentence, or None if it is missing.
     """
     keys = [text_key(text[start:end]) for start, end in spans]
     search = _Search(wanted, text, _by_digest(spans, keys), article_ids)
@@ -91,7 +92,7 @@ def _key(row: Wanted) -> str:
 
 
 class _Search:
-    """What is found so far; `_taken` holds its spans in order."""
+    """The places found so far; `_taken` holds their spans in order."""
 
     def __init__(
         self, wanted: Sequence[Wanted], text: str, equals: Mapping[str, list[Span]], article_ids: Sequence[str]
@@ -101,19 +102,19 @@ class _Search:
         self._taken: list[Span] = []
 
     def take(self, n: int, start: int, end: int, *, exact: bool) -> None:
-        """Give a stretch of text to a sentence, unless it has one or another one has a part of it."""
+        """Give a stretch of text to a sentence, unless it has one already or another sentence has part of this one."""
         if self.found[n] is None and _add(self._taken, start, end):
             self.found[n] = Place(start=start, end=end, exact=exact)
 
     def in_place(self) -> None:
-        """Look where each sentence stood; another one of several equal ones may have come to stand there by chance."""
+        """Look where each sentence stood, unless it has equals: another of them may stand there now by chance."""
         for n, row in enumerate(self._wanted):
             lies_within = 0 <= row.start < row.end <= len(self._text)
             if lies_within and len(self._equals.get(row.key, [])) < 2 and self._is_exact(n, row.start, row.end):
                 self.take(n, row.start, row.end, exact=True)
 
     def among(self, places: dict[str, list[Span]], of: Callable[[Wanted], str]) -> None:
-        """Give places to the sentences that are missing, by digest: first those that leave no choice."""
+        """Give places to the missing sentences by digest, beginning with those that leave no choice."""
         groups: dict[str, list[int]] = defaultdict(list)
         for n in self._missing():
             if of(self._wanted[n]) in places and of(self._wanted[n]) != NO_WORDS:
@@ -134,7 +135,7 @@ class _Search:
                 places[digest] = []
 
     def _likely(self, n: int, free: set[Span], moves: list[Span], *, nth: bool) -> list[Span]:
-        """Of equal sentences the one that moved as both neighbours did; else the id's number counts more than one."""
+        """Choose among equal sentences: moving as both neighbours did counts most, then the number in the id."""
         row = self._wanted[n]
         votes: Counter[Span] = Counter()
         for shift in self._shifts(row.start, moves):
@@ -149,7 +150,7 @@ class _Search:
         return [span for span in spans if _is_apart(self._taken, *span)]
 
     def beside(self) -> None:
-        """Look where a sentence would be had it moved as far as its neighbours."""
+        """Look where a sentence would be if it had moved as far as its neighbours."""
         moves = self._moves()
         for n in self._missing():
             row = self._wanted[n]
@@ -159,7 +160,7 @@ class _Search:
                     self.take(n, start, end, exact=True)
 
     def between(self, *, words: bool) -> None:
-        """Look between the places where a sentence may begin and end, in what no sentence has taken."""
+        """Look between the places where a sentence may begin and end, in text that no sentence has taken."""
         by_key: dict[str, list[int]] = defaultdict(list)
         for n in self._missing():
             if self._wanted[n].key != NO_WORDS:
@@ -172,7 +173,8 @@ class _Search:
                 places[key].append((start, end))
         for key, spans in places.items():
             exact = {self._wanted[n].sha256 for n in by_key[key]}
-            # Of one place, with its quotation marks and without, the one that the digest confirms, else the longest.
+            # Of the variants of one place, with and without quotation marks, take the one that the digest confirms, or
+            # else the longest.
             spans.sort(key=lambda s: (text_sha256(self._text[s[0] : s[1]]) not in exact, s[0] - s[1], s))
             places[key] = []
             for start, end in spans:
@@ -193,7 +195,7 @@ class _Search:
         return sorted(rows, key=lambda n: (self._wanted[n].start, self._wanted[n].end))
 
     def _moves(self) -> list[Span]:
-        """How far each sentence that is found has moved, by where it stood."""
+        """How far each sentence that was found has moved, by the place where it stood."""
         pairs = zip(self._wanted, self.found, strict=True)
         return sorted((row.start, place.start - row.start) for row, place in pairs if place is not None)
 
@@ -217,7 +219,7 @@ def _is_apart(taken: Sequence[Span], start: int, end: int) -> bool:
 
 
 def _add(taken: list[Span], start: int, end: int) -> bool:
-    """Put a stretch in its place among others, if it shares nothing with them."""
+    """Insert a stretch among others in order, if it shares nothing with them."""
     if not _is_apart(taken, start, end):
         return False
     taken.insert(bisect_left(taken, (start, end)), (start, end))
@@ -227,10 +229,10 @@ def _add(taken: list[Span], start: int, end: int) -> bool:
 def _in_order(
     rows: Sequence[int], spans: Sequence[Span], distance: Callable[[int, Span], int]
 ) -> list[tuple[int, Span]]:
-    """As many pairs of equal sentences as can be, in the order of both, with the least sum of distances."""
+    """As many pairs of equal sentences as possible, in the order of both, with the least sum of distances."""
     if len(rows) == len(spans) or len(rows) * len(spans) > CELLS:
         return list(zip(rows, spans, strict=False))
-    # costs[i][j] is of the first i of the fewer ones among the first j of the others.
+    # costs[i][j] is the cost of pairing the first i of the shorter list with some of the first j of the other.
     flipped = len(rows) > len(spans)
     few, many = (len(spans), len(rows)) if flipped else (len(rows), len(spans))
     costs = [[0.0] * (many + 1)]

@@ -48,7 +48,7 @@ class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `hydrate-articles.jsonl`: an article of the release, its copy, and its sentences by state.
 
     `found_article` is the copy's id, null where no sentence was found in a copy of this article; `elsewhere` counts
-    the sentences, of those matched and drifted, that were found in another file, which is no article's copy.
+    the sentences, of those matched and drifted, that were found in another file, which is not an article's copy.
     """
 
     article_id: str
@@ -86,8 +86,8 @@ class _Found(msgspec.Struct, frozen=True):
 def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, settings: CorpusSettings) -> Hydrated:
     """Write a stand-off release with its sentences' text, context and titles, as far as the user's copies have them.
 
-    An article's copy is the one with its id, or else the one with most of its sentences, at least half of them; ids
-    are compared, never made into paths. What is missing there may be found in a file that is no article's copy, as a
+    An article's copy is the one with its id, or else the one with most of its sentences, at least half of them; ids are
+    compared, never made into paths. What is missing there may be found in a file that is not an article's copy, as a
     second page is. The text is the copy's own, confirmed by a digest; context and title are those that `stance build`
     gives to the copy, and null for a sentence found in another file.
 

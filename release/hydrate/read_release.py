@@ -37,7 +37,7 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
     """The Parquet files of `gold` by name, and each row's sentence, file by file.
 
     Raises:
-        TableError: it is no stand-off release, is not as its manifest says, or holds its text already.
+        TableError: it is not a stand-off release, is not as its manifest says, or holds its text already.
     """
     if not dataset.is_dir():
         raise TableError(

@@ -41,8 +41,8 @@ def check_out(dataset: Path, out: Path) -> None:
     """Refuse a place where something else would be overwritten.
 
     Raises:
-        StanceError: `out` is in the release or around it, holds what is no hydrated release, or has a name that
-            `load_dataset` can't open.
+        StanceError: `out` is in the release or around it, holds something other than a hydrated release, or has a name
+            that `load_dataset` can't open.
     """
     check_name(out.absolute())  # it is opened beside its place
     here, there = dataset.resolve(), out.resolve()
