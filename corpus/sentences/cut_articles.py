@@ -38,7 +38,7 @@ PIECES = pa.schema(
 
 
 def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
-    """The sentences and spans of articles, each article's in the order of its text.
+    """The sentences and spans of articles: of each article first the sentences, then the spans, in text order.
 
     Args:
         articles: articles, with the columns `article_id`, `title`, `extractor` and `text`.
