@@ -22,7 +22,7 @@ Content = TypeVar("Content")
 
 LABELS = "labels"
 _STATE: ContextVar[dict[Any, object] | None] = ContextVar("state", default=None)
-"""What was read within `one_state`, by its path and the way of reading."""
+"""Contents of the files read within `one_state`, by path and reading function."""
 KEPT = (
     "annotations.jsonl",
     "history.jsonl",
@@ -150,9 +150,9 @@ def write_table(path: Path, table: pa.Table) -> bool:
 
 @contextmanager
 def one_state() -> Iterator[None]:
-    """Let all who read a table within the block get the same state of it, from one reading of its file.
+    """Let every read of a table within the block return the same content: each file is read only once.
 
-    It is for commands that put many tables together and write none of them.
+    This is for commands that combine many tables and write none of them.
     """
     token = _STATE.set({})
     try:

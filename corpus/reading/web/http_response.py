@@ -30,7 +30,7 @@ def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
         identified: the type that the crawler found the body to have; used where the header names none.
 
     Returns:
-        The charset that the header declares, or nothing, and the page's bytes.
+        The charset that the header declares, or an empty string, and the page's bytes.
 
     Raises:
         NoHtmlError: the body is not a page, is empty, cannot be unpacked, or is too big for an article.

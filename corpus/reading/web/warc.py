@@ -32,7 +32,7 @@ UNPACK = 1 << 16
 """Bytes unpacked at a time. More would cost time: the rest is copied at the end of each gzip member of about 10 kB."""
 
 UNKNOWN = "unknown"
-"""The crawl date of a record without one; it sorts behind every date."""
+"""The crawl date of a record without one; it sorts after every date."""
 
 READ = ("response", "resource", "conversion")
 """Kinds of records that may hold an article."""
