@@ -33,8 +33,8 @@ KEPT = (
     "moved.jsonl",
     "fingerprints.jsonl",
 )
-"""Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids, and
-the fingerprints by which articles with labels are recognised."""
+"""Files that no command can make again: people's answers, also withdrawn ones, the rounds' probabilities, splits, moved
+articles' ids, and the fingerprints by which articles with labels are recognised."""
 NOTE = b"""# What no command can make again
 
 The files here hold people's answers and their history, what adjudicators settled, the rounds that were drawn with
