@@ -34,7 +34,7 @@ from corpus.staging import put_in_place, remove_staged, staging
 from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
-"""Those whose version may change a cluster or a byte of a table; shards have their own."""
+"""Libraries whose version may change a cluster or a byte of a table; shards have their own list."""
 ROWS = 50_000
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 FILES = (*TABLES, "notes.jsonl")
@@ -44,9 +44,10 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
     `cut` counts the articles that were newly cut; `copies` the sentences beyond the first of their copy group;
-    `clusters` those of two sentences or more; `notes` what there is to know of articles that were read; `by_text` the
-    articles that are known by their text alone, by the file that they stand in; `by_name` those that are known by their
-    file's name alone; `apart` the folders among the sources that were not searched because this build writes there.
+    `clusters` the clusters of two sentences or more; `notes` the notes on articles that were read, by kind; `by_text`
+    the articles that are known by their text alone, by the file that they stand in; `by_name` the articles that are
+    known by their file's name alone. `apart` lists the folders among the sources that were not searched because this
+    build writes to them.
     """
 
     articles: int
@@ -66,9 +67,9 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last finished build was of: where each of its shards began, and the shard's key.
+    """What the last finished build was made from: where each of its shards began, and the shard's key.
 
-    `unplaced` digests which labelled sentences it had no place for; see `corpus.ids.labelled_sentences`.
+    `unplaced` is a digest of the labelled sentences that it could not find; see `corpus.ids.labelled_sentences`.
     """
 
     key: str
@@ -94,14 +95,15 @@ def build(
         sources: files, folders, globs, or `-` for standard input; see `corpus.reading.articles`.
         out: the folder of the tables; none of them is touched unless all could be made.
         settings: `[corpus]` of stance.toml.
-        force: go on even where more than a tenth of the labelled sentences would vanish.
-        strict: an article that has to be skipped is an error.
-        workers: processes; default one a core. Their number changes no result.
+        force: whether to go on even if more than a tenth of the labelled sentences would vanish.
+        strict: whether an article that has to be skipped is an error.
+        workers: number of processes; by default one for each core. It changes no result.
         progress: function that is called with finished shards, all shards, articles and sentences.
-        engine: opened where there is something to do; without, `workers` processes and DuckDB. It changes no result.
+        engine: function that opens an engine, called if there is something to do; by default the engine is `workers`
+            processes and DuckDB. It changes no result.
 
     Raises:
-        SourceError: no article, none with prose, two with one id, or a skipped one under `strict`.
+        SourceError: there is no article, or none with prose; two have one id; or one is skipped under `strict`.
         StanceError: labelled sentences would vanish, another build runs, or the disk is full.
     """
     state = out / ".build"
@@ -117,7 +119,7 @@ def build(
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
     except OSError as error:
-        if made and not any((state / "shards").glob("*")):  # finished ones are kept, for the next build to go on with
+        if made and not any((state / "shards").glob("*")):  # finished shards are kept, for the next build to go on with
             _clear(state, made)
         raise StanceError(
             f"{out}: cannot be written: {error.strerror or error}; its tables are as they were"
@@ -162,7 +164,7 @@ def _build(
         with staging(state.resolve()) as new:
             with running.database(new) as tables:
                 summary = _tables(tables, settled.folders, new, skipped)
-            # What labels need is written first: should the tables then not follow, the next build comes to the same.
+            # What labels need is written first: if the tables then cannot be written, the next build gives the same.
             fingerprints = remembered(new, out)
             (state / "done.json").unlink(missing_ok=True)
             write_fingerprints(out, fingerprints)
@@ -191,12 +193,12 @@ def _build(
 
 
 def _is_whole(last: _Done, shards: list[Shard], out: Path) -> bool:
-    """Whether the tables are there, and made of the same shards and ids."""
+    """Whether the tables exist and were made from the same shards and ids."""
     return last.key == _key(shards, out) and all((out / name).is_file() for name in FILES)
 
 
 def _key(shards: list[Shard], out: Path) -> str:
-    """A digest of all that the tables are made of: the shards, and the ids that articles keep."""
+    """A digest of everything that the tables are made from: the shards, and the ids that articles keep."""
     moved = table_path(out, MOVED)
     return digest(
         code_digest([__name__], LIBRARIES),
@@ -208,7 +210,7 @@ def _key(shards: list[Shard], out: Path) -> str:
 def _identify(
     shards: list[Shard], folders: list[Path], out: Path, skipped: list[Skipped], force: bool
 ) -> tuple[Settled, Changes, list[Left]]:
-    """Give every article its id, and see what changes by it; on this machine, whatever the engine."""
+    """Give every article its id, and find what that changes; this runs on this machine, whatever the engine."""
     units = [unit for shard in shards for unit in shard.units]
     with (
         staging(folders[0].parent) as spill,
@@ -252,7 +254,7 @@ def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skip
         copies=copies,
         clusters=clusters,
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
-        # What follows a colon is particular to the article; skipped.jsonl has it.
+        # What follows a colon is a detail of one article; skipped.jsonl has it.
         skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),
         notes=dict(Counter(row.note.partition(":")[0] for row in notes).most_common()),
         languages=dict(languages.most_common()),
@@ -284,7 +286,7 @@ def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Cou
                 for name in ("copy_id", "cluster_id"):
                     mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
                 waiting = waiting.slice(mine.num_rows)
-                # In one piece: pages end where chunks do, and those of `ids` are the engine's.
+                # As one chunk: a Parquet page ends where a chunk does, and the chunks of `ids` depend on the engine.
                 sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks())
     return counts
 
@@ -299,6 +301,6 @@ def _last(state: Path) -> _Done | None:
 def _clear(state: Path, made: Path) -> None:
     """Leave no trace of a first build that failed: `made` is the topmost folder that it made."""
     shutil.rmtree(state, ignore_errors=True)
-    with suppress(OSError):  # what somebody else put there meanwhile stays
+    with suppress(OSError):  # what somebody else put there in the meantime stays
         for folder in state.parents[: len(state.parts) - len(made.parts)]:
             folder.rmdir()

@@ -1,7 +1,7 @@
 """The database that the build uses, DuckDB, and the operations that Spark must offer in its place.
 
-The other one is Spark (`corpus.spark_engine`). Both run the same strings, so a query may only use what both read
-alike: signed 64-bit integers, strings that are compared by their bytes, no name that is reserved in either.
+Spark's side is in `corpus.spark_engine`. Both run the same SQL, so a query may only use what both understand alike:
+signed 64-bit integers, strings that are compared by their bytes, and no name that is reserved in either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 BATCH = 50_000
-"""Rows a batch: of sentences, the distinct words are hashed once each, which pays from some ten thousand on."""
+"""Rows in a batch: each distinct word in a batch of sentences is hashed once, which pays from about ten thousand."""
 
 Function = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -29,25 +29,26 @@ class Database(Protocol):
     """Tables by name; queries are SQL strings that see all of them."""
 
     def read(self, view: str, folders: Sequence[Path], name: str) -> None:
-        """A view of the files `name`, Parquet of one schema, in folders of different names (letters and digits).
+        """Make a view of the Parquet files `name`, with one schema, in folders with different names (letters, digits).
 
-        It has two columns more: `file`, the folder's place in the list, and `place`, the row's in its file, from 0.
+        It has two more columns: `file`, the folder's place in the list, and `place`, the row's place in its file. Both
+        count from 0.
         """
 
     def view(self, view: str, query: str) -> None:
         """Give a query a name; it is run where the name is used."""
 
     def make(self, table: str, query: str) -> None:
-        """Make a table of what a query gives; one of that name, which the query may read, is replaced."""
+        """Make a table from a query's result; an older table of that name, which the query may read, is replaced."""
 
     def apply(self, function: Function, query: str, table: str) -> None:
-        """Make a new table of what a function makes of each batch of a query's rows, also where there is none."""
+        """Make a new table by applying a function to each batch of a query's rows, even if there are no rows."""
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows that a query gives; for few."""
+        """The rows that a query gives, for a small number of rows."""
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
-        """The rows that a query gives, in its order; for any number."""
+        """The rows that a query gives, in its order, for any number of rows."""
 
 
 def give(tables: Database, folder: Path, view: str, rows: pa.Table) -> None:
@@ -65,17 +66,17 @@ def give(tables: Database, folder: Path, view: str, rows: pa.Table) -> None:
 
 
 def read_last(tables: Database, spill: Path, view: str, file: Path, schema: pa.Schema) -> bool:
-    """Make a view of a table that the last build wrote; an empty one where there is none, or a damaged one.
+    """Make a view of a table that the last build wrote; the view is empty if the table is missing or damaged.
 
     Args:
         tables: the database.
-        spill: folder for what the database can't read from its place.
+        spill: folder for temporary files, needed where the database cannot read the table in its place.
         view: name of the view.
         file: the table's Parquet file.
         schema: columns of the view where it is empty.
 
     Returns:
-        Whether there is a table that can be read.
+        Whether the table exists and can be read.
     """
     try:
         pq.read_schema(file)
@@ -87,15 +88,15 @@ def read_last(tables: Database, spill: Path, view: str, file: Path, schema: pa.S
 
 
 def from_rows(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
-    """An Arrow table of rows of values."""
+    """An Arrow table made from rows of values."""
     return pa.table([[row[n] for row in rows] for n in range(len(schema))], schema=schema)
 
 
 class Duck:
-    """DuckDB: one machine, and beyond its memory limit the disk."""
+    """DuckDB: it runs on one machine, and uses the disk beyond its memory limit."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take a connection to an empty database; `duck` opens one."""
+        """Store a connection to an empty database; `duck` opens one."""
         self._connection = connection
 
     def read(self, view: str, folders: Sequence[Path], name: str) -> None:
@@ -119,7 +120,7 @@ class Duck:
             self.fill(table, map(function, chain([empty], batches)))
 
     def fill(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
-        """Make a new table of at least one batch, which may have no row."""
+        """Make a new table from at least one batch; the batches may have no rows."""
         write = f"CREATE TABLE {table} AS"
         for batch in batches:
             self._connection.register("batch", batch)
@@ -141,9 +142,9 @@ def duck(memory_limit: str, folder: Path | None = None, threads: int | None = No
     """An empty DuckDB database.
 
     Args:
-        memory_limit: beyond which it spills, as `400MB`.
+        memory_limit: memory beyond which it writes to disk, such as `400MB`.
         folder: folder of the tables and of what does not fit into memory; None for a temporary folder.
-        threads: how many it may use; default one a core.
+        threads: number of threads it may use; by default one for each core.
     """
     import duckdb
 

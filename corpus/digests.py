@@ -1,8 +1,8 @@
 """Digests of texts, of files on disk, and of the code that a task runs.
 
-Which of our modules a piece of work runs is read from their imports. What a digest of the code covers and what is sent
-to Spark's executors must not depend on which files happen to lie in a folder: a rule that is moved to another module
-would silently leave the digest, and stale results would be used.
+Which of stance's modules a piece of work runs is found from their imports. What a digest of the code covers, and what
+is sent to Spark's executors, must not depend on which files happen to lie in a folder: a rule that is moved to another
+module would silently drop out of the digest, and stale results would be used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGES = ("corpus", "labeling", "train", "release", "stance", "stance_command")
-"""Our packages in the order of their imports: each imports from those before it only."""
+"""stance's packages in the order of their imports: each imports only from those before it."""
 ROOT = Path(__file__).parent.parent
 
 
@@ -23,13 +23,13 @@ ROOT = Path(__file__).parent.parent
 def modules_behind(*names: str) -> dict[str, Path]:
     """The named modules, and every module of this project that they import, directly or not.
 
-    Imports inside of functions count; those that only type checkers see do not.
+    Imports inside functions count; those that only type checkers see do not.
 
     Args:
-        names: full names of modules, as "corpus.shards".
+        names: full names of modules, such as "corpus.shards".
 
     Returns:
-        Each module's file by its name, sorted; a package stands there by its `__init__.py`.
+        Each module's file by its name, sorted; a package's file is its `__init__.py`.
 
     Raises:
         ModuleNotFoundError: one of the names is not a module of this project.
@@ -50,14 +50,14 @@ def modules_behind(*names: str) -> dict[str, Path]:
 
 
 def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
-    """A digest of the code that some modules run, and of the libraries below it whose version may change a result.
+    """A digest of the code that some modules run, and of the libraries under it whose version may change a result.
 
     Args:
         names: full names of modules; the modules of this project that they import are covered too.
-        libraries: names of distributions, as "pyarrow".
+        libraries: names of distributions, such as "pyarrow".
 
     Returns:
-        128 bits, hex.
+        The digest, 128 bits in hexadecimal.
     """
     parts = [f"{name} {version(name)}" for name in libraries]
     parts += [f"{name}\n{path.read_text('utf-8')}" for name, path in modules_behind(*names).items()]
@@ -65,7 +65,7 @@ def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
 
 
 def digest(*parts: str) -> str:
-    """128 bits, hex, of some texts; where one ends and the next begins counts."""
+    """A digest of texts, 128 bits in hexadecimal; where one text ends and the next begins counts."""
     found = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -74,7 +74,7 @@ def digest(*parts: str) -> str:
 
 
 def stamp(path: Path) -> str:
-    """What changes when somebody writes to a file: its path, size and time of change; its path alone without it."""
+    """What changes when somebody writes to a file: its path, size and time of change; or its path, if missing."""
     try:
         found = path.stat()
     except OSError:
@@ -94,20 +94,20 @@ def _file(name: str) -> Path | None:
 
 @cache
 def _imports(path: Path) -> tuple[str, ...]:
-    """Names of our modules that a file imports."""
+    """Names of the modules of this project that a file imports."""
     names: set[str] = set()
     for node in _run(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names if _file(alias.name)}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level and _file(node.module):
-            # `from corpus import duplicates` imports a module, `from corpus.store import locked` a name of one.
+            # `from corpus import store` imports a module, `from corpus.store import locked` a name from one.
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             names |= {node.module} | {name for name in inner if _file(name)}
     return tuple(sorted(names))
 
 
 def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree but those below `if TYPE_CHECKING:`."""
+    """The nodes of a tree except those below `if TYPE_CHECKING:`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             for other in child.orelse:

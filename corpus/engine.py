@@ -1,7 +1,7 @@
 """What a build runs on: what cuts the shards, and which database finds the near-duplicates.
 
-Here one machine, with processes and DuckDB; a cluster is in `corpus.spark_engine`. Neither changes a byte of the
-tables.
+The engine here is one machine, with processes and DuckDB; the one for a cluster is in `corpus.spark_engine`. Both give
+the same tables, byte for byte.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from corpus.errors import StanceError
 from corpus.shards import Job, Made, make_shard
 
 MEMORY = "400MB"
-"""Of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""
+"""Memory limit of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""
 ATTEMPTS = 3
-"""How often work goes on after a worker was killed: the same article may be what killed it."""
+"""How often work is tried, in all, when workers are killed: the same article may kill each of them."""
 
 
 Work = TypeVar("Work")
@@ -27,22 +27,22 @@ Result = TypeVar("Result")
 
 
 class Engine(Protocol):
-    """Runs what a build hands out."""
+    """What runs the work of a build."""
 
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
         """Make shards; see `corpus.shards.cut_shards`."""
 
     def database(self, folder: Path) -> AbstractContextManager[Database]:
-        """An empty database; `folder` is for its files and removed by the caller."""
+        """An empty database; `folder` is for its files, and the caller removes it."""
 
 
 def on_processes(
     function: Callable[[Work], Result], pieces: Mapping[str, Work], workers: int | None
 ) -> Iterator[Result]:
-    """Run a function on pieces of work in worker processes; what a killed one had in hand is done by another.
+    """Run a function on pieces of work in worker processes; if one is killed, another does its work.
 
     Args:
-        function: function of a module, so that worker processes can import it. It may be run twice on one piece, which
+        function: function that worker processes can import from its module. It may be run twice on one piece, which
             must do no harm.
         pieces: pieces of work, each under a name of its own. Fewer than two are done in this process.
         workers: number of worker processes, one for each core if None. With one, this process does the work.
@@ -84,14 +84,14 @@ def _named(function: Callable[[Work], Result], name: str, piece: Work) -> tuple[
 
 
 class Local:
-    """Worker processes and DuckDB."""
+    """The engine on one machine: worker processes and DuckDB."""
 
     def __init__(self, workers: int | None) -> None:
-        """Take the number of workers; none: one a core."""
+        """Store the number of workers; None means one for each core."""
         self._workers = workers or os.cpu_count() or 1
 
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
-        """See `Engine`. What a killed worker had in hand is made by another one.
+        """See `Engine`. If a worker is killed, another makes its shard.
 
         Raises:
             StanceError: workers were killed again and again.
@@ -103,7 +103,7 @@ class Local:
         """See `Engine`.
 
         Raises:
-            OSError: DuckDB can't go on, as on a full disk.
+            OSError: DuckDB cannot go on, for instance because the disk is full.
         """
         import duckdb
 

@@ -12,7 +12,7 @@ class ConfigError(StanceError):
 
 
 class SourceError(StanceError):
-    """An article cannot be read, or none is there."""
+    """An article cannot be read, or there is none."""
 
 
 class TableError(StanceError):
@@ -20,11 +20,11 @@ class TableError(StanceError):
 
 
 class StudioError(StanceError):
-    """The Label Studio server cannot be reached, refuses, or answers something else."""
+    """The Label Studio server cannot be reached, refuses the request, or gives an unexpected answer."""
 
 
 class AgreementError(StanceError):
-    """There are too few labels to measure agreement on."""
+    """There are too few labels to measure agreement."""
 
 
 class ExamplesError(StanceError):

@@ -11,9 +11,9 @@ from corpus.ids.labelled_sentences import MOVED
 from corpus.store import table_path, wrote
 
 NAMED = 3
-"""How many articles are named in a line."""
+"""Most articles that are named in a line."""
 KINDS_NAMED = 12
-"""How many reasons are named in a line: files of other kinds may have any number of endings."""
+"""Most reasons that are named in a line: files of other kinds may have any number of endings."""
 
 
 def built(done: BuildSummary, out: Path) -> list[str]:
@@ -35,7 +35,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
 
 
 def noted(done: BuildSummary, out: Path) -> list[str]:
-    """The lines that say what to look at: articles known by little, not in English, read with a doubt, or left out.
+    """The lines that say what to check: articles with a weak id, not in English, read with a doubt, or left out.
 
     Args:
         done: what the build made.
@@ -71,7 +71,7 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
 
 
 def counts(found: Mapping[str, int]) -> str:
-    """How many there are of each kind, in the given order, and how many kinds there are beyond those named.
+    """The number of each kind, in the given order, and the number of kinds beyond those named.
 
     Args:
         found: counts by kind.
@@ -150,5 +150,5 @@ def _named(names: Sequence[str], count: int = 0) -> str:
 
 
 def _printable(line: str) -> str:
-    """The line without characters that would steer a terminal: ids and texts are anybody's."""
+    """The line without control characters, which could act on the terminal: ids and texts may hold anything."""
     return "".join(letter if letter.isprintable() else " " for letter in line)

@@ -1,16 +1,16 @@
 """Find near-duplicate sentences, such as one sentence of a wire story as five hundred outlets edited it.
 
-Candidates come from a prefix filter: of two sentences at most four words apart, the six rarest words of each
-share at least two, whichever words were edited. A pair of rare words is therefore a bucket that loses none
-of them and is seldom crowded. Every candidate pair is verified, and only then are components formed, so that
-half-similar sentences cannot chain into one giant cluster.
+Candidates come from a prefix filter: if two sentences are at most four words apart, their six rarest words have
+at least two in common, whichever words were edited. So sentences are put in a bucket for each pair of their rare
+words: no such pair of sentences is lost, and few buckets are crowded. Every candidate pair is verified, and only
+then are components formed, so that half-similar sentences cannot chain into one giant cluster.
 
-The work is three pure functions from one Arrow record batch to another (`keyed`, `worded`, `verified`) and,
-between them, SQL that both DuckDB and Spark SQL read. Nodes are hashes of normalised text and every choice is
+The work is done by three pure functions from one Arrow record batch to another (`keyed`, `worded`, `verified`) and,
+between them, SQL that both DuckDB and Spark understand. Nodes are hashes of normalised text and every choice is
 by value, so neither the order of the input nor its sharding changes a cluster.
 
-A wire's lead is compared without its dateline, which one outlet prints and the next doesn't; it is no copy of the lead
-without, for its text is another.
+The lead of a wire story is compared without its dateline, which one outlet prints and the next does not. A lead with a
+dateline is not a copy of the same lead without one, as their texts differ.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from corpus.sentences.datelines import without_dateline
 
 Id = TypeVar("Id", str, int)
 
-#: Below this many words only equal sentences join: "Training." (seen in the seeds) would meet "Trading.".
+#: With fewer words than this only equal sentences join: "Training." (seen in the seeds) would match "Trading.".
 MIN_WORDS = 5
-#: Letters in common, in percent: on the seeds 80 to 85 finds all and only the true pairs (November 2026).
+#: Similarity by characters, in percent: on the seeds, 80 to 85 finds exactly the true pairs (November 2026).
 LETTERS, MOST_LETTERS = 80.0, 86.0
-#: The letters of two sentences from one template agree too, and chain. So at most four words may differ, which
-#: two outlets need that edit one wire sentence by one and by three; or MOST_LETTERS and SAME_RARE of the rarest
-#: words agree, as in the seeds' one rewritten sentence (88). On 100,000 sentences, a quarter from six templates
-#: of mostly fixed words, precision is then .91 and the largest cluster 20; by letters alone .03 and 654 (at 85
-#: .82 and 48); the recall is the same.
+#: Sentences from one template have similar characters too, and chain. So at most four words may differ, as when
+#: one outlet edits one word of a wire sentence and another edits three. Or else the similarity must be MOST_LETTERS
+#: and SAME_RARE of the rarest words must agree, as in the seeds' one rewritten sentence (88). On 100,000 sentences, a
+#: quarter of them from six templates of mostly fixed words, precision is then .91 and the largest cluster has 20
+#: sentences; by characters alone .03 and 654 (at 85, .82 and 48). The recall is the same.
 WORDS_APART, SAME_RARE = 4, 5
-#: Two shared words survive as many edits as there are rare words beyond two; fewer would lose verifiable pairs.
+#: Each edit can remove one shared rare word, and two must be left; with fewer rare words true pairs would be lost.
 RARE_WORDS = WORDS_APART + 2
-#: All pairs up to this size of a bucket, and of each block of a larger one.
+#: Up to this size all pairs in a bucket are compared; a larger bucket is cut into blocks of this size.
 BLOCK = 20
 
 
 class _Marks(dict[int, str | None]):
-    """For `str.translate`: what becomes of each character, looked up once."""
+    """A table for `str.translate` of what each character becomes; each is looked up once."""
 
     def __missing__(self, code: int) -> str | None:
-        """Keep all but marks, which part words or vanish.
+        """Keep every character except marks, which separate words or vanish.
 
-        Hyphens, apostrophes and stops vanish, so that "cease-fire" and "U.S." equal "ceasefire" and "US".
+        Hyphens, apostrophes and full stops vanish, so that "cease-fire" and "U.S." equal "ceasefire" and "US".
         """
         character = chr(code)
         category = unicodedata.category(character)
@@ -70,7 +70,7 @@ class _Marks(dict[int, str | None]):
 _MARKS = _Marks()
 _NTH = np.int64(0x1E3779B97F4A7C15)
 _STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
-# Combining marks are among these: no mark is a word character but the halfwidth Katakana ones.
+# Combining marks are among these: none is a word character except the halfwidth Katakana ones.
 _PILE = re.compile(r"(?:[^\w\s]|[\uff9e\uff9f]){31,}+")
 
 
@@ -88,19 +88,20 @@ def normalise(text: str) -> str:
     if "." in key:
         key = _STOP.sub("", key)
     key = " ".join(key.split())
-    # Folding and dropping marks can leave what NFKC or casefold would change again.
+    # After folding and dropping marks there may be characters that NFKC or casefold would change again.
     return key if ascii_only or key == text else normalise(key)
 
 
 def compared(text: str, key: str) -> str:
-    """What of a sentence is compared with others: its key, or of a wire's lead the key without the dateline.
+    """The text by which a sentence is compared with others: its key, without the dateline of a wire story.
 
     Args:
         text: the sentence.
-        key: it, normalised. Copies are found by that, with the dateline.
+        key: the sentence's normalised text. Copies are found by this key, with the dateline.
 
     Returns:
-        Nothing for a lead of fewer than MIN_WORDS, which like any short sentence joins its equals only.
+        The normalised text to compare. It is empty if fewer than MIN_WORDS words are left without the dateline: like
+        any short sentence, such a lead joins only its equals.
 
     >>> text = "SUND (AP) — The council voted on Monday to close the bridge."
     >>> compared(text, normalise(text))
@@ -114,14 +115,14 @@ def compared(text: str, key: str) -> str:
 
 
 def _compatible(text: str) -> str:
-    """NFKC, in linear time: `unicodedata` sorts the marks on one letter by insertion."""
+    """The text in NFKC, in linear time: `unicodedata` alone sorts the marks on one letter by insertion."""
     if len(text) > 1000:
         text = _PILE.sub(_sorted_marks, text)
     return unicodedata.normalize("NFKC", text)
 
 
 def _sorted_marks(pile: re.Match[str]) -> str:
-    """The marks on each letter in canonical order, which changes nothing that NFKC makes of them."""
+    """The marks on each letter in canonical order, which does not change the result of NFKC."""
     parts = "".join(unicodedata.normalize("NFKD", character) for character in pile[0])
     classes = [unicodedata.combining(part) for part in parts]
     letters = accumulate(not one for one in classes)
@@ -171,7 +172,7 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
     def batches() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(ids), database.BATCH):
             rows = range(start, min(start + database.BATCH, len(ids)))
-            # Arrow holds no lone surrogate; it becomes a question mark here, and normalising drops both.
+            # Arrow cannot hold a lone surrogate; it becomes a question mark here, and normalising drops both.
             clean = [texts[row].encode("utf-8", "replace").decode() for row in rows]
             batch = {"file": [0] * len(rows), "place": rows, "sentence_id": [ids[row] for row in rows], "text": clean}
             yield pa.RecordBatch.from_pydict(batch, schema=schema)
@@ -184,12 +185,12 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
 
 
 def label(tables: Database) -> tuple[int, int]:
-    """The copy and the cluster of sentences, like `group`, without holding the corpus.
+    """Find the copy group and the cluster of each sentence, like `group`, without holding the corpus in memory.
 
     Args:
-        tables: with a table `keyed` of `sentence_id`, `node`, `words` and `key`, and of `file` and `place`, which
-            order the sentences. They then have a table `found` of `file`, `place`, `sentence_id`, `copy_id` and
-            `cluster_id`.
+        tables: database with a table `keyed` of `sentence_id`, `node`, `words` and `key`, and of `file` and `place`,
+            which order the sentences. Afterwards it has a table `found` of `file`, `place`, `sentence_id`, `copy_id`
+            and `cluster_id`.
 
     Returns:
         How many sentences are copies of another (all but the first of each copy group), and how many
@@ -203,12 +204,12 @@ def label(tables: Database) -> tuple[int, int]:
 
 
 def labelled(tables: Database) -> Iterator[pa.RecordBatch]:
-    """After `label`: `copy_id` and `cluster_id` of the sentences, in the order of `file` and `place`."""
+    """The result of `label`: `copy_id` and `cluster_id` of the sentences, in the order of `file` and `place`."""
     return tables.stream("SELECT copy_id, cluster_id FROM found ORDER BY file, place")
 
 
 def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """`node` (hash of the normalised text), `words` (how many it has), `key` (what is compared) in place of `text`."""
+    """Replace `text` by `node` (hash of the normalised text), `words` (their number) and `key` (what is compared)."""
     texts = _strings(batch, "text")
     keys = [normalise(text) for text in texts]
     columns = {
@@ -221,13 +222,13 @@ def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def worded(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """From `node`, `key` to `node`, `word` (a hash), one row a word; the second "no" of "no no" is its own."""
+    """From `node`, `key` to `node`, `word` (a hash), one row for each word; the second "no" of "no no" has its own."""
     split = pc.split_pattern(batch.column("key"), " ")
     words = split.flatten().dictionary_encode()
     distinct = [str(word) for word in words.dictionary.to_pylist()]
     hashes = np.fromiter(map(node_id, distinct), np.int64, len(distinct))
     rows = np.repeat(np.arange(batch.num_rows), pc.list_value_length(split).to_numpy(zero_copy_only=False))
-    # Sorted by row and word, so that equal words of a row stand together and can be counted off.
+    # Sorted by row and word, so that equal words of a row are next to each other and can be numbered.
     places = np.sort(rows << 32 | words.indices.to_numpy(zero_copy_only=False).astype(np.int64))
     fresh = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))[: len(places)]
     nth = np.arange(len(places)) - np.repeat(fresh, np.diff(np.append(fresh, len(places))))
@@ -238,7 +239,7 @@ def worded(batch: pa.RecordBatch) -> pa.RecordBatch:
 def verified(batch: pa.RecordBatch) -> pa.RecordBatch:
     """From `node`, `label`, `node_key`, `label_key` to the `node`, `label` that may be near-duplicates.
 
-    `sure` ones are; of the others, which differ in more words, the rare words have to agree.
+    Those that are `sure` are near-duplicates; the others differ in more words, and their rare words must agree too.
     """
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.fuzz import ratio
@@ -260,11 +261,12 @@ def _strings(batch: pa.RecordBatch, column: str) -> list[str]:
 
 
 def node_id(text: str) -> int:
-    """A signed 64-bit integer, the one integer key that DuckDB and Spark share."""
+    """A hash as a signed 64-bit integer, the only integer key that both DuckDB and Spark have."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
 
-# Words of one sentence alone lead to no other, and without them an inserted rarity crowds nothing out.
+# Words that occur in one sentence only lead to no other sentence; leaving them out keeps an inserted rare word from
+# displacing shared ones.
 _CANDIDATES = {
     "rare": f"""
         SELECT node, word FROM (
@@ -280,8 +282,8 @@ _CANDIDATES = {
         SELECT node, first, second, size FROM slot JOIN (
             SELECT first, second, count(*) AS size FROM slot GROUP BY first, second HAVING count(*) > 1
         ) AS shared USING (first, second)""",
-    # A large bucket is a story that many carry, or a template. All its pairs would be quadratic work, so it
-    # is cut into blocks of neighbours in the alphabet.
+    # A large bucket is a story that many outlets carry, or a template. Comparing all its pairs would take quadratic
+    # time, so it is cut into blocks of alphabetical neighbours.
     "large": f"""
         SELECT node, first, second, floor(place / {BLOCK}) AS block FROM (
             SELECT bucket.node, first, second,
@@ -298,8 +300,8 @@ _CANDIDATES = {
         ON one.first = two.first AND one.second = two.second AND one.block = two.block
         AND one.node > two.node""",
 }
-# Then every member of a large bucket meets its hub: the one with most near-duplicates so far, which of a story
-# is the version that the others are edits of, each in its own way. A template where none is near has no hub.
+# Then every member of a large bucket is compared with its hub, the member with most near-duplicates so far. In a story
+# this is the version that the others are edits of, each in its own way. A template without near-duplicates has no hub.
 _SPOKES = """
     WITH tie AS (SELECT node FROM near UNION ALL SELECT label AS node FROM near),
     degree AS (SELECT node, count(*) AS ties FROM tie GROUP BY node),
@@ -321,7 +323,7 @@ _AGREE = f"""
     JOIN rare AS two ON pair.label = two.node AND one.word = two.word
     WHERE NOT sure GROUP BY pair.node, pair.label HAVING count(*) >= {SAME_RARE}"""
 _EDGES = "SELECT node, label FROM near UNION SELECT node, label FROM near_hub"
-# Large-star and small-star in turn (Kiveris et al. 2014, Connected Components in MapReduce and Beyond).
+# Large-star and small-star, in turns (Kiveris et al. 2014, Connected Components in MapReduce and Beyond).
 _STARS = {
     "large_star": """
         WITH tie AS (
@@ -355,7 +357,7 @@ _COUNTED = """
 
 
 def _components(tables: Database) -> None:
-    """From the table `keyed` to `edge`: each node of a component but its lowest, and that one as `label`."""
+    """Make the table `edge` from `keyed`: each node of a component except its lowest, which is the `label`."""
     tables.make("node", f"SELECT node, min(key) AS key FROM keyed WHERE words >= {MIN_WORDS} GROUP BY node")
     tables.apply(worded, "SELECT node, key FROM node", "word")
     for table, query in _CANDIDATES.items():

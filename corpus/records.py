@@ -9,9 +9,9 @@ import pyarrow as pa
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
-    """One article: its text is what all offsets count in, in code points.
+    """One article. All offsets count code points of its text.
 
-    `crawled` is when a web archive's crawler fetched it; empty for all else.
+    `crawled` is when a web archive's crawler fetched it; empty for all other articles.
     """
 
     article_id: str
@@ -33,7 +33,7 @@ KINDS = ("prose", "title", "heading", "caption", "credit", "byline", "dateline",
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that gave no sentence, and why; or, without an id, what was never taken for one."""
+    """An article that gave no sentence, and why; without an id, something that was never taken for an article."""
 
     article_id: str
     source: str
@@ -41,7 +41,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that was read, and what its reader should know of how: `notes.jsonl` has one a line."""
+    """A note on how an article was read, which researchers should know: `notes.jsonl` has one on each line."""
 
     article_id: str
     source: str
@@ -49,12 +49,12 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of reading work, small enough to send to a worker: one article's file, or a row range of a data file.
+    """A unit of reading work, small enough to send to a worker: one article's file, or a row range of a data file.
 
-    `start` and `end` are bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
-    number of the first row, from 1; `encoding` that of a .csv file. `article_id` and `source` are the file's;
-    `metadata` is its row in the sidecar. `outside` says that the file lies outside of the root, so that its name
-    without the ending is all that `article_id` could be made of. `reason` is set where there is nothing to read, and
+    `start` and `end` count bytes of a .jsonl file or a web archive, and row groups of a .parquet file; `first` is the
+    number of the first row, from 1; `encoding` is the encoding of a .csv file. `article_id` and `source` belong to the
+    file; `metadata` is its row in the sidecar. `outside` says that the file lies outside the root, so that
+    `article_id` could only be made from its name without the ending. `reason` is set if there is nothing to read, and
     says why: a file of another kind, a folder that is not searched, a sidecar's row without a file.
     """
 
@@ -114,9 +114,9 @@ class Span(msgspec.Struct, frozen=True):
 
 ARTICLES = pa.schema([(name, pa.string()) for name in Article.__struct_fields__ if name != "crawled"])
 ARTICLES_AND_CRAWL = ARTICLES.append(pa.field("crawled", pa.string()))
-"""Articles as they are read: of a page that was crawled twice, the date says which one stays."""
+"""Columns of articles as they are read: if a page was crawled twice, the date decides which one is kept."""
 ARTICLES_IN_SHARDS = ARTICLES_AND_CRAWL.append(pa.field("fingerprint", pa.string()))
-"""Articles in shards: by the fingerprint (`corpus.ids.fingerprint`) an article is recognised that has moved."""
+"""Columns of articles in shards: by its fingerprint (`corpus.ids.fingerprint`) a moved article is recognised."""
 
 SPANS = pa.schema(
     [
@@ -141,4 +141,4 @@ SENTENCES = pa.schema(
         ("cluster_id", pa.string()),
     ]
 )
-"""One sentence: `articles.text[start:end] == text`; `before` and `after` are its context."""
+"""Columns of sentences: `articles.text[start:end] == text`; `before` and `after` are the context."""

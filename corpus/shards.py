@@ -1,8 +1,8 @@
-"""Cut the input in pieces, called shards, each of which is finished once and kept.
+"""Cut the input into pieces, called shards, each of which is made once and kept.
 
-A finished shard is a folder that was renamed into place, named by a digest of all that it depends on. A build
-that was killed goes on with the shards that are missing; where an article changed, its shard is made again and
-the other articles' pieces are taken over. No shard holds more in memory than some articles.
+A finished shard is a folder that was renamed into place, named by a digest of everything that it depends on. After a
+build was killed, the next one makes only the missing shards. If an article changes, its shard is made again, but the
+other articles' pieces are taken over from the old one. Making a shard needs memory for a few articles only.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from corpus.staging import made_once
 from corpus.store import KEPT, table_path, write_jsonl
 
 SHARD_FILES = 256
-"""Files a shard, on average; few enough that a changed article costs little, many enough for few shards."""
+"""Average number of files in a shard: so few that a changed article costs little, but enough to keep shards few."""
 FLUSH = 2_000_000
 """Characters of text that a worker holds before it cuts and writes them: some 15,000 sentences."""
 
 LIBRARIES = ("charset-normalizer", "fastwarc", "lxml", "py3langid", "pyarrow", "trafilatura")
-"""Those whose version may change an article's text, its language or a byte of a shard."""
+"""Libraries whose version may change an article's text, its language or a byte of a shard."""
 
 Progress = Callable[[int, int, int, int], None]
 Cut = Callable[["list[Job]"], Iterator["Made"]]
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of input that are cut together; `key` digests all that the result depends on, the rules in front."""
+    """Units of input that are cut together; `key` is a digest of all that the result depends on, the rules first."""
 
     key: str
     units: list[Unit]
@@ -49,8 +49,8 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A shard to make, in any process that sees the folder.
 
-    `folder` is that of all shards, absolute; `before` are keys of shards of the last build: pieces of unchanged
-    articles are taken over from them.
+    `folder` is the absolute path of the folder of all shards; `before` has the keys of shards of the last build, from
+    which the pieces of unchanged articles are taken over.
     """
 
     shard: Shard
@@ -60,7 +60,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard that is there now: how many articles and sentences it holds, and how many articles were newly cut."""
+    """A finished shard: how many articles and sentences it holds, and how many articles were newly cut."""
 
     key: str
     articles: int
@@ -69,10 +69,10 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> list[Shard]:
-    """Shards of the sources' units, the same however the sources were named.
+    """The shards of the sources' units, which are the same however the sources were named.
 
-    A shard of files ends where a file's name says so, not after a number of files: a new file changes one
-    shard, not all behind it.
+    A hash of a file's name decides whether a shard ends there, not the number of files: so a new file changes one
+    shard, not all those after it.
     """
     groups: list[list[Unit]] = []
     closed = True
@@ -93,19 +93,20 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
 
 
 def written_to(out: Path) -> list[Path]:
-    """The folders that a project's files are written to: tables, and what labels need; they are never sources."""
+    """The folders that a project's files are written to (tables, and what labels need); they are never sources."""
     return [out, table_path(out, KEPT[0]).parent]
 
 
 def place(unit: Unit) -> tuple[str, int]:
-    """What units are sorted by."""
+    """The key that units are sorted by."""
     return unit.source, unit.start
 
 
 def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
-    """The last build's shards that may hold articles of this one: a new file may have split or joined some.
+    """The last build's shards that may hold articles of this shard: a new file may have split or joined some.
 
-    None that were cut by other rules; and none of a web archive, which is written once and may be too big for memory.
+    Shards that were cut by other rules are left out, and so are those of a web archive, which is written once and may
+    be too big for memory.
     """
     if shard.units[0].kind == "warc":
         return []
@@ -117,7 +118,7 @@ def _overlapping(before: list[tuple[str, int, str]], shard: Shard) -> list[str]:
 
 
 def _stamp(unit: Unit) -> str:
-    """What tells that a unit has changed; of one that is not read, its place alone."""
+    """A string that changes when a unit does; for a unit that is not read, only its place."""
     return unit.path if unit.reason else stamp(Path(unit.path))
 
 
@@ -129,7 +130,7 @@ def cut_shards(
     cut: Cut,
     progress: Progress,
 ) -> int:
-    """Make the shards that are missing; returns how many articles were newly cut.
+    """Make the missing shards, and return how many articles were newly cut.
 
     Args:
         shards: all shards, as `plan` gives them.
@@ -138,7 +139,7 @@ def cut_shards(
         settings: `[corpus]` of stance.toml.
         cut: function that runs `make_shard` on each job, once or more often and in any order, and gives each result
             once.
-        progress: function that is called with the number of finished shards, of all shards, of articles and of
+        progress: function that is called with the number of finished shards, of all shards, and of articles and
             sentences so far.
 
     Raises:
@@ -160,7 +161,7 @@ def cut_shards(
 
 
 def make_shard(job: Job) -> Made:
-    """Cut one shard into its folder, whole or not at all; twice at once does no harm."""
+    """Cut one shard into its folder, whole or not at all; making it twice at the same time does no harm."""
     folder, skipped, noted = Path(job.folder), list[Skipped](), list[Noted]()
     old = _Old([folder / key for key in job.before if (folder / key).is_dir()])
     articles_, sentences, newly_cut = 0, 0, 0
@@ -184,7 +185,7 @@ def make_shard(job: Job) -> Made:
 def _held(
     shard: Shard, settings: CorpusSettings, skipped: list[Skipped], noted: list[Noted]
 ) -> Iterator[list[Article]]:
-    """The shard's articles, some at a time; those that cannot be read are added to `skipped`, remarks to `noted`."""
+    """The shard's articles, some at a time; those that cannot be read are added to `skipped`, and notes to `noted`."""
     held: dict[str, Article] = {}
     size = 0
     for unit in shard.units:
@@ -195,7 +196,7 @@ def _held(
             if isinstance(found, Noted):
                 noted.append(found)
                 continue
-            if size >= FLUSH or found.article_id in held:  # by which the pieces of those held are told apart
+            if size >= FLUSH or found.article_id in held:  # pieces of held articles are told apart by id
                 yield list(held.values())
                 held, size = {}, 0
             held[found.article_id] = found
@@ -205,15 +206,15 @@ def _held(
 
 
 def begins_article(pieces: pa.Table | pa.RecordBatch) -> Any:
-    """Of each piece of a shard, whether its article begins with it; null where it is no sentence.
+    """Whether each piece of a shard is the first of its article; null for a piece that is not a sentence.
 
-    Of every article in a shard, in its order, a sentence comes first, and has the index 0.
+    In every article of a shard the sentences come before the spans, and the first of them has the index 0.
     """
     return pc.equal(pieces.column("index"), 0)
 
 
 class _Old:
-    """Shards of the last build, to take unchanged articles' pieces from."""
+    """Shards of the last build, from which unchanged articles' pieces are taken."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._articles: dict[str, dict[str, Any]] = {}
@@ -221,14 +222,14 @@ class _Old:
         for folder in folders:
             rows = pq.read_table(folder / "articles.parquet", columns=ARTICLES_AND_CRAWL.names).to_pylist()
             pieces = pq.read_table(folder / "pieces.parquet")
-            # Not by runs of one id: neighbours may have the same, as rows with the same text and no id of their own.
+            # Runs of one id will not do: neighbours may share an id, such as rows with the same text and no id.
             starts = pc.indices_nonzero(pc.fill_null(begins_article(pieces), False)).to_pylist()
             for row, start, end in zip(rows, starts, [*starts[1:], pieces.num_rows], strict=True):
                 self._articles[row["article_id"]] = row
                 self._pieces[row["article_id"]] = pieces.slice(start, end - start)
 
     def pieces(self, article: Article) -> pa.Table | None:
-        """The article's pieces, if nothing of it has changed."""
+        """The article's pieces, if nothing about it has changed."""
         if self._articles.get(article.article_id) != msgspec.structs.asdict(article):
             return None
         return self._pieces[article.article_id]

@@ -1,9 +1,9 @@
 """Build a corpus on Apache Spark: executors cut the shards and run the queries for near-duplicates.
 
 All machines must see the same files under the same paths: the sources, and the folder of the tables, where
-executors write shards and the steps between. Tested on one machine, with `local[N]` and a standalone cluster. The
-final tables are streamed by the driver from the shards, a batch at a time: so they are the same bytes as without
-Spark, in the same order, and stand there whole or not at all.
+executors write shards and intermediate results. This was tested on one machine, with `local[N]` and a standalone
+cluster. The driver streams the final tables from the shards, a batch at a time: so they are the same as without Spark,
+byte for byte, and are written whole or not at all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WAVE = 16
-"""Shards a core that are handed out at once: progress is told, and the driver holds jobs, of one wave."""
+"""Shards for each core that are handed out at once, as a wave: progress is reported, and the driver holds jobs, by
+wave."""
 SHUFFLE = 64 << 20
 """Bytes of input Parquet for each partition of a shuffle; the widest shuffle, of words, is about as large."""
 MADE = "key string, articles long, sentences long, cut long"
@@ -51,7 +52,7 @@ def build_spark(
 ) -> BuildSummary:
     """Build a corpus on Spark.
 
-    The tables are byte for byte those of `corpus.build.build`, and each engine goes on where the other one stopped.
+    The tables are those of `corpus.build.build`, byte for byte, and each engine goes on where the other one stopped.
 
     Args:
         sources: files and folders to read, which all machines must see under the same path.
@@ -61,7 +62,7 @@ def build_spark(
             something to do.
         force: whether to go on if many labelled sentences would leave the corpus.
         strict: whether a skipped article is an error.
-        progress: function that is called with the number of finished shards, of all shards, of articles and of
+        progress: function that is called with the number of finished shards, of all shards, and of articles and
             sentences so far.
 
     Raises:
@@ -81,14 +82,14 @@ class Cluster:
     """Spark's executors, as an `Engine`."""
 
     def __init__(self, spark: SparkSession) -> None:
-        """Take an open session."""
+        """Store an open session."""
         self._spark = spark
 
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
         """See `Engine`."""
         cores = self._spark.sparkContext.defaultParallelism
         for start in range(0, len(jobs), WAVE * cores):
-            # Pickled, as names of files may be no text; one column, so that a job is one row.
+            # Pickled, as names of files need not be valid text; in one column, so that a job is one row.
             wave = pa.table({"job": [pickle.dumps(job) for job in jobs[start : start + WAVE * cores]]})
             frame = self._spark.createDataFrame(wave).repartition(wave.num_rows)
             for row in frame.mapInArrow(_made, MADE).collect():
@@ -113,7 +114,7 @@ def _made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _check_shared(job: Job) -> None:
-    """Articles that only the driver sees would be skipped here, one by one, as gone."""
+    """Fail early if executors cannot see the articles: they would be skipped one by one, as missing."""
     paths = [job.folder, *(unit.path for unit in job.shard.units if unit.size)]
     for path in paths:
         if not Path(path).exists():
@@ -126,11 +127,11 @@ def _check_shared(job: Job) -> None:
 class SparkTables:
     """Spark SQL as a `Database`: each table is written as Parquet and read back.
 
-    So the loss of a machine costs the step that was under way, and a plan never grows with the rounds before it.
+    So the loss of a machine costs only the current step, and a query plan never grows with the rounds before it.
     """
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
-        """Take a session, and a folder that all executors see, for the tables."""
+        """Store a session, and a folder for the tables, which all executors see."""
         self._spark = spark
         self._folder = folder
         self._number = count()
@@ -181,7 +182,7 @@ class SparkTables:
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """See `Database`."""
         self._write("stream", self._spark.sql(query))
-        # A sort leaves one file a range of values, numbered in their order.
+        # A sort writes one file for each range of values; the files are numbered in this order.
         for file in sorted(self._made["stream"].glob("part-*.parquet")):
             yield from pq.ParquetFile(file).iter_batches(BATCH)
 
@@ -195,10 +196,10 @@ class SparkTables:
 
 
 def _uri(path: Path) -> str:
-    # Not `as_uri`: Spark does the escaping itself.
+    # Not `as_uri`, as Spark does the escaping itself.
     return f"file://{path}"
 
 
 def _pattern(path: Path) -> str:
-    """What Spark reads is a glob."""
+    """The path with glob characters escaped, as Spark reads paths as globs."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", _uri(path))

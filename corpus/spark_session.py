@@ -1,7 +1,7 @@
-"""Start a Spark session whose executors have our code, or say in one message why that is impossible.
+"""Start a Spark session whose executors have stance's code, or say in one message why that is impossible.
 
-Tested are `local[N]` and a standalone cluster (`spark://…`) whose machines share the file system; other addresses
-are passed through to Spark. Memory and cores of executors are Spark's own settings (`spark-defaults.conf`).
+`local[N]` and a standalone cluster (`spark://…`) whose machines share the file system are tested; other addresses
+are passed on to Spark. Memory and cores of executors are Spark's own settings (`spark-defaults.conf`).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 JAVA = 17
 """The oldest Java that PySpark 4 runs on."""
 ANSWER = 5.0
-"""Seconds that a master has to take a connection."""
+"""Seconds that a master has to accept a connection."""
 EXECUTORS = 60.0
 """Seconds that a cluster has to give the first executor; starting one took 3 s on a busy machine."""
 PARTITIONS = 2
-"""Partitions of a shuffle a core, as long as nobody who knows the size of the data says otherwise."""
+"""Partitions of a shuffle for each core, unless the caller knows the size of the data and sets another number."""
 ON_EXECUTORS = "corpus.spark_engine"
 """The module whose functions executors run in a build."""
 PACKAGES = (
@@ -52,7 +52,7 @@ PACKAGES = (
     "skops",
     "trafilatura",
 )
-"""What executors must have in the driver's versions: with another one, a row would depend on where it was made."""
+"""Packages that executors must have in the driver's versions: otherwise a row would depend on where it was made."""
 _OWN_ERROR = re.compile(
     rf"^(?:pyspark\S*: )?{re.escape(StanceError.__module__)}\.(\w+): (.*?)(?=\n\s*\n|\n\s+at |\Z)",
     re.MULTILINE | re.DOTALL,
@@ -63,21 +63,21 @@ _OWN_ERROR = re.compile(
 def session(address: str, *modules: str) -> Iterator[SparkSession]:
     """A Spark session, stopped at the end of the block.
 
-    The executors get our modules sent that they run; the packages that these need have to be there, as does
-    the Python that runs this (`PYSPARK_PYTHON`, if set, says where it is on a cluster's machines). Functions may
-    raise a StanceError on an executor: it comes out of the block as it is.
+    Executors are sent the modules of stance that they run. The packages that these modules need must be installed
+    there, as must the Python that runs this (`PYSPARK_PYTHON`, if set, says where it is on a cluster's machines).
+    If a function raises a StanceError on an executor, the block raises the same error.
 
     Args:
-        address: `local[N]`, or a cluster's, `spark://host:port`.
-        modules: full names of modules whose functions executors run, beside those of the build.
+        address: `local[N]`, or the address of a cluster, `spark://host:port`.
+        modules: full names of modules whose functions executors run, besides those of the build.
 
     Yields:
         The session, once a first task has run.
 
     Raises:
-        StanceError: there is no PySpark or Java 17, nothing answers at the address, it gives no executor within a
-            minute, an executor's Python or packages are others than here, another session is open; or a job in the
-            block failed.
+        StanceError: PySpark or Java 17 is missing, nothing answers at the address, there is no executor within a
+            minute, an executor's Python or packages differ from the driver's, or another session is open; or a job in
+            the block failed.
     """
     _check_installed()
     local = address.partition("[")[0] == "local"
@@ -118,7 +118,7 @@ def _check_installed() -> None:
 
 
 def _check_answers(address: str) -> None:
-    """One of the masters takes a connection: Spark itself would try for a minute."""
+    """Check that one of the masters accepts a connection: Spark itself would try for a minute."""
     reasons = []
     for place in address.removeprefix("spark://").split(","):
         host, _, port = place.rpartition(":")
@@ -135,7 +135,7 @@ def _check_answers(address: str) -> None:
 
 @contextmanager
 def _environment(local: bool) -> Iterator[None]:
-    """What PySpark reads from the environment only; as it was afterwards."""
+    """Set what PySpark reads from the environment only, and restore the environment afterwards."""
     before = dict(os.environ)
     if local or not os.environ.get("PYSPARK_PYTHON"):
         os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -163,7 +163,7 @@ def _started(address: str, folder: Path, local: bool, modules: Sequence[str]) ->
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        # Else a `train.py` where the command was typed would be taken for ours.
+        # Without it a `train.py` in the working folder would be imported in place of stance's package `train`.
         "spark.executorEnv.PYTHONSAFEPATH": "1",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
     }
@@ -175,14 +175,14 @@ def _started(address: str, folder: Path, local: bool, modules: Sequence[str]) ->
     with tempfile.TemporaryFile() as log:
         try:
             if SparkContext._gateway is None:
-                # Java's own warnings go with Spark's log: neither is for the terminal.
+                # Java's own warnings go into the same file as Spark's log: neither is for the terminal.
                 gateway = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
                 SparkContext._ensure_initialized(gateway=gateway)
         except PySparkRuntimeError as error:
             log.seek(0)
             said = re.findall(r"^.*(?:Error|Exception).*$", log.read().decode("utf-8", "replace"), re.MULTILINE)
             raise StanceError(f"{address}: Spark did not start: {said[0] if said else error}") from error
-    # With the JVM there, this reads spark-defaults.conf and PYSPARK_SUBMIT_ARGS too.
+    # As the JVM is running, this also reads spark-defaults.conf and PYSPARK_SUBMIT_ARGS.
     conf = SparkConf()
     for name, value in settings.items():
         conf.set(name, value)
@@ -191,12 +191,12 @@ def _started(address: str, folder: Path, local: bool, modules: Sequence[str]) ->
         spark.sparkContext.addPyFile(str(_package(folder, modules)))
         yield spark
     finally:
-        with suppress(Exception):  # a cluster that is gone; what was wrong is on its way already
+        with suppress(Exception):  # the cluster may be gone; the error that matters is already being raised
             spark.stop()
 
 
 def _package(folder: Path, modules: Sequence[str]) -> Path:
-    """Our modules that executors run, as a zip, which they import from before anything that is installed there."""
+    """A zip of the modules of stance that executors run; it goes before anything that is installed there."""
     path = folder / "stance-package.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in modules_behind(ON_EXECUTORS, *modules).values():
@@ -205,7 +205,7 @@ def _package(folder: Path, modules: Sequence[str]) -> Path:
 
 
 def _check_executors(spark: SparkSession, address: str, local: bool) -> None:
-    """An executor comes within a minute, and the package works there."""
+    """Check that an executor starts within a minute, and that the package works there."""
     context = spark.sparkContext
     if not local:
         until = time.monotonic() + EXECUTORS
@@ -222,7 +222,7 @@ def _check_executors(spark: SparkSession, address: str, local: bool) -> None:
     wanted = _versions()
 
     def others(_: int) -> list[str]:
-        # By value and with the standard library alone: the package may not be importable there.
+        # Sent by value and with the standard library only, as the package may not be importable there.
         import importlib.metadata
         import socket
 
@@ -252,7 +252,7 @@ def _versions() -> dict[str, str]:
 
 
 def _explain(error: Exception, address: str) -> NoReturn:
-    """Raise a StanceError with what of Spark's pages of text says something."""
+    """Raise a StanceError with the informative part of Spark's pages of text."""
     text = str(error)
     if own := _OWN_ERROR.search(text):
         kind = getattr(sys.modules[StanceError.__module__], own[1], StanceError)

@@ -1,4 +1,4 @@
-"""Make files and folders aside and rename them into place, so that each is there whole or not at all."""
+"""Make files and folders under temporary names and rename them into place, so that none is ever incomplete."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 STAGED = "half."
-"""How the names of folders begin in which something is being made; one that a killed run left has it too."""
+"""Beginning of the names of folders in which something is being made, or was when a run was killed."""
 
 
 @contextmanager
 def staging(folder: Path, prefix: str = STAGED) -> Iterator[Path]:
-    """An empty folder to make something in, on the same disk as its place; it goes when the block ends.
+    """Make an empty folder to work in, on the same disk as the result's place; it is removed when the block ends.
 
     Args:
         folder: an existing folder, to make the new one in.
@@ -26,23 +26,23 @@ def staging(folder: Path, prefix: str = STAGED) -> Iterator[Path]:
 
 
 def remove_staged(folder: Path) -> None:
-    """Remove what a killed run left of its staging folders."""
+    """Remove the staging folders that a killed run left."""
     for left in folder.glob(f"{STAGED}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
 def made_once(path: Path) -> Iterator[Path]:
-    """A folder to fill, which gets its name when the block ends without an error.
+    """Make a folder to fill, which is renamed to its place when the block ends without an error.
 
-    Two processes may make the same folder at once, as when one was taken for dead too early: the first one is kept,
-    since both hold the same.
+    Two processes may make the same folder at once, for instance when one was taken for dead too early: the first
+    folder is kept, since both have the same content.
 
     Args:
         path: the folder's place, in a folder that exists.
 
     Raises:
-        OSError: it can't be given its name, and no other process made it.
+        OSError: the folder cannot be renamed, and no other process made it.
     """
     with staging(path.parent) as folder:
         half = folder / path.name
@@ -63,7 +63,7 @@ def put_in_place(new: Path, path: Path) -> bool:
         path: its place.
 
     Returns:
-        False when the place held the same content already.
+        False if the place held the same content already.
     """
     if _same(new, path):
         return False
@@ -75,10 +75,10 @@ def put_in_place(new: Path, path: Path) -> bool:
 
 
 def swap(new: Path, path: Path) -> None:
-    """Put a finished folder in the place of an older one, if there is one; where that fails, the older one comes back.
+    """Put a finished folder in the place of an older one, if there is one; if that fails, the older one is restored.
 
     Args:
-        new: the finished folder, in a staging folder, in which the older one is then left.
+        new: the finished folder, in a staging folder; the older folder is moved into that staging folder.
         path: its place.
     """
     old = new.with_name(f"{new.name}.old")

@@ -22,7 +22,7 @@ Content = TypeVar("Content")
 
 LABELS = "labels"
 _STATE: ContextVar[dict[Any, object] | None] = ContextVar("state", default=None)
-"""What was read within `one_state`, by its path and the way of reading."""
+"""Contents of the files read within `one_state`, by path and reading function."""
 KEPT = (
     "annotations.jsonl",
     "history.jsonl",
@@ -33,8 +33,8 @@ KEPT = (
     "moved.jsonl",
     "fingerprints.jsonl",
 )
-"""Files that no command can make again: people's answers, the rounds' probabilities, splits, moved articles' ids, and
-what articles with labels are recognised by."""
+"""Files that no command can make again: people's answers, also withdrawn ones, the rounds' probabilities, splits, moved
+articles' ids, and the fingerprints by which articles with labels are recognised."""
 NOTE = b"""# What no command can make again
 
 The files here hold people's answers and their history, what adjudicators settled, the rounds that were drawn with
@@ -53,7 +53,7 @@ def table_path(work: Path, name: str) -> Path:
 
     Args:
         work: the project's folder of tables.
-        name: name of the file.
+        name: name of the table's file.
     """
     return (work.parent / LABELS if name in KEPT and work.name == "work" else work) / name
 
@@ -85,15 +85,15 @@ def move_kept(work: Path) -> list[str]:
 
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> bool:
-    """Write a file by a temporary name and a rename, only when its content differs.
+    """Write a file under a temporary name and rename it, only if its content differs.
 
     Args:
-        path: where to write; its folder is made when missing.
+        path: path of the file; its folder is made if missing.
         data: the whole content.
-        mode: permission bits of a new file; set before any content is in it.
+        mode: permission bits of a new file; they are set before it has any content.
 
     Returns:
-        True when the file was written, False when it already held these bytes.
+        True if the file was written, False if it already held these bytes.
     """
     if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
         return False
@@ -113,12 +113,12 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> bool:
 
 
 def wrote(changed: bool, *paths: Path) -> str:
-    """The words in which a command says that it wrote files, or that they held the same already."""
+    """The words in which a command says that it wrote files, or that they already had the same content."""
     return f"{'wrote' if changed else 'unchanged:'} {', '.join(map(str, paths))}"
 
 
 def private_folder(project: Path) -> Path:
-    """The project's `.stance` folder, for its owner's eyes alone and ignored by git; made when missing."""
+    """The project's `.stance` folder, which only its owner can read and git ignores; made if missing."""
     folder = project / ".stance"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -128,10 +128,10 @@ def private_folder(project: Path) -> Path:
 
 @contextmanager
 def locked(project: Path, command: str) -> Iterator[None]:
-    """Keep a second run of a command away from a project for as long as the block runs.
+    """Keep a second run of a command away from a project while the block runs.
 
     Raises:
-        StanceError: another one is running.
+        StanceError: another run of the command is going on.
     """
     private_folder(project)
     try:
@@ -150,9 +150,9 @@ def write_table(path: Path, table: pa.Table) -> bool:
 
 @contextmanager
 def one_state() -> Iterator[None]:
-    """Let all who read a table within the block get the same state of it, from one reading of its file.
+    """Let every read of a table within the block return the same content: each file is read only once.
 
-    It is for commands that put many tables together and write none of them.
+    This is for commands that combine many tables and write none of them.
     """
     token = _STATE.set({})
     try:
@@ -176,14 +176,14 @@ def read_table(path: Path, schema: pa.Schema, made_by: str) -> pa.Table:
 
     Args:
         path: the file.
-        schema: the columns that must be there; further ones are dropped.
+        schema: the columns that the table must have; others are dropped.
         made_by: the command that makes the file, for the message.
 
     Returns:
         The table with exactly the columns of `schema`.
 
     Raises:
-        TableError: the file is missing, no Parquet, or lacks a column.
+        TableError: the file is missing, is not Parquet, or lacks a column.
     """
     if not path.is_file():
         raise TableError(f"{path} is not there: run `{made_by}` first")
@@ -198,16 +198,16 @@ def read_table(path: Path, schema: pa.Schema, made_by: str) -> pa.Table:
 
 
 def write_jsonl(path: Path, records: Iterable[msgspec.Struct]) -> bool:
-    """Write records one a line, as UTF-8 JSON; see `write_bytes`."""
+    """Write records as UTF-8 JSON, one on each line; see `write_bytes`."""
     encoder = msgspec.json.Encoder()
     return write_bytes(path, b"".join(encoder.encode(record) + b"\n" for record in records))
 
 
 def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
-    """Read a file of one record a line.
+    """Read a file with one record on each line.
 
     Raises:
-        TableError: the file is missing, or a line is no such record (named by its number).
+        TableError: the file is missing, or a line is not such a record (the message gives its number).
     """
     if not path.is_file():
         raise TableError(f"{path} is not there: run `{made_by}` first")
@@ -223,7 +223,7 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
 
 
 def json_bytes(record: object) -> bytes:
-    """A record as a JSON file holds it: indented by two spaces, its keys in their order, a line break at the end."""
+    """A record as a JSON file: indented by two spaces, with the keys in their order and a line break at the end."""
     return msgspec.json.format(msgspec.json.encode(record)) + b"\n"
 
 
@@ -238,12 +238,12 @@ def read_json(path: Path, kind: type[Content], error: type[StanceError] = TableE
     Args:
         path: the file.
         kind: type of the record.
-        error: the error that is raised for a file that holds something else.
-        advice: what the user should do then, as the end of the error's message.
+        error: type of the error that is raised if the file holds something else.
+        advice: what the user should do then, for the end of the error's message.
 
     Raises:
         FileNotFoundError: the file is missing.
-        StanceError: the file is not JSON, or holds something else than such a record.
+        StanceError: the file is not JSON, or does not hold such a record.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
@@ -252,7 +252,7 @@ def read_json(path: Path, kind: type[Content], error: type[StanceError] = TableE
 
 
 def read_json_if_whole(path: Path, kind: type[Content]) -> Content | None:
-    """Read a JSON file that holds one record; None where the file is missing, cut short, or of another version."""
+    """Read a JSON file that holds one record; None if the file is missing, cut short, or from another version."""
     try:
         return read_json(path, kind)
     except (FileNotFoundError, TableError):

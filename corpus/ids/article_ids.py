@@ -1,12 +1,12 @@
 """Article ids that stay the same when files are renamed or moved, or when rows are inserted above others.
 
-An article's source gives it an id (`corpus.reading.articles`). That is not always the id that it has:
+An article's source gives it an id (`corpus.reading.articles`). The id that it finally has can differ:
 
 - Several articles that are known by their text alone, and have the same text, are told apart by a number.
-- An article with sentences that matter (`corpus.ids.labelled_sentences`) whose text is found elsewhere now has moved:
-  it keeps its id, and so its sentences keep theirs, with labels, rounds and tasks. `labels/moved.jsonl` remembers it
+- An article with sentences that matter (`corpus.ids.labelled_sentences`) whose text is now found elsewhere has moved:
+  it keeps its id, and so its sentences keep theirs, with labels, rounds and tasks. `labels/moved.jsonl` records this
   for later builds.
-- Where an article's own id was kept by another one, it gets the id with the next number behind it.
+- If another article keeps the id that an article's source gives it, the latter gets this id with the next free number.
 
 Everything is decided by the articles' ids, texts and metadata, so neither the order of the sources nor the engine or
 the number of workers changes an id.
@@ -64,7 +64,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
         moved: what `moved.jsonl` is to hold.
         moves: which articles were found elsewhere by this build.
         recalled: articles with sentences that matter, as they were; none where no such sentence was missing.
-        renamed: which articles this build gave another id because theirs is another article's.
+        renamed: which articles this build gave another id because theirs belongs to another article.
         by_text: how many articles are known by their text alone, by the file that they stand in.
         by_name: how many are known by the name of their file alone.
     """
@@ -82,12 +82,12 @@ def settle(tables: Database, shards: Sequence[Path], spill: Path, out: Path, uni
     """Give every article its id.
 
     Args:
-        tables: an empty database of this machine. It then has the table `own`: every article with its place, its
+        tables: an empty database on this machine. Afterwards it has the table `own`: every article with its place, its
             source's id and its fingerprint.
         shards: folders of finished shards.
-        spill: an empty folder beside them, to write in.
-        out: the project's folder of tables, as the last build left it, or none.
-        units: what the shards were made of.
+        spill: an empty folder beside them, for temporary files.
+        out: the project's folder of tables, as the last build left it; it need not exist.
+        units: units of work that the shards were made from.
 
     Raises:
         SourceError: two articles have one id.
@@ -121,21 +121,21 @@ def settle(tables: Database, shards: Sequence[Path], spill: Path, out: Path, uni
 
 
 def resolve(present: Mapping[str, str], wanted: Mapping[str, Moved], free: Callable[[str], str]) -> dict[str, Moved]:
-    """Who has which id, where articles that keep an id meet those that get it from their source.
+    """Decide which article has which id, where one article keeps an id that another gets from its source.
 
-    An article that keeps an id goes before the one that would get it from its source now. Should the file of labels let
-    several keep one id, as after two copies of a project were joined, the one whose text was last seen under it goes
-    first, then the one whose own id is first in the alphabet.
+    The article that keeps the id goes before the one that would now get it from its source. If `moved.jsonl` lets
+    several keep one id, as after two copies of a project were joined, the one whose text was last seen under the id
+    goes first, then the one whose own id comes first in the alphabet.
 
     Args:
-        present: the fingerprints of the articles in question, by the id that their source gives them: at least of all
-            that keep an id, and of all whose own id is kept by another one.
-        wanted: the articles that keep an id, by the id that their source gives them.
-        free: makes an id that nobody has of one that another article has.
+        present: fingerprints of the articles in question, by the id that their source gives them: at least those of
+            all articles that keep an id, and of all articles whose own id is kept by another article.
+        wanted: articles that keep an id, by the id that their source gives them.
+        free: function that makes an unused id from one that another article has.
 
     Returns:
-        The articles with another id than their source's, by the latter, in its order. Those that are not there are
-        among them, unless their id is another article's now.
+        The articles whose id is not their source's, by the source's id, in its order. Articles that are absent from the
+        corpus are among them, unless their id now belongs to another article.
     """
     claims: dict[str, list[str]] = defaultdict(list)
     for own_id in sorted(present):
@@ -158,7 +158,7 @@ def resolve(present: Mapping[str, str], wanted: Mapping[str, Moved], free: Calla
     return dict(sorted(found.items()))
 
 
-# --- what the database is asked
+# --- queries
 
 
 def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
@@ -168,7 +168,7 @@ def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
     )
     if twice:
         article_id, first, second, doubled = twice[0]
-        # Outside of the root a file's source is its name alone, and two may share that.
+        # Outside of the root the source of a file is only its name, which two files may share.
         paths = [unit.path for unit in units if unit.source == first == second]
         if len(paths) > 1:
             first, second = paths[:2]
@@ -180,7 +180,7 @@ def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
 
 
 def _named(tables: Database, spill: Path, wanted: Mapping[str, Moved]) -> dict[str, Moved]:
-    """`resolve`, of the articles in the database."""
+    """Apply `resolve` to the articles in the database."""
     if not wanted:
         return {}
     asked = sorted({*wanted, *(row.article_id for row in wanted.values())})
@@ -199,7 +199,7 @@ def _named(tables: Database, spill: Path, wanted: Mapping[str, Moved]) -> dict[s
 
 
 def _places(tables: Database, spill: Path, named: Mapping[str, Moved]) -> Ids:
-    """Where the articles stand that have another id than in their shard, and that id; makes the table `named`."""
+    """The places and new ids of articles whose id differs from that in their shard; makes the table `named`."""
     given = [(own_id, row.article_id) for own_id, row in named.items()]
     give(tables, spill, "given", from_rows(_GIVEN, given))
     tables.make("named", "SELECT own_id, coalesce(given.id, own_id) AS id FROM own LEFT JOIN given USING (own_id)")

@@ -20,9 +20,9 @@ LEFT = "left.jsonl"
 VANISHED_AT_MOST = 0.1
 """Share of the labelled sentences in the corpus that a build may make vanish without `force`."""
 FIRST = 5
-"""How many sentences or articles are named where there may be any number."""
+"""How many sentences or articles a message names when there may be many."""
 LISTED = 10
-"""How many sentences the message names that stops a build."""
+"""How many sentences are named in the message that stops a build."""
 
 _SENTENCE = pa.schema(
     [("sentence_id", pa.string()), ("article_id", pa.string()), ("start", pa.int64()), ("text", pa.string())]
@@ -40,9 +40,9 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sentence_id: its id, under which its labels are kept.
-        article_id: the article that it was a sentence of; empty where nobody knows any more.
+        article_id: the article that it was a sentence of; empty if no longer known.
         start: where it began in the article's text.
-        text: what it said; empty where nobody knows any more.
+        text: its text; empty if no longer known.
         reason: why it isn't in the corpus.
     """
 
@@ -59,14 +59,14 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         moves: articles that were found elsewhere and keep their id.
         renamed: articles that got another id, as theirs is kept by another one.
-        articles_left: how many articles the last build had and this one has not.
-        first_left: the first of them, by id.
-        articles_new: how many articles this build has and the last one had not.
+        articles_left: how many articles the last build had and this one does not have.
+        first_left: the first of these articles, by id.
+        articles_new: how many articles this build has and the last one did not have.
         labelled: how many sentences have labels, in the corpus or not.
-        missing: how many of them are not in the corpus.
-        left: how many of these were in it before this build.
-        first_missing: the first of those that left, by article and place.
-        came: how many labelled sentences are in the corpus that were not in it before this build.
+        missing: how many labelled sentences are not in the corpus.
+        left: how many of the missing sentences were in the corpus before this build.
+        first_missing: the first of the sentences that left, by article and place.
+        came: how many labelled sentences are in the corpus now but were not before this build.
         damaged: which table of the last build cannot be read, so that nothing can be compared with it.
     """
 
@@ -89,12 +89,12 @@ def compare(
     """What a build changes, before anything is written.
 
     Args:
-        tables: a database of this machine.
-        spill: a folder to write in.
+        tables: a database on this machine.
+        spill: a folder for temporary files.
         settled: the articles of the new build, with their ids.
-        out: the project's folder of tables, as the last build left it, or none.
+        out: the project's folder of tables, as the last build left it; it need not exist.
         skipped: the articles that could not be used.
-        force: go on even where more than a tenth of the labelled sentences would vanish.
+        force: whether to go on even if more than a tenth of the labelled sentences would vanish.
 
     Returns:
         The changes, and all labelled sentences that will not be in the corpus, by article and place.
@@ -145,7 +145,7 @@ def compare(
 
 
 def listed(rows: Sequence[Left]) -> list[str]:
-    """Lines that name sentences by their article and text, with the reason below those that share it."""
+    """Lines that name sentences by their article and text; each reason follows the sentences that share it."""
     lines: list[str] = []
     for row, after in zip(rows, [*rows[1:], None], strict=True):
         lines.append(f"  {row.article_id or 'unknown article'}: {row.text[:80]}")
@@ -155,7 +155,7 @@ def listed(rows: Sequence[Left]) -> list[str]:
 
 
 def write_left(out: Path, missing: Sequence[Left]) -> None:
-    """Write `left.jsonl`; without any row it is left out."""
+    """Write `left.jsonl`; there is no file if there are no rows."""
     if missing:
         write_jsonl(out / LEFT, missing)
     else:
@@ -170,7 +170,7 @@ def _missing(
     out: Path,
     skipped: Iterable[Skipped],
 ) -> list[Left]:
-    """The labelled sentences that are not in the corpus, each with all that is still known of it."""
+    """The labelled sentences that are not in the corpus, each with all that is still known about it."""
     ids = {row[0] for row in rows}
     articles = {id_: row for row in settled.recalled for id_ in row.sentences if id_ in ids}
     earlier = _earlier(out)
@@ -205,7 +205,7 @@ def _missing(
 
 
 def _earlier(out: Path) -> Mapping[str, Left]:
-    """What earlier builds wrote of sentences that had left; a damaged file can be done without."""
+    """What earlier builds recorded of sentences that had left; a damaged file is ignored."""
     path = out / LEFT
     try:
         return {row.sentence_id: row for row in read_jsonl(path, Left, "stance build")} if path.is_file() else {}
@@ -214,7 +214,7 @@ def _earlier(out: Path) -> Mapping[str, Left]:
 
 
 def _damaged(out: Path) -> str:
-    """The first table of the last build that is there and cannot be read; nothing where all can."""
+    """The first table of the last build that exists but cannot be read; empty if there is none."""
     for name in ("articles.parquet", "sentences.parquet"):
         try:
             pq.read_schema(out / name)

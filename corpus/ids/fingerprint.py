@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 TEXT_ID = "text:"
-"""How the id of an article begins that has neither an id nor a URL of its own; digits of its text's digest follow."""
+"""Beginning of the id of an article that has no id or URL of its own; digits of the digest of its text follow."""
 DIGITS = 16
 """Hexadecimal digits in such an id: among a million articles two share them by chance once in 30 million corpora."""
 
@@ -25,9 +25,9 @@ def fingerprint(text: str) -> str:
 
 
 def text_id(digest: str) -> str:
-    """The id of an article that has no other name than its text.
+    """The id of an article that is known by its text alone.
 
     Args:
-        digest: its fingerprint.
+        digest: the article's fingerprint.
     """
     return TEXT_ID + digest[:DIGITS]

@@ -1,8 +1,9 @@
 """Which sentences a project has labels on, and how their articles are recognised.
 
-A sentence matters when somebody has labelled or adjudicated it, or a round has drawn it. Two files in `labels/`, made
-for git, hold what must outlive the folder `work`: `fingerprints.jsonl` by what such articles are recognised wherever
-they lie, and `moved.jsonl` which ids those keep that have moved. Neither holds any text.
+A sentence matters when somebody has labelled or adjudicated it, or a round has drawn it. Two files in `labels/`, meant
+to be kept in git, hold what must outlive the folder `work`: `fingerprints.jsonl` has the digests by which articles with
+such sentences are recognised wherever they lie, and `moved.jsonl` the ids of those that have moved. Neither file holds
+any text.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MATTERING = pa.schema([("sentence_id", pa.string()), ("labelled", pa.bool_())])
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """An article that has another id than its source gives it.
+    """An article whose id is not the one that its source gives it.
 
     Attributes:
         source_id: the id that the article's file or row would give it.
@@ -63,10 +64,10 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         labelled: how many sentences somebody has labelled.
-        missing: how many of them are not in the corpus.
-        unplaced: a digest of the sentences that matter and are not in the corpus, and of what is known of their
-            articles. As long as it stays the same, another build of the same sources can do no more for them.
-        all_remembered: `fingerprints.jsonl` knows the articles of all others.
+        missing: how many labelled sentences are not in the corpus.
+        unplaced: a digest of the sentences that matter but are not in the corpus, and of what is known about their
+            articles. As long as it stays the same, another build of the same sources would not find them either.
+        all_remembered: whether `fingerprints.jsonl` has the articles of all other sentences that matter.
     """
 
     labelled: int
@@ -130,14 +131,15 @@ def read_fingerprints(out: Path) -> list[Fingerprint]:
 
 
 def remembered(tables: Path, out: Path) -> list[Fingerprint]:
-    """The articles with sentences that matter: those in some tables, and those remembered that are not there.
+    """The articles with sentences that matter: those in given tables, and remembered ones that are not in them.
 
     Args:
-        tables: the folder of the tables.
+        tables: folder of the tables to look in.
         out: the project's folder of tables, which has the labels.
 
     Returns:
-        One row an article, by id. An article that is in the tables but holds none of its sentences is as remembered.
+        One row for each article, by id. If the tables have the article but none of its sentences that matter, the row
+        is the remembered one.
     """
     known = {row.article_id: row for row in read_fingerprints(out)}
     wanted = mattering(out).column("sentence_id").combine_chunks()
@@ -159,10 +161,10 @@ def remembered(tables: Path, out: Path) -> list[Fingerprint]:
 
 
 def remember(work: Path) -> None:
-    """Write down what the articles of the project are recognised by that have sentences that matter.
+    """Record the fingerprints of the project's articles that have sentences that matter.
 
-    After every command that brings labels or draws sentences: so the labels find their articles again after the folder
-    `work` was deleted, and in a copy of the project in which the articles lie elsewhere.
+    This is called after every command that adds labels or draws sentences: so the labels find their articles again
+    after the folder `work` was deleted, and in a copy of the project whose articles lie elsewhere.
 
     Args:
         work: the project's folder of tables.
@@ -171,12 +173,12 @@ def remember(work: Path) -> None:
 
 
 def write_fingerprints(out: Path, rows: Iterable[Fingerprint]) -> None:
-    """Write `fingerprints.jsonl`; without any row it is left out."""
+    """Write `fingerprints.jsonl`; there is no file if there are no rows."""
     _write(table_path(out, FINGERPRINTS), list(rows))
 
 
 def write_moved(out: Path, rows: Iterable[Moved]) -> None:
-    """Write `moved.jsonl`; without any row it is left out."""
+    """Write `moved.jsonl`; there is no file if there are no rows."""
     _write(table_path(out, MOVED), list(rows))
 
 
@@ -203,7 +205,7 @@ def look_up(out: Path) -> Placed:
 
 
 def batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of a table of an earlier build; none where it is missing or damaged, for a build makes it again."""
+    """Batches of a table of an earlier build; none if it is missing or damaged, since a build makes it again."""
     try:
         with pq.ParquetFile(path) as file:
             yield from file.iter_batches(ROWS, columns=columns)

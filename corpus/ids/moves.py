@@ -1,9 +1,9 @@
 """Find labelled articles that are no longer at their place in the sources.
 
-An article is looked for when fewer than half of its sentences that matter (`corpus.ids.labelled_sentences`) still
-stand under its id: one that was edited keeps more of them, and stays where it is. It is found where another article has
-the same text, and no labels of its own. Of a row without an id or URL the text is all that its id is made of; so a row
-of the same file with at least half of its sentences is that row, edited.
+An article is looked for when its id has fewer than half of its sentences that matter (`corpus.ids.labelled_sentences`):
+an article that was only edited keeps more of them, and stays where it is. It is found if another article has the same
+text and no labels of its own. The id of a row without an id or URL is made from its text alone; so a row of the same
+file is taken for that row, edited, if the two have in common at least half of all the sentences in either.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from corpus.ids.labelled_sentences import Fingerprint, Moved, batches, mattering
 from corpus.records import ARTICLES
 
 ALIKE = 0.5
-"""Share of the sentences of two versions of a row, both together, that they have in common at least."""
+"""Least share of all sentences in two versions of a row that both versions have."""
 
 _TALLY = """
     SELECT article_id, sha256, count(*) AS total, count(stands.sentence_id) AS standing
     FROM recalled JOIN mattering USING (sentence_id)
     LEFT JOIN (SELECT DISTINCT sentence_id FROM piece WHERE sentence_id IS NOT NULL) AS stands USING (sentence_id)
     GROUP BY article_id, sha256"""
-"""Of every article with sentences that matter, how many it had, and how many still stand."""
+"""For every article with sentences that matter, how many it had, and how many it still has."""
 
 _FILE = "regexp_replace({table}.source, ':[0-9]+$', '')"
 _LOST = f"""
@@ -64,15 +64,15 @@ _VERSIONS = f"""
     JOIN (SELECT own_id, count(*) AS size FROM new_one GROUP BY own_id) AS two USING (own_id)
     WHERE shared >= {ALIKE} * (one.size + two.size - shared)
     ORDER BY shared DESC, pair.article_id, pair.own_id"""
-"""Rows that may be new versions of one that is sought, those that have most in common first."""
+"""Rows that may be new versions of one that is looked for; those that have most in common with it come first."""
 _RECALLED = pa.schema([(name, pa.string()) for name in ("article_id", "sha256", "sentence_id")])
 _SOUGHT = pa.schema([("article_id", pa.string()), ("file", pa.string()), ("node", pa.int64())])
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
-    """An article of an earlier build that has left: how many of its sentences that matter went with it.
+    """An article of an earlier build that has left, with the number of its sentences that matter that left with it.
 
-    `about` is its metadata in the last build, `file` where it stood; None where that isn't known any more.
+    `about` is its metadata in the last build and `file` the file that it stood in; None if no longer known.
     """
 
     article_id: str
@@ -87,10 +87,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         own_id: the id that its source gives it.
-        article_id: the id that it has so far.
+        article_id: the id that it has at this point.
         sha256: its fingerprint.
         about: its metadata.
-        is_new: the last build had no article with the id that it has so far.
+        is_new: whether the last build had no article with that id.
     """
 
     own_id: str
@@ -101,10 +101,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moves(msgspec.Struct, frozen=True, kw_only=True):
-    """Articles that have left their place, and keep their id elsewhere.
+    """Articles that are no longer at their place, and keep their id elsewhere.
 
     Attributes:
-        found: the articles that do so from now on, by the id that their source gives them now.
+        found: the articles that keep their id from this build on, by the id that their source gives them now.
         recalled: all articles with sentences that matter, as they were; none where no such sentence is missing.
     """
 
@@ -113,7 +113,7 @@ class Moves(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_moves(tables: Database, spill: Path, folders: Sequence[Path], out: Path) -> Moves:
-    """The articles that have left their place, and are found elsewhere.
+    """The articles that are no longer at their place, and are found elsewhere.
 
     Args:
         tables: database that has the tables `own` and `named` of `corpus.ids.article_ids`.
@@ -159,10 +159,11 @@ def find_moves(tables: Database, spill: Path, folders: Sequence[Path], out: Path
 
 
 def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
-    """Which articles that have left are found elsewhere: those of which an article with the same text is there.
+    """Which articles that have left are found elsewhere: those for which there is an article with the same text.
 
-    Where several share one text, those choose first that lose most sentences, then in the order of their ids; and each
-    takes the one with its own metadata, else one that is new, else the first by id. No article is taken twice.
+    Where several articles share one text, the one that loses most sentences chooses first, then they choose in the
+    order of their ids. Each takes the candidate with the same metadata, or else a new one, or else the first by id.
+    No candidate is taken twice.
 
     Args:
         lost: the articles that have left.
@@ -174,7 +175,7 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
     found: list[Moved] = []
     for article in sorted(lost, key=lambda article: (-article.missing, article.article_id)):
         options = texts.get(article.sha256, [])
-        # Where it stands under its id with the same text, other rules have cut it: nothing has moved.
+        # If its id still has the same text, only the rules that cut it have changed: nothing has moved.
         if not options or any(one.article_id == article.article_id for one in options):
             continue
         about = article.about
@@ -185,7 +186,7 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
 
 
 def _edited(tables: Database, spill: Path, lost: Sequence[Lost], others: Collection[str], out: Path) -> list[Moved]:
-    """Rows known by their text alone that were edited, each under the id that it had before; none of `others`."""
+    """Edited rows that are known by their text alone, each under the id that it had before; none is in `others`."""
     files = {article.article_id: article.file for article in lost if article.file is not None}
     if not files or not tables.ask("SELECT count(*) FROM own WHERE by_text")[0][0]:
         return []

@@ -1,7 +1,8 @@
 """Keep one article of each page that web archives hold several times: the one that was crawled first.
 
-The first, not the last: an archive that is added later then changes no article that is there, and no labelled sentence
-vanishes. The choice depends on the records alone, not on the files' names, their order or the order within them.
+The first is kept, not the last, so that an archive that is added later does not change articles that are already in the
+corpus, and no labelled sentence vanishes. The choice depends on the records alone, not on the files' names, their order
+or the order within them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from corpus.reading.articles import CONVERTED
 from corpus.records import Skipped
 from corpus.staging import staging
 
-# Equal in all but their place, they are the same record in two files: either will do. Of one crawl a page goes before
-# the plain text that was made of it.
+# Records that are equal in all but their place are one record in two files: either will do. In one crawl, a page goes
+# before the plain text that was made from it.
 _LATER = f"""
     WITH page AS (
         SELECT article_id, source, file, place, sha256, rtrim(crawled, 'Z') AS crawled,
@@ -32,14 +33,14 @@ _LATER = f"""
 
 
 def without_recrawls(shards: Sequence[Path]) -> list[Path]:
-    """The shards with one page a URL: those that hold a later one are written again, beside, without it.
+    """The shards with one page for each URL: a shard with a later page is written again, beside it, without that page.
 
     Args:
         shards: folders of finished shards, all below one folder.
 
     Returns:
-        As many folders, in the same order; those written are named by the shard's key and by what left it, and one
-        that is there already is kept.
+        As many folders, in the same order. A new folder is named by the shard's key and by what was left out; one that
+        exists already is kept.
 
     Raises:
         OSError: the disk is full.

@@ -1,7 +1,7 @@
 """Write finished shards again, without some of their articles or with other ids for some of them.
 
-Both are decided when all shards are there, and a shard is kept for as long as its input stays the same: so the result
-is a folder beside it, named by the shard's own name and by what was changed, and a later build finds it there.
+Both are decided when all shards are finished, and a shard is kept for as long as its input stays the same: so the
+result is a folder beside it, named by the shard's own name and by what was changed, and a later build finds it there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from corpus.store import read_jsonl, write_jsonl
 BATCH = 10_000
 
 Leaving = Mapping[int, Mapping[int, Skipped]]
-"""By a shard's place in the list: the rows of its articles that leave, and what is said of each."""
+"""By a shard's place in the list: the rows of its articles that are left out, each with its `Skipped`."""
 Ids = Mapping[int, Mapping[int, str]]
 """By a shard's place in the list: the rows of its articles that get another id, and that id."""
 
@@ -40,8 +40,8 @@ def rewritten(shards: Sequence[Path], *, leaving: Leaving | None = None, ids: Id
         ids: articles to give another id; their sentences' ids, which are made from it, change with it.
 
     Returns:
-        As many folders, in the same order: the shards themselves where nothing changes, else new ones beside them; one
-        that an earlier build has made is used again.
+        As many folders, in the same order: the shards themselves where nothing changes, otherwise new ones beside them.
+        A folder that an earlier build made is used again.
     """
     found: list[Path] = []
     for number, shard in enumerate(shards):
@@ -80,9 +80,9 @@ def _write(shard: Path, half: Path, leaving: Mapping[int, Skipped], ids: Mapping
 
 
 def _notes(shard: Path, leaving: Mapping[int, Skipped], ids: Mapping[int, str]) -> list[Noted]:
-    """The shard's notes, without those on articles that leave, and under the ids that articles get.
+    """The shard's notes, with the new ids, and without those on articles that are left out.
 
-    A note names its article by id and source: articles that are known by their text may share the former.
+    A note names its article by id and source, since articles that are known by their text may share an id.
     """
     notes = read_jsonl(shard / "notes.jsonl", Noted, "stance build")
     if not notes:
@@ -105,14 +105,14 @@ def _with_ids(
     ids: Mapping[int, str],
     seen: Counter[tuple[int, str]],
 ) -> pa.RecordBatch:
-    """A batch of articles or pieces in which some rows, of the articles at `places`, have another id.
+    """A batch of articles or pieces in which some rows have got another id.
 
     Args:
         batch: rows of one of the two tables.
         rows: numbers of the rows that get another id.
         places: the place of each row's article in the shard.
         ids: the new ids, by the article's place.
-        seen: how often a sentence with this key stood in this article so far.
+        seen: how often each key has occurred in each article so far.
     """
     articles = batch.column("article_id").to_pylist()
     for row, place in zip(rows, places, strict=True):

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLAIN, MARKUP, CONVERTED = "plain 1", "markup 1", "conversion 1"
-"""Extractors: text as it stands, HTML of a text column, the plain text that a web archive's maker made of a page."""
+"""Extractors: text as it stands, HTML in a text column, and plain text that a web archive's maker made from a page."""
 
 LETTERS = 200
-"""Fewer letters tell a language too unsurely: names and quotations outweigh the rest."""
+"""With fewer letters than this the language is too uncertain: names and quotations outweigh the rest."""
 
 SAMPLE = 600
-"""Characters that the language is told from; the identifier's time grows with them, its answers no more."""
+"""Characters that the language is identified from; with more, the identifier is slower but no more accurate."""
 
 ENGLISH = frozenset("the of and that was with which they their said this have has been were would".split())
-"""Words that no other language has so many of: 9 to 22 % in 31 articles of the starter corpus and the seeds."""
+"""Words that are this frequent in no other language: 9 to 22 % in 31 articles of the starter corpus and the seeds."""
 
 _FRONT_MATTER = re.compile(
     r"---[ \t]*(?:\r\n|\r|\n)"
@@ -47,18 +47,19 @@ _FRONT_MATTER = re.compile(
 def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | Noted]:
     """Read the articles of one unit, one by one.
 
-    An article's id is the record's own `id`, else its `url`; of a file its front matter's `id`, else its path from
-    the root or, outside of it, its name, both without the ending. A row with neither an `id` nor a `url` is known by
-    its text: its id is `text:` and digits of its fingerprint, which several such articles with one text share here
-    (`corpus.ids.article_ids` tells them apart). A page of a web archive is called by the URL that it was crawled from.
+    An article's id is the record's own `id`, or else its `url`. The id of a file is the `id` in its front matter, or
+    else its path from the root; outside the root it is the file's name. Path and name are without the ending. A row
+    with neither an `id` nor a `url` is known by its text: its id is `text:` and digits of its fingerprint. Several
+    such articles with the same text share this id here; `corpus.ids.article_ids` tells them apart. The id of a page
+    in a web archive is the URL that it was crawled from.
 
     Args:
         unit: a unit of work, as `corpus.reading.source_files.units` gives it.
         settings: `[corpus]` of stance.toml.
 
     Returns:
-        An `Article`, or a `Skipped` for whatever is wrong with one article, and then the next. Behind an article that
-        was not read as it stands, or only with a doubt, a `Noted` for each thing to know of it.
+        For each article an `Article`, or a `Skipped` that says what is wrong with it. After an article that was not
+        read exactly as it stands, or that leaves a doubt, a `Noted` for each thing to know about it.
 
     Raises:
         SourceError: a data file as a whole cannot be read.
@@ -86,10 +87,10 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | N
 
 
 def front_matter_end(text: str) -> int:
-    r"""Where a text's front matter ends: `---`, lines `key: value` of known keys alone, `---`.
+    r"""Where a text's front matter ends: `---`, lines `key: value` with known keys only, `---`.
 
     Returns:
-        The place behind the closing line's last dash, or 0 where there is no front matter.
+        The position after the closing line's last dash, or 0 where there is no front matter.
 
     >>> front_matter_end("---\ntitle: Rain\n---\nIt rained.")
     19
@@ -106,7 +107,7 @@ def _text_id(text: str) -> str:
 
 def _file(unit: Unit) -> Iterator[Article | Skipped | Noted]:
     try:
-        # By a descriptor that doesn't wait: a pipe may have taken the file's place.
+        # Opened without blocking, as a pipe may have taken the file's place.
         with open(os.open(unit.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
             data = file.read(ARTICLE_BYTES + 1)
     except OSError as error:
@@ -139,9 +140,9 @@ def _file(unit: Unit) -> Iterator[Article | Skipped | Noted]:
 def _row(
     given_id: str, own_id: str, source: str, fields: dict[str, str], encoding: str, note: str
 ) -> Iterator[Article | Skipped | Noted]:
-    """A row of a data file, whose text may be HTML; without a `given_id` it is known by its text, or by its place."""
+    """Read a row of a data file, whose text may be HTML; without a `given_id` its text or its place gives the id."""
     text, extractor = fields.pop("text"), PLAIN
-    # A lone surrogate has no UTF-8: `_article` refuses it by name.
+    # A lone surrogate cannot be written in UTF-8: `_article` refuses it and names the field.
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     notes = [note]
     try:
@@ -162,7 +163,7 @@ def _row(
 
 
 def _crawled(unit: Unit, page: Page | NoPage) -> Iterator[Article | Skipped | Noted]:
-    """A page of a web archive. Its own idea of its URL is not taken up: many pages of a site may name one."""
+    """Read a page of a web archive. The URL that the page itself states is ignored: many pages may state the same."""
     article_id = page.url or (f"{unit.article_id}#{page.number}" if page.number else unit.article_id)
     source = f"{unit.source}:{page.number}" if page.number else unit.source
     if isinstance(page, NoPage):
@@ -208,7 +209,7 @@ def _article(
     fields: Mapping[str, str],
     *notes: str,
 ) -> Iterator[Article | Skipped | Noted]:
-    """The article, unless its text or a field is nothing that the tables can hold; and what is to be said of it."""
+    """The article and the notes on it, or why it is skipped: the tables cannot hold its text or one of its fields."""
     for name, value in {"id": article_id, "text": text, **fields}.items():
         if not is_encodable(value):
             yield _skip(article_id, source, f"{name}: it holds a lone surrogate or a byte that is no {encoding}")
@@ -235,24 +236,24 @@ def _article(
 
 
 def _skip(article_id: str, source: str, reason: str) -> Skipped:
-    """A `Skipped` that can be written: what is no text is spelt out."""
+    """A `Skipped` that can be written: characters that have no UTF-8 form are written as escapes."""
     return Skipped(article_id=shown(article_id), source=source, reason=shown(reason))
 
 
 def _code(name: str) -> str:
-    """The two letters of a language tag (en-GB, EN_us); nothing of what is none, as `English`."""
+    """The two letters of a language tag (en-GB, EN_us); empty for anything else, such as `English`."""
     found = re.match(r"([a-z]{2})(?:[-_]|$)", name.strip().lower())
     return found[1] if found else ""
 
 
 def _language(text: str) -> str:
-    """The language that the text's beginning is in, as two letters; nothing where that is unsure."""
+    """The language of the text's beginning, as two letters; empty where it is uncertain."""
     sample = " ".join(text[front_matter_end(text) :][:3000].split())[:SAMPLE]
-    # The first half of it has enough, nearly always.
+    # Nearly always the first half of the sample already has enough letters.
     if sum(map(str.isalpha, sample[: SAMPLE // 2])) < LETTERS and sum(map(str.isalpha, sample)) < LETTERS:
         return ""
     words = sample.casefold().split()
-    # An all-English archive then never loads the identifier.
+    # With this shortcut an all-English archive never loads the identifier.
     if "the" in words and len(list(filter(ENGLISH.__contains__, words))) >= 0.06 * len(words):
         return "en"
     name, probability = _identifier()(sample)
@@ -263,12 +264,14 @@ def _language(text: str) -> str:
 def _identifier() -> Callable[[str], tuple[str, float]]:
     """py3langid: pure Python and numpy, 4.6 MB with its model, released in September 2026, no download when run.
 
-    Measured: 0.5 s and 105 MB to load, hence only when an article comes without its language; 0.4 ms an article.
+    Loading it takes 0.5 s and 105 MB, so it is loaded only when an article comes without its language; each article
+    then takes 0.4 ms.
     """
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    # `language` holds two letters, so its fifty small languages with three would only take votes from others.
+    # `language` holds two letters, so the identifier's fifty small languages with three-letter codes are left out:
+    # they would only draw texts away from other languages.
     identifier.set_languages([label for label in identifier.labels if len(label) == 2])
     classify: Callable[[str], tuple[str, float]] = identifier.classify
     return classify

@@ -25,7 +25,7 @@ _SIGNS = {
     "Genios": [r"Dokumentnummer: ?\S+", r".{0,60}© GBI-Genios.{0,60}"],
     "a reference manager (RIS)": [r"TY {2}- [A-Z]{3,8}"],
 }
-"""What a database writes once an article, on a line of its own."""
+"""What each database writes once for each article, on a line of its own."""
 _SIGN = {
     name: [re.compile(rf"^[ \t\xa0\ufeff]*(?:{sign})[ \t\xa0]*$", re.M) for sign in signs]
     for name, signs in _SIGNS.items()
@@ -45,9 +45,9 @@ _FEWEST_LABELS = 4
 
 
 def export_of(text: str) -> str:
-    r"""What wrote a file of several articles: a database's name, or words for one that is not known; else nothing.
+    r"""Which database exported a file of several articles: its name, or words for an unknown one; otherwise empty.
 
-    Two signs are needed, as of the end of two articles: one article alone is read as it is.
+    At least two such lines are needed, one for each of two articles: a file with a single article is read as it is.
 
     >>> export_of("1 of 2 DOCUMENTS\n\nTown\n\nIt rained.\n\n2 of 2 DOCUMENTS\n\nBoats\n\nThey left.\n")
     'LexisNexis'
@@ -64,7 +64,7 @@ def export_of(text: str) -> str:
 
 
 def no_text(text: str) -> str:
-    """What the text of a .txt file is in place of an article's, and what to do; nothing where it can be one.
+    """Why the text of a .txt file is not an article, and what to do about it; empty where it can be an article.
 
     >>> no_text('{"id": "1", "text": "It rained."}')
     'JSON in a .txt file: name it .jsonl, one record a line'
@@ -90,12 +90,12 @@ def no_text(text: str) -> str:
 
 
 def note_on(text: str) -> str:
-    """What is to be said of the text of a .txt file, which is never changed; or nothing."""
+    """The note on the text of a .txt file, which is never changed; or an empty string."""
     return LEFT if plain(text)[1] in (TAGS, ENTITIES) else ""
 
 
 def may_be_export(page: str) -> bool:
-    """Whether a page has a word of those that `export_of` looks for: its lines need not be made for all others."""
+    """Whether a page has a word that `export_of` looks for; for other pages its lines need not be made."""
     return _HINT.search(page) is not None
 
 

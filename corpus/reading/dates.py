@@ -25,9 +25,9 @@ _DAY, _WORD, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<word>[A-Za-z]{3,
 _FORMS = [
     re.compile(form, re.I)
     for form in (
-        # The year has four digits in each: 11.03.15 could be the 11th or the 15th, of 2015 or 2011.
+        # The year has four digits in each form: 11.03.15 could be the 11th or the 15th, of 2015 or 2011.
         rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}",
-        # With stops nobody writes the month first (no locale of the Unicode CLDR does).
+        # Where full stops separate the parts, nobody writes the month first (no locale of the Unicode CLDR does).
         rf"{_DAY}\. ?(?P<month>\d{{1,2}})\. ?{_YEAR}",
         rf"{_DAY}\.?(?: of)?[ -]{_WORD},?[ -]{_YEAR}",
         rf"{_WORD}[ -]{_DAY},?[ -]{_YEAR}",
@@ -40,9 +40,9 @@ _TWO_WAYS = re.compile(rf"(?P<first>\d{{1,2}})(?P<mark>[-/])(?P<second>\d{{1,2}}
 
 @lru_cache(maxsize=10_000)
 def iso_date(written: str) -> tuple[str, str]:
-    """A date of publication after ISO 8601, and what is to be said of it, or nothing.
+    """A date of publication in ISO 8601, and a note on it, or an empty string.
 
-    What is after ISO 8601 already stays as it is; so does what is no date, or could be two.
+    A date that is already in ISO 8601 stays as it is; so does what is not a date, or could be two dates.
 
     >>> iso_date("15.03.2011"), iso_date("March 15, 2011"), iso_date("2011-03-15T10:20:30Z")
     (('2011-03-15', ''), ('2011-03-15', ''), ('2011-03-15T10:20:30Z', ''))
@@ -67,10 +67,10 @@ def iso_date(written: str) -> tuple[str, str]:
 
 
 def _of_number(digits: str) -> tuple[str, str] | None:
-    """Of a date written without any marks (20110315, 20110315102030), or of seconds or milliseconds since 1970.
+    """Read a date written without separators (20110315, 20110315102030), or as seconds or milliseconds since 1970.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the digits are none of these.
     """
     forms = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
     form = forms.get(len(digits))
@@ -89,11 +89,11 @@ def _of_number(digits: str) -> tuple[str, str] | None:
 
 
 def _apart(value: str) -> tuple[str, str]:
-    """The day and the time of a date, the day empty where it could be two.
+    """The day and the time of a date; the day is empty where it could be either of two.
 
     Raises:
-        ValueError: it is no date.
-        KeyError: it names no month.
+        ValueError: the value is not a date.
+        KeyError: the value has a word in place of the month that is not a month.
     """
     place = next((place for place in _TIME.finditer(value) if place.end() == len(value)), None)
     day, time = (value[: place.start()], _time(place)) if place else (value, "")
@@ -116,7 +116,7 @@ def _apart(value: str) -> tuple[str, str]:
 
 
 def _time(found: re.Match[str]) -> str:
-    """A time of day as ISO 8601 has it behind a date; nothing where its zone is a word that means different ones."""
+    """The time of day as ISO 8601 writes it after a date; empty where the name of the time zone is ambiguous."""
     hour, zone = int(found["hour"]), (found["zone"] or "").upper()
     if found["half"]:
         hour = hour % 12 + 12 * (found["half"][0].lower() == "p")

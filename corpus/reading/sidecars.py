@@ -16,7 +16,7 @@ FIELDS = {"file", "url", "outlet", "title", "published", "language", "licence"}
 
 
 class _Table(msgspec.Struct):
-    """A sidecar: each file's metadata, the number of its row, and rows that are for no file."""
+    """A sidecar: each file's metadata, the number of its row, and the rows that describe no file."""
 
     rows: dict[str, dict[str, str]] = {}
     numbers: dict[str, int] = {}
@@ -24,18 +24,18 @@ class _Table(msgspec.Struct):
 
 
 class Sidecars:
-    """All sidecars that are asked for, each read once."""
+    """The sidecars of all folders, each read once, when it is first needed."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without any sidecar."""
         self._read: dict[Path, _Table | None] = {}
 
     def has(self, folder: Path) -> bool:
-        """Whether the folder has one."""
+        """Whether the folder has a sidecar."""
         return self._table(folder) is not None
 
     def row(self, path: Path, base: Path) -> dict[str, str]:
-        """The file's row in the nearest one: in its folder, or in one above it up to `base`."""
+        """The file's row in the nearest sidecar: in its folder, or in a folder above it up to `base`."""
         for folder in path.parents:
             table = self._table(folder)
             row = table.rows.get(path.relative_to(folder).as_posix()) if table else None
@@ -44,7 +44,7 @@ class Sidecars:
         return {}
 
     def loose(self) -> Iterator[tuple[Path, int, str]]:
-        """Rows that are for no file that is there: the sidecar's folder, the row's number, and what is wrong."""
+        """Rows whose file does not exist: the sidecar's folder, the row's number, and what is wrong."""
         for folder, table in self._read.items():
             if table is None:
                 continue

@@ -23,7 +23,7 @@ KINDS = {
     **dict.fromkeys((".warc", ".warc.gz", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz"), "warc"),
 }
 DATA_FILES = {"jsonl", "csv", "parquet", "warc"}
-"""Kinds of which one file holds many articles."""
+"""Kinds of files that hold many articles each."""
 OTHER = "of another kind"
 UNSEARCHED = "folder not searched"
 _BY_LENGTH = sorted(KINDS, key=len, reverse=True)
@@ -32,7 +32,7 @@ _PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """What a source names: the path with all links resolved, and as named; and why it is not read, or nothing."""
+    """A file that a source names: its path with all links resolved and as named, and why it is not read, if so."""
 
     real: str
     name: str
@@ -40,20 +40,21 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequence[Path] = ()) -> list[Unit]:
-    """All work that the sources name, sorted by the files' place below the root, each file once.
+    """All units of work that the sources name, sorted by the files' place below the root, each file once.
 
-    What a search leaves out is a unit, too, with the reason: files of other kinds, hidden ones that could be articles,
-    and folders that hold programs, hidden things or what stance wrote itself. So is a sidecar's row without a file.
-    The excluded folders are none (`apart` names them): they come and go with what is written to them, and the tables
-    would change with that.
+    What the search leaves out is a unit too, with the reason: files of other kinds, hidden files that could be
+    articles, and folders that hold programs, hidden files or what stance wrote itself. So is a sidecar's row without a
+    file. The excluded folders give no unit (`apart` names them): they come and go with what is written to them, and
+    the tables would change with that.
 
     Args:
-        sources: files, folders that are searched through, globs, or `-` for standard input.
-        settings: `root` is what ids are paths from; `fields` names the columns of data files.
-        exclude: folders that are not searched: those that this very command writes to.
+        sources: files, folders to search, globs, or `-` for standard input.
+        settings: settings, of which `root` is the folder that ids are paths from and `fields` names the columns of
+            data files.
+        exclude: folders that are not searched, because this command writes to them.
 
     Raises:
-        SourceError: a source does not exist, is of no kind that is read, or holds no article; a data file lacks a
+        SourceError: a source does not exist, is not of a kind that is read, or holds no article; a data file lacks a
             column; a sidecar is malformed.
     """
     unknown = set(settings.fields) - set(FIELDS)
@@ -65,7 +66,7 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
         if source != "-":
             for found in search.find(source):
                 before = named.get(found.real, found)
-                # A file that one source leaves out may be named by another.
+                # A file that the search of one source leaves out may be named by another source.
                 named[found.real] = min(found, before, key=lambda one: (bool(one.reason), one.name))
     sidecars = Sidecars()
     roots = Path(settings.root).resolve(), Path(os.path.normpath(Path(settings.root).absolute()))
@@ -103,7 +104,7 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
 
 
 def apart(sources: Sequence[Path | str], exclude: Sequence[Path]) -> list[str]:
-    """Which of the folders that are not searched lie in, or are, a folder that the sources name.
+    """Which of the excluded folders are, or lie in, a folder that the sources name.
 
     Args:
         sources: files, folders and patterns that the user named.
@@ -125,14 +126,14 @@ def _parts(unit: Unit, settings: CorpusSettings) -> list[Unit]:
 
 
 class _Search:
-    """The search through sources, for files that are read and what else there is."""
+    """The search through the sources, for files to read and for what is left out."""
 
     def __init__(self, exclude: Sequence[Path]) -> None:
         self._apart = {str(folder.resolve()) for folder in exclude}
         self._here = os.path.realpath(".")
 
     def find(self, source: str) -> Iterator[_Found]:
-        """What one source names."""
+        """The files that one source names."""
         endings = ", ".join(sorted(KINDS))
         path = Path(source)
         if path.is_dir():
@@ -164,7 +165,7 @@ class _Search:
             raise SourceError(f"{source}: no such file or folder")
 
     def _walk(self, folder: Path) -> Iterator[_Found]:
-        """The files in a folder and those below it; each folder once, whatever links lead to it."""
+        """The files in a folder and the folders below it; each folder once, whatever links lead to it."""
         start = str(folder.resolve())
         seen: set[str] = set()
         todo = [(start, str(folder))]
@@ -184,17 +185,17 @@ class _Search:
             except OSError as error:
                 raise SourceError(f"{name}: cannot be searched: {error.strerror}") from error
             for entry in entries:
-                link = entry.is_symlink()  # whose target DirEntry's own methods fail on where it is a loop
+                link = entry.is_symlink()  # DirEntry's other methods fail on a link that is a loop
                 target = os.path.realpath(entry.path) if link else f"{real.rstrip('/')}/{entry.name}"
                 hidden = entry.name.startswith(".")
                 if Path(entry.path).is_dir() if link else entry.is_dir():
                     if hidden:
                         yield _Found(target, entry.path, f"{UNSEARCHED} (hidden)")
-                    # A link upwards is a loop, and may lead out of the named folder to everything above it.
+                    # A link to a folder above is a loop, and may lead out of the named folder to everything above it.
                     elif not Path(real).is_relative_to(target):
                         todo.append((target, entry.path))
                 elif not _ending(entry.name):
-                    if not hidden:  # what systems leave in every folder
+                    if not hidden:  # hidden files are what operating systems leave in every folder
                         yield _Found(target, entry.path, _other(entry.path))
                 elif hidden or not (link or entry.is_file()):
                     yield _Found(target, entry.path, f"{OTHER} ({'hidden' if hidden else 'no file'})")
@@ -227,7 +228,7 @@ def _ending_of_any(name: str) -> str:
 
 
 def _advice(name: str) -> str:
-    """What to do about a file of another kind that holds articles as they often come; else nothing."""
+    """What to do about a file of a kind that is not read but often holds articles; empty for other kinds."""
     ending = _ending_of_any(name)
     if ending == ".json":
         try:
@@ -244,22 +245,23 @@ def _advice(name: str) -> str:
 
 
 def _others(found: Sequence[_Found]) -> str:
-    """What there is in place of articles, by ending, for the message."""
+    """The files that were found in place of articles, counted by ending, for the message."""
     counts = Counter(one.reason.partition(":")[0] for one in found)
     return "; found " + ", ".join(f"{count} {reason}" for reason, count in counts.most_common(20)) if counts else ""
 
 
 def _ending(name: str) -> str:
-    """The ending of a file that is read, in lower case; nothing where it is of no such kind."""
+    """The ending of a file that is read, in lower case; empty for a file of another kind."""
     lower = os.path.basename(name).lower()  # noqa: PTH119  of perhaps a million
     return next((one for one in _BY_LENGTH if lower.endswith(one) and len(lower) > len(one)), "")
 
 
 def _place(found: _Found, root: Path, named_root: Path) -> tuple[Path, Path | None]:
-    """Where a file counts as lying, and the root above it; none where it lies below no root.
+    """The path that a file's id is made from, and the root above it; None where the file lies below no root.
 
-    With all links resolved, so that every name of a file gives one place; but as named, where a link below the root
-    leads out of it, into a hidden folder (git-annex, DVC), to another ending or nowhere.
+    All links in the path are resolved, so that every name of a file gives the same place. The path is used as named,
+    however, where a link below the root leads out of it, into a hidden folder (git-annex, DVC), to a file with another
+    ending, or nowhere.
     """
     real, named = Path(found.real), Path(os.path.normpath(Path(found.name).absolute()))
     options = [(real, root)] if (found.reason or _ending(real.name)) and real.exists() else []
@@ -272,7 +274,7 @@ def _place(found: _Found, root: Path, named_root: Path) -> tuple[Path, Path | No
 
 
 def _size(name: str) -> int:
-    """Size in bytes; 0 of what cannot be looked at: reading it says why."""
+    """Size in bytes; 0 for what cannot be looked at: reading it later gives the reason."""
     try:
         found = os.stat(name)  # noqa: PTH116  one call a file, of perhaps a million
     except OSError:
@@ -281,5 +283,5 @@ def _size(name: str) -> int:
 
 
 def shown(name: str) -> str:
-    """A name that can be written: lone surrogates, as in file names that are no UTF-8, are spelt out."""
+    """A name that can be written: lone surrogates, as in file names that are not UTF-8, become escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -26,13 +26,13 @@ _RECORDS = re.compile(r"\s*\[\s*[\[{]")
 
 
 def stdin_unit(settings: CorpusSettings) -> Unit:
-    """Standard input, kept in a file until the process ends: workers have no share in it.
+    """Standard input, copied to a file until the process ends, since worker processes cannot read standard input.
 
-    What it holds is told by how it begins: a page, JSON records one a line or in an array, a table whose header names
-    the text's column, Parquet, a web archive; and else one plain text.
+    How it begins shows what it holds: a web page, JSON records (one on each line, or in an array), a table whose header
+    names the text's column, Parquet or a web archive. Anything else is one plain text.
 
     Raises:
-        SourceError: it is JSON that holds no records.
+        SourceError: it is JSON, but does not hold records.
     """
     path = _kept(sys.stdin.buffer)
     with path.open("rb") as file:
@@ -77,7 +77,7 @@ def _is_table(start: str, column: str) -> bool:
 
 
 def _of_array(path: Path) -> tuple[Path, str]:
-    """A file with the array's records one a line; the file itself, as text, where it is no array after all."""
+    """A file with the array's records, one on each line; or the file itself, as text, if it is not an array."""
     handle, name = tempfile.mkstemp(prefix="stance-stdin-")
     lines = Path(name)
     atexit.register(lines.unlink, missing_ok=True)
@@ -101,15 +101,15 @@ def _of_array(path: Path) -> tuple[Path, str]:
 
 
 def _elements(read: Callable[[int], str]) -> Iterator[object]:
-    """The elements of a JSON array, of which one at a time is in memory.
+    """The elements of a JSON array, with one at a time in memory.
 
     Raises:
-        ValueError: it is malformed.
+        ValueError: the array is malformed.
     """
     decoder = json.JSONDecoder()
     text = read(BLOCK)
     place = text.index("[") + 1
-    behind = False  # an element: then a comma comes, or the end
+    behind = False  # whether an element was just read: then a comma follows, or the end
     while True:
         found = _SPACE.match(text, place)
         place = found.end() if found else place
@@ -128,7 +128,7 @@ def _elements(read: Callable[[int], str]) -> Iterator[object]:
         try:
             element, place = decoder.raw_decode(text, place)
         except ValueError:
-            # Where only the block ends here, the next one has the rest.
+            # If only the block ends here, the next block has the rest of the element.
             more = read(max(BLOCK, len(text) - place)) if len(text) - place <= ARTICLE_BYTES else ""
             if not more:
                 raise
@@ -139,7 +139,7 @@ def _elements(read: Callable[[int], str]) -> Iterator[object]:
 
 
 def _is_json(path: Path) -> bool:
-    """Whether a file of no great size is one JSON value."""
+    """Whether a file, no bigger than an article may be, is one JSON value."""
     try:
         return path.stat().st_size <= ARTICLE_BYTES and json.loads(path.read_bytes()) is not None
     except (ValueError, RecursionError):

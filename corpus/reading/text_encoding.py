@@ -1,4 +1,4 @@
-"""Turn bytes into text: find their encoding, or that they are not text."""
+"""Turn bytes into text: find their encoding, or find that they are not text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ BYTE_ORDER_MARKS = (
 )
 BLOCK = 1 << 20
 ARTICLE_BYTES = 64 << 20
-"""No article is bigger: what is, would only fill the memory (War and Peace has 3 MB)."""
+"""No article is bigger than this: a bigger file would only fill the memory (War and Peace has 3 MB)."""
 SAMPLE = 200_000
-"""Bytes that a code page is guessed from, from about the first one on that is not ASCII: those before tell nothing."""
+"""Bytes that a code page is guessed from, beginning near the first that is not ASCII: those before tell nothing."""
 
 NULS = "binary: it holds NUL characters"
 MOST_NULS = 0.01
-"""Of a page's characters may be NULs that stand in an attribute or a script; a file with more is binary."""
+"""Share of a page's characters that may be NULs, as in an attribute or a script; a file with more is binary."""
 
 SURELY = 10
-"""Characters of several bytes for each broken byte, from which on it is UTF-8 whatever the page declares."""
+"""A page with this many multi-byte characters for each broken byte is UTF-8, whatever it declares."""
 
 MOST_BROKEN = 0.001
-"""Of a page's bytes may break the encoding that it declares."""
+"""Share of a page's bytes that may break the encoding that it declares."""
 
 _MARKS = ["\ufffd", *map(chr, range(0x2BF0, 0x2C00))]
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -36,20 +36,20 @@ _DECLARED = re.compile(
     rb"""<meta\s[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.:-]{1,40})""",
     re.I,
 )
-# What browsers take these names to mean (WHATWG Encoding): pages say Latin-1 and hold cp1252's quotation marks.
+# What browsers take these names to mean (WHATWG Encoding): pages declare Latin-1 and hold cp1252's quotation marks.
 _WEB = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
 
 
 class NotTextError(ValueError):
-    """These bytes are no text; the message says why."""
+    """The bytes are not text; the message says why."""
 
 
 class BrokenUtf8Error(NotTextError):
-    """They are UTF-8, but for a few bytes: read in another encoding, all else would be wrong."""
+    """The bytes are UTF-8 except for a few: read in another encoding, all the others would be wrong."""
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """A page's text and encoding; `mark` is what stands in it for each byte that cannot be, or nothing."""
+    """A page's text and encoding; `mark` is the character put in place of each broken byte, or empty if none is."""
 
     text: str
     encoding: str
@@ -57,10 +57,10 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """Text of a whole file, unchanged but for a byte-order mark, and the encoding it was read in.
+    """Text of a whole file, unchanged except that a byte-order mark is removed, and the encoding it was read in.
 
     Raises:
-        NotTextError: it is binary, or breaks the encoding that it is in.
+        NotTextError: the file is binary, or has bytes that are invalid in its encoding.
     """
     encoding = _marked(data)
     if not encoding:
@@ -75,18 +75,18 @@ def decode(data: bytes) -> tuple[str, str]:
 
 
 def decode_page(data: bytes, charset: str = "") -> Decoded:
-    """Text of an HTML page, where a few bytes may be broken: who reads it must look where they are.
+    """Text of an HTML page, in which a few bytes may be broken: the caller must check where they are.
 
-    The encoding is that of a byte-order mark; UTF-16 by its NULs; UTF-8; what HTTP or the page declares; or a guess.
-    UTF-8 that is more than ASCII comes before the declaration: nothing else looks like it by chance, and pages saved by
-    a crawler often are UTF-8 under the old declaration.
+    The encoding is the first that applies of: that of a byte-order mark; UTF-16, recognised by its NULs; UTF-8; what
+    HTTP or the page declares; a guess. UTF-8 that is more than ASCII comes before the declaration: nothing else looks
+    like it by chance, and pages saved by a crawler often are UTF-8 under the old declaration.
 
     Args:
         data: the page's bytes.
-        charset: what its HTTP header declares; believed before the page itself, as browsers do.
+        charset: encoding that the HTTP header declares; it goes before what the page declares, as in browsers.
 
     Raises:
-        NotTextError: it is binary, or no encoding fits.
+        NotTextError: the page is binary, or no encoding fits.
     """
     encoding = _marked(data) or _of_page(data, charset)
     text = data.decode(encoding, "replace")
@@ -95,7 +95,7 @@ def decode_page(data: bytes, charset: str = "") -> Decoded:
         raise NotTextError(NULS)
     if not nuls and _is(data, encoding):
         return Decoded(text, encoding)
-    # Whatever reads the page takes symbols for text, and drops what is no character.
+    # The mark is a symbol, which the extractor keeps as text; it would drop what is not a character.
     rest = data.decode(encoding, "ignore")
     mark = next(one for one in _MARKS if one not in rest)
 
@@ -111,7 +111,7 @@ def _of_page(data: bytes, charset: str) -> str:
     named = [name for name in (_python_name(charset), _python_name(_declared(data))) if name]
     declared = next((name for name in named if _is(data, name)), "")
     if _is(data, "utf-8"):
-        # Encodings that switch by escapes (ISO-2022-JP) are all ASCII.
+        # Encodings that switch by escape sequences (ISO-2022-JP) have ASCII bytes only.
         return declared if declared and data.isascii() and declared != "cp1252" else "utf-8"
     soft = data.decode("utf-8", "replace")
     broken = soft.count("\ufffd")
@@ -137,7 +137,7 @@ def _is(data: bytes, encoding: str) -> bool:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether a text can be written: a lone surrogate, as of a byte that could not be decoded, cannot."""
+    """Whether a text can be written: a lone surrogate, which stands for a byte that was not decoded, cannot."""
     if text.isascii():
         return True
     try:
@@ -148,11 +148,11 @@ def is_encodable(text: str) -> bool:
 
 
 def encoding_of_file(path: Path) -> str:
-    """The encoding of a file that may be too big for memory; see `encoding_of`.
+    """The encoding of a file that may be too big for memory.
 
     Raises:
         NotTextError: no encoding fits.
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         block = file.read(BLOCK)
@@ -168,7 +168,7 @@ def encoding_of_file(path: Path) -> str:
                 try:
                     return guess(file.read(BLOCK + SAMPLE))
                 except BrokenUtf8Error:
-                    return "utf-8"  # whoever reads it piece by piece finds the broken ones
+                    return "utf-8"  # the broken bytes are found when the file is read piece by piece
             if not block:
                 return "utf-8"
             start += len(block)
@@ -176,10 +176,10 @@ def encoding_of_file(path: Path) -> str:
 
 
 def guess(data: bytes) -> str:
-    """The legacy encoding of bytes that are no UTF-8, by charset-normalizer.
+    """The legacy encoding of bytes that are not UTF-8, guessed by charset-normalizer.
 
     Raises:
-        BrokenUtf8Error: it is UTF-8 with some broken bytes.
+        BrokenUtf8Error: the bytes are UTF-8, some of them broken.
         NotTextError: no encoding fits.
     """
     from charset_normalizer import from_bytes
@@ -196,7 +196,7 @@ def guess(data: bytes) -> str:
     if best is None:
         raise NotTextError("expected text in UTF-8, UTF-16 or a legacy code page; found none")
     # English has few letters that tell code pages apart: cp1250 and cp1252 score the same on "naïve café".
-    # Of pages that fit equally well, the one that English is written in.
+    # So of code pages that fit equally well the one used for English is taken.
     western = any("cp1252" in one.could_be_from_charset for one in guesses if one.chaos <= best.chaos)
     encoding = "cp1252" if western else best.encoding
     # A picture without a NUL fits some code page too, but text has no control characters.
@@ -206,13 +206,14 @@ def guess(data: bytes) -> str:
 
 
 def _marked(data: bytes) -> str:
-    """UTF-8 or UTF-16 with a byte-order mark, or UTF-16 that its NULs give away; else nothing."""
+    """UTF-8 or UTF-16 with a byte-order mark, or UTF-16 recognised by its NULs; otherwise empty."""
     for mark, name in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return name
     sample = data[: 1 << 16]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    # Of UTF-16 text every other byte of ASCII is NUL: English 98 %, Russian the spaces and stops, about 18 %.
+    # In UTF-16, ASCII characters have a NUL as every other byte: 98 % of English, and 18 % of Russian, which are its
+    # spaces and full stops.
     if min(even, odd) or max(even, odd) * 10 < len(sample) // 2 or len(sample) % 2 or not sample:
         return ""
     encoding = "utf-16-le" if odd else "utf-16-be"
@@ -221,18 +222,18 @@ def _marked(data: bytes) -> str:
 
 
 def _declared(data: bytes) -> str:
-    """The charset that an HTML page declares, by the name that stands there."""
+    """The charset that an HTML page declares, by the name that the page gives it."""
     found = _DECLARED.search(data[:4096])
     return (found[1] or found[2]).decode("ascii", "replace") if found else ""
 
 
 def _python_name(charset: str) -> str:
-    """Python's name of a charset that is declared for a page, or nothing."""
+    """Python's name of a charset that is declared for a page; empty if there is none."""
     try:
         name = codecs.lookup(charset).name
         name = _WEB.get(name, name)
         b"".decode(name)
     except (LookupError, ValueError):
         return ""
-    # A page whose declaration could be read as ASCII is in no UTF-16, and one without NULs neither.
+    # A page whose declaration could be read as ASCII is not in UTF-16, nor is one without NULs.
     return "" if name.startswith(("utf-16", "utf-32")) else name

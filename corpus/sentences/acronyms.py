@@ -1,7 +1,7 @@
 """Words with full stops inside, such as "a.m." or "U.S.", whose last full stop may also end a sentence.
 
-What ends a sentence elsewhere doesn't where it opens one: "It began at 6 a.m. Holm was late." are two, "At 6 a.m. Holm
-was late." is one.
+A time that ends a sentence elsewhere does not end one that it opens: "It began at 6 a.m. Holm was late." is two
+sentences, "At 6 a.m. Holm was late." is one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from corpus.sentences.english_words import (
 )
 from corpus.sentences.tokens import first_word, is_pronoun, is_starter
 
-_BACK = 90  # characters of a clause that are looked at: twice as many as the longest opening seen
+_BACK = 90  # characters of a clause that are examined: twice as many as the longest opening seen
 _TIMES = ("a.m", "p.m")
 _ABOUT = frozenset("at by around about before after until till from since on in shortly just soon early late".split())
 _LINKS = ("and", "but", "so", "then", "yet")
@@ -56,7 +56,7 @@ _IN_PLACE = re.compile(
 
 
 def joined(text: str, left: int, start: int, token: str) -> tuple[str, int]:
-    """An acronym that was written with spaces, and where it starts: "D. C", "p. m"; others stay as they are."""
+    """An acronym that was written with spaces, and where it starts: "D. C", "p. m"; other tokens are unchanged."""
     if len(token) == 1 and (spaced := _SPACED.search(text, max(left, start - 12), start)):
         whole = "".join(spaced[0].split()) + token
         if whole.lower() in _TIMES or whole.lower() in DEGREES or whole in ERAS or whole in NATIONS:
@@ -71,12 +71,12 @@ def ends(text: str, left: int, start: int, token: str, begin: int, *, loud: bool
         text: the text.
         left: where the sentence starts.
         start: where the token starts.
-        token: it, without its last full stop.
+        token: the token, without its last full stop.
         begin: where the next word starts.
         loud: whether the sentence is in capitals.
 
     Returns:
-        None where the token is none of these, or says nothing.
+        None where the token is none of these, or decides nothing.
     """
     before = text[max(left, start - _BACK) : start]
     words = before.split()
@@ -104,7 +104,7 @@ def _ends_at_time(text: str, left: int, start: int, begin: int, *, loud: bool) -
     if loud and (word.capitalize() in CALENDAR or word.capitalize() in RUNNING):
         return False
     if (left == 0 or text[left - 1] in "\r\n") and _BARE_TIME.fullmatch(text, left, start):
-        return False  # of a list of times: "9:30 a.m. The council meets."
+        return False  # an entry of a list of times: "9:30 a.m. The council meets."
     if _opens_clause(text, left, start):
         named = is_pronoun(text, begin) or _NAMED.match(text, begin)
         return is_starter(text, begin) and not named and not loud
@@ -122,7 +122,7 @@ def _ends_at_era(text: str, left: int, start: int, begin: int, words: list[str],
 
 
 def _ends_at_degree(text: str, begin: int, token: str, words: list[str]) -> bool:
-    """Whether a degree ends its sentence before a name; one in capitals may be initials: "J.D. Vance said"."""
+    """Whether a degree ends its sentence before a name; in capitals it may be initials: "J.D. Vance said"."""
     word = first_word(text, begin)
     if word in GRADUATES or word in CONTINUES:
         return False
@@ -136,13 +136,13 @@ def _ends_at_degree(text: str, begin: int, token: str, words: list[str]) -> bool
 
 
 def _is_place(words: list[str]) -> bool:
-    """Whether what stands after these words is a place, not somebody's initials: "Sund,", "moved to", "in the"."""
+    """Whether these words show that a place follows, not a person's initials: "Sund,", "moved to", "in the"."""
     last = words[-2] if words[-1] == "the" and len(words) > 1 else words[-1]
     return last.endswith(",") or last.lower() in _BEFORE_PLACES
 
 
 def _is_common(text: str, begin: int) -> bool:
-    """Whether one capitalised word stands at `begin`, which is no part of a name: "Start of another sentence"."""
+    """Whether a single capitalised word, not part of a name, stands at `begin`: "Start of another sentence"."""
     word = first_word(text, begin)
     return word not in CONTINUES and word not in CALENDAR and _ONE_CAPITAL.match(text, begin) is not None
 

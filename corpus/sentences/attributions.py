@@ -31,14 +31,15 @@ def is_spoken(text: str, begin: int, end: int) -> bool:
 def attributes(text: str, begin: int, end: int, *, mark: str, strict: bool) -> bool:
     """Whether a name and a verb of speech at `begin` attribute the quotation before them.
 
-    "Holm asked." does, "Holm said he would go." does not, nor does "Holm replied: “No.”", which opens the next one.
+    "Holm asked." does. "Holm said he would go." does not, nor does "Holm replied: “No.”", which opens the next
+    quotation.
 
     Args:
         text: the text.
         begin: where the name would start.
         end: where the line ends.
-        mark: what ended the quotation: full stop, question or exclamation mark, ellipsis.
-        strict: whether only a verb that ends its own clause attributes it, as after a full stop.
+        mark: the mark that ended the quotation: full stop, question or exclamation mark, ellipsis.
+        strict: whether only a verb that ends its own clause attributes the quotation, as after a full stop.
     """
     spoken = text.startswith("I ", begin)
     if is_starter(text, begin) and not spoken:
@@ -67,10 +68,10 @@ def attributes(text: str, begin: int, end: int, *, mark: str, strict: bool) -> b
 
 
 def _introduces(verb: str, tokens: list[str], mark: str) -> bool:
-    """Whether a clause of speech, from its verb on, introduces the quotation after it: it has another speaker.
+    """Whether a clause of speech, from its verb on, introduces the quotation after it, which has another speaker.
 
-    A colon shows that. A comma does where the quotation before has an end of its own, and the verb doesn't go with
-    its mark: after a question "Berg asked, “…”" attributes that, and "Berg replied, “…”" answers it.
+    A colon shows that. So does a comma where the quotation before has an end of its own and the verb does not fit its
+    mark: after a question, "Berg asked, “…”" attributes the question, but "Berg replied, “…”" answers it.
     """
     for place, token in enumerate(tokens):
         if token[-1] == ":":

@@ -34,11 +34,11 @@ PIECES = pa.schema(
         ("words", pa.int32()),
     ]
 )
-"""A sentence (`kind` is `sentence`), or a span that is none: its columns from `index` on are null then."""
+"""A sentence (`kind` is `sentence`), or a span that is not one: the columns from `index` on are null then."""
 
 
 def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
-    """The sentences and spans of articles, each article's in the order of its text.
+    """The sentences and spans of articles: of each article first the sentences, then the spans, in text order.
 
     Args:
         articles: articles, with the columns `article_id`, `title`, `extractor` and `text`.
@@ -63,12 +63,12 @@ def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
 
 
 def sentence_id(article_id: str, key: str, ordinal: int) -> str:
-    """Identity of a sentence: 128 bits, hex, that survive edits elsewhere in the article.
+    """The id of a sentence, 128 bits in hexadecimal, which stays the same when the article is edited elsewhere.
 
     Args:
         article_id: the article's id.
         key: the sentence's normalised text.
-        ordinal: how many sentences with this key stand before it in the article.
+        ordinal: number of sentences with this key before it in the article.
     """
     name = f"{len(article_id)}:{article_id}{ordinal}:{key}"
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -102,7 +102,7 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
 
 
 def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Place]]]:
-    """Runs of paragraphs that are prose, each as its lines: a caption between two joins no sentence around it."""
+    """Runs of prose paragraphs, each as its lines; other lines end a run, so no sentence goes on across a caption."""
     blocks: list[list[list[line_ends.Place]]] = []
     open_block = False
     for line in lines:

@@ -1,7 +1,7 @@
 """Recognise the dateline of a wire story: the place, date and agency before its first sentence.
 
-It stays in its sentence, which is what the article says; only near-duplicates are looked for without it, as one outlet
-prints it and the next doesn't.
+It stays in its sentence, as it is part of the article. Only the search for near-duplicates ignores it, since one outlet
+prints it and the next does not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from corpus.sentences.tokens import is_starter
 
 _LONGEST = 130  # characters: twice as many as in the longest of the forms in the tests
 _CAPITAL = r"[^\W\d_a-z]"
-# What most sentences fail at, so that the rest is seldom tried: capitals, a bracket, or names up to a comma or bracket.
+# Most sentences fail here, so the rest is seldom tried: capitals, a bracket, or names up to a comma or bracket.
 _START = re.compile(
     rf"[(\[]|[Bb][Yy]\s|{_CAPITAL}[.’'`]?{_CAPITAL}"
     rf"|{_CAPITAL}[\w.’'-]{{0,24}}+(?:[\s/](?:[^\W_a-z][\w.’'-]{{0,24}}+|[a-z]{{1,4}}+(?=\s))){{0,5}}+\s?[,(\[/]"
@@ -45,9 +45,9 @@ _SMALL = frozenset(
 
 
 def without_dateline(text: str) -> str:
-    """A sentence without the dateline that it opens with, also without a byline or an agency alone.
+    """A sentence without the dateline, byline or agency that it opens with.
 
-    What has only the look of one stays: "The council – which met – voted", "Ruth Holm, 43 – she voted – left".
+    What only looks like a dateline stays: "The council – which met – voted", "Ruth Holm, 43 – she voted – left".
 
     >>> without_dateline("LAKE HARBOR, Northern Province, Jan. 11 (Reuters) - The council voted.")
     'The council voted.'
@@ -57,7 +57,7 @@ def without_dateline(text: str) -> str:
 
 
 def dateline_end(text: str, begin: int = 0) -> int:
-    """Where the text goes on behind the dateline at `begin`; that itself where there is none."""
+    """Where the text goes on after the dateline at `begin`; `begin` itself where there is none."""
     for _ in range(3):  # "By Ruth Holm – PARIS (AP) — The …", "(ANSA) - ROMA, 03 MAR - Il …"
         if not _START.match(text, begin) or not (end := _part_end(text, begin)):
             break
@@ -66,7 +66,7 @@ def dateline_end(text: str, begin: int = 0) -> int:
 
 
 def _part_end(text: str, begin: int) -> int:
-    """Where one part ends, a place with its date and agency, or a byline; 0 where there is none at `begin`."""
+    """Where one part ends (a place with its date and agency, or a byline); 0 where none begins at `begin`."""
     for mark in _END.finditer(text, begin + 2, begin + _LONGEST):
         after, sign = mark.end(), mark[0][0]
         if after < len(text) and not text[after].islower() and not text[after].isspace():
@@ -77,7 +77,7 @@ def _part_end(text: str, begin: int) -> int:
 
 
 def _is_dateline(head: str, rest: str, *, separated: bool) -> bool:
-    """Whether `head` is a dateline before `rest`, which a dash or a colon has `separated` from it."""
+    """Whether `head` is a dateline before `rest`; `separated` says whether a dash or a colon stands between them."""
     agencies = ["".join(found) for found in _AGENCY.findall(head)]
     known = any(agency.isupper() or not _AGENCIES.isdisjoint(re.split(r"[\s/-]", agency)) for agency in agencies)
     if not (known or separated):
@@ -110,7 +110,7 @@ def _is_part(part: str) -> bool:
 
 
 def _is_dated(part: str) -> bool:
-    """Whether a part is a date for certain, not an age: "Jan. 11", "3 mars 2031", "11/01/2031"."""
+    """Whether a part is certainly a date, not an age: "Jan. 11", "3 mars 2031", "11/01/2031"."""
     if not any(map(str.isdigit, part)):
         return part in CALENDAR
     words = [word.strip(".") for word in part.split() if word[0].isalpha() and word not in _SMALL]

@@ -25,17 +25,17 @@ LEADING = _words(
     "St Ste Mt Ft Pt vs v cf viz eg ie al ca Ca approx Approx appr orig Orig incl Incl excl Wm Chas Jos Geo Benj Edw "
     "Robt Thos Yu Ya Zh Kh Ts Ch Sh Th"
 )
-# What they cite follows, a number that may stand in a bracket: "eq. (7)", "sec. [2.1]", "S. Dane, ed. (2009)".
+# The number that they cite follows, maybe in a bracket: "eq. (7)", "sec. [2.1]", "S. Dane, ed. (2009)".
 CITING = _words(
     "Nos nos p pp vol vols Vol Vols ch chs chap Chap fig figs Fig Figs sec secs Secs eq eqs Eq Eqs ref refs Ref Refs "
     "ed eds trans para paras Para Paras suppl Suppl nr Nr ibid Ibid cit seq ver Ver Op"
 )
-# Not the end before a digit ("Feb. 24", "No. 3"); before a capital it is ("She said no. Voters …").
+# Before a digit these do not end the sentence ("Feb. 24", "No. 3"); before a capital they do ("She said no. Voters …").
 NUMBERED = CITING | _words(
     "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri No no Art Arts art Est est tel "
     "Tel ext Ext Rte ft lb oz div avg Avg ex Ex Min Max Pop elev Elev qty Qty Cat apt Apt Reg Temp"
 )
-# Between a number and the next one they go on ("3 in. 2 lb."); elsewhere some of them are words.
+# Between two numbers these do not end the sentence ("3 in. 2 lb."); elsewhere some of them are words.
 UNITS = _words("in hr hrs min mins yd yds mi lbs gal kg km cm mm")
 # Names end in these, and so do sentences: the next words decide.
 SUFFIXES = _words(
@@ -65,7 +65,7 @@ STARTERS = _words(
     "Furthermore Nearly About Almost Around Should Would Might Must Just Maybe Recently Following Two Three "
     "Four Five Six Seven Eight Nine Ten"
 )
-# Nouns that go on a name after an abbreviated country or company: "the U.S. Senate has", "Acme Inc. Chairman".
+# Nouns that continue a name after an abbreviated country or company: "the U.S. Senate has", "Acme Inc. Chairman".
 CONTINUES = _words(
     "Senate Senator House Congress Congressman Congresswoman Representative Army Navy Marine Marines Air Coast Force "
     "Forces Treasury Capitol Embassy Ambassador Envoy Department State Secretary President Vice Attorney General "
@@ -83,7 +83,7 @@ CALENDAR = _words(
     "Tues Wed Thu Thurs Fri Sat Sun ET EST EDT CT CST CDT MT MST MDT PT PST PDT GMT UTC BST CET CEST EET "
     "EEST IST JST AEST AEDT Eastern Central Mountain Pacific Greenwich"
 )
-# In capitals these say nothing, as they stand within a sentence, too ("5 P.M. IN THE HALL").
+# In a text in capitals these show nothing, as they also stand within a sentence ("5 P.M. IN THE HALL").
 RUNNING = _words(
     "And Or Nor In Into On Onto At By For From With Within Without Of Off Over Under Up Upon Until Against Along Among "
     "Amid Because Before Behind Below Beneath Beside Between Beyond During Despite Than Since Toward Towards After "
@@ -106,12 +106,13 @@ SPEECH = _words(
     "pleaded promised predicted lamented boasted read reads clarified reiterated protested objected agreed "
     "chanted roared"
 )
-# These take whom was spoken to ("Holm asked the crowd"); the others take a new statement ("Holm said the …").
+# Verbs whose object is the person spoken to ("Holm asked the crowd"); after the others a statement follows ("Holm said
+# the …").
 ADDRESSING = _words("told tells asked asks shouted shouts yelled cried demanded wondered wonders")
-# They go with the question or the shout before them, whatever follows: "“Why?” Berg asked, “Who says so?”".
+# Verbs that belong to the question or the shout before them, whatever follows: "“Why?” Berg asked, “Who says so?”".
 ASKING = _words("asked asks wondered wonders inquired enquired demanded demands mused")
 SHOUTED = _words("shouted shouts yelled cried called urged demanded chanted roared exclaimed thundered pleaded snapped")
-# Verbs that make the capitalised word before them a subject: "in the U.S. Scientists have …". With -ed all do.
+# Verbs that make the capitalised word before them a subject: "in the U.S. Scientists have …". All verbs in -ed do.
 FINITE = SPEECH | _words(
     "is are was were isn aren wasn weren has have had hasn hadn will would won can could couldn wouldn may might must "
     "should do does did don doesn didn ate beat became began bought broke brought built came caught chose cut drank "
@@ -131,14 +132,14 @@ ADVERBIAL = CALENDAR | _words(
 )
 STATEMENT = _words("that he she it they would will was is")
 QUESTION = _words("for that whether if why how what who when where")
-# A line that ends in one of these goes on with the next: nothing complete ends in them.
+# A line that ends in one of these goes on in the next: nothing complete ends in them.
 NEVER_LAST = _words("the a an and or nor but my your our their whose every than because unless although")
-# A wide line that ends in one of these goes on too: headings that do are short ("Where we come from").
+# A wide line that ends in one of these goes on too: headings that end so are short ("Where we come from").
 ASK_FOR_MORE = PREPOSITIONS | _words(
     "on about since until during between among despite including regarding through throughout under behind beyond "
     "along via if which while when where that"
 )
-# Few headings end in one of these, and none of the sentences: a wide line that does was wrapped.
+# Few headings and no sentences end in one of these: a wide line that does was wrapped.
 SELDOM_LAST = PREPOSITIONS | _words(
     "his her its this these those on as about after before during since until through throughout towards upon "
     "under between among behind beyond beneath beside besides near along around amid despite except including "
@@ -149,7 +150,7 @@ SELDOM_LAST = PREPOSITIONS | _words(
     "general colonel captain lieutenant sergeant admiral chief chairman chairwoman director judge justice "
     "professor doctor ambassador spokesman spokeswoman king queen prince princess pope saint new"
 )
-# What tells that a line which ends in a colon leads in what follows:
+# Words which show that a line that ends in a colon introduces what follows:
 # "They want three things:", "Consider the numbers:".
 PRONOUNS = _words("i you he she it we they")
 IMPERATIVES = _words("consider imagine take look remember think listen picture recall note suppose")
@@ -170,12 +171,12 @@ OPENERS = frozenset(word.lower() for word in CALENDAR) | _words(
 # After these a time opens a clause, whose subject is still to come: "He said that at 6 a.m. Mr. Dane …".
 SUBORDINATING = _words("that when where because while if although though whether whereas until since once")
 DETERMINERS = _words("a an the this that these those her his its their my your our whose each every another")
-# With offices: they are had, and written like initials.
+# Degrees and offices that are written like initials.
 DEGREES = _words(
     "ph.d m.d b.a m.a b.s m.s b.sc m.sc m.b.a ll.b ll.m ll.d j.d ed.d ed.m m.ed d.d.s d.v.m d.m.d m.p.h m.p.a m.f.a "
     "b.f.a b.ed d.sc sc.d th.d th.m r.n c.p.a a.b m.p m.e.p v.p c.e.o c.f.o d.a g.p"
 )
-# "a Ph.D. Candidate": in titles of office these go on.
+# Nouns that continue a title after a degree: "a Ph.D. Candidate".
 GRADUATES = _words("Candidate Candidates Student Students Program Programs Programme Thesis Degree Dissertation Level")
 ERAS = _words("B.C A.D B.C.E C.E A.H")
 # Acronyms of places that seldom stand before a noun: "moved to D.C. Berg stayed".

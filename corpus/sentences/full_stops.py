@@ -32,10 +32,10 @@ _ITEM = re.compile(
     rf"{_BULLET}\d{{3}}|(?:{_BULLET})?[(\[]?(?:\d{{1,2}}(?:\.\d{{1,2}}){{0,3}}|[a-zA-Z]|[ivx]{{1,4}}|[IVX]{{1,4}})"
     r"|(?:Chapter|Section|Article|Appendix|Part|Step|Rule|Lesson|Item|Point)\s(?:\d{1,2}(?:\.\d{1,2})?|[IVX]{1,4}|[A-Z])"
 )
-_INNER_ITEM = re.compile(r"(?<=\S)\s++([•⁃▪●‣◦]\s?\d{1,3})\Z")  # bullets that nothing else is written with
+_INNER_ITEM = re.compile(r"(?<=\S)\s++([•⁃▪●‣◦]\s?\d{1,3})\Z")  # bullets that have no other use
 _ROMAN = re.compile(r"[IVX]{2,}\b")
 _NICKNAME = re.compile(r"[“‘\"'][^\s“”\"]{1,20}[”’\"'](?=\s)")
-_FOUR_DOTS = re.compile(r"(?:[.!?][”’\"')]?|\s\.)(?:\s\.){2}\s\Z")  # with the one that follows
+_FOUR_DOTS = re.compile(r"(?:[.!?][”’\"')]?|\s\.)(?:\s\.){2}\s\Z")  # four with the full stop that follows
 _AMOUNT = re.compile(r"[$€£¥]?\d")
 _LAST_NUMBER = re.compile(r"[$€£¥]?\d[\d.,]*+(?:\s?[%\w]{1,8})?[)\]]")
 _CITED = re.compile(r"\d|[A-Z](?:\.\d+)?[)\]]|[IVX]+[)\]]")
@@ -43,12 +43,12 @@ _BEFORE_NAMES = PREPOSITIONS - {"than"}
 
 
 def ends_sentence(text: str, left: int, at: int, begin: int, opened: str, closed: str) -> bool:
-    """Whether a full stop ends its sentence, not an abbreviation, an initial or the number of an item only.
+    """Whether a full stop ends its sentence, and not just an abbreviation, an initial or the number of an item.
 
     Args:
         text: the text.
         left: where the sentence starts.
-        at: where its full stop stands, which is no ellipsis.
+        at: where its full stop stands, which is not part of an ellipsis.
         begin: where the next word starts.
         opened: the marks before that word.
         closed: the marks after the full stop.
@@ -64,7 +64,7 @@ def ends_sentence(text: str, left: int, at: int, begin: int, opened: str, closed
     start = at - len(token)
     plain = len(token) > 3 and token.isalpha() and token not in ABBREVIATIONS and (token.islower() or len(token) > 6)
     if plain and start - left > 1 and text[start - 1] not in "([" and text[begin].isalpha() and not token.isupper():
-        return True  # the common case, and so the first
+        return True  # checked first because it is the common case
     before = text[max(left, start - 40) : start]
     numeral = len(token) < 3 and token.isdecimal()
     if (numeral and before[-2:-1] in (":", ";")) or is_item(text, left, at) or inner_item(text, left, at):
@@ -116,7 +116,7 @@ def ends_sentence(text: str, left: int, at: int, begin: int, opened: str, closed
 
 
 def _is_within_bracket(text: str, before: str, token: str, begin: int) -> bool:
-    """Whether a bracket goes on in which no sentence ends here: "(Orig. $999)", "(2031 pop. 50)", "(ed. Ruth Holm)"."""
+    """Whether the full stop is inside a bracket that goes on: "(Orig. $999)", "(2031 pop. 50)", "(ed. Ruth Holm)"."""
     opening = max(before.rfind("("), before.rfind("["))
     if opening < 0 or max(before.rfind(")"), before.rfind("]")) > opening:
         return False
@@ -126,12 +126,12 @@ def _is_within_bracket(text: str, before: str, token: str, begin: int) -> bool:
 
 
 def is_item(text: str, left: int, at: int) -> bool:
-    """Whether all that stands before `at` is the number of an item, maybe after its bullet or what it is one of."""
+    """Whether only the number of an item stands before `at`, maybe after its bullet or a word for the item."""
     return at - left < 16 and _ITEM.fullmatch(text, left, at) is not None
 
 
 def inner_item(text: str, left: int, at: int) -> re.Match[str] | None:
-    """Where an item of a list starts within a line, if its bullet and number stand before `at`: group 1 starts it."""
+    """The bullet and number before `at` of an item of a list within a line, if any: the item starts with group 1."""
     return _INNER_ITEM.search(text, max(left, at - 9), at) if text[at - 1].isdigit() else None
 
 
@@ -143,7 +143,7 @@ def is_abbreviation(token: str) -> bool:
 
 
 def _is_label(letter: str, words: list[str]) -> bool:
-    """Whether a lone capital after these words is no initial: "plan B", "World War I", "so do I", "posted on X"."""
+    """Whether a lone capital after these words is not an initial: "plan B", "World War I", "so do I", "posted on X"."""
     previous = words[-1]
     if letter == "I":
         if previous == "and":  # "he and I", but "C. A. Moss and I. Berg"

@@ -20,7 +20,8 @@ Place = tuple[int, int]
 """Where a line starts and ends in its text, without the white space around it."""
 
 WIDTHS = range(20, 121)
-"""Columns that text is wrapped at: a newspaper's column has about 30, mail 72 to 78, an editor's window up to 120."""
+"""Widths that text is wrapped at: about 30 characters in a newspaper's column, 72 to 78 in mail, up to 120 in an
+editor's window."""
 
 _LINE = re.compile(r"\S[^\r\n]*+")
 _FINAL = re.compile(r"[.!?…][”’\"'»)\]*†‡\d]{0,4}$")
@@ -33,7 +34,7 @@ _DOTTED = re.compile(r"(?:[^\W\d_]\.){1,6}")
 
 
 def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
-    r"""Where the lines of a text, or of a part of it, are that are not blank.
+    r"""The places of the lines of a text, or of a part of it, that are not blank.
 
     Lines end at `\n`, `\r\n` and `\r` only.
     """
@@ -42,7 +43,7 @@ def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
 
 
 def count_ends(between: str) -> int:
-    """How many line ends stand in the white space between two lines: one, unless a line between them is blank."""
+    """The number of line ends in the white space between two lines: one, unless a line between them is blank."""
     if "\r" in between:
         between = between.replace("\r\n", "\n").replace("\r", "\n")
     return between.count("\n")
@@ -54,7 +55,7 @@ def is_final(text: str, place: Place) -> bool:
 
 
 class Line:
-    """A line with a line right above or below it: where it ends on the page, and what its words tell."""
+    """A line with a line right above or below it: where it ends on the page, and what its words show."""
 
     __slots__ = ("closed", "edge", "final", "first", "indent", "item", "last", "table", "words")
 
@@ -63,7 +64,7 @@ class Line:
 
         Args:
             body: the line without the white space around it.
-            indent: the columns of white space before it.
+            indent: width of the white space before it, in characters.
         """
         self.indent = indent
         self.edge = indent + len(body)
@@ -76,40 +77,40 @@ class Line:
 
     @property
     def open(self) -> bool:
-        """Whether nothing at its end says that a sentence or a quotation ends there, or that a list begins."""
+        """Whether nothing at its end shows that a sentence or a quotation ends there, or that a list begins."""
         return not self.final and not self.closed
 
     @property
     def lower(self) -> int:
-        """How many of its words are in lower case, other than those that titles have in lower case, too."""
+        """The number of its words in lower case, without those that are in lower case even in titles."""
         return sum(len(word) > 2 and word[0].islower() and word not in SMALL for word in self.words)
 
     @property
     def never_last(self) -> bool:
-        """Whether its last word always has another one behind it."""
+        """Whether its last word is one that another word always follows."""
         return self.last.lstrip(OPENING).lower() in NEVER_LAST or self.last.strip(OPENING + ".") in TITLES
 
     @property
     def seldom_last(self) -> bool:
-        """Whether its last word, or a comma or dash, is followed by another word nearly always."""
+        """Whether it ends in a word, comma or dash that another word nearly always follows."""
         word = self.last.lstrip(OPENING).lower()
         return word in SELDOM_LAST or word in SPEECH or self.last.endswith(_UNFINISHED)
 
 
 class Break:
-    """The end of a line with a line right below it."""
+    """The border between a line and the line right below it."""
 
     __slots__ = ("above", "below", "indented", "index")
 
     def __init__(self, index: int, above: Line, below: Line) -> None:
-        """Take the lines above and below the border, and the number of the one below."""
+        """Store the lines above and below the border, and the number of the one below."""
         self.index = index  # of the line below
         self.above = above
         self.below = below
         self.indented = False  # whether the line below is the first of a paragraph, which is indented
 
     def is_full(self, width: int) -> bool:
-        """Whether the first word below had no room above."""
+        """Whether the first word of the line below would not have fitted on the line above."""
         return self.above.edge + 1 + len(self.below.first) > width
 
     @property
@@ -119,7 +120,7 @@ class Break:
 
     @property
     def goes_on(self) -> bool:
-        """Whether the words say that a sentence goes on, provided that the line above is full."""
+        """Whether the words show that a sentence goes on, provided that the line above is full."""
         return self.lower or self.above.never_last or self.above.seldom_last
 
     @property
@@ -130,21 +131,21 @@ class Break:
 
     @property
     def parts(self) -> bool:
-        """Whether these are no lines of one paragraph: items, rows of a table, or an indented first line below."""
+        """Whether the lines are not of one paragraph: items, rows of a table, or an indented first line below."""
         above, below = self.above, self.below
-        # A dash, or "7.", that starts a line may stand within a sentence, unless an item or an end is above it.
+        # A dash, or "7.", at the start of a line may be within a sentence, unless an item or a sentence's end is above.
         listed = below.first[0] in _BULLETS or (below.item and (above.item or above.final or above.closed))
         return above.table or below.table or self.indented or (listed and not above.never_last)
 
 
 def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -> list[list[Break]]:
-    """The breaks of each run of lines without a blank line between them; a line too long to be wrapped ends a run.
+    """The breaks in each run of lines without a blank line between them; a line too long to be wrapped ends a run.
 
     Args:
         text: the text.
         lines: where its lines are.
-        gaps: how many line ends stand between each line and the next.
-        usual: how many stand within a run.
+        gaps: number of line ends between each line and the next.
+        usual: number of line ends between the lines of a run.
     """
     found: list[list[Break]] = []
     above: Line | None = None
@@ -173,7 +174,7 @@ def _line(text: str, lines: Sequence[Place], index: int) -> Line:
 
 
 def _indent(block: list[Break]) -> None:
-    """Marks the indented first lines of paragraphs, where it is them that are indented, and not the others."""
+    """Mark the indented first lines of paragraphs, if it is these that are indented and not the other lines."""
     least = min(block[0].above.indent, *(one.below.indent for one in block))
     deep = [one for one in block if one.below.indent > least]
     firsts = 2 * sum(not one.above.open for one in deep) >= len(deep)
@@ -182,6 +183,6 @@ def _indent(block: list[Break]) -> None:
 
 
 def _is_abbreviated(word: str) -> bool:
-    """Whether the full stop of a word may be that of an abbreviation: "Gov.", "Feb.", "J.", "U.S."."""
+    """Whether the full stop of a word may belong to an abbreviation: "Gov.", "Feb.", "J.", "U.S."."""
     bare = word.lstrip(OPENING)
     return bare.endswith(".") and (bare[:-1] in ABBREVIATIONS or _DOTTED.fullmatch(bare) is not None)

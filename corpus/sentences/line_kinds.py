@@ -3,7 +3,7 @@
 The text of a saved news page holds more than its article: headline, captions, section headings, ads, notes.
 Nothing is dropped: every line that is not blank becomes a span with a kind and the name of the rule that
 gave it. A lost sentence costs more than a caption among the sentences, so a line is prose unless a rule
-says otherwise, and no rule rests on one outlet's wording.
+says otherwise, and no rule depends on one outlet's wording.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _CREDITED = re.compile(
     rf"{_NAME}\s?/\s?(?:{_NAME}|dpa)|\b(?:{_PHOTO}|via)\b|(?:{_NAME}\s){{1,3}}{_NAME}$|{_NAME}\s(?:\w+\s)?(?:for|of)\s"
 )
 _FRAMED = re.compile(r"[-–—*=]{1,4}\s\S.{1,120}\s[-–—*=]{1,4}$|\*\*[^*]{1,120}\*\*$|#{1,6}\s.{1,120}$")
-# A heading, unless the article quotes in single marks.
+# A heading, unless the article uses single marks for quotations.
 _SINGLE = re.compile(r"['‘][^“”\"]{1,60}(?<![.,])['’]$")
 _ABOUT_AUTHOR = re.compile(
     rf"{_NAMES}\s(?:is|was)\san?\s[^.]{{0,60}}\b(?:reporter|correspondent|columnist|editor|staff\swriter)\b"
@@ -65,24 +65,25 @@ _BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
 _FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")
 _SENTENCE_END = re.compile(r"[^\W\d_]{3}[.!?][”’\"']?\s[“\"]?[A-Z]")
 
-_LONG = 600  # characters: no furniture seen is longer than 400
+_LONG = 600  # characters: no line seen that is not prose is longer than 400
 _HEADING = 25  # words: the longest headline seen has 20
 
 
 def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[str]]] = ()) -> list[Span]:
-    r"""What each line of an article is.
+    r"""The kind of each line of an article.
 
     Lines end at `\n`, `\r\n` and `\r` only. The lines of a paragraph that was wrapped to a width count as one.
 
     Args:
-        text: the article, a paragraph a line or wrapped.
-        title: its title, if known; a line anywhere that equals it, but for case and punctuation, is a title.
-        patterns: kinds and what their lines match from the start, of a project's own, before any rule here.
+        text: the article's text, with each paragraph on one line or wrapped to a width.
+        title: the article's title, if known; any line that equals it, except for case and punctuation, is a title.
+        patterns: the project's own patterns, which go before the rules here: pairs of a kind and a regular expression
+            that lines of this kind match from their start.
 
     Returns:
-        One span a line that is not blank, or a wrapped paragraph, without white space around it, in order; its kind
-        is `prose`, or what else it is. Where a line ends in the marker of a text that was cut short, the marker has
-        a span of its own.
+        One span for each line that is not blank, or for each wrapped paragraph, in order, without the white space
+        around it. Its kind is `prose` or one of the other kinds. Where a line ends in the marker of a text that was
+        cut short, the marker has a span of its own.
 
     >>> for span in lines("Rain in Sund\n\nIt rained. It will rain.\n\nADVERTISEMENT"):
     ...     print(span.kind, "|", span.reason)
@@ -90,7 +91,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     prose | final punctuation
     ad | advertisement
     """
-    title = title[:_LONG]  # no line that is compared is longer
+    title = title[:_LONG]  # no line that it is compared with is longer
     titles = {_key(title), *(_key(part) for part in re.split(r"\s[|–—-]\s", title)[:1])} - {""}
     shortest, longest = min(map(len, titles), default=_LONG), 2 * max(map(len, titles), default=-1) + 20
 
@@ -98,7 +99,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
         return next((kind for kind, pattern in patterns if pattern.match(body)), None)
 
     def is_title(body: str) -> bool:
-        fits = shortest <= 3 * len(body) <= 3 * _LONG and len(body) <= longest  # before it is normalised, which costs
+        fits = shortest <= 3 * len(body) <= 3 * _LONG and len(body) <= longest  # checked first, as normalising is slow
         return fits and len(body.split()) < _HEADING and _key(body) in titles
 
     def stands_alone(index: int) -> bool:
@@ -146,7 +147,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
 
 
 def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> tuple[list[Place], set[int]]:
-    """The lines, with the marker of a text that was cut short as a line of its own, and the markers' numbers."""
+    """The lines, in which the marker of a text that was cut short is a line of its own, and the markers' numbers."""
     last = len(places) - 1
     while last > 0 and wording(_body(text, places[last : last + 1])):
         last -= 1
@@ -174,13 +175,13 @@ def _body(text: str, lines: Sequence[Place]) -> str:
 
 
 def _is_furniture(body: str) -> bool:
-    """Whether a line, which may be the first of several, starts like furniture."""
+    """Whether a line, which may be the first of several, starts like a line that is not part of an article."""
     rules = (_DATELINE, _CREDIT, _PHOTO_OPENING, _BYLINE)
     return body[:1] not in "([" and (wording(body) is not None or any(rule.match(body) for rule in rules))
 
 
 def _by_shape(body: str, quotes_double: bool) -> Kind | None:
-    """What a line is by itself, or None if that depends on the lines around it."""
+    """The kind of a line by itself, or None if it depends on the lines around it."""
     if furniture := wording(body):
         return furniture
     if _DATELINE.match(body):
@@ -208,14 +209,14 @@ def _by_shape(body: str, quotes_double: bool) -> Kind | None:
 
 
 def _is_final(body: str) -> bool:
-    """Whether a line ends with final punctuation; only its end is looked at, for searching costs by length."""
+    """Whether a line ends with final punctuation; only its end is searched, as a search takes longer on more text."""
     return _FINAL.search(body, max(0, len(body) - 40)) is not None
 
 
 def _goes_on(
     paragraphs: Sequence[Sequence[Place]], bodies: list[str], found: list[Kind | None], cut_off: set[int]
 ) -> None:
-    """Keeps as prose what was cut short, or is more than a wrapped title or heading."""
+    """Keep as prose what was cut short, or is longer than a wrapped title or heading."""
     prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"] or [len(found)]
     for index, kind in enumerate(found):
         if kind is not None:
@@ -231,10 +232,10 @@ def _goes_on(
 
 
 def _notes(bodies: list[str], found: list[Kind | None]) -> None:
-    """Marks notes on the author at either end: they open with a name of the byline, or name a trade."""
+    """Mark notes on the author at either end: they open with a name from the byline, or name a profession."""
     bylines = [body for body, kind in zip(bodies, found, strict=True) if kind and kind[0] == "byline"]
     authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
-    lengths = {len(name) for name in authors}  # few, where a page may list thousands of names
+    lengths = {len(name) for name in authors}  # there are few lengths, while a page may list thousands of names
     for order in (range(len(bodies)), range(len(bodies) - 1, -1, -1)):
         for index in order:
             kind, body = found[index], bodies[index]
@@ -249,7 +250,7 @@ def _notes(bodies: list[str], found: list[Kind | None]) -> None:
 
 
 def _unpunctuated(bodies: list[str], found: list[Kind | None]) -> None:
-    """Names what has no final punctuation: the title before the text, headings in it, the rest after it."""
+    """Give a kind to lines without final punctuation: title before the text, heading in it, other after it."""
     prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"]
     titled = any(kind and kind[0] == "title" for kind in found)
     if not prose:
@@ -269,11 +270,11 @@ def _unpunctuated(bodies: list[str], found: list[Kind | None]) -> None:
 
 
 def _is_headline(body: str) -> bool:
-    """Whether a line with final punctuation may be a headline: it asks, or capitalises all its long words."""
+    """Whether a line with final punctuation may be a headline: it is a question, or capitalises all its long words."""
     words = [word for word in re.findall(r"[^\W\d_]+", body) if len(word) > 3]
     return len(body.split()) < _HEADING and (body.endswith(("?", "!")) or all(word[0].isupper() for word in words))
 
 
 def _key(text: str) -> str:
-    """What two spellings of a title share: letters and digits."""
+    """The letters and digits of a title, which its different spellings share."""
     return "".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))

@@ -1,17 +1,17 @@
 """Split English prose into sentences, by rules.
 
-Convention: a sentence inside a quotation is its own sentence; an attribution (`…," he said.`) belongs to
-the sentence it follows, also over a line break; a bracketed whole sentence is its own; a colon before a
-quotation ends nothing; a dateline that runs into the text stays in its sentence; marks alone, as an ellipsis
-between two sentences, are none.
+The convention: a sentence inside a quotation is a sentence of its own, and so is a whole sentence in brackets. An
+attribution (`…," he said.`) belongs to the sentence that it follows, even over a line break. A colon before a
+quotation does not end a sentence. A dateline that runs into the text stays in its sentence. Marks alone, such as an
+ellipsis between two sentences, are not a sentence.
 
-Rules of our own, because they measured best (docs/benchmarks.md): on UD PUD news F1 99.7 at 45 Mchar/s, nupunkt 99.3
-at 15 to 19 in the same run. sentence-splitter makes one error less there, at 1.5 Mchar/s, and was last released in
-2019; sentencex is twice as fast, with twice the errors.
+The rules are stance's own, because they measured best (docs/benchmarks.md): on UD PUD news they have an F1 of 99.7 at
+45 Mchar/s, nupunkt 99.3 at 15 to 19 in the same run. sentence-splitter makes one error fewer there, at 1.5 Mchar/s, and
+was last released in 2019; sentencex is twice as fast, with twice the errors.
 
-One regular expression finds every place where a sentence might end, and rules then say whether it does.
+One regular expression finds every place where a sentence might end, and rules then decide whether it does.
 Possessive quantifiers keep the expression linear on any input, and every look back or ahead from a place
-is bounded, so the whole is linear too.
+is bounded, so the whole search is linear too.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _STOP = re.compile(
     re.VERBOSE,
 )
 _DETACHED = re.compile(r"((?:\.\.\.|…)?[”»\"]|(?:\.\.\.|…)[’“«]|\[\d{1,3}\])\s++")
-_DETACHABLE = frozenset('”»"[.…')  # what it starts with
+_DETACHABLE = frozenset('”»"[.…')  # the characters that it starts with
 _START = re.compile(r"[“‘\"'«‹„‚(\[*_”’»›]*+(?:(?:\.\.\.|…)[)\]]?\s*+)?")
 _ASIDE = re.compile(r"\((?:[^()]{0,78}\d{4}\)(?:[,;]|\s[a-z])|[^()]{1,80}\),|\d{4}[a-z]?\)[.:)])")
 _WORDLESS = re.compile(r"(?:\[\d{1,3}\]|[\W_])++\Z")
@@ -94,10 +94,10 @@ def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) 
 
     Args:
         text: the text that they stand in.
-        paragraphs: where the lines of each are, without the white space around them.
+        paragraphs: where the lines of each paragraph are, without the white space around them.
     """
     spans: list[tuple[int, int]] = []
-    width = 0  # of the line before
+    width = 0  # width of the line before
     for lines in paragraphs:
         start, end = lines[0][0], lines[-1][1]
         cut = _cut(text, start, end) if len(lines) == 1 else _cut_wrapped(text, lines)
@@ -124,10 +124,10 @@ def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]]) -> list[tuple[int,
 
 
 def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The sentences of one line; marks alone are none, and go with the next sentence or at the end with the last."""
+    """The sentences of one line; marks alone join the next sentence or, at the end of the line, the last one."""
     spans = []
     left = counted = bare = start  # up to `bare` the sentence has no word
-    straight = 0  # quotes up to `counted`: an odd one opens, an even one closes
+    straight = 0  # number of straight quotes up to `counted`: an odd one opens, an even one closes
     for stop in _STOP.finditer(text, start, end):
         right, after = stop.end(2), stop.end()
         if stop[3] is None:
@@ -146,12 +146,12 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
                         break
                 right, after = detached.end(1), detached.end()
                 if detached[1][0] in ".…":
-                    break  # a stop itself, so that a row of them takes linear time
+                    break  # it is a stop itself: stopping here makes a row of them take linear time
             ends = _ends(text, left, stop, after, end)
         if not ends and (item := inner_item(text, left, stop.start())):
             spans.append((left, item.start()))
             left = item.start(1)
-        if not ends or right <= left:  # the latter at a detached ellipsis, which the sentence before took
+        if not ends or right <= left:  # the latter at a detached ellipsis that the sentence before took
             continue
         if not text[left].isalnum() and _WORDLESS.match(text, max(left, bare), right):
             bare = right
@@ -170,7 +170,7 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
     first, begin, opened = text[after], after, ""
     if first.isupper() and mark == "." and not closed:
         word = text[at - 6 : at] if at - 6 >= left else ""
-        if word.isalpha() and word.islower():  # the common case: no abbreviation is so long
+        if word.isalpha() and word.islower():  # the common case: no abbreviation is this long
             return True
     elif not first.isalnum():
         if first in "–—-([/" and mark == "." and at - left < REACH and dateline_end(text, left) > after:
@@ -206,7 +206,7 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
 
 
 def _ends_before_dash(text: str, left: int, stop: re.Match[str], begin: int, end: int) -> bool:
-    """Whether a sentence ends at a stop with a dash after it: not before `- said Holm` or `— Jo Holm, voter`."""
+    """Whether a sentence ends at a stop that a dash follows: not before `- said Holm` or `— Jo Holm, voter`."""
     if text[begin].islower() or attributes(text, begin, end, mark=stop[1], strict=False):
         return False
     if not QUOTES.isdisjoint(stop[2]) and end - begin < REACH // 2 and not is_starter(text, begin):
@@ -258,6 +258,6 @@ def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: in
         return False
     if quoted and bare.endswith(("?", "!", "…")):
         return is_spoken(text, start, stop) or attributes(text, start, stop, mark=bare[-1], strict=True)
-    quotes = text[start] in QUOTES and not bare.endswith(",")  # after a comma a line leads in the quotation below
+    quotes = text[start] in QUOTES and not bare.endswith(",")  # a line with a final comma introduces the quotation
     goes_on = text[start].islower() or (wrapped and (text[start].isalnum() or quotes))
     return goes_on and not bare.endswith((".", "!", "?", "…", ":", ";"))

@@ -1,4 +1,4 @@
-"""Decide what a line is by its neighbours: links in a list, labels, speakers, lines that lead into quotations."""
+"""Decide what a line is from its neighbours: links in a list, labels, speakers, lines that introduce quotations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"(?:[•▪●‣◦·*→»>–—-]|\d{1,2}[.)])\s+(?=\S)"
 _WORD = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)*")
 _CONTRACTED = re.compile(r"(?:n[’']t|[’'](?:re|ve|ll|d|m)|(?i:it|he|she|that|here|what|there|who|let)[’']s)$")
 _AFTER_NOUNS = frozenset(("", "of", "for", "from", "in", "on", "about", "by", "with", "and", "or"))
-_LABEL = 8  # words: a line that ends in a colon and has more of them leads in what follows
+_LABEL = 8  # words: a line that ends in a colon and has more words introduces what follows
 _SPEAKER = 12  # words: the longest line seen that names a speaker and an office has 9
 _LINK = 20  # words: the longest headline seen
 
@@ -43,7 +43,7 @@ def is_titled(body: str) -> bool:
 
 
 def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
-    """Keeps a line without final punctuation that goes on, in lower case, on the next line."""
+    """Keep as prose a line without final punctuation that goes on, in lower case, on the next line."""
     for index in range(1, len(bodies)):
         goes_on = bodies[index][:1].islower() and adjacent(text, extents[index - 1], extents[index])
         if goes_on and found[index - 1] is None and (found[index] or ("prose",))[0] == "prose":
@@ -51,7 +51,7 @@ def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], found:
 
 
 def leads_in(bodies: list[str], found: list[Kind | None]) -> None:
-    """Keeps a line that ends in a comma or a dash and leads in the line below, a quotation or the sentence's rest."""
+    """Keep as prose a line that ends in a comma or a dash before a quotation or the rest of its sentence below."""
     for index, body in enumerate(bodies[:-1]):
         if found[index] is not None or not body.endswith((",", "—", "–", " -")):
             continue
@@ -64,7 +64,7 @@ def leads_in(bodies: list[str], found: list[Kind | None]) -> None:
 
 
 def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> Kind | None:
-    """What a line below the line of a quotation is, if it says who spoke: with a verb, or by name and office alone."""
+    """The kind of a line below a quotation that says who spoke: with a verb, or by name and office alone; or None."""
     if not _ENDS_IN_QUOTE.search(before, max(0, len(before) - 2)):
         return None
     goes_on = before[-2] == ","
@@ -88,18 +88,18 @@ def _names(body: str) -> bool:
     low = [word for word in bare if word[:1].islower()]
     if any(word in FINITE or word.endswith("ed") for word in low):
         return False
-    # With a full stop it may be a short sentence, so only particles may be in lower case.
+    # A line with a full stop may be a short sentence, so only particles may be in lower case.
     most = 2 * len(low) <= len(words)
     return len(words) > 1 and PREPOSITIONS.union(("the", "and", "for")).issuperset(low) if body.endswith(".") else most
 
 
 def is_label(body: str, after: str) -> bool:
-    """Whether a line that ends in a colon is a label ("Send to:"), and not a sentence that leads in what is below."""
+    """Whether a line that ends in a colon is a label ("Send to:"), not a sentence that introduces what is below."""
     words = _WORD.findall(body)
     if len(words) > _LABEL or any(mark in body for mark in '“”".!?'):
         return False
     low = [word.lower() for word in words]
-    verbs = low if body.isupper() else words  # capitalised, as in a title, a verb tells nothing
+    verbs = low if body.isupper() else words  # a capitalised verb, as in a title, shows nothing
     if any(word in FINITE or _CONTRACTED.search(word) for word in verbs[1:]) or not PRONOUNS.isdisjoint(low):
         return False
     if low and (low[0] in OPEN_LEADS or (low[0] in IMPERATIVES and len(low) > 2)):
@@ -112,7 +112,7 @@ def is_label(body: str, after: str) -> bool:
 
 
 def _may_be_verb(low: list[str], place: int) -> bool:
-    """Whether a word, not the first of its line, may be a verb by its ending: "lists" before a word that it takes."""
+    """Whether a word, not the first of its line, may be a verb: by its ending ("lists"), and by the word after it."""
     word, after = low[place], low[place + 1] if place + 1 < len(low) else ""
     if word in VERBS_BEFORE_LISTS:
         return True
@@ -122,7 +122,7 @@ def _may_be_verb(low: list[str], place: int) -> bool:
 
 
 def links(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
-    """Marks lists of links: below a line that recommends more to read, and items that are capitalised like titles."""
+    """Mark lists of links: lines below one that recommends more to read, and items that are capitalised like titles."""
     index = 0
     while index < len(bodies):
         if found[index] == ("ad", "recommended"):
@@ -139,7 +139,7 @@ def links(text: str, extents: list[tuple[int, int]], bodies: list[str], found: l
 def _recommended(
     text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None], start: int
 ) -> int:
-    """Marks the list right below a line that recommends, and gives the index of the line after it."""
+    """Mark the list right below a line that recommends more to read, and return the index of the line after it."""
     for index in range(start, len(bodies)):
         body, kind = bodies[index], found[index]
         if kind == ("other", "no letters"):
@@ -155,7 +155,7 @@ def _recommended(
 
 
 def _may_be_link(body: str, kind: Kind | None) -> bool:
-    """Whether a line of no other kind is as short as a headline, and no sentence with its full stop."""
+    """Whether a line of no other kind is as short as a headline and is not a sentence with its full stop."""
     if kind is not None and kind[0] != "prose":
         return False
     return len(body.split()) <= _LINK and (not body.endswith((".", ".”", '."', ":")) or is_titled(body))

@@ -10,7 +10,7 @@ _WORD = re.compile(r"[^\W\d_]{1,24}+")
 
 
 def last_word(text: str, left: int, at: int) -> str:
-    """The word that ends at `at`, without what opens it or is hyphened to it."""
+    """The word that ends at `at`, without opening marks before it or words joined to it by a hyphen."""
     words = text[max(left, at - 24) : at].rsplit(None, 1)
     token = words[-1] if words else ""
     if token.isalnum():
@@ -23,7 +23,7 @@ def last_word(text: str, left: int, at: int) -> str:
 
 
 def first_word(text: str, begin: int) -> str:
-    """The letters that stand at `begin`, none where it isn't a letter."""
+    """The letters that stand at `begin`; empty if no letter stands there."""
     word = _WORD.match(text, begin)
     return word[0] if word else ""
 
@@ -31,7 +31,7 @@ def first_word(text: str, begin: int) -> str:
 def is_starter(text: str, begin: int, *, loud: bool = False) -> bool:
     """Whether the word at `begin` is capitalised only because a sentence starts there.
 
-    In a `loud` text, one in capitals, words that also stand within sentences don't show that.
+    In a `loud` text, one in capitals, words that also stand within sentences are not enough.
     """
     word = first_word(text, begin)
     if not word.isupper():

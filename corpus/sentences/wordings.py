@@ -1,8 +1,8 @@
 """Fixed wordings of lines that are not part of an article, such as adverts and copyright notes.
 
 Each row gives the kind of a line, the name of the rule, and a regular expression that matches from the start of the
-line, whatever the case; a blank in it stands for any white space. No such wording opens a sentence of a story, so it
-holds whatever the final punctuation; the same words inside a quotation are prose, as they don't stand at the start.
+line, whatever the case; a space in it matches any white space. No such wording opens a sentence of a story, so the rule
+applies whatever the final punctuation; the same words inside a quotation are prose, as they are not at the start.
 """
 
 # ruff: noqa: E501  # each wording is one row of a table
@@ -65,7 +65,7 @@ ad      promotion      (?:click|tap) (?:here|to|on)\b(?!.{120})|follow us\b(?!.{
 ad      promotion      (?:listen to|download|join|watch|visit) our (?:\w+ )?(?:podcast|app|channel|community|video|page)
 ad      sharing        (?:share(?: (?:this|on|via)\b[^.!?]{0,40})?|tweet|e?-?mail|print|\d{0,5} ?comments?|copy link)$
 """
-# Lines of copyright may start with anything, so these are tried only where one of the signs is.
+# Copyright lines may start with anything, so these are tried only where one of the signs occurs.
 _COPYRIGHTS = r"""
 credit  copyright      (?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{4}|©|all rights reserved
 credit  copyright      [^“".?!]{0,60}(?:™|®|℠|\btm\b|\((?:tm|r|sm)\))(?:,? ?(?:&|and|\+|/))? ?(?:©|\(c\)|copyright\b)
@@ -92,8 +92,8 @@ _ROWS = _rows(_WORDINGS)
 _WORDING = _compiled(_ROWS)
 _ANY_COPYRIGHT = _compiled(_rows(_COPYRIGHTS))
 
-# What an interface or a feed puts where it cut a text short, behind text of the article on the same line: in brackets
-# "[+1234 chars]" (NewsAPI), "[1234 chars]" (GNews), "(more…)", and at the end of the text "[…]" (WordPress); behind a
+# What an API or a feed puts where it cut a text short, after text of the article on the same line: in brackets
+# "[+1234 chars]" (NewsAPI), "[1234 chars]" (GNews), "(more…)", and at the end of the text "[…]" (WordPress); after a
 # full stop or an ellipsis "Read more" and the like.
 _BRACKETED = re.compile(
     r"""
@@ -130,8 +130,8 @@ def cut_short(text: str, start: int, end: int, *, last: bool) -> int:
     Args:
         text: the text.
         start: where the line starts.
-        end: where it ends, without the white space behind it.
-        last: whether it is the last line of the text.
+        end: where the line ends, without the white space after it.
+        last: whether the line is the last of the text.
 
     >>> line = "Opponents in… [+1234 chars]"
     >>> line[: cut_short(line, 0, len(line), last=True)]
@@ -152,7 +152,7 @@ def cut_short(text: str, start: int, end: int, *, last: bool) -> int:
 
 
 def wording(body: str) -> tuple[str, str] | None:
-    """The kind and rule of a line that is furniture by its wording, or None.
+    """The kind and rule of a line whose wording shows that it is not part of the article, or None.
 
     >>> wording("Copyright 2031 The Sund Post. All rights reserved.")
     ('credit', 'copyright')

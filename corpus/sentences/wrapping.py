@@ -1,12 +1,12 @@
 """Join lines into paragraphs, in text that was wrapped to a width.
 
 Whether text was wrapped is a property of a whole text, or of a block of lines, never of one line. A program that wraps
-text ends a line where the next word no longer fits, so every line but a paragraph's last is *full*: with the first
+text ends a line where the next word no longer fits, so every line except a paragraph's last is *full*: with the first
 word of the next line it would be wider than the widest line. The lines of a list or a poem are full only by chance.
-The words are the second witness. A line that ends in "the", or that is followed by a word in lower case, *goes on*;
+The words give further evidence. A line that ends in "the", or that is followed by a word in lower case, *goes on*;
 a line without final punctuation that is followed by "The" may be a heading.
 
-Lines are joined only where no blank line stands between them, save where a blank line stands after every line.
+Lines are joined only where no blank line stands between them, unless a blank line stands after every line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import pairwise
 from corpus.sentences.english_words import ASK_FOR_MORE, OPENING
 from corpus.sentences.line_ends import WIDTHS, Break, Place, blocks, count_ends, is_final
 
-_NARROW = 45  # columns: lines below are full by chance more often, so more of them must agree
+_NARROW = 45  # columns: narrower lines are full by chance more often, so more of them must agree
 _USUAL = range(50, 101)  # columns: what plain text is nearly always wrapped at
 _LONG = 40  # columns: a shorter line that ends in a preposition may be a heading ("Where we come from")
 
@@ -40,7 +40,7 @@ def paragraphs(
         spaced: whether wrapped text may have a blank line after every line.
 
     Returns:
-        The places of each paragraph's lines: one, but for wrapped text.
+        The places of each paragraph's lines: a single line unless the text was wrapped.
 
     >>> from corpus.sentences.line_ends import places
     >>> lines = [
@@ -72,7 +72,7 @@ def paragraphs(
 
 
 def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int], set[int]]:
-    """The numbers of the lines that go on the paragraph of the line before: in wrapped text, and elsewhere."""
+    """The numbers of the lines that continue the paragraph of the line before: in wrapped text, and elsewhere."""
     gaps = [count_ends(text[one[1] : two[0]]) for one, two in pairwise(lines)]
     runs = blocks(text, lines, gaps, _usual(text, lines, gaps) if spaced else 1)
     surely: set[int] = set()
@@ -99,13 +99,13 @@ def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int
 
 
 def _usual(text: str, lines: Sequence[Place], gaps: Sequence[int]) -> int:
-    """How many line ends stand between the lines of a paragraph: one, or as many as between all lines."""
+    """The number of line ends between the lines of a paragraph: one, or as many as between all lines."""
     low = sum(text[start].islower() for start, _ in lines[1:])
     return min(gaps) if len(gaps) > 3 and 3 * low > len(gaps) else 1
 
 
 def _width(text: str, lines: Sequence[Place], runs: Sequence[Sequence[Break]]) -> int:
-    """The column that lines go up to, but for one in twenty; titles and headings, which stand alone, don't count."""
+    """The width that nineteen in twenty lines keep to; titles and headings, which stand alone, don't count."""
     known = {one.index - 1 for run in runs for one in run} | {run[-1].index for run in runs}
     edges = [one.above.edge for run in runs for one in run] + [run[-1].below.edge for run in runs]
     edges += [end - start for n, (start, end) in enumerate(lines) if n not in known and is_final(text, (start, end))]
@@ -113,9 +113,9 @@ def _width(text: str, lines: Sequence[Place], runs: Sequence[Sequence[Break]]) -
 
 
 def _is_wrapped(breaks: Sequence[Break], width: int) -> bool:
-    """Whether the lines of these breaks are full at a width, and most of them go on by their words.
+    """Whether the lines of these breaks are full at a width, and the words show that most of them go on.
 
-    A line that isn't full may be a heading or the like: then the line above it is not full either, or has ended.
+    A line that isn't full may be a heading or the like: then the line above it is not full either, or ends a sentence.
     """
     full = going = starting = short = headings = 0
     filled = -1  # the line below the last one that is full and open
@@ -135,7 +135,7 @@ def _is_wrapped(breaks: Sequence[Break], width: int) -> bool:
 
 
 def _is_even(runs: Sequence[Sequence[Break]], width: int) -> bool:
-    """Whether all lines are full and read like prose, which titles don't, though no words say that they go on."""
+    """Whether all lines are full and read like prose, unlike titles, though no words show that they go on."""
     breaks = [one for run in runs for one in run]
     unfinished = [one for one in breaks if one.above.open]
     enough = len(unfinished) >= (3 if width < _NARROW else 2) and width in WIDTHS
@@ -146,7 +146,7 @@ def _is_even(runs: Sequence[Sequence[Break]], width: int) -> bool:
 
 
 def _is_ragged(breaks: Sequence[Break], width: int) -> bool:
-    """Whether most lines go on in lower case, though they are filled by no rule that we know."""
+    """Whether most lines go on in lower case, though they are not filled by a rule known here."""
     unfinished = [one for one in breaks if one.above.open and not one.parts]
     wide = sum(one.is_full(_least(width)) for one in unfinished)
     enough = len(unfinished) >= (4 if width < _NARROW else 2) and width in WIDTHS
@@ -154,20 +154,20 @@ def _is_ragged(breaks: Sequence[Break], width: int) -> bool:
 
 
 def _least(width: int) -> int:
-    """The columns that a line without final punctuation must fill to be no heading, where lines are ragged."""
+    """The least width at which a line without final punctuation is not a heading, where lines are ragged."""
     return width * 3 // 5
 
 
 def _are_apart(breaks: Sequence[Break], width: int) -> bool:
-    """Whether paragraphs are set apart, by blank lines or an indented first line: no short line ends one otherwise."""
+    """Whether blank lines or indents set paragraphs apart: then hardly any short line within a run ends a sentence."""
     ends = sum(one.above.final and not one.parts and not one.is_full(width) for one in breaks)
     return ends < 2 or 20 * ends < len(breaks)
 
 
 def _filled(breaks: Sequence[Break], width: int, *, apart: bool) -> set[int]:
-    """The lines that go on a paragraph, in a run that was wrapped to a width, where paragraphs are set `apart`."""
+    """The lines that continue a paragraph, in a run wrapped to a width; `apart` says that paragraphs are set apart."""
     joined: set[int] = set()
-    first = True  # whether the line above is the first of its sentence, as far as lines tell; a heading may be
+    first = True  # whether the line above is the first of its sentence, as far as lines show; a heading may be
     for one in breaks:
         if one.parts:
             goes_on = False
@@ -180,8 +180,9 @@ def _filled(breaks: Sequence[Break], width: int, *, apart: bool) -> set[int]:
         if goes_on:
             joined.add(one.index)
         first = not (goes_on and one.above.open)
-    # A paragraph that has ended has no heading, and a quotation no speaker's name, for its last line.
-    rest = 0  # lines of the paragraph from the line below on, if it ends without final punctuation
+    # What follows final punctuation but ends without any is a heading, not the rest of the paragraph; one such line
+    # after a quotation is the speaker's name.
+    rest = 0  # number of lines of the paragraph from the line below on, if it ends without final punctuation
     for one in reversed(breaks):
         if one.index + 1 not in joined:
             rest = 1 if one.below.open else 0
@@ -193,17 +194,17 @@ def _filled(breaks: Sequence[Break], width: int, *, apart: bool) -> set[int]:
 
 
 def _is_cut(one: Break) -> bool:
-    """Whether a line surely goes on below, in text that was not wrapped to a width, as far as can be told."""
+    """Whether a line certainly goes on below, in text that does not seem to be wrapped to a width."""
     above = one.above
     if one.parts or not above.open or above.never_last:
         return above.open and not one.parts
     wide = above.edge >= _LONG and one.below.edge < WIDTHS.stop
-    comma = above.last.endswith(",") and one.below.first[0] not in OPENING  # it may lead in a quotation
+    comma = above.last.endswith(",") and one.below.first[0] not in OPENING  # otherwise it may introduce a quotation
     return wide and not one.starts and (comma or above.last.lower() in ASK_FOR_MORE)
 
 
 def _may_be_cut(one: Break, width: int) -> bool:
-    """Whether a line goes on below, where nothing tells but that it reads like prose and no line is wider."""
+    """Whether a line goes on below, where the only signs are that it reads like prose and that no line is wider."""
     above = one.above
     prose = len(above.words) > 8 and above.lower > 0 and one.below.final
     fits = width in _USUAL and above.edge >= 60 and one.is_full(width)

@@ -12,9 +12,9 @@ BARE = "malformed CSV, read as it is meant: quotation marks inside a quoted fiel
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """A way to write: what may stand inside a quoted field and in one that is not, and what it means.
+    """A way of writing CSV: what may stand inside a quoted field and in an unquoted one, and what it means.
 
-    `note` is what is to be said of a row that is read so.
+    `note` is the note on each row that is read in this way.
     """
 
     note: str
@@ -26,10 +26,10 @@ class Dialect(msgspec.Struct, frozen=True):
     def read(self, lines: Iterator[str]) -> tuple[list[str], int]:
         """The fields of the row that begins with the first of these lines, and how many lines it has.
 
-        No fields where it is no row. Each line is looked at once.
+        Without fields if the lines do not form a row. Each line is looked at once.
         """
         fields: list[str] = []
-        parts: list[str] | None = None  # of a quoted field
+        parts: list[str] | None = None  # the text so far of a quoted field; None outside of one
         count = 0
         for count, line in enumerate(lines, 1):
             place = 0
@@ -54,7 +54,7 @@ class Dialect(msgspec.Struct, frozen=True):
 
 
 def escaped(separator: str) -> Dialect:
-    """Marks and separators behind a backslash, as Spark and many databases write them."""
+    """The dialect with a backslash before quotation marks and separators, as Spark and many databases write it."""
     mark = re.escape(separator)
     escape = re.compile(rf'\\(["\\{mark}])|""')
     return Dialect(
@@ -67,10 +67,10 @@ def escaped(separator: str) -> Dialect:
 
 
 def bare(separator: str) -> Dialect:
-    """Marks inside a quoted field as they are.
+    """The dialect in which quotation marks inside a quoted field are not doubled.
 
-    One that stands before a separator or a line's end might close the field, and is never taken for text; but of two
-    there the first one is.
+    A mark before a separator or a line's end might close the field, so it is never taken for text; of two marks there,
+    the first is text.
     """
     end = rf"(?:[{re.escape(separator)}\r\n]|\Z)"
     return Dialect(

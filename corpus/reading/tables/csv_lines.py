@@ -23,7 +23,7 @@ UNCLOSED = "a quotation mark is opened and never closed"
 class Record(msgspec.Struct):
     """Lines that were taken for one row, as they stand in the file: the fields, or what is wrong.
 
-    `odd` is said of the number of quotation marks; `slashed` of a record with a backslash before one.
+    `odd` says that the number of quotation marks is odd; `slashed` that one of them has a backslash before it.
     """
 
     fields: list[str]
@@ -49,11 +49,11 @@ class Record(msgspec.Struct):
 class Lines:
     """The lines of a CSV file, and its records as the csv module reads them; lines can be given back.
 
-    `number` is that of the next line, from 1.
+    `number` is the number of the next line, from 1.
     """
 
     def __init__(self, file: TextIO, separator: str) -> None:
-        """Begin at the file's present place."""
+        """Begin at the file's current position."""
         self.separator = separator
         self.number = 1
         self._file = file
@@ -61,13 +61,13 @@ class Lines:
         self._start()
 
     def take(self) -> str:
-        """The next line; nothing at the end."""
+        """The next line; an empty string at the end."""
         line = self._back.popleft() if self._back else next(self._file, "")
         self.number += bool(line)
         return line
 
     def peek(self) -> str:
-        """The next line, which is still to be read; nothing at the end."""
+        """The next line, without taking it; an empty string at the end."""
         if not self._back and (line := next(self._file, "")):
             self._back.append(line)
             self._start()
@@ -81,7 +81,7 @@ class Lines:
             self._start()
 
     def record(self) -> Record | None:
-        """The next record after RFC 4180; none at the end. A blank line is a record without fields."""
+        """The next record according to RFC 4180; None at the end. A blank line is a record without fields."""
         fault = ""
         fields: list[str] = []
         try:
@@ -101,13 +101,13 @@ class Lines:
         return Record(fields, line, count, raw, fault, "", marks % 2 == 1, marks > 0 and '\\"' in raw)
 
     def _start(self) -> None:
-        """Let the csv module go on with the lines that were given back, and then those of the file.
+        """Let the csv module go on with the lines that were given back, and then with those of the file.
 
-        It takes its lines by itself, which is twice as fast as to hand it each; a second iterator over the same lines
-        tells afterwards which they were.
+        The csv module takes the lines itself, which is twice as fast as handing it each one; a second iterator over
+        the same lines shows afterwards which it took.
         """
         lines, self._same = tee(self._given_back() if self._back else self._file)
-        # Strict: else a mark that is never closed would quietly make one field of all that follows.
+        # Strict, because otherwise a quotation mark that is never closed would silently make one field of all the rest.
         self._reader, self._read = csv.reader(lines, delimiter=self.separator, strict=True), 0
 
     def _given_back(self) -> Iterator[str]:

@@ -10,13 +10,13 @@ from itertools import pairwise
 from corpus.reading.tables.csv_lines import Record
 
 LEARNT = 50
-"""Rows that the others are compared with."""
+"""Number of rows that the others are compared with."""
 
 FEW = 3
-"""Rows are too few to say that another is unlike them."""
+"""This many rows are too few to say that another row is unlike them."""
 
 SHARE = 2 / 3
-"""Of these rows at least so many must have a number, an address or a code in the column, or it tells nothing."""
+"""Share of these rows that must have a number, an address or a code in a column for it to mark rows."""
 
 _KIND = re.compile(
     r"(?P<number>[+-]?\d+(?:[.,:/-]\d+)*)|(?P<address>[A-Za-z][A-Za-z+.-]*:\S+)|(?P<code>(?=\S*(?:\d|[/_]|\.\w))\S+)"
@@ -27,18 +27,18 @@ class Looks:
     """What the rows of one table have in common.
 
     The first column whose values are numbers, addresses or codes (no white space, but a digit, a slash or the like:
-    `2`, `2024-03-01`, `https://…`, `news/a_17.txt`) marks a row, for a line of prose hardly ever has one in its
-    place. In a table without such a column, rows that have quotation marks around every field are known by these. In
-    one with neither nothing tells a row from a line of prose, and `known` is false.
+    `2`, `2024-03-01`, `https://…`, `news/a_17.txt`) marks a row, because a line of prose hardly ever has such a value
+    there. In a table without such a column, rows that have quotation marks around every field are recognised by these.
+    In a table with neither, nothing tells a row from a line of prose, and `known` is false.
 
     Args:
-        separator: what stands between the fields.
+        separator: character between the fields.
         header: names of the columns.
         raw: the header as it stands in the file.
     """
 
     def __init__(self, separator: str, header: Sequence[str] = (), raw: str = "") -> None:
-        """Begin without any row."""
+        """Begin without having seen a row."""
         self._separator = separator
         self._width = len(header)
         self.learns = True
@@ -53,7 +53,7 @@ class Looks:
         self._quoted = re.compile(rf"{whole}(?:[{mark}]{whole})*[\r\n]*")
         field = rf'(?:{whole}|[^{mark}"\r\n]*+)'
         self._proper = re.compile(rf"{field}(?:[{mark}]{field})*+[\r\n]*")
-        # Of one column alone, a spoken sentence on a line of its own looks like a row.
+        # In a table of one column, a quotation on a line of its own looks like a row.
         self._all_quoted = self._width > 1 and self._quoted.fullmatch(raw) is not None
 
     @property
@@ -62,7 +62,7 @@ class Looks:
         return self._column is not None or self._all_quoted
 
     def learn(self, fields: Sequence[str], raw: str) -> None:
-        """Take notice of a row that was read."""
+        """Learn from a row that was read."""
         self._rows.append(fields)
         if self._spaced is None:
             self._spaced = _has_space(fields)
@@ -78,15 +78,15 @@ class Looks:
                 return
 
     def assume(self, line: str) -> None:
-        """Take the first field of a malformed row for what rows begin with, where no row was read yet."""
+        """If no row was read yet, assume that rows begin as this malformed row does, by its first field."""
         found = self._first.match(line)
         if not self._rows and self._width > 1 and found and (kind := kind_of(found[1])):
             self._column, self._kinds, self.last = 0, {kind}, [found[1]]
 
     def fits(self, fields: Sequence[str], raw: str = "") -> bool:
-        """Whether a row has in the marked column what rows have there; true of all where no column is marked.
+        """Whether a row has in the marking column what rows have there; true for every row if no column marks rows.
 
-        Of a table without such a column the marks are looked at where `raw` is given.
+        In a table without such a column, the quotation marks are checked if `raw` is given.
         """
         if self._column is not None:
             found = _KIND.fullmatch(fields[self._column])
@@ -94,14 +94,14 @@ class Looks:
         return not (raw and self._all_quoted) or self._quoted.fullmatch(raw) is not None
 
     def is_proper(self, raw: str) -> bool:
-        """Whether a record is as RFC 4180 has it, with no quotation mark in a field that is not quoted."""
+        """Whether a record follows RFC 4180, with no quotation mark in an unquoted field."""
         return self._proper.fullmatch(raw) is not None
 
     def follows(self, fields: Sequence[str], raw: str, lines: int) -> bool:
-        """Whether a row can stand behind some lines that cannot be read; see `fits`, but numbers are looked at closely.
+        """Whether a row can follow lines that cannot be read: like `fits`, but stricter about numbers.
 
-        Where the rows so far are numbered one by one, it has a number that they have not reached, and not one that so
-        few lines cannot lead to; else a number about as long as theirs.
+        If the rows so far are numbered one by one, its number must be higher than theirs, but not higher than that many
+        lines can lead to. Otherwise its number must be about as long as theirs.
         """
         if not self.fits(fields, raw):
             return False
@@ -114,7 +114,7 @@ class Looks:
         return not lengths or min(lengths) <= len(value) <= max(lengths) + 1
 
     def begins(self, line: str) -> bool:
-        """Whether a row may begin in this line."""
+        """Whether a row may begin on this line."""
         if self._column is None:
             return line.startswith('"')
         if self._column == 0:
@@ -134,15 +134,15 @@ class Looks:
         return any(map(check, lines))
 
     def may_continue(self, before: Record, record: Record) -> bool:
-        """Whether a row that does not fit may be a line of the one before, for want of quotation marks."""
+        """Whether a row that does not fit may belong to the row before, whose quotation marks are missing."""
         if before.closed or '"' in record.raw:
             return False
         return len(self._rows) > FEW or self._is_prose(record.fields)
 
     def reads_on(self, record: Record) -> bool:
-        """Whether a row of a table in which nothing tells rows from prose may be a line of the one before.
+        """Whether a row may belong to the row before, in a table in which nothing tells rows from prose.
 
-        In prose a space follows a comma; between fields it does so in all rows of a table, or in none.
+        In prose a space follows a comma; between fields a space follows in all rows of a table, or in none.
         """
         if self.known or self._spaced is not False or self._separator != "," or '"' in record.raw:
             return False
@@ -155,9 +155,9 @@ class Looks:
         return " " in fields[self._column].strip() or (self._spaced is False and _has_space(fields))
 
     def swallows(self, record: Record) -> bool:
-        """Whether a row of several lines may hold others: all lines but the first are rows as far as one can see.
+        """Whether a row of several lines may hold other rows: all its lines but the first look like rows.
 
-        Or, where rows are numbered one by one, one of its lines begins with the next number.
+        Where rows are numbered one by one, a line that begins with the next number is enough.
         """
         if self._column is None:
             return False
@@ -180,7 +180,7 @@ def _has_space(fields: Sequence[str]) -> bool:
 
 
 def kind_of(value: str) -> str | None:
-    """Whether a value is a `number`, an `address` or another `code`; none of prose.
+    """Whether a value is a `number`, an `address` or another `code`; None for prose.
 
     >>> [kind_of(value) for value in ("17", "2024-03-01", "https://a.example/1", "a_17", "The mayor stayed", "Rain")]
     ['number', 'number', 'address', 'code', None, None]

@@ -1,10 +1,10 @@
-"""Read CSV files row by row. What is malformed is read if its meaning is certain, and refused if it is not.
+"""Read CSV files row by row. A malformed row is read if its meaning is certain, and refused if it is not.
 
-RFC 4180 is the rule. Many programs write something else: marks inside a quoted field are escaped by a backslash or
-stand as they are, a mark is never closed, a comma is not quoted. The row itself is the smaller loss: once it is
-unknown whether a line lies inside a quoted field, lines of prose look like rows, and rows like prose. So behind a
-malformed row reading goes on only where a line begins as the other rows do
-(`corpus.reading.tables.csv_row_shapes`), and all before that is refused.
+The rule is RFC 4180. Many programs write something else: quotation marks inside a quoted field are escaped by a
+backslash or not at all, a mark is never closed, a comma is not quoted. The malformed row itself is the smaller loss:
+once it is unknown whether a line lies inside a quoted field, lines of prose look like rows, and rows like prose. So
+after a malformed row reading goes on only at a line that begins as the other rows do
+(`corpus.reading.tables.csv_row_shapes`), and everything before that line is refused.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from corpus.reading.tables.csv_row_shapes import Looks
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 
 HELD = 1000
-"""Rows that are kept back at most until one begins like the others."""
+"""Most rows that are held back until one begins like the others."""
 
 LAST_WORDS = 40
-"""Characters of a line that a program writes below a table."""
+"""Most characters of a line that a program writes below a table."""
 
 PATIENCE = 100_000
-"""Lines that are looked at in vain for another reading of malformed rows, in a file altogether."""
+"""Lines of a file, in all, that may be searched without success for another reading of malformed rows."""
 
 SWALLOWED = "lines inside a quoted field look like rows: a quotation mark may be missing before them"
 UNLIKE = "the row does not begin as the others do: it may be a line of the row before"
@@ -43,7 +43,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row: its fields, the line that it begins in, and what is to be said of how it was read, or nothing."""
+    """A row: its fields, the line that it begins on, and a note on how it was read, or an empty string."""
 
     fields: list[str]
     line: int
@@ -58,25 +58,25 @@ class Broken(msgspec.Struct, frozen=True):
     fault: str
 
     def __str__(self) -> str:
-        """Where it is, and what is wrong."""
+        """Say where the lines are, and what is wrong."""
         if self.first == self.last:
             return f"line {self.first}: {self.fault}"
         return f"lines {self.first} to {self.last} ({self.last - self.first + 1} lines): {self.fault}"
 
 
 class CsvTable:
-    """A CSV file that is open for reading: `header`, then `rows()` once. To be used in a `with` statement.
+    """A CSV file that is open for reading, for use in a `with` statement: read `header`, then call `rows()` once.
 
     Bytes that cannot be decoded become lone surrogates, so that they spoil their own row only.
 
     Args:
         path: the file.
         encoding: encoding of the file, as `csv_encoding` found it.
-        short: whether a row may have fewer fields than the header; those that it lacks are empty.
+        short: whether a row may have fewer fields than the header; the missing ones are empty.
     """
 
     def __init__(self, path: Path, encoding: str, *, short: bool = False) -> None:
-        """Take notice of the file, without opening it."""
+        """Store the arguments, without opening the file."""
         self.header: list[str] = []
         self._path, self._encoding, self._short = path, encoding, short
         self._file: TextIO
@@ -89,7 +89,7 @@ class CsvTable:
         """Open the file and read its header.
 
         Raises:
-            SourceError: it cannot be read, or its header is malformed.
+            SourceError: the file cannot be read, or its header is malformed.
         """
         try:
             self._file = self._path.open(encoding=self._encoding, errors="surrogateescape", newline="")
@@ -109,10 +109,10 @@ class CsvTable:
         self._file.close()
 
     def rows(self) -> Iterator[Row | Broken]:
-        """The rows below the header, with `Broken` in place of what is refused: together they are all lines.
+        """The rows below the header, with `Broken` in place of refused lines: together they cover all lines.
 
         Raises:
-            SourceError: the file cannot be read on.
+            SourceError: the rest of the file cannot be read.
         """
         try:
             yield from self._rows()
@@ -130,7 +130,7 @@ class CsvTable:
         self._file.seek(0)
         # Excel writes and expects a first line that names the separator.
         named = _SEPARATOR.fullmatch(first)
-        # Spreadsheets of half of Europe separate by semicolons.
+        # In half of Europe spreadsheets separate fields by semicolons.
         separator = named[1] if named else max(",;\t", key=_QUOTED.sub("", first).count)
         self._lines = Lines(self._file, separator)
         if named:
@@ -149,8 +149,8 @@ class CsvTable:
 
     def _rows(self) -> Iterator[Row | Broken]:
         looks = self._looks
-        last: Record | None = None  # that began as rows here do
-        others: list[Record] = []  # behind it, that did not
+        last: Record | None = None  # the last record that began as rows here do
+        others: list[Record] = []  # the records after it, which did not
         while (record := self._next()) is not None:
             if (record.fault or (record.slashed and self._is_escaped())) and (mended := self._mended(record)):
                 record = mended
@@ -182,9 +182,9 @@ class CsvTable:
         return Row(record.fields, record.line, SWALLOWED if swallowed else record.note)
 
     def _others(self, before: Record | None, records: list[Record]) -> Iterator[Row]:
-        """Rows that begin as others do not."""
+        """The rows that do not begin like the others."""
         for record in records:
-            # Asked before it is learnt from: of few rows, one that is unlike the others hides what they share.
+            # Checked before the row is learnt from: among few rows, an unlike one hides what the others share.
             unlike = before is not None and self._looks.may_continue(before, record)
             if self._looks.learns:
                 self._looks.learn(record.fields, record.raw)
@@ -199,14 +199,14 @@ class CsvTable:
             yield from self._others(held[0], held[1:])
 
     def _refused(self, held: list[Record], record: Record) -> Iterator[Row | Broken]:
-        """The rows before a malformed one, then what is refused with it; the next to be read is a row for certain."""
+        """The rows before a malformed one, then what is refused with it; what comes next is certainly a row."""
         looks, lines = self._looks, self._lines
         looks.assume(record.lines[0])
         start, fault = record.line, record.fault
         marks = '"' in record.raw
         torn = bool(held) and self._is_torn(held, record)
         if not looks.known:
-            if not marks and len(record.fields) > len(self.header):  # a separator that is not quoted, most likely
+            if not marks and len(record.fields) > len(self.header):  # most likely a separator that is not quoted
                 yield from self._released(held)
                 yield Broken(start, start, fault)
                 return
@@ -227,22 +227,23 @@ class CsvTable:
         yield Broken(start, lines.number - 1, fault)
 
     def _is_torn(self, held: list[Record], record: Record) -> bool:
-        """Whether a row seems to go on in the lines behind it, which begin as no row does if rows are known by that."""
+        """Whether a row seems to go on in the lines after it, which do not begin as rows do, if that can be told."""
         behind = [*held[1:], record]
         odd = sum(one.odd for one in behind) % 2 == 1
         if held[0].odd or (odd and (held[0].closed or self._looks.known)):
             return True
         if held[0].closed or any('"' in one.raw for one in behind):
             return False
-        # A line break that is not quoted; but not before a table's last words, as in `(4 rows)`.
+        # The cause is a line break that is not quoted; but not before a closing line of the table, such as `(4 rows)`.
         return bool(self._lines.peek().strip()) or len(record.raw) > LAST_WORDS
 
     def _search(self, start: int, *, sure: bool) -> None:
-        """Pass over the lines before the next row.
+        """Skip the lines before the next row.
 
         Args:
-            start: where what is refused begins.
-            sure: the next line is in no quoted field: a row that fits needs no other behind it to be believed.
+            start: number of the first refused line.
+            sure: whether the next line is certainly outside any quoted field, so that one row that fits is enough and
+                no further row need confirm it.
         """
         looks, lines = self._looks, self._lines
         while line := lines.peek():
@@ -263,7 +264,7 @@ class CsvTable:
     # --- records
 
     def _next(self) -> Record | None:
-        """The next record as RFC 4180 has it; none at the end."""
+        """The next record according to RFC 4180; None at the end."""
         width = len(self.header)
         while (record := self._lines.record()) is not None:
             if not record.fields and not record.fault:  # a blank line
@@ -278,9 +279,9 @@ class CsvTable:
         return None
 
     def _is_escaped(self) -> bool:
-        """Whether the file escapes marks by a backslash, where the csv module takes them for the end of a field.
+        """Whether the file escapes quotation marks by a backslash, where the csv module sees the end of a field.
 
-        It is looked through once, when the first backslash before a mark is met.
+        The file is searched once, when the first backslash before a mark is met.
         """
         if self._escapes is None:
             self._escapes, rest = False, ""
@@ -291,7 +292,7 @@ class CsvTable:
         return self._escapes
 
     def _mended(self, record: Record) -> Record | None:
-        """The record read in another way, if that gives a row for certain; the next line is then the one behind it."""
+        """The record read in another way, if that certainly gives a row; the next line is then the one after it."""
         self._looks.assume(record.lines[0])
         found = None
         if record.slashed or f"\\{self._lines.separator}" in record.raw:
@@ -321,12 +322,12 @@ class CsvTable:
         return None
 
     def _is_certain(self, found: Record, behind: str) -> bool:
-        """Whether a record that was read in another way can be nothing else."""
+        """Whether a record that was read in another way has no other possible reading."""
         looks = self._looks
-        if found.note == BARE and found.raw.count('"') % 2:  # marks that do not come in pairs
+        if found.note == BARE and found.raw.count('"') % 2:  # the marks do not come in pairs
             return False
         if not looks.fits(found.fields) or (looks.known and behind.strip() and not looks.begins(behind)):
             return False
-        if found.note == ESCAPED:  # the backslashes say enough, unless there are rows in it
+        if found.note == ESCAPED:  # the backslashes are proof enough, unless the record holds rows
             return not (looks.known and any(map(looks.is_row, found.lines[1:])))
         return not looks.hides(found.lines[1:])

@@ -19,7 +19,7 @@ from corpus.records import CorpusSettings, Unit
 FIELDS = ("text", "id", "title", "url", "outlet", "published", "language", "licence")
 
 UNIT_BYTES = 8 << 20
-"""A row range is about this big: some thousand articles, a few seconds of work."""
+"""Approximate size of a row range: about a thousand articles, a few seconds of work."""
 
 PARQUET_ROWS = 64
 """Rows of a .parquet file that are in memory at a time."""
@@ -28,7 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def cut(unit: Unit, settings: CorpusSettings) -> list[Unit]:
-    """The row ranges of a data file, whose columns are checked here; the unit itself where it cannot be shared.
+    """The row ranges of a data file, whose columns are checked here; the unit itself where it cannot be divided.
 
     Raises:
         SourceError: the file cannot be read, or lacks a column.
@@ -52,8 +52,8 @@ def rows(unit: Unit, settings: CorpusSettings) -> Iterator[tuple[int, dict[str, 
     """The rows of a unit one by one.
 
     Returns:
-        The row's number in its file; our fields, or what is wrong with the row; and what is to be said of how it was
-        read, or nothing.
+        The row's number in its file; the fields under stance's names, or what is wrong with the row; and a note on how
+        it was read, or an empty string.
 
     Raises:
         SourceError: the file as a whole cannot be read.
@@ -90,7 +90,7 @@ def _check_columns(unit: Unit, shown: Sequence[str], found: set[str], settings: 
 
 
 def _cut_jsonl(unit: Unit, settings: CorpusSettings) -> list[Unit]:
-    """Byte ranges that begin at line starts. The file is passed through once, to count lines: rows are numbered."""
+    """Byte ranges that begin at line starts. The file is read once to count its lines, as rows are numbered."""
     names = {name: _spellings(name) for name in _needed(settings)}
     seen: set[str] = set()
     shown: dict[str, None] = {}
@@ -114,7 +114,7 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings) -> list[Unit]:
             position += len(block)
     if start < position:
         parts.append(msgspec.structs.replace(unit, start=start, end=position, first=first, size=position - start))
-    if shown:  # else there is no record, which is said line by line
+    if shown:  # otherwise no line is a record, and each line gives its own reason
         _check_columns(unit, list(shown), seen | set(shown), settings)
     return parts
 
@@ -133,12 +133,12 @@ def _fields(block: bytes) -> dict[str, None]:
 
 
 def _spellings(name: str) -> set[bytes]:
-    """A field's name as JSON writes it, with escapes and without: records may have it from the millionth line on."""
+    """A field's name as JSON writes it, with escapes and without: it may first appear in the millionth record."""
     return {json.dumps(name, ensure_ascii=plain).encode("utf-8", "surrogatepass") for plain in (True, False)}
 
 
 def _cut_parquet(unit: Unit, settings: CorpusSettings) -> list[Unit]:
-    """Runs of whole row groups, which is what can be read without what stands before."""
+    """Runs of whole row groups, which can be read without what comes before them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -161,7 +161,7 @@ def _cut_parquet(unit: Unit, settings: CorpusSettings) -> list[Unit]:
 
 
 def _jsonl(unit: Unit, _columns: set[str]) -> Iterator[dict[str, Any] | str | None]:
-    """One record a line; none for a blank line, so that the row's number is the line's."""
+    """One record for each line, and None for a blank line, so that the row's number is the line's number."""
     try:
         with Path(unit.path).open("rb") as file:
             file.seek(len(_BOM) if unit.start == 0 and file.read(len(_BOM)) == _BOM else unit.start)
@@ -197,11 +197,11 @@ def _csv(unit: Unit, names: dict[str, str]) -> Iterator[tuple[int, dict[str, str
         places = [(name, columns.get(column, -1)) for name, column in names.items()]
         for number, row in enumerate(table.rows(), unit.first):
             if isinstance(row, Broken):
-                # The number of lines is no particular of this one: it says how much is lost.
+                # The number of lines goes before the colon, as it is not a detail of one row: it says how much is lost.
                 lost = f", {row.last - row.first + 1} lines" if row.last > row.first else ""
                 yield number, f"malformed CSV{lost}: {row}", ""
             else:
-                fields = [*row.fields, ""]  # the last for columns that are not there
+                fields = [*row.fields, ""]  # the last is read for columns that do not exist
                 yield number, {name: fields[place] for name, place in places}, row.note
 
 
@@ -210,7 +210,8 @@ def _parquet(unit: Unit, columns: set[str]) -> Iterator[dict[str, Any] | str | N
     import pyarrow.parquet as pq
 
     try:
-        # So it streams pages; else a whole row group is in memory (measured: 14 MB, not 138, of a file of 125).
+        # With these settings it streams pages instead of holding a whole row group in memory (measured on a file of
+        # 125 MB: 14 MB instead of 138).
         with pq.ParquetFile(unit.path, buffer_size=BLOCK, pre_buffer=False) as file:
             names = [name for name in file.schema_arrow.names if name in columns]
             groups = range(unit.start, unit.end)
@@ -227,7 +228,7 @@ def _cells(names: list[str], batch: Any, index: int) -> dict[str, Any] | str:
     for name in names:
         cell = batch.column(name)[index]
         try:
-            # Nanoseconds would need pandas; nothing was ever published to the nanosecond.
+            # Nanoseconds would need pandas, and no publication date needs them.
             if str(cell.type).startswith("timestamp[ns"):
                 cell = cell.cast(str(cell.type).replace("[ns", "[us"), safe=False)
             row[name] = cell.as_py()
@@ -237,7 +238,7 @@ def _cells(names: list[str], batch: Any, index: int) -> dict[str, Any] | str:
 
 
 def _string(column: str, value: object) -> str:
-    """A value as text: dates as in ISO 8601, null and NaN (which pandas writes for null) as nothing."""
+    """A value as text: dates in ISO 8601; null and NaN (which pandas writes for null) as an empty string."""
     if value is None or value != value:
         return ""
     if isinstance(value, str):

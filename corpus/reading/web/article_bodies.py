@@ -12,13 +12,13 @@ from typing import Any
 from corpus.reading.web.unread_prose import APART, APART_TAGS
 
 FEWEST_WORDS = 60
-"""Of prose in a body that counts: teasers and cards have fewer."""
+"""Fewest words of prose in a body that counts: teasers and cards have fewer."""
 
 MOST_LINKED = 0.3
 """Share of a body's words that may be links: lists of other articles have more."""
 
 _PARAGRAPH = 40
-"""Characters of a paragraph of prose; shorter ones are labels and links."""
+"""Fewest characters of a paragraph of prose; shorter ones are labels and links."""
 
 _BODY = re.compile(r"(?:article|entry|post|story|main|news)[-_]{0,2}(?:body|content|text)", re.I)
 _LIVE = re.compile(r"LiveBlogPosting|liveBlogUpdate")
@@ -27,15 +27,15 @@ _HEADINGS = ("h1", "h2", "h3")
 
 
 def further_bodies(tree: Any, text: str) -> tuple[list[Any], int]:
-    """Bodies of prose on a page that are not in the text, but stand in the page as the text's own body does.
+    """Bodies of prose on a page that are not in the text, but are marked up as the text's own body is.
 
     Args:
-        tree: the page's.
-        text: what was extracted from it.
+        tree: the page's parsed tree.
+        text: the text that was extracted from the page.
 
     Returns:
-        Those that are parts of the same article, in the page's order: inside the same `<article>`, updates of a live
-        blog, or without a heading of their own. And how many others there are: further articles.
+        The bodies that are parts of the same article, in the page's order: they are inside the same `<article>`, are
+        updates of a live blog, or have no heading of their own. And the number of other bodies: further articles.
     """
     found = " ".join(text.split())
     read, missed = list[Any](), list[Any]()
@@ -57,7 +57,7 @@ def _words(element: Any) -> int:
 
 
 def _body(paragraphs: list[Any]) -> Any:
-    """The innermost element with a class or a role that holds all of these."""
+    """The innermost element with a class or a role that holds all these paragraphs."""
     shared = list(paragraphs[0].iterancestors())
     for other in paragraphs[1:]:
         above = set(other.iterancestors())
@@ -67,13 +67,13 @@ def _body(paragraphs: list[Any]) -> Any:
 
 
 def _sign(element: Any) -> tuple[object, ...]:
-    """What elements of one kind share; classes with digits number them, as post-5129."""
+    """What elements of one kind share; classes with digits are ignored, as they number elements (post-5129)."""
     names = (name for name in (element.get("class") or "").split() if not re.search(r"\d", name))
     return (element.tag, " ".join(sorted(names)), element.get("itemprop"))
 
 
 def _branch(element: Any, shared: Any) -> list[Any]:
-    """The element and those around it, up to one that it shares with another."""
+    """The element and those around it, up to (not including) the one that it shares with another element."""
     above = [element]
     while above[-1].getparent() is not shared:
         above.append(above[-1].getparent())
@@ -86,10 +86,10 @@ def _shared(one: Any, other: Any) -> Any:
 
 
 def _peers(tree: Any, body: Any) -> list[Any]:
-    """Elements like the body that neither hold it nor lie in it, none inside of another.
+    """Elements like the body that neither hold it nor lie in it, none inside another.
 
-    Like it is what has the same sign, and so have all elements around it up to one that it shares with the body; or
-    what is called a body by its class and stands in the same `<article>`.
+    An element is like the body if it has the same sign, as do all elements around it up to the one that it shares with
+    the body; or if its class calls it a body and it stands in the same `<article>`.
     """
     if body.tag in ("body", "html", "main"):
         return []

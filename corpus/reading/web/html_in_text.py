@@ -34,14 +34,14 @@ _BLANK_LINE = re.compile(r"\n[ \t\r\f]*\n")
 
 
 def is_page(text: str) -> bool:
-    """Whether a text is a whole HTML page, with what stands around an article on one."""
+    """Whether a text is a whole HTML page, with menus and the like around the article."""
     return _PAGE.match(text) is not None
 
 
 def plain(text: str) -> tuple[str, str]:
-    r"""A text without its HTML, and what is to be said of that; a text that has none as it is, and nothing.
+    r"""A text without its HTML, and a note on that; a text without HTML is unchanged, with an empty note.
 
-    A `<` alone is no HTML, nor is a single tag in a text that has no others: it may be spoken of.
+    A `<` alone is not HTML, nor is a single tag in a text that has no others: the text may be about that tag.
 
     >>> plain("<p>The boats left.</p><p>The <b>mayor</b> slept &amp; it rained.</p>")[0]
     'The boats left.\nThe mayor slept & it rained.'
@@ -58,14 +58,14 @@ def plain(text: str) -> tuple[str, str]:
     if not any(found[1] is None or f"{found[1]};" in html5 for found in _ENTITY.finditer(text)):
         return text, PERHAPS if tags else ""
     decoded = _ENTITY.sub(lambda found: unescape(found[0]), text)
-    # Feeds escape the whole of an item's HTML.
+    # Feeds escape all the HTML of an item.
     if not tags and _is_markup(decoded, tags := list(_TAG.finditer(decoded))):
         return _without(decoded, tags), TAGS
     return decoded, ENTITIES
 
 
 def _is_markup(text: str, tags: list[re.Match[str]]) -> bool:
-    """Whether tags make HTML of a text: one that is closed, one that opens the text, a `<br>`, or two blocks."""
+    """Whether its tags show that a text is HTML: one is closed, one opens the text, a `<br>`, or two block tags."""
     opened: set[str] = set()
     blocks = 0
     for tag in tags:
@@ -78,7 +78,7 @@ def _is_markup(text: str, tags: list[re.Match[str]]) -> bool:
 
 
 def _without(text: str, tags: list[re.Match[str]]) -> str:
-    """The text of a piece of HTML; line breaks are those of its tags, and its own where only words have tags."""
+    """The text of a piece of HTML. Its tags make the line breaks; if only words have tags, the text's own are kept."""
     if not any(tag[2].lower() in BLOCKS for tag in tags):
         text = text.replace("\n", "<br>")
     return lines(parsed(f"<div>{text}</div>"))
@@ -88,7 +88,7 @@ def lines(tree: Any) -> str:
     """The text of an HTML tree, a line for each paragraph, heading, list item and the like."""
     parts: list[str] = []
     _gather(tree, parts)
-    # Editors of blogs take a blank line for a paragraph's end, beside the tags.
+    # In blog editors a blank line ends a paragraph, just as tags do.
     found = (_SPACE.sub(" ", line).strip() for line in _BLANK_LINE.sub("\0", "".join(parts)).split("\0"))
     return "\n".join(line for line in found if line)
 

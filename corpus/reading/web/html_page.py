@@ -21,9 +21,9 @@ REST = "more prose on the page than was read"
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on a page: the article's text, the extractor's name and version, what the page says of the article.
+    """What is on a page: the article's text, the extractor's name and version, and the page's metadata of the article.
 
-    `note` is what is to be said of how it was read, or nothing.
+    `note` is the note on how the page was read, or empty.
     """
 
     text: str
@@ -42,7 +42,7 @@ def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
         charset: encoding that the HTTP header declares.
 
     Raises:
-        NotTextError: `extract` finds no text, the page is binary, or broken within the article's text.
+        NotTextError: `extract` finds no text, the page is binary, or bytes within the article's text are broken.
     """
     decoded = decode_page(data, charset)
     found = extract(decoded.text)
@@ -58,21 +58,23 @@ def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
 def extract(page: str) -> Extracted:
     """The article on a page.
 
-    Of several articles the first is read, and the note says so; one whose text stands in several bodies is read whole.
+    If there are several articles, the first is read, and the note says so. An article whose text stands in several
+    bodies is read whole.
 
     Raises:
-        NotTextError: the page is too big or too deep, no article is found in it, or it is a database's export of many.
+        NotTextError: the page is too big or too deeply nested, no article is found on it, or it is a database's export
+            of many articles.
     """
     check_size(page)
     import trafilatura
     from trafilatura.utils import HTML_PARSER
 
-    # What it would say on standard error, the reason of the skipped article says.
+    # The reason of the skipped article says what the log would print on standard error.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     logging.getLogger("htmldate").setLevel(logging.CRITICAL)
     try:
         tree = trafilatura.load_html(page)
-        if tree is None:  # it refuses a fragment: paragraphs without a page around them
+        if tree is None:  # trafilatura refuses a fragment, that is paragraphs without a page around them
             tree = trafilatura.load_html(f"<html><body>{page}</body></html>")
         if tree is None:
             raise NotTextError("expected an HTML page; found none")
@@ -95,7 +97,7 @@ def extract(page: str) -> Extracted:
         return Extracted(text=text, extractor=version, fields=_metadata(tree), note=note)
     except NotTextError:
         raise
-    except Exception as error:  # the page is anybody's: whatever it makes the extractor raise is its own fault
+    except Exception as error:  # the page may hold anything; whatever it makes the extractor raise is the page's fault
         raise NotTextError(f"HTML that trafilatura fails on: {type(error).__name__}: {error}"[:500]) from error
 
 
@@ -106,7 +108,7 @@ def _text(tree: Any) -> str:
 
 
 def _page(body: Any) -> Any:
-    """A page that holds one body alone."""
+    """A page that holds only one body."""
     from lxml.html import document_fromstring
 
     tree = document_fromstring("<html><body></body></html>")
@@ -119,7 +121,7 @@ def _page(body: Any) -> Any:
 def _metadata(tree: Any) -> dict[str, str]:
     import trafilatura
 
-    # Its own search for a date goes through the prose (it took 2014 out of a sentence of the starter corpus)
+    # By default the search for a date goes through the prose (it took 2014 from a sentence of the starter corpus)
     # and refuses dates after today, which an invented corpus has.
     dates = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
     found = trafilatura.extract_metadata(tree, date_config=dates)

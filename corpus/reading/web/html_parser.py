@@ -18,11 +18,11 @@ IN_PARAGRAPH = 3_000
 ATTRIBUTES = 2_000
 
 _LONG_TAG = 20_000
-"""Characters between one `<` and the next, up to which no tag can have too many attributes."""
+"""With at most this many characters between one `<` and the next, no tag can have too many attributes."""
 
-# Comments and tags as the HTML standard cuts them. What stands in a comment, a script or a style sheet is no tag, but
-# only where these are closed: the parser must find no tag that was not looked at here. A CDATA section is none outside
-# of these; it ends at the first `>`, as the standard has it.
+# Comments and tags as the HTML standard delimits them. What stands in a comment, a script or a style sheet is not a
+# tag, but only if these are closed: the parser must not find a tag that was not checked here. Elsewhere what looks like
+# a CDATA section is a comment that ends at the first `>`, as the standard says.
 _COMMENT = re.compile(r"<!--(?:>|->|.*?--!?>)|<(?!!--)[!?][^>]*+>", re.S)
 _NAME = re.compile(r"</?([A-Za-z][^\s/>]*+)")
 _ATTRIBUTE = re.compile(r"[\s/]*+(?!>)=?[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?")
@@ -33,7 +33,7 @@ def check_size(page: str) -> None:
     """Refuse a page that the parser would take too long for.
 
     Raises:
-        NotTextError: it has too many characters, tags, or attributes of one tag.
+        NotTextError: it has too many characters, too many tags, or a tag with too many attributes.
     """
     if len(page) > PAGE_CHARACTERS:
         raise NotTextError(f"an HTML page of {len(page):,} characters; expected at most {PAGE_CHARACTERS:,}")
@@ -49,7 +49,7 @@ def check_size(page: str) -> None:
 
 
 def _attributes(page: str) -> Iterator[int]:
-    """How many attributes each tag of a page has, counted to one above the limit."""
+    """The number of attributes of each tag of a page, counted up to one above the limit."""
     place = page.find("<")
     while place >= 0:
         end = place + 1
@@ -70,7 +70,7 @@ def check_tree(tree: Any) -> None:
     """Refuse a parsed page that the extractor would take too long for.
 
     Raises:
-        NotTextError: it has too many elements, or one paragraph has.
+        NotTextError: the page or one of its paragraphs has too many elements.
     """
     count = sum(1 for _ in tree.iter())
     if count > ELEMENTS:
@@ -83,10 +83,11 @@ def check_tree(tree: Any) -> None:
 def check_parsed(log: Any) -> None:
     """Refuse a page that was not parsed to its end.
 
-    Where nesting passes 255 or a text 10 MB, the parser drops the rest and goes on, as if that were all.
+    Where elements are nested more than 255 deep or a text is longer than 10 MB, the parser drops the rest and goes on
+    as if that were all.
 
     Args:
-        log: the parser's own, which is all that tells.
+        log: the parser's log, the only place that shows it.
 
     Raises:
         NotTextError: the parser dropped something.
@@ -99,7 +100,7 @@ def parsed(html: str) -> Any:
     """The tree of a piece of HTML.
 
     Raises:
-        NotTextError: it is too big, too deep, or no HTML.
+        NotTextError: it is too big, too deeply nested, or not HTML.
     """
     from lxml.etree import LxmlError
     from lxml.html import HTMLParser, document_fromstring

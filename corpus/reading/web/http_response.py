@@ -19,21 +19,21 @@ _LINE_END = re.compile(rb"\r?\n")
 
 
 class NoHtmlError(ValueError):
-    """There is no usable page here; the message says why."""
+    """The response holds no usable page; the message says why."""
 
 
 def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
     """The HTML page in an HTTP response.
 
     Args:
-        block: status line, header and body.
-        identified: the type that the crawler found the body to have, for where the header names none.
+        block: the response's status line, header and body.
+        identified: the type that the crawler found the body to have; used where the header names none.
 
     Returns:
-        The charset that the header declares, or nothing, and the page's bytes.
+        The charset that the header declares, or an empty string, and the page's bytes.
 
     Raises:
-        NoHtmlError: it is no page, an empty one, one that doesn't unpack, or one too big for an article.
+        NoHtmlError: the body is not a page, is empty, cannot be unpacked, or is too big for an article.
     """
     status = _STATUS.match(block)
     if not status:
@@ -48,7 +48,7 @@ def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip().lower(), value.strip())
         if name.strip().lower() == "content-type":
-            types += value.split(",")  # proxies join two headers so
+            types += value.split(",")  # proxies join two headers by a comma
     body = _decoded(body, headers)
     if not body.strip():
         raise NoHtmlError("the page is empty")
@@ -56,16 +56,17 @@ def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
 
 
 def page_of(types: Sequence[str], body: bytes, identified: str = "") -> str:
-    """The charset that is declared for an HTML page, or nothing.
+    """The charset that is declared for an HTML page, or an empty string.
 
     Args:
-        types: what is declared of the body, as `text/html; charset=utf-8`, in its order; HTML if one of them says so.
+        types: types declared for the body, such as `text/html; charset=utf-8`, in their order; the body counts as HTML
+            if one of them says so.
         body: the page.
-        identified: the type that the crawler found the body to have. It is believed where nothing is declared, and
-            where something else is but the body is markup: many servers call all that they send a binary file.
+        identified: the type that the crawler found the body to have. It counts where no type is declared, and where
+            another type is declared but the body is markup: many servers call everything that they send a binary file.
 
     Raises:
-        NoHtmlError: it is no HTML.
+        NoHtmlError: the body is not HTML.
     """
     declared = [one for one in types if _essence(one)]
     for one in reversed(declared):
@@ -92,8 +93,8 @@ def _is_markup(data: bytes) -> bool:
 def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
     """The body without its transfer and content encodings.
 
-    Crawlers store some pages unpacked under the header that the server sent: what fails to
-    unpack, and is markup as it stands, is taken as it stands.
+    Crawlers store some pages unpacked but with the header that the server sent. So a body that cannot be unpacked, but
+    is markup as it stands, is taken as it stands.
     """
     transfer = headers.get("transfer-encoding", "").lower()
     names = [*headers.get("content-encoding", "").lower().split(","), *transfer.split(",")]
@@ -103,7 +104,7 @@ def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
         try:
             body = _without(name, body)
         except ValueError as error:
-            # A crawler may have joined the chunks alone: then what they hold is for the next one to unpack.
+            # A crawler may have joined the chunks and nothing more: then the next decoding unpacks what they hold.
             if not (_is_markup(body) or (name == "chunked" and names[0])):
                 raise NoHtmlError(f"broken HTTP encoding: {error}") from error
         if len(body) > ARTICLE_BYTES:
@@ -112,15 +113,15 @@ def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
 
 
 def _without(encoding: str, body: bytes) -> bytes:
-    """A body without one encoding, up to one byte more than an article.
+    """A body with one encoding undone, up to one byte more than an article may have.
 
     Raises:
-        ValueError: it is not in that encoding, or that one is unknown.
+        ValueError: the body is not in that encoding, or the encoding is unknown.
     """
     if encoding == "chunked":
         return _joined(body)
     if encoding in ("gzip", "x-gzip", "deflate"):
-        # By `deflate` most servers mean zlib, some the bare stream.
+        # By `deflate` most servers mean the zlib format, and some the bare stream.
         kinds = (zlib.MAX_WBITS, -zlib.MAX_WBITS) if encoding == "deflate" else (zlib.MAX_WBITS | 16,)
         for kind in kinds:
             unpacker = zlib.decompressobj(kind)

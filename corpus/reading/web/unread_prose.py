@@ -1,6 +1,6 @@
 """Say which prose on a page was not read, so that nothing is left out silently.
 
-Pages hold articles in any layout, and no list of layouts is complete. So this asks the other way round: which prose is
+Pages hold articles in any layout, and no list of layouts is complete. So this module looks for the rest: prose that is
 on the page and was not read, outside of parts whose names say that they are not an article (comments, teasers, menus).
 """
 
@@ -15,13 +15,13 @@ import msgspec
 from corpus.reading.web.html_in_text import BLOCKS
 
 FEWEST_WORDS = 25
-"""Of prose that is spoken of, in all. A caption, a standfirst or a notice has fewer."""
+"""Fewest words of unread prose, in all, that are reported. A caption, a standfirst or a notice has fewer."""
 
 MOST_LINKED = 0.3
 """Share of a line's characters that may be links: lists of other articles have more."""
 
 _LINE = 40
-"""Characters of a line of prose; shorter ones are labels and links."""
+"""Fewest characters of a line of prose; shorter ones are labels and links."""
 
 APART = re.compile(
     r"(?:^|[\s_-])(?:comments?|kommentare?|repl(?:y|ies)|respon[ds]\w*|related|teasers?|promos?|cards?|recommend\w*"
@@ -40,7 +40,7 @@ _NO_LETTER = re.compile(r"[\W_]+")
 
 
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
-    """Prose that was not read: its words, how it begins, and whether the page says that it is another article."""
+    """Prose that was not read: its number of words, its beginning, and whether the page marks it as another article."""
 
     words: int = 0
     begins: str = ""
@@ -48,7 +48,7 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct):
-    """A line of a page: its text, the characters of it that are links, and the element that it stands in."""
+    """A line of a page: its text, how many of its characters are links, and the element that it stands in."""
 
     block: Any
     parts: list[str] = []
@@ -59,11 +59,11 @@ def leftover(tree: Any, text: str) -> Leftover:
     """The prose on a page that was not read, outside of parts whose names say that they are not an article.
 
     Args:
-        tree: the page's.
-        text: what was read.
+        tree: the page's parsed tree.
+        text: the text that was read from the page.
 
     Returns:
-        The count is 0 where there is too little to speak of.
+        The unread prose, with a count of 0 where it is too little to report.
     """
     read = _letters(text)
     known = dict[Any, bool]()
@@ -88,7 +88,7 @@ def leftover(tree: Any, text: str) -> Leftover:
 
 
 def is_article(element: Any) -> bool:
-    """Whether a page says of an element that it is an article, or its main part."""
+    """Whether a page marks an element as an article, or as its main part."""
     return (
         element.tag in ("article", "main")
         or element.get("role") in ("article", "main")
@@ -119,7 +119,7 @@ def _lines(tree: Any) -> Iterator[_Line]:
     """The lines of a page, whatever tags end them: paragraphs, table cells, `<div>` or `<br>`."""
     line = _Line(tree)
     links = 0
-    # Not recursive: pages nest as deep as the parser lets them.
+    # Not recursive, as pages may be nested as deeply as the parser allows.
     todo: list[tuple[Any, bool]] = [(tree, True)]
     while todo:
         element, opening = todo.pop()

@@ -1,7 +1,7 @@
 """Read web archives (.warc, .warc.gz, .warc.wet.gz): the HTML pages and texts among their records.
 
-fastwarc parses the records. Unpacking is done here, since a broken gzip member would otherwise end the file: what
-stands behind one is read on, and a file that was cut off is told from one that ends.
+fastwarc parses the records. Unpacking is done here, since a broken gzip member would otherwise end the file: this way
+the records after it are read, and a file that was cut off is told from one that is complete.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 PART_BYTES = 128 << 20
 PARTS = 4
-"""Of an archive at most, and of what size at least: some 5,000 pages, a minute of work."""
+"""Most parts of an archive; each has at least PART_BYTES: some 5,000 pages, a minute of work."""
 
 UNPACK = 1 << 16
-"""Bytes that are unpacked at a time: at the end of each gzip member, of about 10 kB, what is left of them is copied."""
+"""Bytes unpacked at a time. More would cost time: the rest is copied at the end of each gzip member of about 10 kB."""
 
 UNKNOWN = "unknown"
-"""The crawl date of a record without one; it sorts behind every date."""
+"""The crawl date of a record without one; it sorts after every date."""
 
 READ = ("response", "resource", "conversion")
 """Kinds of records that may hold an article."""
@@ -46,9 +46,9 @@ _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """An HTML page of an archive: `number` is its record's place in the file, from 1.
 
-    `crawled` is the record's WARC-Date as it stands there; `charset` what the HTTP header says, or nothing; `data`
-    the page's bytes, without any Content-Encoding; or, where it is `converted`, the plain text that the archive's maker
-    made of the page.
+    `crawled` is the record's WARC-Date, unchanged; `charset` is what the HTTP header declares, or empty; `data` holds
+    the page's bytes with any Content-Encoding undone or, if `converted`, the plain text that the archive's maker made
+    from the page.
     """
 
     number: int
@@ -60,7 +60,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that is no usable page, or a stretch of the file that is no record, and why; 0 is the whole file."""
+    """A record that is not a usable page, or a stretch of the file that is not a record, and why.
+
+    The `number` 0 stands for the whole file.
+    """
 
     number: int
     url: str
@@ -68,7 +71,7 @@ class NoPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A record; `block` is empty but for those that may hold an article, and then one byte longer than one at most."""
+    """A record; `block` is filled only if it may hold an article, up to one byte more than an article may have."""
 
     kind: str
     headers: dict[str, str]
@@ -77,10 +80,10 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cut_archive(unit: Unit) -> list[Unit]:
-    """The parts of an archive: those of the same size, in bytes of the file.
+    """The parts of an archive, all of about the same size in bytes of the file.
 
-    Each is read from the file's beginning, for only so it is known where a record begins; to pass over a gigabyte takes
-    11 s, to extract its pages some minutes. Hence few parts, and large ones.
+    Each part is read from the file's beginning, as only that shows where a record begins. Passing over a gigabyte takes
+    11 s, and extracting its pages takes some minutes; hence the parts are few and large.
     """
     count = max(1, min(PARTS, unit.size // PART_BYTES))
     ends = [unit.size * number // count for number in range(count + 1)]
@@ -90,12 +93,12 @@ def cut_archive(unit: Unit) -> list[Unit]:
 
 
 def pages(unit: Unit) -> Iterator[Page | NoPage]:
-    """The pages of an archive, or of a part of it, one by one, in its order, with bounded memory.
+    """The pages of an archive, or of a part of it, one by one, in their order, with bounded memory.
 
-    A page is a `response` record with HTTP status 200 and the type HTML, or a `resource` record of that type; and a
-    `conversion` record is one that was made plain text, as in Common Crawl's WET files. Others of these kinds, and
-    `revisit` records, are given with a reason; requests, metadata and the like are nothing that anyone takes for an
-    article, and left out.
+    A page is a `response` record with HTTP status 200 and the type HTML, a `resource` record of that type, or a
+    `conversion` record, which holds a page turned into plain text, as in Common Crawl's WET files. Other records of
+    these kinds, and `revisit` records, are given with a reason. Requests, metadata and the like, which nobody would
+    take for articles, are left out.
 
     Args:
         unit: a part of a WARC file, as `cut_archive` gives it. The file may be compressed with gzip, record by record
@@ -129,7 +132,7 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
 def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
     """The records that begin before the part's end, each with its place; those before its start without their bytes.
 
-    In place of what is no record stands, once for each stretch, what is wrong there.
+    Each stretch of the file that is not a record gives one message, which says what is wrong there.
     """
     from fastwarc.warc import ArchiveIterator
 
@@ -138,7 +141,7 @@ def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
         begin = file.read(len(_RECORD))
         packed = begin.startswith(_GZIP[:2]) or (path.name.lower().endswith(".gz") and begin != _RECORD)
         start: int | None = 0
-        told = False  # whether what is broken here has its reason: one for each stretch
+        told = False  # whether a reason was already given for the broken stretch: each has one
         while start is not None:
             stream = _Stream(file, start, packed)
             place, failure = start, ""
@@ -153,7 +156,7 @@ def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
                         raise ValueError("cut off within a record")
                     yield place, record
                     told = short
-            except Exception as error:  # the file is anybody's: whatever it makes the parser raise is its own fault
+            except Exception as error:  # the file may hold anything; whatever it makes the parser raise is its fault
                 failure = str(error) or type(error).__name__
             if stream.unreadable is not None:
                 raise stream.unreadable
@@ -173,7 +176,7 @@ def _record(found: WarcRecord, wanted: bool) -> _Record:
     headers: dict[str, str] = {}
     for name, value in found.headers.items():
         headers.setdefault(name.lower(), value)
-    # The parser gives a head that is cut off as a record of no bytes.
+    # The parser returns a header that is cut off as a record without bytes.
     if not headers.get("content-length", "").strip().isdecimal():
         raise ValueError("a record's head is cut off, or lacks its Content-Length")
     block = found.reader.read(ARTICLE_BYTES + 1) if wanted and kind in READ else b""
@@ -181,10 +184,10 @@ def _record(found: WarcRecord, wanted: bool) -> _Record:
 
 
 class _Stream:
-    """A WARC file unpacked, from a place on, for the parser to read.
+    """A WARC file, unpacked from a given place on, for the parser to read.
 
-    It ends where a gzip member is broken, and says so in `failure`. It raises nothing, which would go through the
-    parser: an error of the disk is kept in `unreadable`.
+    The stream ends where a gzip member is broken, and says so in `failure`. It raises no errors, as they would pass
+    through the parser: an error of the disk is kept in `unreadable`.
     """
 
     def __init__(self, file: BinaryIO, start: int, packed: bool) -> None:
@@ -200,7 +203,7 @@ class _Stream:
         file.seek(start)
 
     def read(self, size: int = UNPACK) -> bytes:
-        """Some of the next bytes, at most `size`; none at the end."""
+        """Read some of the next bytes, at most `size`; none at the end."""
         size = min(size, UNPACK) if size > 0 else UNPACK
         data = self._unpacked(size) if self._packed else self._next_block(size)
         self._given += len(data)
@@ -211,17 +214,17 @@ class _Stream:
         return self._given
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Nowhere: the parser asks for it when it is told to, which it is not."""
+        """Do nothing: the parser seeks only if it is told to, which it is not."""
         return self._given
 
     def close(self) -> None:
         """Leave the file to whoever opened it."""
 
     def place(self, position: int) -> int:
-        """Where in the file a position of the stream is; of a packed one, where its gzip member begins."""
+        """Where in the file a position of the stream lies; in a packed file, where its gzip member begins."""
         if not self._packed:
             return self._start + position
-        # The parser goes on from record to record: what lies before is not asked for again.
+        # The parser goes forward from record to record, so earlier members are not needed again.
         found = max(bisect.bisect_right(self._members, (position, self._read_to)) - 1, 0)
         del self._members[:found]
         return self._members[0][1] if self._members else self._start
@@ -259,7 +262,7 @@ class _Stream:
 
 
 def _next(file: BinaryIO, start: int, packed: bool) -> int | None:
-    """Where, from `start` on, a record begins behind a broken stretch, by itself or as a gzip member."""
+    """Where the first record after a broken stretch begins, from `start` on, by itself or as a gzip member."""
     mark = _GZIP if packed else _RECORD
     position, data = start, b""
     while True:
