@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
 
-.PHONY: setup demo docs test check slow-servers slow-others lint types bench clean requirements
+.PHONY: setup demo docs test check slow-kills slow-servers slow-others lint types bench clean requirements
 
 setup: .venv/.ready .venv-studio/.ready
 
@@ -30,21 +30,25 @@ docs: .venv/.ready
 test: setup
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-# What CI runs; a skipped test counts as a failure here. The slow tests run as two jobs side by side, so divided that
-# both take about as long: the first mostly waits for Label Studio, the second computes.
+# What CI runs; a skipped test counts as a failure here. The slow tests run as three jobs side by side, so divided that
+# they take about as long: two mostly wait for Label Studio or start it, the third computes.
 check: export STANCE_NO_SKIPS = 1
 check: lint types
 	$(MAKE) test
-	$(MAKE) --jobs=2 --output-sync slow-servers slow-others
+	$(MAKE) --jobs=3 --output-sync slow-kills slow-servers slow-others
 
-SERVERS = $(addprefix tests/test_,faults.py hub.py kills.py labeling.py long_training.py openers.py pages.py \
-	people.py publish.py serve.py studio.py withdraw.py)
+KILLS = $(addprefix tests/test_,kills.py tutorial.py)
+SERVERS = $(addprefix tests/test_,faults.py hub.py labeling.py long_training.py openers.py pages.py people.py \
+	publish.py serve.py studio.py withdraw.py)
+
+slow-kills: setup
+	$(BIN)/pytest -m slow -p no:cacheprovider $(KILLS)
 
 slow-servers: setup
 	$(BIN)/pytest -m slow -p no:cacheprovider $(SERVERS)
 
 slow-others: setup
-	$(BIN)/pytest -m slow $(addprefix --ignore=,$(SERVERS))
+	$(BIN)/pytest -m slow -p no:cacheprovider $(addprefix --ignore=,$(KILLS) $(SERVERS))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

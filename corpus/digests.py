@@ -34,19 +34,19 @@ def modules_behind(*names: str) -> dict[str, Path]:
     Raises:
         ModuleNotFoundError: one of the names is not a module of this project.
     """
-    found: dict[str, Path] = {}
+    modules: dict[str, Path] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in modules:
             continue
         path = _file(name)
         if path is None:
             raise ModuleNotFoundError(f"{name} is not one of our modules; expected one below {', '.join(PACKAGES)}")
-        found[name] = path
+        modules[name] = path
         waiting += [parent for parent in [name.rpartition(".")[0]] if parent]
-        waiting += [other for other in _imports(path) if other not in found]
-    return dict(sorted(found.items()))
+        waiting += [other for other in _imports(path) if other not in modules]
+    return dict(sorted(modules.items()))
 
 
 def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
@@ -66,20 +66,20 @@ def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
 
 def digest(*parts: str) -> str:
     """A digest of texts, 128 bits in hexadecimal; where one text ends and the next begins counts."""
-    found = hashlib.blake2b(digest_size=16)
+    hashed = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        found.update(len(data).to_bytes(8, "little") + data)
-    return found.hexdigest()
+        hashed.update(len(data).to_bytes(8, "little") + data)
+    return hashed.hexdigest()
 
 
 def stamp(path: Path) -> str:
     """What changes when somebody writes to a file: its path, size and time of change; or its path, if missing."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return f"{path} -"
-    return f"{path} {found.st_size} {found.st_mtime_ns}"
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
 def _file(name: str) -> Path | None:

@@ -59,8 +59,8 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
             f"it is not known what left the corpus, for a table of the last build is damaged: {done.changes.damaged}"
         )
     if done.languages:
-        found = ", ".join(f"{name} {count}" for name, count in done.languages.items())
-        notes.append(f"not in English, which the rules are for: {found}")
+        languages = ", ".join(f"{name} {count}" for name, count in done.languages.items())
+        notes.append(f"not in English, which the rules are for: {languages}")
     if done.notes:
         notes.append(f"to know, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
     if done.apart:
@@ -70,17 +70,17 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
     return list(map(_printable, notes))
 
 
-def counts(found: Mapping[str, int]) -> str:
+def counts(numbers: Mapping[str, int]) -> str:
     """The number of each kind, in the given order, and the number of kinds beyond those named.
 
     Args:
-        found: counts by kind.
+        numbers: counts by kind.
 
     >>> counts({"of another kind (.pdf)": 3, "the file is empty": 1})
     '3 of another kind (.pdf), 1 the file is empty'
     """
-    named = [f"{count} {name}" for name, count in list(found.items())[:KINDS_NAMED]]
-    more = len(found) - KINDS_NAMED
+    named = [f"{count} {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
+    more = len(numbers) - KINDS_NAMED
     return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
 
 

@@ -180,8 +180,8 @@ def group(ids: Sequence[Id], texts: Sequence[str], memory_limit: str = "1GB") ->
     with database.duck(memory_limit) as tables:
         tables.fill("keyed", map(keyed, batches()))
         label(tables)
-        found = pa.Table.from_batches(labelled(tables))
-    return found["copy_id"].to_pylist(), found["cluster_id"].to_pylist()
+        labels = pa.Table.from_batches(labelled(tables))
+    return labels["copy_id"].to_pylist(), labels["cluster_id"].to_pylist()
 
 
 def label(tables: Database) -> tuple[int, int]:
@@ -256,8 +256,8 @@ def verified(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _strings(batch: pa.RecordBatch, column: str) -> list[str]:
-    found: list[str] = batch.column(column).to_pylist()
-    return found
+    strings: list[str] = batch.column(column).to_pylist()
+    return strings
 
 
 def node_id(text: str) -> int:

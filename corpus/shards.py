@@ -189,18 +189,18 @@ def _held(
     held: dict[str, Article] = {}
     size = 0
     for unit in shard.units:
-        for found in read(unit, settings):
-            if isinstance(found, Skipped):
-                skipped.append(found)
+        for item in read(unit, settings):
+            if isinstance(item, Skipped):
+                skipped.append(item)
                 continue
-            if isinstance(found, Noted):
-                noted.append(found)
+            if isinstance(item, Noted):
+                noted.append(item)
                 continue
-            if size >= FLUSH or found.article_id in held:  # pieces of held articles are told apart by id
+            if size >= FLUSH or item.article_id in held:  # pieces of held articles are told apart by id
                 yield list(held.values())
                 held, size = {}, 0
-            held[found.article_id] = found
-            size += len(found.text)
+            held[item.article_id] = item
+            size += len(item.text)
     if held:
         yield list(held.values())
 

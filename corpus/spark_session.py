@@ -112,9 +112,9 @@ def _check_installed() -> None:
         said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     except OSError as error:
         raise StanceError(f"{wanted}; {java} cannot be run: {error.strerror}") from error
-    found = re.search(r'version "(?:1\.)?(\d+)[^"]*"', said)
-    if found is None or int(found[1]) < JAVA:
-        raise StanceError(f"{wanted}; {java} is {found[0] if found else 'none'}")
+    match = re.search(r'version "(?:1\.)?(\d+)[^"]*"', said)
+    if match is None or int(match[1]) < JAVA:
+        raise StanceError(f"{wanted}; {java} is {match[0] if match else 'none'}")
 
 
 def _check_answers(address: str) -> None:
@@ -226,29 +226,29 @@ def _check_executors(spark: SparkSession, address: str, local: bool) -> None:
         import importlib.metadata
         import socket
 
-        found = []
+        differing = []
         for name, here in wanted.items():
             try:
                 there = importlib.metadata.version(name)
             except importlib.metadata.PackageNotFoundError:
                 there = ""
             if there != here:
-                found.append(f"{name} {there or 'is missing'} (here {here})")
-        return [f"{socket.gethostname()}: {', '.join(found)}"] if found else []
+                differing.append(f"{name} {there or 'is missing'} (here {here})")
+        return [f"{socket.gethostname()}: {', '.join(differing)}"] if differing else []
 
-    if found := context.parallelize(range(tasks), tasks).flatMap(others).collect():
+    if unlike := context.parallelize(range(tasks), tasks).flatMap(others).collect():
         raise StanceError(
-            f"{address}: executors need the same packages as here, in the same versions: {sorted(found)[0]}; install "
+            f"{address}: executors need the same packages as here, in the same versions: {sorted(unlike)[0]}; install "
             "them in the Python that PYSPARK_PYTHON names"
         )
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
 def _explain(error: Exception, address: str) -> NoReturn:

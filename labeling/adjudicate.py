@@ -92,9 +92,9 @@ def adjudicate(
         TableError: a table is missing or malformed.
         StanceError: there is no vote that counts.
     """
-    found = _read(work, ignored, required=True)
-    done = _settle(found, settings, codebook)
-    tasks = len(to_label(read_sample(work), found.copy_of))
+    inputs = _read(work, ignored, required=True)
+    done = _settle(inputs, settings, codebook)
+    tasks = len(to_label(read_sample(work), inputs.copy_of))
     by_votes = {row.sentence_id: len(row.votes) for row in done.verdicts if row.how != "adjudicated"}
     open_ = {row.sentence_id: len(row.votes) for row in done.queue}
     outdated = 0
@@ -112,10 +112,10 @@ def adjudicate(
         outdated=outdated,
         reopened=sum(row.sentence_id not in now for row in before),
         flagged=sum(bool(row.flag) for row in done.verdicts),
-        vanished=len({row.sentence_id for row in found.votes if row.stance is not None} - found.copy_of.keys()),
-        annotators=people(row.annotator for row in found.votes),
+        vanished=len({row.sentence_id for row in inputs.votes if row.stance is not None} - inputs.copy_of.keys()),
+        annotators=people(row.annotator for row in inputs.votes),
         ignored=sorted(
-            ({row.annotator for row in found.annotations} | {row.adjudicator for row in found.adjudications})
+            ({row.annotator for row in inputs.annotations} | {row.adjudicator for row in inputs.adjudications})
             & set(ignored)
         ),
         changed=any(changed),
@@ -161,8 +161,8 @@ def _read(work: Path, ignored: Collection[str], *, required: bool) -> _Inputs:
     )
 
 
-def _settle(found: _Inputs, settings: LabelingSettings, codebook: str) -> Settled:
-    return settle(found.votes, found.people, settings, codebook=codebook, corpus=found.copy_of.keys())
+def _settle(inputs: _Inputs, settings: LabelingSettings, codebook: str) -> Settled:
+    return settle(inputs.votes, inputs.people, settings, codebook=codebook, corpus=inputs.copy_of.keys())
 
 
 def _pooled(votes: list[Annotation], copy_of: Mapping[str, str]) -> list[Annotation]:
@@ -277,16 +277,18 @@ def settle(
         if not here:
             continue
         posterior = model.get(sentence_id, {})
-        found = _decide(by, current.get(sentence_id, {}), unsure[sentence_id], posterior, settings)
-        if isinstance(found, str):
+        decision = _decide(by, current.get(sentence_id, {}), unsure[sentence_id], posterior, settings)
+        if isinstance(decision, str):
             if not current.get(sentence_id):
-                found = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
+                decision = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
             confidence = max(posterior.values(), default=None)
             queue.append(
-                Unsettled(sentence_id=sentence_id, votes=by, reason=found, agreement=alike(by), confidence=confidence)
+                Unsettled(
+                    sentence_id=sentence_id, votes=by, reason=decision, agreement=alike(by), confidence=confidence
+                )
             )
             continue
-        stance, how = found
+        stance, how = decision
         verdicts.append(
             Verdict(
                 sentence_id=sentence_id,
@@ -341,11 +343,11 @@ def _settled_by_people(adjudications: Iterable[Adjudication]) -> dict[str, list[
     last: dict[tuple[str, str], Adjudication] = {}
     for row in sorted(adjudications, key=lambda row: (row.updated_at, row.studio_id or 0, row.stance or "")):
         last[row.sentence_id, row.adjudicator] = row
-    found: dict[str, list[Adjudication]] = defaultdict(list)
+    by_sentence: dict[str, list[Adjudication]] = defaultdict(list)
     for _, row in sorted(last.items()):
         if row.stance is not None:
-            found[row.sentence_id].append(row)
-    return dict(found)
+            by_sentence[row.sentence_id].append(row)
+    return dict(by_sentence)
 
 
 def _adjudicated(answer: Adjudication, by: Votes, codebook: str, here: bool) -> Verdict:

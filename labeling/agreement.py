@@ -95,13 +95,15 @@ def _places(labels: Sequence[Label] | None) -> dict[Label, int]:
 
 def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) -> dict[tuple[Label, Label], float]:
     """Squared differences of labels on an ordinal scale: the square of how many answers lie from one to the other."""
-    found: dict[tuple[Label, Label], float] = {}
+    differences: dict[tuple[Label, Label], float] = {}
     for first, c in enumerate(order):
         between = 0.0
         for k in order[first:]:
             between += totals.get(k, 0)
-            found[c, k] = found[k, c] = (between - (totals.get(c, 0) + totals.get(k, 0)) / 2) ** 2 if c != k else 0.0
-    return found
+            differences[c, k] = differences[k, c] = (
+                (between - (totals.get(c, 0) + totals.get(k, 0)) / 2) ** 2 if c != k else 0.0
+            )
+    return differences
 
 
 def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:

@@ -113,8 +113,8 @@ def warnings(answers: Collection[Annotation], words: Mapping[str, int]) -> list[
         given[row.annotator].append(row)
         if row.stance is not None:
             votes[row.sentence_id][row.stance] += 1
-    found = [warning for _, rows in sorted(given.items()) for warning in (_fast(rows, words), _same(rows, votes))]
-    return [warning for warning in found if warning is not None]
+    raised = [warning for _, rows in sorted(given.items()) for warning in (_fast(rows, words), _same(rows, votes))]
+    return [warning for warning in raised if warning is not None]
 
 
 def _fast(rows: list[Annotation], words: Mapping[str, int]) -> TooFast | None:

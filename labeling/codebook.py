@@ -30,7 +30,7 @@ def read_codebook(path: Path) -> Codebook:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: expected UTF-8; {error}. Save it as UTF-8") from error
     # A version has a digit and is on the same line: a heading "Version history" states none.
-    found = re.search(r"^\W*version:?[^\w\n]+(?=[\w.\-]*\d)(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
-    if not found:
+    match = re.search(r"^\W*version:?[^\w\n]+(?=[\w.\-]*\d)(\w[\w.\-]*)", text, re.MULTILINE | re.IGNORECASE)
+    if not match:
         raise ConfigError(f"{path}: expected a line such as `Version 1.0`; every label remembers its version")
-    return Codebook(text=text, version=found.group(1))
+    return Codebook(text=text, version=match.group(1))

@@ -81,8 +81,8 @@ def stale_verdicts(
         verdicts=read_jsonl(verdicts, Verdict, DUE) if verdicts.is_file() else [],
         queue=read_jsonl(queue, Unsettled, DUE) if queue.is_file() else [],
     )
-    found = compare(before, now)
-    return msgspec.structs.replace(found, made=verdicts.is_file()) if found else None
+    stale = compare(before, now)
+    return msgspec.structs.replace(stale, made=verdicts.is_file()) if stale else None
 
 
 def compare(before: Settled, now: Settled) -> Stale | None:

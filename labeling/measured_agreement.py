@@ -250,9 +250,9 @@ def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answer
         articles: number of articles that its sentences are from.
         answers: number of answers by label, from which the agreement by chance follows.
     """
-    found = _estimate(value, drawn, articles)
-    if found.low < found.high or math.isnan(found.low):
-        return found
+    estimate = _estimate(value, drawn, articles)
+    if estimate.low < estimate.high or math.isnan(estimate.low):
+        return estimate
     if value != 1:  # all articles are alike, so that resampling them tells nothing
         return Estimate(value=value)
     chance = float(((answers / answers.sum()) ** 2).sum())

@@ -80,11 +80,11 @@ def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
     return [*_table(rows), *([more] if rest else [])] if outlets else []
 
 
-def few(found: FewVotes) -> str:
+def few(votes: FewVotes) -> str:
     """How many sentences have fewer votes than the project asks for, as the beginning of a sentence."""
-    least = "" if found.exact else "at least "
+    least = "" if votes.exact else "at least "
     return (
-        f"{least}{found.sentences} sentences have fewer votes than the {found.asked} that [labeling] overlap asks for"
+        f"{least}{votes.sentences} sentences have fewer votes than the {votes.asked} that [labeling] overlap asks for"
     )
 
 

@@ -187,7 +187,7 @@ def _missing(
     present = dict(tables.ask("SELECT article_id, fingerprint FROM present JOIN asked USING (article_id)"))
     kept = {row.source_id: row.article_id for row in settled.moved}
     reasons = {kept.get(row.article_id, row.article_id): row.reason for row in skipped if row.article_id}
-    found: list[Left] = []
+    left: list[Left] = []
     for article_id, start, sentence_id, text in sorted(known):
         was = articles.get(sentence_id)
         if not article_id:
@@ -200,8 +200,8 @@ def _missing(
             reason = "the article's text is the same, but is cut into other sentences now"
         else:
             reason = "the article's text has changed"
-        found.append(Left(sentence_id=sentence_id, article_id=article_id, start=start, text=text, reason=reason))
-    return found
+        left.append(Left(sentence_id=sentence_id, article_id=article_id, start=start, text=text, reason=reason))
+    return left
 
 
 def _earlier(out: Path) -> Mapping[str, Left]:

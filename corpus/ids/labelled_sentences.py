@@ -109,15 +109,15 @@ def read_moved(out: Path) -> dict[str, Moved]:
         TableError: the file is malformed, or gives one article two ids, as after a merge by hand.
     """
     path = table_path(out, MOVED)
-    found: dict[str, tuple[int, Moved]] = {}
+    moves: dict[str, tuple[int, Moved]] = {}
     for number, row in enumerate(read_jsonl(path, Moved, "stance build") if path.is_file() else [], 1):
-        if row.source_id in found and found[row.source_id][1].article_id != row.article_id:
+        if row.source_id in moves and moves[row.source_id][1].article_id != row.article_id:
             raise TableError(
-                f"{path}: records {found[row.source_id][0]} and {number} give the article {row.source_id!r} two ids, "
-                f"{found[row.source_id][1].article_id!r} and {row.article_id!r}; delete the one that is wrong"
+                f"{path}: records {moves[row.source_id][0]} and {number} give the article {row.source_id!r} two ids, "
+                f"{moves[row.source_id][1].article_id!r} and {row.article_id!r}; delete the one that is wrong"
             )
-        found[row.source_id] = number, row
-    return {source_id: row for source_id, (_, row) in found.items()}
+        moves[row.source_id] = number, row
+    return {source_id: row for source_id, (_, row) in moves.items()}
 
 
 def read_fingerprints(out: Path) -> list[Fingerprint]:

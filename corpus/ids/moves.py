@@ -151,11 +151,11 @@ def find_moves(tables: Database, spill: Path, folders: Sequence[Path], out: Path
         Candidate(own_id=own_id, article_id=article_id, sha256=sha256, about=tuple(about), is_new=is_new)
         for own_id, article_id, sha256, is_new, *about in tables.ask(_CANDIDATES)
     ]
-    found = match(lost, candidates)
-    ids = {row.article_id for row in found}
-    others = {row.source_id for row in found}
+    moves = match(lost, candidates)
+    ids = {row.article_id for row in moves}
+    others = {row.source_id for row in moves}
     edited = _edited(tables, spill, [one for one in lost if one.article_id not in ids], others, out)
-    return Moves(found=sorted([*found, *edited], key=lambda row: row.source_id), recalled=recalled)
+    return Moves(found=sorted([*moves, *edited], key=lambda row: row.source_id), recalled=recalled)
 
 
 def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
@@ -172,7 +172,7 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
     texts: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         texts[candidate.sha256].append(candidate)
-    found: list[Moved] = []
+    moves: list[Moved] = []
     for article in sorted(lost, key=lambda article: (-article.missing, article.article_id)):
         options = texts.get(article.sha256, [])
         # If its id still has the same text, only the rules that cut it have changed: nothing has moved.
@@ -181,8 +181,8 @@ def match(lost: Iterable[Lost], candidates: Iterable[Candidate]) -> list[Moved]:
         about = article.about
         best = min(options, key=lambda one: (one.about != about, not one.is_new, one.article_id))
         options.remove(best)
-        found.append(Moved(source_id=best.own_id, article_id=article.article_id, sha256=article.sha256))
-    return sorted(found, key=lambda row: row.source_id)
+        moves.append(Moved(source_id=best.own_id, article_id=article.article_id, sha256=article.sha256))
+    return sorted(moves, key=lambda row: row.source_id)
 
 
 def _edited(tables: Database, spill: Path, lost: Sequence[Lost], others: Collection[str], out: Path) -> list[Moved]:
@@ -199,10 +199,10 @@ def _edited(tables: Database, spill: Path, lost: Sequence[Lost], others: Collect
     }
     give(tables, spill, "sought", from_rows(_SOUGHT, sorted(nodes)))
     tables.make("fresh", _ROWS)
-    found: dict[str, Moved] = {}
+    moves: dict[str, Moved] = {}
     taken: set[str] = set()
     for article_id, own_id, sha256, _ in tables.ask(_VERSIONS):
-        if own_id not in found and own_id not in others and article_id not in taken:
-            found[own_id] = Moved(source_id=own_id, article_id=article_id, sha256=sha256)
+        if own_id not in moves and own_id not in others and article_id not in taken:
+            moves[own_id] = Moved(source_id=own_id, article_id=article_id, sha256=sha256)
             taken.add(article_id)
-    return list(found.values())
+    return list(moves.values())

@@ -43,18 +43,18 @@ def rewritten(shards: Sequence[Path], *, leaving: Leaving | None = None, ids: Id
         As many folders, in the same order: the shards themselves where nothing changes, otherwise new ones beside them.
         A folder that an earlier build made is used again.
     """
-    found: list[Path] = []
+    folders: list[Path] = []
     for number, shard in enumerate(shards):
         out, named = (leaving or {}).get(number, {}), (ids or {}).get(number, {})
         name = shard.name
         if out or named:
             changes = [f"{place} {row!r}" for place, row in sorted({**out, **named}.items())]
             name += f".{digest(*changes)}"
-        found.append(shard.with_name(name))
-        if not found[-1].is_dir():
-            with made_once(found[-1]) as half:
+        folders.append(shard.with_name(name))
+        if not folders[-1].is_dir():
+            with made_once(folders[-1]) as half:
                 _write(shard, half, out, named)
-    return found
+    return folders
 
 
 def _write(shard: Path, half: Path, leaving: Mapping[int, Skipped], ids: Mapping[int, str]) -> None:

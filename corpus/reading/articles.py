@@ -97,8 +97,8 @@ def front_matter_end(text: str) -> int:
     >>> front_matter_end("---\nIt rained: a lot.\n---\n")
     0
     """
-    found = _FRONT_MATTER.match(text)
-    return found.end() if found else 0
+    match = _FRONT_MATTER.match(text)
+    return match.end() if match else 0
 
 
 def _text_id(text: str) -> str:
@@ -147,9 +147,9 @@ def _row(
     notes = [note]
     try:
         if is_page(text):
-            found = extract(text)
-            text, extractor = found.text, found.extractor
-            notes += [TAGS, found.note]
+            extracted = extract(text)
+            text, extractor = extracted.text, extracted.extractor
+            notes += [TAGS, extracted.note]
         else:
             text, markup = plain(text)
             extractor = MARKUP if markup == TAGS else PLAIN
@@ -194,8 +194,8 @@ def _host(url: str) -> str:
 
 
 def _front_matter(text: str) -> dict[str, str]:
-    found = _FRONT_MATTER.match(text)
-    pairs = [line.split(":", 1) for line in re.split(r"[\r\n]+", found[1]) if line] if found else []
+    match = _FRONT_MATTER.match(text)
+    pairs = [line.split(":", 1) for line in re.split(r"[\r\n]+", match[1]) if line] if match else []
     return {key.strip(): re.sub(r"""^(["'])(.*)\1$""", r"\2", value.strip()) for key, value in pairs}
 
 
@@ -242,8 +242,8 @@ def _skip(article_id: str, source: str, reason: str) -> Skipped:
 
 def _code(name: str) -> str:
     """The two letters of a language tag (en-GB, EN_us); empty for anything else, such as `English`."""
-    found = re.match(r"([a-z]{2})(?:[-_]|$)", name.strip().lower())
-    return found[1] if found else ""
+    match = re.match(r"([a-z]{2})(?:[-_]|$)", name.strip().lower())
+    return match[1] if match else ""
 
 
 def _language(text: str) -> str:

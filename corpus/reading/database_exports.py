@@ -79,10 +79,10 @@ def no_text(text: str) -> str:
     if start.startswith(("{", "[")):
         for part in (text, next(islice(filter(str.strip, text.split("\n")), 1), "")):
             try:
-                found = msgspec.json.decode(part.strip("\ufeff \t\r\n"))
+                record = msgspec.json.decode(part.strip("\ufeff \t\r\n"))
             except msgspec.DecodeError:
                 continue
-            if isinstance(found, dict) or (isinstance(found, list) and any(isinstance(one, dict) for one in found)):
+            if isinstance(record, dict) or (isinstance(record, list) and any(isinstance(one, dict) for one in record)):
                 return "JSON in a .txt file: name it .jsonl, one record a line"
     if database := export_of(text):
         return f"several articles in one file: an export of {database}; {ADVICE}"

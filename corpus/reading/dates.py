@@ -53,11 +53,11 @@ def iso_date(written: str) -> tuple[str, str]:
     """
     value = " ".join(written.split())
     try:
-        if found := _ISO.fullmatch(value):
-            datetime.date(int(found[1]), int(found[2] or 1), int(found[3] or 1))
+        if match := _ISO.fullmatch(value):
+            datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
             return written, ""
-        if found := _NUMBER.fullmatch(value):
-            return _of_number(found[1]) or (written, TWO_DATES)
+        if match := _NUMBER.fullmatch(value):
+            return _of_number(match[1]) or (written, TWO_DATES)
         if _MAIL.fullmatch(value):
             return parsedate_to_datetime(value).isoformat(), ""
         day, time = _apart(" ".join(_WEEKDAY.sub(" ", value).split()).strip(" ,"))
@@ -98,15 +98,15 @@ def _apart(value: str) -> tuple[str, str]:
     place = next((place for place in _TIME.finditer(value) if place.end() == len(value)), None)
     day, time = (value[: place.start()], _time(place)) if place else (value, "")
     day = day.strip(" ,")
-    if found := _TWO_WAYS.fullmatch(day):
-        year, first, second = int(found["year"]), int(found["first"]), int(found["second"])
+    if match := _TWO_WAYS.fullmatch(day):
+        year, first, second = int(match["year"]), int(match["first"]), int(match["second"])
         if first <= 12 and second <= 12 and first != second:
             return "", ""
         month, of_month = (first, second) if second > 12 else (second, first)
         return datetime.date(year, month, of_month).isoformat(), time
     for form in _FORMS:
-        if found := form.fullmatch(day):
-            parts = found.groupdict()
+        if match := form.fullmatch(day):
+            parts = match.groupdict()
             month = _MONTH[parts["word"].lower()] if "word" in parts else int(parts["month"])
             if "day" not in parts:
                 datetime.date(int(parts["year"]), month, 1)
@@ -115,15 +115,15 @@ def _apart(value: str) -> tuple[str, str]:
     raise ValueError(value)
 
 
-def _time(found: re.Match[str]) -> str:
+def _time(match: re.Match[str]) -> str:
     """The time of day as ISO 8601 writes it after a date; empty where the name of the time zone is ambiguous."""
-    hour, zone = int(found["hour"]), (found["zone"] or "").upper()
-    if found["half"]:
-        hour = hour % 12 + 12 * (found["half"][0].lower() == "p")
+    hour, zone = int(match["hour"]), (match["zone"] or "").upper()
+    if match["half"]:
+        hour = hour % 12 + 12 * (match["half"][0].lower() == "p")
     if zone in ("Z", "UTC", "GMT"):
         zone = "+00:00"
     elif zone and zone[0] in "+-":
         zone = f"{zone[:3]}:{zone[-2:]}"
     elif zone:
         return ""
-    return f"T{datetime.time(hour, int(found['minute']), int(found['second'] or 0)).isoformat()}{zone}"
+    return f"T{datetime.time(hour, int(match['minute']), int(match['second'] or 0)).isoformat()}{zone}"

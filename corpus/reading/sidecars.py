@@ -75,9 +75,9 @@ def _sidecar(path: Path) -> _Table | None:
         for number, row in enumerate(opened.rows(), 1):
             if isinstance(row, Broken) or row.note == SWALLOWED:
                 raise SourceError(f"{path}: {row if isinstance(row, Broken) else f'line {row.line}: {row.note}'}")
-            found = dict(zip(header, row.fields, strict=True))
-            file = found.pop("file")
-            given = {name: value for name, value in found.items() if value}
+            columns = dict(zip(header, row.fields, strict=True))
+            file = columns.pop("file")
+            given = {name: value for name, value in columns.items() if value}
             if not file:
                 table.loose.append((number, f"a row of {SIDECAR} that names no file"))
                 continue

@@ -64,28 +64,30 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
     named: dict[str, _Found] = {}
     for source in dict.fromkeys(map(str, sources)):
         if source != "-":
-            for found in search.find(source):
-                before = named.get(found.real, found)
+            for candidate in search.find(source):
+                before = named.get(candidate.real, candidate)
                 # A file that the search of one source leaves out may be named by another source.
-                named[found.real] = min(found, before, key=lambda one: (bool(one.reason), one.name))
+                named[candidate.real] = min(candidate, before, key=lambda one: (bool(one.reason), one.name))
     sidecars = Sidecars()
     roots = Path(settings.root).resolve(), Path(os.path.normpath(Path(settings.root).absolute()))
     work: list[Unit] = []
-    for found in named.values():
-        place, base = _place(found, *roots)
-        if not found.reason and place.name == SIDECAR and sidecars.has(place.parent):
+    for candidate in named.values():
+        place, base = _place(candidate, *roots)
+        if not candidate.reason and place.name == SIDECAR and sidecars.has(place.parent):
             continue
         below = place.relative_to(base) if base else Path(place.name)
         source = shown(below.as_posix())
-        if found.reason:
-            work.append(Unit(path=found.name, kind="", article_id="", source=source, size=0, reason=found.reason))
+        if candidate.reason:
+            work.append(
+                Unit(path=candidate.name, kind="", article_id="", source=source, size=0, reason=candidate.reason)
+            )
             continue
         unit = Unit(
-            path=str(Path(found.name).absolute()),
-            kind=KINDS[_ending(found.name)],
+            path=str(Path(candidate.name).absolute()),
+            kind=KINDS[_ending(candidate.name)],
             article_id=below.as_posix()[: -len(_ending(below.name))],
             source=source,
-            size=_size(found.name),
+            size=_size(candidate.name),
             metadata=sidecars.row(place, base or place.parent),
             outside=base is None,
         )
@@ -137,10 +139,12 @@ class _Search:
         endings = ", ".join(sorted(KINDS))
         path = Path(source)
         if path.is_dir():
-            found = list(self._walk(path))
-            if all(one.reason for one in found):
-                raise SourceError(f"{source}: no article found; expected files that end in {endings}{_others(found)}")
-            yield from found
+            candidates = list(self._walk(path))
+            if all(one.reason for one in candidates):
+                raise SourceError(
+                    f"{source}: no article found; expected files that end in {endings}{_others(candidates)}"
+                )
+            yield from candidates
         elif os.path.lexists(source):
             if not _ending(path.name):
                 raise SourceError(f"{source}: expected one of {endings}{_advice(source)}")
@@ -152,15 +156,17 @@ class _Search:
                 )
             yield _Found(os.path.realpath(source), source)
         elif any(mark in source for mark in "*?["):
-            found = []
+            candidates = []
             for name in sorted(glob.glob(source, recursive=True)):  # noqa: PTH207  absolute patterns too
                 if Path(name).is_dir():
-                    found += self._walk(Path(name))
+                    candidates += self._walk(Path(name))
                 else:
-                    found.append(_Found(os.path.realpath(name), name, "" if _ending(name) else _other(name)))
-            if all(one.reason for one in found):
-                raise SourceError(f"{source}: nothing matches; expected files that end in {endings}{_others(found)}")
-            yield from found
+                    candidates.append(_Found(os.path.realpath(name), name, "" if _ending(name) else _other(name)))
+            if all(one.reason for one in candidates):
+                raise SourceError(
+                    f"{source}: nothing matches; expected files that end in {endings}{_others(candidates)}"
+                )
+            yield from candidates
         else:
             raise SourceError(f"{source}: no such file or folder")
 
@@ -244,9 +250,9 @@ def _advice(name: str) -> str:
     return ""
 
 
-def _others(found: Sequence[_Found]) -> str:
+def _others(others: Sequence[_Found]) -> str:
     """The files that were found in place of articles, counted by ending, for the message."""
-    counts = Counter(one.reason.partition(":")[0] for one in found)
+    counts = Counter(one.reason.partition(":")[0] for one in others)
     return "; found " + ", ".join(f"{count} {reason}" for reason, count in counts.most_common(20)) if counts else ""
 
 
@@ -256,15 +262,15 @@ def _ending(name: str) -> str:
     return next((one for one in _BY_LENGTH if lower.endswith(one) and len(lower) > len(one)), "")
 
 
-def _place(found: _Found, root: Path, named_root: Path) -> tuple[Path, Path | None]:
+def _place(candidate: _Found, root: Path, named_root: Path) -> tuple[Path, Path | None]:
     """The path that a file's id is made from, and the root above it; None where the file lies below no root.
 
     All links in the path are resolved, so that every name of a file gives the same place. The path is used as named,
     however, where a link below the root leads out of it, into a hidden folder (git-annex, DVC), to a file with another
     ending, or nowhere.
     """
-    real, named = Path(found.real), Path(os.path.normpath(Path(found.name).absolute()))
-    options = [(real, root)] if (found.reason or _ending(real.name)) and real.exists() else []
+    real, named = Path(candidate.real), Path(os.path.normpath(Path(candidate.name).absolute()))
+    options = [(real, root)] if (candidate.reason or _ending(real.name)) and real.exists() else []
     options.append((named, named_root))
     below = [(path, base) for path, base in options if path.is_relative_to(base)]
     for path, base in below:
@@ -276,10 +282,10 @@ def _place(found: _Found, root: Path, named_root: Path) -> tuple[Path, Path | No
 def _size(name: str) -> int:
     """Size in bytes; 0 for what cannot be looked at: reading it later gives the reason."""
     try:
-        found = os.stat(name)  # noqa: PTH116  one call a file, of perhaps a million
+        status = os.stat(name)  # noqa: PTH116  one call a file, of perhaps a million
     except OSError:
         return 0
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def shown(name: str) -> str:

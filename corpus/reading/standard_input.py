@@ -111,8 +111,8 @@ def _elements(read: Callable[[int], str]) -> Iterator[object]:
     place = text.index("[") + 1
     behind = False  # whether an element was just read: then a comma follows, or the end
     while True:
-        found = _SPACE.match(text, place)
-        place = found.end() if found else place
+        match = _SPACE.match(text, place)
+        place = match.end() if match else place
         if place < len(text) and text[place] == "]":
             rest = text[place + 1 :]
             while rest and not rest.strip():

@@ -184,8 +184,8 @@ def guess(data: bytes) -> str:
     """
     from charset_normalizer import from_bytes
 
-    found = _NOT_ASCII.search(data)
-    start = found.start() if found else 0
+    match = _NOT_ASCII.search(data)
+    start = match.start() if match else 0
     sample = data[max(0, start - 1000) : start + SAMPLE]
     soft = sample.decode("utf-8", "replace")
     broken = soft.count("\ufffd")
@@ -223,8 +223,8 @@ def _marked(data: bytes) -> str:
 
 def _declared(data: bytes) -> str:
     """The charset that an HTML page declares, by the name that the page gives it."""
-    found = _DECLARED.search(data[:4096])
-    return (found[1] or found[2]).decode("ascii", "replace") if found else ""
+    match = _DECLARED.search(data[:4096])
+    return (match[1] or match[2]).decode("ascii", "replace") if match else ""
 
 
 def _python_name(charset: str) -> str:

@@ -38,8 +38,8 @@ def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
 
     Lines end at `\n`, `\r\n` and `\r` only.
     """
-    found = _LINE.finditer(text, start, len(text) if end is None else end)
-    return [(line.start(), line.start() + len(line[0].rstrip())) for line in found]
+    matches = _LINE.finditer(text, start, len(text) if end is None else end)
+    return [(line.start(), line.start() + len(line[0].rstrip())) for line in matches]
 
 
 def count_ends(between: str) -> int:
@@ -147,7 +147,7 @@ def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -
         gaps: number of line ends between each line and the next.
         usual: number of line ends between the lines of a run.
     """
-    found: list[list[Break]] = []
+    groups: list[list[Break]] = []
     above: Line | None = None
     for index, gap in enumerate(gaps, start=1):
         start, end = lines[index - 1]
@@ -156,14 +156,14 @@ def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -
             above = None
             continue
         if above is None:
-            found.append([])
+            groups.append([])
             above = _line(text, lines, index - 1)
         below = _line(text, lines, index)
-        found[-1].append(Break(index, above, below))
+        groups[-1].append(Break(index, above, below))
         above = below
-    for block in found:
+    for block in groups:
         _indent(block)
-    return found
+    return groups
 
 
 def _line(text: str, lines: Sequence[Place], index: int) -> Line:

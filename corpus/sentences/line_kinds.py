@@ -118,32 +118,32 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     bodies = [_body(text, paragraph) for paragraph in paragraphs]
     marked = {places[index][0] for index in markers}
     quotes_double = any(mark in text for mark in '“"')
-    found: list[Kind | None] = []
+    kinds: list[Kind | None] = []
     for index, body in enumerate(bodies):
         before = bodies[index - 1] if index else ""
         after = bodies[index + 1] if index + 1 < len(bodies) else ""
         kind = own(body)
         if extents[index][0] in marked:
-            found.append(("other", "cut short"))
+            kinds.append(("other", "cut short"))
         elif kind is not None:
-            found.append((kind, "the project's pattern"))
+            kinds.append((kind, "the project's pattern"))
         elif len(body) > _LONG:
-            found.append(("prose", "long"))
+            kinds.append(("prose", "long"))
         elif is_title(body):
-            found.append(("title", "equals the title"))
+            kinds.append(("title", "equals the title"))
         elif spoken := surroundings.by_quotation(text, extents[index], body, before):
-            found.append(spoken)
+            kinds.append(spoken)
         elif body.endswith(":") and surroundings.is_label(body, after):
-            found.append(wording(body) or ("other", "label"))
+            kinds.append(wording(body) or ("other", "label"))
         else:
-            found.append(_by_shape(body, quotes_double))
-    _goes_on(paragraphs, bodies, found, {index for index, (start, _) in enumerate(extents[1:]) if start in marked})
-    surroundings.runs_on(text, extents, bodies, found)
-    surroundings.leads_in(bodies, found)
-    surroundings.links(text, extents, bodies, found)
-    _notes(bodies, found)
-    _unpunctuated(bodies, found)
-    return [Span(*extent, *(kind or ("prose", ""))) for extent, kind in zip(extents, found, strict=True)]
+            kinds.append(_by_shape(body, quotes_double))
+    _goes_on(paragraphs, bodies, kinds, {index for index, (start, _) in enumerate(extents[1:]) if start in marked})
+    surroundings.runs_on(text, extents, bodies, kinds)
+    surroundings.leads_in(bodies, kinds)
+    surroundings.links(text, extents, bodies, kinds)
+    _notes(bodies, kinds)
+    _unpunctuated(bodies, kinds)
+    return [Span(*extent, *(kind or ("prose", ""))) for extent, kind in zip(extents, kinds, strict=True)]
 
 
 def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> tuple[list[Place], set[int]]:
@@ -214,31 +214,31 @@ def _is_final(body: str) -> bool:
 
 
 def _goes_on(
-    paragraphs: Sequence[Sequence[Place]], bodies: list[str], found: list[Kind | None], cut_off: set[int]
+    paragraphs: Sequence[Sequence[Place]], bodies: list[str], kinds: list[Kind | None], cut_off: set[int]
 ) -> None:
     """Keep as prose what was cut short, or is longer than a wrapped title or heading."""
-    prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"] or [len(found)]
-    for index, kind in enumerate(found):
+    prose = [index for index, kind in enumerate(kinds) if kind and kind[0] == "prose"] or [len(kinds)]
+    for index, kind in enumerate(kinds):
         if kind is not None:
             continue
         if index in cut_off:
-            found[index] = ("prose", "cut short")
+            kinds[index] = ("prose", "cut short")
         elif (
             len(paragraphs[index]) > 1
             and index > prose[0]
             and (index > prose[-1] or _SENTENCE_END.search(bodies[index]))
         ):
-            found[index] = ("prose", "wrapped text")
+            kinds[index] = ("prose", "wrapped text")
 
 
-def _notes(bodies: list[str], found: list[Kind | None]) -> None:
+def _notes(bodies: list[str], kinds: list[Kind | None]) -> None:
     """Mark notes on the author at either end: they open with a name from the byline, or name a profession."""
-    bylines = [body for body, kind in zip(bodies, found, strict=True) if kind and kind[0] == "byline"]
+    bylines = [body for body, kind in zip(bodies, kinds, strict=True) if kind and kind[0] == "byline"]
     authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
     lengths = {len(name) for name in authors}  # there are few lengths, while a page may list thousands of names
     for order in (range(len(bodies)), range(len(bodies) - 1, -1, -1)):
         for index in order:
-            kind, body = found[index], bodies[index]
+            kind, body = kinds[index], bodies[index]
             if kind is None or kind[0] != "prose":
                 continue
             if len(body) > _LONG or "“" in body or '"' in body:
@@ -246,27 +246,27 @@ def _notes(bodies: list[str], found: list[Kind | None]) -> None:
             folded = body.casefold()
             if not (any(folded[:length] in authors for length in lengths) or _ABOUT_AUTHOR.match(body)):
                 break
-            found[index] = ("footer", "about the author")
+            kinds[index] = ("footer", "about the author")
 
 
-def _unpunctuated(bodies: list[str], found: list[Kind | None]) -> None:
+def _unpunctuated(bodies: list[str], kinds: list[Kind | None]) -> None:
     """Give a kind to lines without final punctuation: title before the text, heading in it, other after it."""
-    prose = [index for index, kind in enumerate(found) if kind and kind[0] == "prose"]
-    titled = any(kind and kind[0] == "title" for kind in found)
+    prose = [index for index, kind in enumerate(kinds) if kind and kind[0] == "prose"]
+    titled = any(kind and kind[0] == "title" for kind in kinds)
     if not prose:
-        found[:] = [kind or ("prose", "nothing else is") for kind in found]
+        kinds[:] = [kind or ("prose", "nothing else is") for kind in kinds]
         return
-    before = [index for index in range(prose[0]) if found[index] is None]
-    after = (found[prose[0] + 1 :] or [None])[0] or ("", "")
+    before = [index for index in range(prose[0]) if kinds[index] is None]
+    after = (kinds[prose[0] + 1 :] or [None])[0] or ("", "")
     heads = after[0] in ("byline", "dateline") or after[1] in ("copyright", "counter", "age")
     if not titled and heads and _is_headline(bodies[prose[0]]):
-        found[prose[0]] = ("title", "before the byline")
+        kinds[prose[0]] = ("title", "before the byline")
     elif not titled and before:
         first = next((index for index in before if len(bodies[index].split()) > 3), before[0])
-        found[first] = ("title", "first line")
-    for index, kind in enumerate(found):
+        kinds[first] = ("title", "first line")
+    for index, kind in enumerate(kinds):
         if kind is None:
-            found[index] = ("other", "after the text") if index > prose[-1] else ("heading", "no final punctuation")
+            kinds[index] = ("other", "after the text") if index > prose[-1] else ("heading", "no final punctuation")
 
 
 def _is_headline(body: str) -> bool:

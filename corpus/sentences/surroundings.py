@@ -42,25 +42,25 @@ def is_titled(body: str) -> bool:
     return len(long) > 1 and all(word[0].isupper() for word in long)
 
 
-def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
+def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None]) -> None:
     """Keep as prose a line without final punctuation that goes on, in lower case, on the next line."""
     for index in range(1, len(bodies)):
         goes_on = bodies[index][:1].islower() and adjacent(text, extents[index - 1], extents[index])
-        if goes_on and found[index - 1] is None and (found[index] or ("prose",))[0] == "prose":
-            found[index - 1] = found[index] = ("prose", "runs on")
+        if goes_on and kinds[index - 1] is None and (kinds[index] or ("prose",))[0] == "prose":
+            kinds[index - 1] = kinds[index] = ("prose", "runs on")
 
 
-def leads_in(bodies: list[str], found: list[Kind | None]) -> None:
+def leads_in(bodies: list[str], kinds: list[Kind | None]) -> None:
     """Keep as prose a line that ends in a comma or a dash before a quotation or the rest of its sentence below."""
     for index, body in enumerate(bodies[:-1]):
-        if found[index] is not None or not body.endswith((",", "—", "–", " -")):
+        if kinds[index] is not None or not body.endswith((",", "—", "–", " -")):
             continue
         words = body.rstrip(",—–- ").split()
         after = bodies[index + 1]
         speaks = not SPEECH.isdisjoint(words[-3:])
         quotes = after.startswith(_OPENING) and len(words) > 2 and words[0] not in ("Dear", "To")
         if speaks or quotes or (after[:1].islower() and len(words) > 2):
-            found[index] = ("prose", "leads in")
+            kinds[index] = ("prose", "leads in")
 
 
 def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> Kind | None:
@@ -121,27 +121,27 @@ def _may_be_verb(low: list[str], place: int) -> bool:
     return word.endswith("s") and not word.endswith(("ss", "us", "is")) and after not in _AFTER_NOUNS
 
 
-def links(text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None]) -> None:
+def links(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None]) -> None:
     """Mark lists of links: lines below one that recommends more to read, and items that are capitalised like titles."""
     index = 0
     while index < len(bodies):
-        if found[index] == ("ad", "recommended"):
-            index = _recommended(text, extents, bodies, found, index + 1)
+        if kinds[index] == ("ad", "recommended"):
+            index = _recommended(text, extents, bodies, kinds, index + 1)
             continue
         stop = index
-        while stop < len(bodies) and _may_be_link(bodies[stop], found[stop]) and _ITEM.match(bodies[stop]):
+        while stop < len(bodies) and _may_be_link(bodies[stop], kinds[stop]) and _ITEM.match(bodies[stop]):
             stop += 1
         if stop - index > 1 and all(is_titled(body) for body in bodies[index:stop]):
-            found[index:stop] = [("other", "list of titles")] * (stop - index)
+            kinds[index:stop] = [("other", "list of titles")] * (stop - index)
         index = max(stop, index + 1)
 
 
 def _recommended(
-    text: str, extents: list[tuple[int, int]], bodies: list[str], found: list[Kind | None], start: int
+    text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None], start: int
 ) -> int:
     """Mark the list right below a line that recommends more to read, and return the index of the line after it."""
     for index in range(start, len(bodies)):
-        body, kind = bodies[index], found[index]
+        body, kind = bodies[index], kinds[index]
         if kind == ("other", "no letters"):
             continue
         if not _may_be_link(body, kind):
@@ -150,7 +150,7 @@ def _recommended(
         below = adjacent(text, extents[index - 1], extents[index]) and (kind is None or is_titled(body))
         if not (listed or below):
             return index
-        found[index] = ("ad", "recommended")
+        kinds[index] = ("ad", "recommended")
     return len(bodies)
 
 

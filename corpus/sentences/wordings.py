@@ -140,15 +140,15 @@ def cut_short(text: str, start: int, end: int, *, last: bool) -> int:
     back = max(start, end - _MARKER)
     if text[end - 1] in "])":
         opening = max(text.rfind("[", back, end), text.rfind("(", back, end), back)
-        found = _BRACKETED.match(text, opening, end) or (_ELLIPSIS.match(text, opening, end) if last else None)
+        match = _BRACKETED.match(text, opening, end) or (_ELLIPSIS.match(text, opening, end) if last else None)
     else:
         tail = text[max(start, end - 12) : end] if text[end - 1] in '!?”"’' else text[back:end]
         low = tail.lower()
         invites = (
             " more" in low or " read" in low or "eading" in low or "see " in low or "show " in low or " first " in low
         )
-        found = _INVITATION.search(text, back, end) if invites else None
-    return found.start() if found else end
+        match = _INVITATION.search(text, back, end) if invites else None
+    return match.start() if match else end
 
 
 def wording(body: str) -> tuple[str, str] | None:

@@ -62,13 +62,13 @@ def paragraphs(
         starts = is_final(text, lines[index - 1]) and begins(index)
         if not (lone[index - 1] or lone[index] or starts or (index in maybe and begins(index - 1))):
             joined.add(index)
-    found: list[list[Place]] = []
+    groups: list[list[Place]] = []
     for index, place in enumerate(lines):
         if index in joined:
-            found[-1].append(place)
+            groups[-1].append(place)
         else:
-            found.append([place])
-    return found
+            groups.append([place])
+    return groups
 
 
 def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int], set[int]]:

@@ -173,8 +173,8 @@ def shares(
     labelled = sorted(stance_of.keys() & copies.keys())
     if not labelled:
         return None
-    found = weights(draws, len(copies), stance_of.keys())
-    worth = {name: found[name] * copies[name] for name in labelled if found.get(name)}
+    weight_of = weights(draws, len(copies), stance_of.keys())
+    worth = {name: weight_of[name] * copies[name] for name in labelled if weight_of.get(name)}
     drawn = {row.sentence_id for row in draws if row.by != "control"} & copies.keys()
     return Shares(
         raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of),

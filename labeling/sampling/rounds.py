@@ -191,7 +191,7 @@ def _controls(
         )
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    found = draw_controls([row.sentence_id for row in verdicts if row.sentence_id in here], count, draws, settings)
-    if found:
-        notes.append(f"control round {found[0].round}: {len(found)} settled sentences again")
-    return found
+    drawn = draw_controls([row.sentence_id for row in verdicts if row.sentence_id in here], count, draws, settings)
+    if drawn:
+        notes.append(f"control round {drawn[0].round}: {len(drawn)} settled sentences again")
+    return drawn

@@ -65,15 +65,15 @@ def plan_withdrawal(studio: Studio | None, work: Path, settings: LabelingSetting
             f"`stance push --withdraw {later[-1]}`"
         )
     left = [row for row in draws if row.round != number]
-    found = [
+    projects = [
         (project.id, studio.tasks(project.id), {task.id for task in studio.tasks(project.id, "id", drafts=True)})
         for title in (settings.titles if studio else [])
         if studio and (project := studio.find_project(title))
     ]
-    held = {task.key[0] for _, tasks, _ in found for task in tasks if task.key and not task.key[1]}
+    held = {task.key[0] for _, tasks, _ in projects for task in tasks if task.key and not task.key[1]}
     keys = _keys(rows, left, Corpus(work), held)
-    ours = {project: [task for task in tasks if task.key in keys] for project, tasks, _ in found}
-    drafts = {id_ for _, _, ids in found for id_ in ids}
+    ours = {project: [task for task in tasks if task.key in keys] for project, tasks, _ in projects}
+    drafts = {id_ for _, _, ids in projects for id_ in ids}
     _check_untouched(number, len(rows), [task for tasks in ours.values() for task in tasks], drafts, work, keys)
     return Withdrawal(
         number=number,

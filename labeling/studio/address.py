@@ -21,12 +21,12 @@ def resolve(host: str) -> str:
         StudioError: the host has no IPv4 address.
     """
     try:
-        found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise StudioError(
             f"--host {host}: expected a name or an IPv4 address of this computer, as 0.0.0.0 for all of them; {error}"
         ) from error
-    return str(found[0][4][0])
+    return str(addresses[0][4][0])
 
 
 def is_loopback(address: str) -> bool:

@@ -173,23 +173,23 @@ class Studio:
             StudioError: several projects have this title.
         """
         with speaking(self.url, "looking for the project"):
-            found = self._titled(title)
-            if len(found) > 1:
+            ids = self._titled(title)
+            if len(ids) > 1:
                 raise StudioError(
-                    f"{self.url} has {len(found)} projects with the title {title!r}; rename all but one there, "
-                    "or set another [labeling] title"
+                    f"{self.url} has {len(ids)} projects with the title {title!r} (numbers "
+                    f"{', '.join(map(str, ids))}); rename all but one there, or set another [labeling] title"
                 )
-            project: Project | None = self._get(f"api/projects/{found[0]}", Project) if found else None
+            project: Project | None = self._get(f"api/projects/{ids[0]}", Project) if ids else None
             return project
 
     def _titled(self, title: str) -> list[int]:
-        found: list[int] = []
+        ids: list[int] = []
         number = 1
         while True:
             page: _ProjectPage = self._get("api/projects/", _ProjectPage, title=title, page=number, page_size=100)
-            found += [project.id for project in page.results if project.title == title]
+            ids += [project.id for project in page.results if project.title == title]
             if page.next is None:
-                return found
+                return sorted(set(ids))  # a project can move from one page to the next between two requests
             number += 1
 
     def create_project(self, title: str, **attributes: Any) -> int:
@@ -243,7 +243,7 @@ class Studio:
             between: lowest and highest id of the tasks to read.
             drafts: whether only tasks are read for which somebody began an answer without submitting it.
         """
-        found: list[StudioTask] = []
+        tasks: list[StudioTask] = []
         lowest, highest = between or (0, 0)
         conditions: list[Condition] = [("draft_exists", "equal", "Boolean", True)] if drafts else []
         if highest:
@@ -254,12 +254,12 @@ class Studio:
             while True:
                 # Pages go by id, not by number, so that a task deleted in the meantime does not shift others off a
                 # page.
-                after = found[-1].id if found else lowest - 1
+                after = tasks[-1].id if tasks else lowest - 1
                 page = self._tasks(project_id, include, PAGE, ("id", "greater", "Number", after), *conditions)
-                found += page.tasks
+                tasks += page.tasks
                 # The total decides, because a server may be set to give smaller pages than it is asked for.
                 if len(page.tasks) >= page.total or not page.tasks:
-                    return found
+                    return tasks
 
     def gone(self, project_id: int, ids: Iterable[int]) -> set[int]:
         """Which of these tasks a project no longer holds, provided that it holds no others.

@@ -34,8 +34,10 @@ def find() -> Path | None:
     for folder in here:
         if (folder / PROGRAM).is_file():
             return folder / PROGRAM
-    found = shutil.which("label-studio", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    return Path(found) if found else None
+    program = shutil.which(
+        "label-studio", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+    return Path(program) if program else None
 
 
 def executable() -> Path:
@@ -44,15 +46,15 @@ def executable() -> Path:
     Raises:
         StudioError: it is not found; the message says how to install it.
     """
-    found = find()
-    if found is None:
+    program = find()
+    if program is None:
         folder = user_folder()
         raise StudioError(
             "Label Studio is not installed. It needs other versions of some packages than stance, so give it an "
             f"environment of its own, for all your projects: `python -m venv {folder} && "
             f"{folder / 'bin' / 'pip'} install label-studio=={VERSION}`; at a terminal `stance serve` offers to do that"
         )
-    return found
+    return program
 
 
 def install() -> Path:

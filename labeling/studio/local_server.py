@@ -75,14 +75,14 @@ def running(project: Path, host: str | None = None, port: int | None = None) -> 
     program = executable()
     server = read_key_file(project)
     address = resolve(host or LOOPBACK)
-    found = free_port(address, port, server.port if server else 0)
+    free = free_port(address, port, server.port if server else 0)
     server = Server(
-        url=f"http://{LOOPBACK if address == EVERY else address}:{found}",
+        url=f"http://{LOOPBACK if address == EVERY else address}:{free}",
         api_key=server.api_key if server else secrets.token_hex(20),
         username=OWNER,
         password=server.password if server else secrets.token_urlsafe(18),
         host=address,
-        port=found,
+        port=free,
     )
     private_folder(project)
     (project / FOLDER).mkdir(exist_ok=True)
@@ -214,7 +214,7 @@ def sign_up(server: Server, email: str, password: str) -> str:
 
 
 def _csrf(web: httpx.Client, page: str) -> str:
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', web.get(page).text)
-    if not found:
+    match = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', web.get(page).text)
+    if not match:
         raise StudioError(f"{page} is no Label Studio form")
-    return found.group(1)
+    return match.group(1)

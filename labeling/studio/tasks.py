@@ -86,7 +86,7 @@ class Corpus:
             preferred: sets of sentence ids that should stand for their group, the most important set first.
         """
         groups = [
-            next((min(found) for among in preferred if (found := [id_ for id_ in ids if id_ in among])), copy_id)
+            next((min(present) for among in preferred if (present := [id_ for id_ in ids if id_ in among])), copy_id)
             for copy_id, ids in self.copies.items()
         ]
         return sorted(groups, key=self.place.__getitem__)

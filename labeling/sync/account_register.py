@@ -101,9 +101,9 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def names(self) -> set[str]:
         """Every pseudonym that the file knows."""
-        found = {account.person for place in self.places for account in place.accounts.values()}
-        found |= {*self.people, *self.before.values()}
-        return found | {old for person in self.people.values() for old in person.also}
+        people = {account.person for place in self.places for account in place.accounts.values()}
+        people |= {*self.people, *self.before.values()}
+        return people | {old for person in self.people.values() for old in person.also}
 
     def join(self, one: str, two: str) -> str:
         """Treat two pseudonyms as one person's; the lower one counts from now on."""
@@ -152,12 +152,12 @@ def is_address(text: str) -> bool:
 def names_in(register: Register) -> dict[str, str]:
     """The pseudonym of each mail address and name that the file knows; if several people had it, the latest's."""
     accounts = [account for place in register.places for account in place.accounts.values()]
-    found = {key.strip().casefold(): name for key, name in register.before.items()}
-    found |= {address: account.person for account in accounts for address in account.addresses[:-1]}
-    found |= {address: account.person for account in accounts for address in account.addresses[-1:]}
-    found |= {given: name for name, person in register.people.items() for given in person.names}
+    names = {key.strip().casefold(): name for key, name in register.before.items()}
+    names |= {address: account.person for account in accounts for address in account.addresses[:-1]}
+    names |= {address: account.person for account in accounts for address in account.addresses[-1:]}
+    names |= {given: name for name, person in register.people.items() for given in person.names}
     same = register.same()
-    return {key: same.get(name, name) for key, name in found.items()}
+    return {key: same.get(name, name) for key, name in names.items()}
 
 
 def next_name(taken: Iterable[str]) -> str:

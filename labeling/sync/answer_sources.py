@@ -37,10 +37,10 @@ def task_number(mark: str) -> int | None:
 def moment(time: str) -> datetime | None:
     """The time that Label Studio wrote as this text; None if the text is not a time."""
     try:
-        found = datetime.fromisoformat(time)
+        parsed = datetime.fromisoformat(time)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def said(row: Answer) -> tuple[object, ...]:
@@ -84,8 +84,8 @@ class Telling:
 
     def __call__(self, time: str) -> bool:
         """Whether this time identifies its answer or task."""
-        found = moment(time)
-        return found is not None and found.microsecond != 0 and self._number[time] <= 1
+        parsed = moment(time)
+        return parsed is not None and parsed.microsecond != 0 and self._number[time] <= 1
 
 
 class Evidence:
@@ -150,11 +150,11 @@ class Evidence:
         for row in self.rows:
             if row.studio_id is None or row.studio_id not in numbered:
                 continue
-            found = next((other for other in numbered[row.studio_id] if one_answer(row, other)), None)
-            if found is None:
+            same = next((other for other in numbered[row.studio_id] if one_answer(row, other)), None)
+            if same is None:
                 against += 1
             else:
-                shared.append((row, found))
+                shared.append((row, same))
         return shared, against
 
     def tells(self, row: Answer, known: Answer) -> bool:
@@ -182,11 +182,11 @@ class Evidence:
 
 def by_source(rows: Iterable[Answer]) -> dict[str, list[Answer]]:
     """Answers by the project that they come from, without those whose project is not known."""
-    found: dict[str, list[Answer]] = defaultdict(list)
+    answers: dict[str, list[Answer]] = defaultdict(list)
     for row in rows:
         if row.source:
-            found[row.source].append(row)
-    return dict(sorted(found.items()))
+            answers[row.source].append(row)
+    return dict(sorted(answers.items()))
 
 
 def _digest(text: str) -> str:

@@ -270,17 +270,17 @@ def _read(path: Path) -> list[_Task]:
         for answer in task.annotations:
             if not isinstance(answer.get("id"), int) or not isinstance(answer.get("result"), list):
                 # The values are not shown, as they name people.
-                found = ", ".join(sorted(answer)) or "nothing"
-                raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {found}")
+                keys = ", ".join(sorted(answer)) or "nothing"
+                raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {keys}")
     return tasks
 
 
 def _by_text(corpus: Corpus, *preferred: set[str]) -> dict[str, list[str]]:
     """The sentences that stand for each group of exact copies, by their normalised text."""
-    found: dict[str, list[str]] = defaultdict(list)
+    ids: dict[str, list[str]] = defaultdict(list)
     for unit in corpus.units(corpus.chosen(*preferred)):
-        found[normalise(unit.text)].append(unit.sentence_id)
-    return found
+        ids[normalise(unit.text)].append(unit.sentence_id)
+    return ids
 
 
 def _match(task: _Task, by_text: Mapping[str, list[str]]) -> tuple[str, list[str]]:
@@ -298,13 +298,13 @@ def _answer(task: _Task, answer: Mapping[str, Any], codebook: Codebook, matched:
     if task.key is not None:
         sentence_id, control = task.key
         return read_answer(answer, sentence_id, "", codebook.version, control=control), ""
-    found = foreign_stance(answer)
-    if found.reason:
-        return None, found.reason
+    foreign = foreign_stance(answer)
+    if foreign.reason:
+        return None, foreign.reason
     row = Annotation(
         sentence_id=matched,
         annotator="",
-        stance=found.stance,
+        stance=foreign.stance,
         seconds=answer.get("lead_time"),
         created_at=answer.get("created_at") or "",
         updated_at=answer.get("updated_at") or "",
@@ -312,4 +312,4 @@ def _answer(task: _Task, answer: Mapping[str, Any], codebook: Codebook, matched:
         studio_id=answer["id"],
         adopted=True,
     )
-    return checked(row, answer), found.written
+    return checked(row, answer), foreign.written

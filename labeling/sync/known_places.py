@@ -151,16 +151,16 @@ def _is_another(place: Place, readings: Sequence[Reading]) -> bool:
 
 def _verdicts(register: Register, reading: Reading, givers: Mapping[str, str], file: str) -> dict[str, Verdict]:
     """Whether a reading is of each known project."""
-    found: dict[str, Verdict] = {}
+    verdicts: dict[str, Verdict] = {}
     for name, rows in by_source(reading.known).items():
         place = register.place_of(name)
         number = place.sources[name].number if place else 0
         if number and reading.number and number != reading.number:
-            found[name] = "other"  # a project keeps its number
+            verdicts[name] = "other"  # a project keeps its number
             continue
         other = place is not None and place.file != file and _readdressed(place, givers)
-        found[name] = reading.evidence.compare(rows, readdressed=other)
-    return found
+        verdicts[name] = reading.evidence.compare(rows, readdressed=other)
+    return verdicts
 
 
 def _readdressed(place: Place, givers: Mapping[str, str]) -> bool:

@@ -61,7 +61,7 @@ def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
         numbered[row.studio_id].append(place)
         unique[_unique(row)].append(place)
     evidence = Evidence(fresh, ())
-    found: list[int | None] = [None] * len(fresh)
+    partners: list[int | None] = [None] * len(fresh)
     taken: set[int] = set()
     sourceless: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for position, row in enumerate(fresh):
@@ -74,14 +74,14 @@ def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
             if place in taken:
                 continue
             if other.source == row.source or (_unique(row) and _unique(row) == _unique(other)):
-                found[position] = place
+                partners[position] = place
             elif not other.source:
                 if _adopted(other) == _adopted(row):
                     sourceless[row.source].append((position, place))
                 continue
             elif evidence.tells(row, other) and not contradict(row, other):
-                found[position] = place
-            if found[position] is not None:
+                partners[position] = place
+            if partners[position] is not None:
                 taken.add(place)
                 break
     for pairs in sourceless.values():
@@ -90,10 +90,10 @@ def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
         if 2 * unlike > len(pairs) or (unlike and not tells):
             continue
         for position, place in pairs:
-            if found[position] is None and place not in taken:
-                found[position] = place
+            if partners[position] is None and place not in taken:
+                partners[position] = place
                 taken.add(place)
-    return found
+    return partners
 
 
 def _unique(row: Answer) -> str:
@@ -165,8 +165,8 @@ def _joined(before: Row, fresh: Row) -> Row:
 def _placed(row: Row, *others: Row) -> Row:
     """The answer with its origin filled in from the first of these versions that states it."""
     fields = ("source", "task", "unique_id") if isinstance(row, Annotation) else ("source", "task")
-    found = {name: next(filter(None, (getattr(other, name) for other in others)), "") for name in fields}
-    return msgspec.structs.replace(row, **{name: value or getattr(row, name) for name, value in found.items()})
+    places = {name: next(filter(None, (getattr(other, name) for other in others)), "") for name in fields}
+    return msgspec.structs.replace(row, **{name: value or getattr(row, name) for name, value in places.items()})
 
 
 def order(row: Answer) -> tuple[object, ...]:
@@ -204,10 +204,10 @@ def superseded(merged: Merged[Annotation], history: Iterable[Superseded]) -> lis
     kept: dict[tuple[object, ...], list[Annotation]] = defaultdict(list)
     for row in history:
         kept[row.answer.studio_id, row.answer.updated_at].append(row.answer)
-    found = [Superseded(why="edited", answer=edit.was) for edit in merged.edits]
-    found += [Superseded(why="deleted", answer=row) for row in merged.gone]
+    gone = [Superseded(why="edited", answer=edit.was) for edit in merged.edits]
+    gone += [Superseded(why="deleted", answer=row) for row in merged.gone]
     new: list[Superseded] = []
-    for row in found:
+    for row in gone:
         # `why` is not compared: after a killed pull, an answer that it saw edited may be found deleted.
         versions = kept[row.answer.studio_id, row.answer.updated_at]
         if not any(one_version(row.answer, other) for other in versions):
@@ -267,11 +267,11 @@ def give(
         taken: names in use, to which new ones are added.
     """
     before = [past[place] if place is not None else None for place in pair(past, rows)]
-    found: list[Row] = []
+    given: list[Row] = []
     for row, key, was in zip(rows, keys, before, strict=True):
         person = names.get(key, "")
-        found.append(by(row, person or (who(was) if was is not None and is_named(was) else "")))
+        given.append(by(row, person or (who(was) if was is not None and is_named(was) else "")))
     new = [place for place, known in enumerate(pairs) if known is None]
-    for place, row in zip(new, name_unknown([found[place] for place in new], taken), strict=True):
-        found[place] = row
-    return found
+    for place, row in zip(new, name_unknown([given[place] for place in new], taken), strict=True):
+        given[place] = row
+    return given

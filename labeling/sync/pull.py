@@ -239,7 +239,7 @@ class _Names:
 
     def of(self, keys: Collection[str]) -> dict[str, str]:
         """The pseudonym of each of these accounts."""
-        found = name_accounts(
+        naming = name_accounts(
             self._register,
             self._place,
             {key: self._live.get(key, "") for key in keys if key},
@@ -249,8 +249,8 @@ class _Names:
             older=self._older,
             live=self._live,
         )
-        self.notes += found.notes
-        return found.people
+        self.notes += naming.notes
+        return naming.people
 
 
 class _Gone:
@@ -321,11 +321,11 @@ def _missing(
 
 
 def _project(studio: Studio, title: str, known: Known) -> Project:
-    found = studio.find_project(title)
-    if found is None:
+    project = studio.find_project(title)
+    if project is None:
         stay = f"; the {len(known.annotations)} answers that were fetched so far stay" if known.annotations else ""
         raise StudioError(
             f"{studio.url} has no project with the title {title!r}: run `stance push`, or if it was renamed there, "
             f"give it that title again or set [labeling] title to the new one{stay}"
         )
-    return found
+    return project

@@ -121,8 +121,8 @@ def plan_push(
     """
     corpus = Corpus(work)
     predictions = read_predictions(work) if asked.predictions else {}
-    found = [(title, studio.find_project(title)) for title in settings.titles]
-    held = [(title, at_server, studio.tasks(at_server.id) if at_server else []) for title, at_server in found]
+    projects = [(title, studio.find_project(title)) for title in settings.titles]
+    held = [(title, at_server, studio.tasks(at_server.id) if at_server else []) for title, at_server in projects]
     for title, _, tasks in held:
         if tasks and all(task.key is None for task in tasks):
             raise StudioError(

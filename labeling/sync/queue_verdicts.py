@@ -71,14 +71,14 @@ def changes(merged: Merged[Adjudication], tasks: Sequence[StudioTask]) -> list[C
     """
     held = {task.mark: task for task in tasks}
     editor = {answer["id"]: answer.get("updated_by") for task in tasks for answer in task.annotations}
-    found = [
+    made = [
         Change(
             account=_key(editor.get(edit.now.studio_id)),
             withdrawn=Withdrawn(why="edited", by="", at=edit.now.updated_at, answer=edit.was),
         )
         for edit in merged.edits
     ]
-    return found + [
+    return made + [
         Change(
             account=_key(_changed_by(held[row.task])),
             withdrawn=Withdrawn(why="deleted", by="", at=held[row.task].updated_at, answer=row),
@@ -87,9 +87,9 @@ def changes(merged: Merged[Adjudication], tasks: Sequence[StudioTask]) -> list[C
     ]
 
 
-def told(found: Sequence[Change], names: Mapping[str, str]) -> list[Withdrawn]:
+def told(changes: Sequence[Change], names: Mapping[str, str]) -> list[Withdrawn]:
     """The changes for the history, each with the pseudonym of whoever made it."""
-    return [msgspec.structs.replace(row.withdrawn, by=names.get(row.account, "")) for row in found]
+    return [msgspec.structs.replace(row.withdrawn, by=names.get(row.account, "")) for row in changes]
 
 
 def _changed_by(task: StudioTask) -> object:

@@ -62,14 +62,14 @@ def pseudonymous(
     """
     words: dict[str, frozenset[str]] = {}
 
-    def table_path(row: Annotation) -> str:
+    def published_holder(row: Annotation) -> str:
         article = article_of.get(row.sentence_id, "")
         if row.holder and article not in words:
             words[article] = frozenset(WORD.findall(f"{articles.get(article, '')}\n{codebook}".casefold()))
         return row.holder if row.holder and words[article].issuperset(WORD.findall(row.holder.casefold())) else ""
 
     return [
-        msgspec.structs.replace(row, annotator=names[row.annotator], comment="", holder=table_path(row))
+        msgspec.structs.replace(row, annotator=names[row.annotator], comment="", holder=published_holder(row))
         for row in annotations
     ]
 

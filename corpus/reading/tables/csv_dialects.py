@@ -36,8 +36,8 @@ class Dialect(msgspec.Struct, frozen=True):
             while True:
                 if parts is None and line.startswith('"', place):
                     parts, place = [], place + 1
-                found = (self.plain if parts is None else self.inner).match(line, place)
-                text, place = (found[0], found.end()) if found else ("", place)
+                match = (self.plain if parts is None else self.inner).match(line, place)
+                text, place = (match[0], match.end()) if match else ("", place)
                 if parts is not None:
                     parts.append(text)
                     if place == len(line):
@@ -62,7 +62,7 @@ def escaped(separator: str) -> Dialect:
         separator=separator,
         inner=re.compile(r'(?:[^"\\]++|\\.|"")*+', re.S),
         plain=re.compile(rf'(?:[^{mark}"\r\n\\]++|\\.)*+'),
-        meaning=lambda text: escape.sub(lambda found: found[1] or '"', text),
+        meaning=lambda text: escape.sub(lambda match: match[1] or '"', text),
     )
 
 

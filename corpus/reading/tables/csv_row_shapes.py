@@ -79,9 +79,9 @@ class Looks:
 
     def assume(self, line: str) -> None:
         """If no row was read yet, assume that rows begin as this malformed row does, by its first field."""
-        found = self._first.match(line)
-        if not self._rows and self._width > 1 and found and (kind := kind_of(found[1])):
-            self._column, self._kinds, self.last = 0, {kind}, [found[1]]
+        match = self._first.match(line)
+        if not self._rows and self._width > 1 and match and (kind := kind_of(match[1])):
+            self._column, self._kinds, self.last = 0, {kind}, [match[1]]
 
     def fits(self, fields: Sequence[str], raw: str = "") -> bool:
         """Whether a row has in the marking column what rows have there; true for every row if no column marks rows.
@@ -89,8 +89,8 @@ class Looks:
         In a table without such a column, the quotation marks are checked if `raw` is given.
         """
         if self._column is not None:
-            found = _KIND.fullmatch(fields[self._column])
-            return found is not None and found.lastgroup in self._kinds
+            match = _KIND.fullmatch(fields[self._column])
+            return match is not None and match.lastgroup in self._kinds
         return not (raw and self._all_quoted) or self._quoted.fullmatch(raw) is not None
 
     def is_proper(self, raw: str) -> bool:
@@ -118,8 +118,8 @@ class Looks:
         if self._column is None:
             return line.startswith('"')
         if self._column == 0:
-            found = self._first.match(line)
-            return found is not None and kind_of(found[1]) in self._kinds
+            match = self._first.match(line)
+            return match is not None and kind_of(match[1]) in self._kinds
         fields = self._alone(line)
         return fields is None or len(fields) <= self._column or self.fits(fields)
 
@@ -185,5 +185,5 @@ def kind_of(value: str) -> str | None:
     >>> [kind_of(value) for value in ("17", "2024-03-01", "https://a.example/1", "a_17", "The mayor stayed", "Rain")]
     ['number', 'number', 'address', 'code', None, None]
     """
-    found = _KIND.fullmatch(value)
-    return found.lastgroup if found else None
+    match = _KIND.fullmatch(value)
+    return match.lastgroup if match else None

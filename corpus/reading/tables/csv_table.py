@@ -253,13 +253,13 @@ class CsvTable:
             record = self._next()
             if record is None:
                 return
-            found = self._mended(record) if record.fault else record
-            if found and not found.odd and looks.follows(found.fields, found.raw, found.line - start):
+            mended = self._mended(record) if record.fault else record
+            if mended and not mended.odd and looks.follows(mended.fields, mended.raw, mended.line - start):
                 behind = lines.peek()
                 if sure or not behind.strip() or looks.begins(behind):
-                    lines.back(found.lines)
+                    lines.back(mended.lines)
                     return
-            lines.back((found or record).lines[1:])
+            lines.back((mended or record).lines[1:])
 
     # --- records
 
@@ -294,12 +294,12 @@ class CsvTable:
     def _mended(self, record: Record) -> Record | None:
         """The record read in another way, if that certainly gives a row; the next line is then the one after it."""
         self._looks.assume(record.lines[0])
-        found = None
+        reading = None
         if record.slashed or f"\\{self._lines.separator}" in record.raw:
-            found = self._read_as(record, self._escaped)
-        if found is None and record.fault == UNDOUBLED:
-            found = self._read_as(record, self._bare)
-        return found
+            reading = self._read_as(record, self._escaped)
+        if reading is None and record.fault == UNDOUBLED:
+            reading = self._read_as(record, self._bare)
+        return reading
 
     def _read_as(self, record: Record, dialect: Dialect) -> Record | None:
         taken = list(record.lines)
@@ -313,21 +313,21 @@ class CsvTable:
         fields, count = dialect.read(lines())
         if len(fields) == len(self.header):
             behind = taken[count] if count < len(taken) else self._lines.peek()
-            found = Record(fields, record.line, count, "".join(taken[:count]), note=dialect.note)
-            if self._is_certain(found, behind):
+            read = Record(fields, record.line, count, "".join(taken[:count]), note=dialect.note)
+            if self._is_certain(read, behind):
                 self._lines.back(taken[count:])
-                return found
+                return read
         self._patience -= count
         self._lines.back(taken[len(record.lines) :])
         return None
 
-    def _is_certain(self, found: Record, behind: str) -> bool:
+    def _is_certain(self, record: Record, behind: str) -> bool:
         """Whether a record that was read in another way has no other possible reading."""
         looks = self._looks
-        if found.note == BARE and found.raw.count('"') % 2:  # the marks do not come in pairs
+        if record.note == BARE and record.raw.count('"') % 2:  # the marks do not come in pairs
             return False
-        if not looks.fits(found.fields) or (looks.known and behind.strip() and not looks.begins(behind)):
+        if not looks.fits(record.fields) or (looks.known and behind.strip() and not looks.begins(behind)):
             return False
-        if found.note == ESCAPED:  # the backslashes are proof enough, unless the record holds rows
-            return not (looks.known and any(map(looks.is_row, found.lines[1:])))
-        return not looks.hides(found.lines[1:])
+        if record.note == ESCAPED:  # the backslashes are proof enough, unless the record holds rows
+            return not (looks.known and any(map(looks.is_row, record.lines[1:])))
+        return not looks.hides(record.lines[1:])

@@ -79,8 +79,8 @@ def _needed(settings: CorpusSettings) -> list[str]:
     return list(dict.fromkeys([settings.fields.get("text", "text"), *settings.fields.values()]))
 
 
-def _check_columns(unit: Unit, shown: Sequence[str], found: set[str], settings: CorpusSettings) -> None:
-    missing = [name for name in _needed(settings) if name not in found]
+def _check_columns(unit: Unit, shown: Sequence[str], columns: set[str], settings: CorpusSettings) -> None:
+    missing = [name for name in _needed(settings) if name not in columns]
     if missing:
         raise SourceError(
             f"{unit.path}, line 1: expected the column{'s' * (len(missing) > 1)} {', '.join(missing)}; "
@@ -121,15 +121,15 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings) -> list[Unit]:
 
 def _fields(block: bytes) -> dict[str, None]:
     """The fields of the first records of a .jsonl file, for the message."""
-    found: dict[str, None] = {}
+    fields: dict[str, None] = {}
     for line in block.removeprefix(_BOM).split(b"\n", 20)[:20]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
-            found |= dict.fromkeys(record)
-    return found
+            fields |= dict.fromkeys(record)
+    return fields
 
 
 def _spellings(name: str) -> set[bytes]:

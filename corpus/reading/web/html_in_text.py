@@ -50,14 +50,14 @@ def plain(text: str) -> tuple[str, str]:
     """
     if "<" not in text and "&" not in text:
         return text, ""
-    if found := _CDATA.fullmatch(text):
-        text = found[1]
+    if match := _CDATA.fullmatch(text):
+        text = match[1]
     tags = list(_TAG.finditer(text)) if "<" in text else []
     if tags and _is_markup(text, tags):
         return _without(text, tags), TAGS
-    if not any(found[1] is None or f"{found[1]};" in html5 for found in _ENTITY.finditer(text)):
+    if not any(match[1] is None or f"{match[1]};" in html5 for match in _ENTITY.finditer(text)):
         return text, PERHAPS if tags else ""
-    decoded = _ENTITY.sub(lambda found: unescape(found[0]), text)
+    decoded = _ENTITY.sub(lambda match: unescape(match[0]), text)
     # Feeds escape all the HTML of an item.
     if not tags and _is_markup(decoded, tags := list(_TAG.finditer(decoded))):
         return _without(decoded, tags), TAGS

@@ -45,14 +45,14 @@ def read_page(data: bytes, charset: str = "") -> tuple[Extracted, str]:
         NotTextError: `extract` finds no text, the page is binary, or bytes within the article's text are broken.
     """
     decoded = decode_page(data, charset)
-    found = extract(decoded.text)
+    extracted = extract(decoded.text)
     if decoded.mark:
-        if decoded.mark in found.text:
-            count = found.text.count(decoded.mark)
+        if decoded.mark in extracted.text:
+            count = extracted.text.count(decoded.mark)
             raise NotTextError(f"expected {decoded.encoding}; bytes of the article's text cannot be: {count} of them")
-        fields = {name: value.replace(decoded.mark, "\ufffd") for name, value in found.fields.items()}
-        found = msgspec.structs.replace(found, fields=fields)
-    return found, decoded.encoding
+        fields = {name: value.replace(decoded.mark, "\ufffd") for name, value in extracted.fields.items()}
+        extracted = msgspec.structs.replace(extracted, fields=fields)
+    return extracted, decoded.encoding
 
 
 def extract(page: str) -> Extracted:
@@ -124,11 +124,11 @@ def _metadata(tree: Any) -> dict[str, str]:
     # By default the search for a date goes through the prose (it took 2014 from a sentence of the starter corpus)
     # and refuses dates after today, which an invented corpus has.
     dates = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
-    found = trafilatura.extract_metadata(tree, date_config=dates)
+    metadata = trafilatura.extract_metadata(tree, date_config=dates)
     return {
-        "title": found.title or "",
-        "published": found.date or "",
-        "outlet": found.sitename or "",
-        "url": found.url or "",
-        "language": found.language or "",
+        "title": metadata.title or "",
+        "published": metadata.date or "",
+        "outlet": metadata.sitename or "",
+        "url": metadata.url or "",
+        "language": metadata.language or "",
     }

@@ -57,8 +57,8 @@ def _attributes(page: str) -> Iterator[int]:
             end = comment.end()
         elif name := _NAME.match(page, place):
             end, count = name.end(), 0
-            while count <= ATTRIBUTES and (found := _ATTRIBUTE.match(page, end)):
-                end, count = found.end(), count + 1
+            while count <= ATTRIBUTES and (match := _ATTRIBUTE.match(page, end)):
+                end, count = match.end(), count + 1
             yield count
             raw = _RAW_END.get(name[1].lower()) if page[place + 1] != "/" else None
             if raw and (closing := raw.search(page, end)):

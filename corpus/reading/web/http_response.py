@@ -82,8 +82,8 @@ def page_of(types: Sequence[str], body: bytes, identified: str = "") -> str:
 
 
 def _essence(kind: str) -> str:
-    found = _TYPE.match(kind)
-    return found[1].lower() if found else ""
+    match = _TYPE.match(kind)
+    return match[1].lower() if match else ""
 
 
 def _is_markup(data: bytes) -> bool:
@@ -126,11 +126,11 @@ def _without(encoding: str, body: bytes) -> bytes:
         for kind in kinds:
             unpacker = zlib.decompressobj(kind)
             try:
-                found = unpacker.decompress(body, ARTICLE_BYTES + 1)
+                unpacked = unpacker.decompress(body, ARTICLE_BYTES + 1)
             except zlib.error:
                 continue
-            if unpacker.eof or len(found) > ARTICLE_BYTES:
-                return found
+            if unpacker.eof or len(unpacked) > ARTICLE_BYTES:
+                return unpacked
         raise ValueError(encoding)
     if encoding in ("br", "zstd"):
         from fastwarc.stream_io import BrotliReader, ZstdReader

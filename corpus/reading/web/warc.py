@@ -107,21 +107,21 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
     Raises:
         SourceError: the file cannot be read at all.
     """
-    number, found = 0, False
+    number, any_page = 0, False
     try:
         for number, (place, record) in enumerate(_records(unit), 1):
             if isinstance(record, str):
-                found = True
+                any_page = True
                 if place >= unit.start:
                     yield NoPage(number=number, url="", reason=f"broken archive: {record}")
             elif record.kind in (*READ, "revisit"):
-                found = True
+                any_page = True
                 if place >= unit.start:
                     yield _page(number, record)
         last = unit.end >= Path(unit.path).stat().st_size
     except OSError as error:
         raise SourceError(f"{unit.path}: cannot be read: {error.strerror or error}") from error
-    if last and not found:
+    if last and not any_page:
         reason = "no response, resource or conversion record in the archive" if number else "no WARC record in it"
         yield NoPage(number=0, url="", reason=reason)
 
@@ -171,16 +171,16 @@ def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
                 return
 
 
-def _record(found: WarcRecord, wanted: bool) -> _Record:
-    kind = str(found.record_type)
+def _record(record: WarcRecord, wanted: bool) -> _Record:
+    kind = str(record.record_type)
     headers: dict[str, str] = {}
-    for name, value in found.headers.items():
+    for name, value in record.headers.items():
         headers.setdefault(name.lower(), value)
     # The parser returns a header that is cut off as a record without bytes.
     if not headers.get("content-length", "").strip().isdecimal():
         raise ValueError("a record's head is cut off, or lacks its Content-Length")
-    block = found.reader.read(ARTICLE_BYTES + 1) if wanted and kind in READ else b""
-    return _Record(kind=kind, headers=headers, length=found.content_length, block=block)
+    block = record.reader.read(ARTICLE_BYTES + 1) if wanted and kind in READ else b""
+    return _Record(kind=kind, headers=headers, length=record.content_length, block=block)
 
 
 class _Stream:
@@ -225,8 +225,8 @@ class _Stream:
         if not self._packed:
             return self._start + position
         # The parser goes forward from record to record, so earlier members are not needed again.
-        found = max(bisect.bisect_right(self._members, (position, self._read_to)) - 1, 0)
-        del self._members[:found]
+        member = max(bisect.bisect_right(self._members, (position, self._read_to)) - 1, 0)
+        del self._members[:member]
         return self._members[0][1] if self._members else self._start
 
     def _next_block(self, size: int) -> bytes:
@@ -249,15 +249,15 @@ class _Stream:
                 self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
                 self._members.append((self._given, self._read_to - len(data)))
             try:
-                found = self._unpacker.decompress(data, size)
+                unpacked = self._unpacker.decompress(data, size)
             except zlib.error as error:
                 self.failure = f"gzip member at byte {self._members[-1][1]}: {error}"
                 return b""
             self._waiting = self._unpacker.unconsumed_tail
             if self._unpacker.eof:
                 self._waiting, self._unpacker = self._unpacker.unused_data, None
-            if found:
-                return found
+            if unpacked:
+                return unpacked
         return b""
 
 
@@ -269,11 +269,11 @@ def _next(file: BinaryIO, start: int, packed: bool) -> int | None:
         file.seek(position + len(data))
         block = file.read(BLOCK)
         data += block
-        found = data.find(mark)
-        while found >= 0:
-            if _opens(file, position + found, packed):
-                return position + found
-            found = data.find(mark, found + 1)
+        at = data.find(mark)
+        while at >= 0:
+            if _opens(file, position + at, packed):
+                return position + at
+            at = data.find(mark, at + 1)
         if not block:
             return None
         kept = data[-len(mark) :]
