@@ -569,4 +569,5 @@ def test_a_target_of_the_test_split_alone_with_few_labels_is_measured(tmp_path: 
     done = train([*examples, *few], tmp_path, TrainSettings())
     assert done.metrics.test.by_target["u"].n == 3
     assert done.analysis.curve is not None
+    assert done.analysis.notes[0].startswith("Not measured:")
     assert "no against for the target 'u'" in done.analysis.notes[0]

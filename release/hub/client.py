@@ -46,7 +46,9 @@ def connect() -> HfApi:
         )
     # The HTTP library would quote a malformed token in its own message.
     if not re.fullmatch(r"[!-~]+", token):
-        raise PublishError("the Hub's token holds spaces or characters that no token has: `hf auth login` stores a new one")
+        raise PublishError(
+            "the Hub's token holds spaces or characters that no token has: `hf auth login` stores a new one"
+        )
     if not sys.stderr.isatty():
         disable_progress_bars()
     return HfApi(token=token, library_name="stance")
