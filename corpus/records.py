@@ -96,7 +96,7 @@ class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                 try:
                     re.compile(pattern)
                 except re.error as error:
-                    raise ValueError(f"patterns.{kind}: {pattern!r} is no regular expression: {error}") from error
+                    raise ValueError(f"patterns.{kind}: {pattern!r} is not a regular expression: {error}") from error
 
 
 class Span(msgspec.Struct, frozen=True):

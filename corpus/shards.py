@@ -23,7 +23,7 @@ from corpus.ids.fingerprint import fingerprint
 from corpus.reading.articles import front_matter_end, read
 from corpus.reading.source_files import DATA_FILES, units
 from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
-from corpus.sentences.cut_articles import PIECES, cut
+from corpus.sentences.cut_articles import PIECES, cut_articles
 from corpus.staging import made_once
 from corpus.store import KEPT, table_path, write_jsonl
 
@@ -241,10 +241,10 @@ def _cut_held(
     taken = {n: found for n, article in enumerate(held) if (found := old.pieces(article)) is not None}
     rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES_AND_CRAWL)
     if not taken:
-        pieces = pa.Table.from_batches([cut(rows, settings)])
+        pieces = pa.Table.from_batches([cut_articles(rows, settings)])
     else:
         pieces = pa.concat_tables(
-            taken[n] if n in taken else pa.Table.from_batches([cut(rows.slice(n, 1), settings)])
+            taken[n] if n in taken else pa.Table.from_batches([cut_articles(rows.slice(n, 1), settings)])
             for n in range(len(held))
         )
     prose = pc.unique(pieces.filter(pc.equal(pieces.column("kind"), "sentence")).column("article_id"))

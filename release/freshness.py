@@ -171,7 +171,7 @@ def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
     for key in both:
         together[new[key].group].add(old[key].group)
     counts = {
-        "are no example yet": len(new.keys() - old.keys()),
+        "are not an example yet": len(new.keys() - old.keys()),
         "have no verdict any more": len(old.keys() - new.keys()),
         "have another label now": sum(old[key].label != new[key].label for key in both),
         "have another text or target now": sum(

@@ -46,7 +46,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             "[labeling] overlap asks for; the card says so"
         )
     if done.renamed:
-        lines.append(f"{done.renamed} annotators' names were no pseudonyms; the release has new ones")
+        lines.append(f"{done.renamed} annotators' names were not pseudonyms; the release has new ones")
     return [*lines, f"{wrote(done.changed, out)} (opened again with load_dataset)", f"open it with {opened}"]
 
 

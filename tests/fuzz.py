@@ -116,7 +116,7 @@ def check_pieces(text: str, title: str = "") -> None:
         "extractor": [PLAIN, "trafilatura"],
         "text": list(texts.values()),
     }
-    pieces = cut_articles.cut(pa.RecordBatch.from_pydict(articles), CorpusSettings()).to_pylist()
+    pieces = cut_articles.cut_articles(pa.RecordBatch.from_pydict(articles), CorpusSettings()).to_pylist()
     for name, whole in texts.items():
         own = [piece for piece in pieces if piece["article_id"] == name]
         sentences = [piece for piece in own if piece["kind"] == "sentence"]

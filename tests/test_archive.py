@@ -38,8 +38,8 @@ from tests.support.processes import Killer, workers
 from tests.support.spark import QUICK, Standalone
 from train.archive import hive_files, score_shards
 from train.archive.hive_files import encoded, write_parts
-from train.archive.predict_archive import STATE, Manifest, predict_archive
-from train.archive.score_shards import Asked, plan, score
+from train.archive.predict_archive import STATE, ArchiveManifest, predict_archive
+from train.archive.score_shards import ModelAsked, plan, score
 from train.model import tfidf_logistic
 from train.model.files import save
 from train.predict.judge import open_model
@@ -146,7 +146,7 @@ def _watched(patch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     make = score_shards.make
 
-    def watched(job: score_shards.Job) -> int:
+    def watched(job: score_shards.ScoreJob) -> int:
         made.append(make(job))
         return made[-1]
 
@@ -179,7 +179,7 @@ def test_scores_and_shares_are_those_of_predict_on_the_same_articles(
         for name in ("sentence_id", "article_id", "published", "stance", *STANCES, "model"):
             assert row[name] == other[name]
         assert row["url"] == "https://news.example/" + str(row["article_id"]).replace("-", "/")
-    manifest = msgspec.json.decode((whole / "manifest.json").read_bytes(), type=Manifest)
+    manifest = msgspec.json.decode((whole / "manifest.json").read_bytes(), type=ArchiveManifest)
     assert manifest.sentences == one.stances
     assert (whole / "scores" / "_SUCCESS").read_text().strip() == manifest.key
     assert [part.rows for part in manifest.parts if part.month == "unknown"]
@@ -352,7 +352,7 @@ def test_hostile_names_of_outlets_stay_in_the_folder_and_readers_get_them_back(m
     assert sorted(path.name for path in tmp_path.iterdir()) == ["news", "out"]
     for path in out.rglob("*"):
         assert path.resolve().is_relative_to(out.resolve())
-    parts = msgspec.json.decode((out / "manifest.json").read_bytes(), type=Manifest).parts
+    parts = msgspec.json.decode((out / "manifest.json").read_bytes(), type=ArchiveManifest).parts
     assert {part.outlet for part in parts} == set(HOSTILE)
     assert {part.path for part in parts} == {
         path.relative_to(out / "scores").as_posix() for path in (out / "scores").rglob("*.parquet")
@@ -446,9 +446,9 @@ def test_a_model_or_a_table_that_changes_meanwhile_is_not_mixed_in(model: Path, 
     work, mine = tmp_path / "work", tmp_path / "model"
     build([news], work, _settings(news))
     shutil.copytree(model, mine)
-    asked = Asked(folder=mine, target=TARGET, trust=False, version=open_model(mine, TARGET).version)
+    asked = ModelAsked(folder=mine, target=TARGET, trust=False, version=open_model(mine, TARGET).version)
     (tmp_path / "shards").mkdir()
-    job = score_shards.Job(shard=plan(work, asked)[1], asked=asked, folder=tmp_path / "shards")
+    job = score_shards.ScoreJob(shard=plan(work, asked)[1], asked=asked, folder=tmp_path / "shards")
     table = pq.read_table(work / "sentences.parquet")
     texts = [f"{text} " for text in table.column("text").to_pylist()]
     at = table.schema.get_field_index("text")
@@ -712,7 +712,7 @@ def test_a_model_that_an_executor_cannot_use_is_one_message(
     mine = tmp_path / "model"
     shutil.copytree(model, mine)
 
-    def changed(tables: Path, asked: Asked) -> list[score_shards.Shard]:
+    def changed(tables: Path, asked: ModelAsked) -> list[score_shards.ScoreShard]:
         found = plan(tables, asked)
         card = json.loads((mine / "model.json").read_text())
         (mine / "model.json").write_text(json.dumps(card | {"scikit_learn": "0.22.1"}))

@@ -292,9 +292,9 @@ def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
     [
         (_thirty(lambda n: ""), "all 45 training texts are the same, ''"),
         (_thirty(lambda n: "Same words."), "all 45 training texts are the same, 'Same words.'"),
-        (_thirty(lambda n: " " * n), "hold no word or letters to learn from"),
-        (_thirty(lambda n: "." * (1 + n % 5)), "hold no word or letters to learn from"),
-        (_thirty(lambda n: "words" if n == 0 else "?" * n), "hold no word or letters to learn from"),
+        (_thirty(lambda n: " " * n), "hold no word or characters to learn from"),
+        (_thirty(lambda n: "." * (1 + n % 5)), "hold no word or characters to learn from"),
+        (_thirty(lambda n: "words" if n == 0 else "?" * n), "hold no word or characters to learn from"),
         ([_row(n, f"w{n}", "favor", split="test" if n < 9 else "train") for n in range(60)], "against 0, none 0"),
         (_thirty(lambda n: f"w{n}") + [_row(n, "x", "none", split="test") for n in range(3)], ""),
         ([_row(n, f"w{n}", STANCES[n % 2] if n > 1 else "none", split="train") for n in range(60)], "found none 2"),

@@ -18,7 +18,7 @@ from corpus.build import _write, build
 from corpus.errors import SourceError, StanceError, TableError
 from corpus.records import ARTICLES, ARTICLES_AND_CRAWL, SENTENCES, SPANS, Article, CorpusSettings
 from corpus.sentences import line_kinds
-from corpus.sentences.cut_articles import PIECES, cut
+from corpus.sentences.cut_articles import PIECES, cut_articles
 from corpus.store import read_table, table_path, write_jsonl
 from tests.conftest import NEWS, vote
 
@@ -46,7 +46,9 @@ def _article(text: str, article_id: str = "a") -> Article:
 
 def _pieces(text: str) -> list[dict[str, Any]]:
     row = msgspec.structs.asdict(_article(text))
-    rows: list[dict[str, Any]] = cut(pa.RecordBatch.from_pylist([row], schema=ARTICLES), CorpusSettings()).to_pylist()
+    rows: list[dict[str, Any]] = cut_articles(
+        pa.RecordBatch.from_pylist([row], schema=ARTICLES), CorpusSettings()
+    ).to_pylist()
     return rows
 
 

@@ -387,11 +387,11 @@ def test_a_changed_part_is_refused_with_its_line_and_a_deleted_one_written_anew(
             "\n<!-- stance:metadata",
             r"line 1: the metadata begin with --- and have no end",
         ),
-        ("language:\n- en\n", "language: [en\n", r"README.md, line 4: the metadata .* are no YAML: "),
+        ("language:\n- en\n", "language: [en\n", r"README.md, line 4: the metadata .* are not YAML: "),
         (
             "language:\n",
             "due: 2031-13-45\nlanguage:\n",
-            r"README.md, line 1: .* are no YAML: month must be",
+            r"README.md, line 1: .* are not YAML: month must be",
         ),
         ("language:\n- en\n", "language: &b [en]\nx: *b\n", r"what was added to the metadata can't be kept"),
         ("language:\n", "tags:\n- x\nlanguage:\n", r"README.md, line \d+: .*the key 'tags' stands twice"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from labeling.intervals import share_estimates
 from labeling.records import STANCES, LabelingSettings, Stance
 from labeling.sampling.corpus_shares import Shares, shares, weights
-from labeling.sampling.sample import By, Draw, Unit, draw, draw_all, draw_controls
+from labeling.sampling.sample import By, Draw, SamplingUnit, draw, draw_all, draw_controls
 from tests.support.corpora import certainties, corpus
 
 TARGET = "sending Western troops to Ukraine"
@@ -31,7 +31,7 @@ class World:
 
     def __init__(self) -> None:
         chance = np.random.default_rng(7)
-        self.units: list[Unit] = []
+        self.units: list[SamplingUnit] = []
         self.copies: dict[str, int] = {}
         self.stance: dict[str, Stance] = {}
         self.article: dict[str, str] = {}
@@ -40,7 +40,7 @@ class World:
             name, match = f"s{n:04}", bool(chance.random() < 0.25)
             stance = STANCES[chance.choice(3, p=[0.6, 0.3, 0.1] if match else [0.05, 0.15, 0.8])]
             self.units.append(
-                Unit(
+                SamplingUnit(
                     sentence_id=name,
                     article_id=f"a{n // 6}",
                     outlet="",

@@ -237,7 +237,7 @@ def test_dates_are_written_after_iso_and_those_that_could_be_two_are_named(tmp_p
     }
     assert {item.source: item.note for item in found if isinstance(item, Noted)} == {
         "c.txt": "published could be two dates, and is left as it is: 03/04/2011",
-        "d.txt": "published is no date that is known here, and is left as it is: yesterday",
+        "d.txt": "published is not in a known form of date, and is left as it is: yesterday",
     }
     done = _stance("build", ".", cwd=tmp_path)
     assert "to know, listed in work/notes.jsonl: 1 published could be two dates, and is left as it is" in done.stderr

@@ -342,7 +342,7 @@ def _nothing(table: pa.Table, name: str) -> pa.Table:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda table: table.append_column("text", table.column("how")), "no stand-off release"),
+        (lambda table: table.append_column("text", table.column("how")), "not a stand-off release"),
         (lambda table: table.drop_columns(["text_key"]), "expected the column text_key of string"),
         (lambda table: table.set_column(6, "start", table.column("how")), "expected the column start of int64"),
         (lambda table: _nothing(table, "end"), "row 0: no end"),

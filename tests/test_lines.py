@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.records import CorpusSettings
-from corpus.sentences.cut_articles import cut
+from corpus.sentences.cut_articles import cut_articles
 
 HEAD = "Town closes old bridge\n\nThe bridge was shut on Monday.\n\n"
 TAIL = "\n\nThe vote was seven to four."
@@ -24,7 +24,7 @@ STORY = [
 def pieces(text: str) -> list[tuple[str, str]]:
     """The kind and text of each piece, after a check that each character is covered once."""
     batch = pa.RecordBatch.from_pydict({"article_id": ["a"], "title": [""], "extractor": ["plain"], "text": [text]})
-    rows = cut(batch, CorpusSettings()).to_pylist()
+    rows = cut_articles(batch, CorpusSettings()).to_pylist()
     covered = [0] * len(text)
     for row in rows:
         assert row["kind"] != "sentence" or row["text"] == text[row["start"] : row["end"]]

@@ -56,7 +56,7 @@ def test_a_forecast_is_made_for_many_letters_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("train.forecast.LETTERS", 1000)
     said = forecast(rows[:40], rows[40:], 1, stages.append)
     assert said.startswith("this will take about ")
-    assert f"{sum(len(row.text) for row in rows[:40]):,} letters" in said
+    assert f"{sum(len(row.text) for row in rows[:40]):,} characters" in said
     assert stages == ["measuring how long it will take"]
 
 

@@ -98,7 +98,7 @@ def test_a_folder_without_a_readable_manifest_is_refused(tmp_path: Path) -> None
         check_dataset(tmp_path)
     for content in (b"{", b"[]", b'{"files": 1}', b"\xff\xfe"):
         (tmp_path / FILE).write_bytes(content)
-        with pytest.raises(PublishError, match="it is no manifest of this version"):
+        with pytest.raises(PublishError, match="it is not a manifest of this version"):
             check_dataset(tmp_path)
 
 

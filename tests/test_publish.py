@@ -221,7 +221,7 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (_old_verdicts, PublishError, r"verdicts are not those of today's answers .* Run `stance adjudicate`, then"),
     (_fewer_verdicts, PublishError, "verdicts are not those of today's answers .*1 have answers and no verdict yet"),
     (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
-    (_fewer_examples, PublishError, r"1 are no example yet\).* Run `stance train`, then `stance publish` again"),
+    (_fewer_examples, PublishError, r"1 are not an example yet\).* Run `stance train`, then `stance publish` again"),
     (_one_split, PublishError, "the split validation is empty"),
 ]
 

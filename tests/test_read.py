@@ -29,7 +29,7 @@ from corpus.reading.source_files import apart, units
 from corpus.reading.tables import data_files
 from corpus.reading.web import html_page as page
 from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
-from corpus.sentences.cut_articles import cut
+from corpus.sentences.cut_articles import cut_articles
 from tests.conftest import REPO
 
 PROSE = "The minister of Brennia visited the port of Ostrel on Monday morning. She spoke with the dockers for an hour. "
@@ -233,7 +233,7 @@ def test_a_file_name_that_is_no_unicode_is_skipped_in_words_that_can_be_written(
         ("a.jsonl", b"", "the file is empty"),
         ("a.jsonl", b"{\n", "malformed JSON: .*"),
         ("a.jsonl", b'["text"]\n', "expected a JSON object; found list"),
-        ("a.jsonl", b'{"text": "caf\xe9"}\n', "byte 14 of the line is no UTF-8"),
+        ("a.jsonl", b'{"text": "caf\xe9"}\n', "byte 14 of the line is not UTF-8"),
         ("a.jsonl", b'{"text": ""}\n', "no text in it"),
         ("a.jsonl", b'{"text": null}\n', "no text in it"),
         ("a.jsonl", b'{"text": ["Rain."]}\n', "column text: expected text; found list"),
@@ -447,7 +447,7 @@ def test_front_matter_is_metadata_and_stays_in_the_text(tmp_path: Path, end: str
     assert text[:place].endswith(f"{end}---")
     assert text[place:].strip() == PROSE.strip()
     batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article)], schema=ARTICLES)
-    *sentences, front = cut(batch, CorpusSettings()).to_pylist()
+    *sentences, front = cut_articles(batch, CorpusSettings()).to_pylist()
     assert (front["start"], front["end"], front["kind"], front["reason"]) == (0, place, "other", "front matter")
     assert [row["text"] for row in sentences] == PROSE.strip().replace(". S", ".|S").split("|")
     assert all(text[row["start"] : row["end"]] == row["text"] for row in sentences)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from corpus.near_duplicates import normalise
 from corpus.records import CorpusSettings
-from corpus.sentences.cut_articles import cut
+from corpus.sentences.cut_articles import cut_articles
 from release.contents.text_free import text_key, text_sha256
 from release.hydrate import candidate_spans
 from release.hydrate.find_sentences import Place, Wanted, refind
@@ -45,7 +45,9 @@ def cut_up(text: str, article_id: str = "a") -> list[dict[str, object]]:
     """The sentences of a text as `stance build` has them."""
     row = {"article_id": article_id, "title": "", "extractor": "plain 1", "text": text}
     return [
-        row for row in cut(pa.RecordBatch.from_pylist([row]), CorpusSettings()).to_pylist() if row["index"] is not None
+        row
+        for row in cut_articles(pa.RecordBatch.from_pylist([row]), CorpusSettings()).to_pylist()
+        if row["index"] is not None
     ]
 
 

@@ -561,9 +561,9 @@ def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> Non
 
 def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
-    assert "no random sample" not in " ".join(methods.methods(found).limits)
+    assert "not a random sample" not in " ".join(methods.methods(found).limits)
     fewer = msgspec.structs.replace(found.status, labelled=found.status.labelled - 1)
-    assert "no random sample" in " ".join(methods.methods(msgspec.structs.replace(found, status=fewer)).limits)
+    assert "not a random sample" in " ".join(methods.methods(msgspec.structs.replace(found, status=fewer)).limits)
 
 
 @pytest.mark.parametrize(

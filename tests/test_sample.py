@@ -22,7 +22,7 @@ from labeling.sampling.sample import (
     SAMPLE,
     By,
     Draw,
-    Unit,
+    SamplingUnit,
     draw,
     draw_all,
     draw_controls,
@@ -38,7 +38,11 @@ TARGET = "sending Western troops to Ukraine"
 
 
 def one(
-    pool: Sequence[Unit], by: By, limit: int, earlier: Sequence[Draw] = (), settings: LabelingSettings | None = None
+    pool: Sequence[SamplingUnit],
+    by: By,
+    limit: int,
+    earlier: Sequence[Draw] = (),
+    settings: LabelingSettings | None = None,
 ) -> list[Draw]:
     certainty = {**certainties(sorted(pool, key=lambda row: row.sentence_id)), pool[0].sentence_id: 0.5}
     return draw(

@@ -81,7 +81,7 @@ def test_the_projects_own_patterns_come_first(news: Path, tmp_path: Path) -> Non
     spans = read_table(tmp_path / "out" / "spans.parquet", SPANS, "").to_pylist()
     assert len(spans) == 60
     assert {(row["kind"], row["reason"]) for row in spans} == {("footer", "the project's pattern")}
-    for patterns, message in (({"foot": ["x"]}, "got 'foot'"), ({"ad": ["("]}, "is no regular expression")):
+    for patterns, message in (({"foot": ["x"]}, "got 'foot'"), ({"ad": ["("]}, "is not a regular expression")):
         with pytest.raises(ValueError, match=message):
             CorpusSettings(patterns=patterns)
 

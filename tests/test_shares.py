@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from labeling.records import STANCES, LabelingSettings, Stance
 from labeling.sampling.corpus_shares import weights
-from labeling.sampling.sample import By, Draw, Unit, draw
+from labeling.sampling.sample import By, Draw, SamplingUnit, draw
 from train.predict import shares
 from train.predict.shares import Guesses, Labels, PredictionShares, ShareRow, power, prediction_shares, show
 
@@ -272,7 +272,7 @@ def test_enriched_rounds_are_weighted_back() -> None:
     f = made.biased()
     first = np.unique(made.unit, return_index=True)[1]
     units = [
-        Unit(
+        SamplingUnit(
             sentence_id=f"s{n:04}",
             article_id=f"a{made.home[place]}",
             outlet="",

@@ -169,7 +169,7 @@ def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path
         ("train/report/page.html.j2", "they are worth a second look"),
         ("release/card/model_card.md.j2", "who wrote or said them"),
         ("labeling/agreement.py", "too unreliable to draw conclusions from"),
-        ("corpus/errors.py", "an article cannot be read, or none is there"),
+        ("corpus/errors.py", "an article cannot be read, or there is none"),
     ],
 )
 def test_ordinary_english_from_our_sources_is_found_where_people_write(tmp_path: Path, file: str, ours: str) -> None:

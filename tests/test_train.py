@@ -314,7 +314,7 @@ def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
 def test_an_empty_label_is_not_the_word_none(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": null}\n{"text": "b", "label": "none"}\n')
-    with pytest.raises(ExamplesError, match=r"no stance: '' \(1\).*Known of those found: 'none' \(1\)"):
+    with pytest.raises(ExamplesError, match=r"not a stance: '' \(1\).*Known of those found: 'none' \(1\)"):
         load_examples(path)
 
 
@@ -406,7 +406,7 @@ def test_splits_that_nothing_can_be_made_of_are_clear_errors(tmp_path: Path, wri
     ("feature", "labels", "message"),
     [
         ("string", ["favor", "against", "none"], ""),
-        ("class_label", [0, -1, 2], r"labels that are no stance: '-1' \(2\)"),
+        ("class_label", [0, -1, 2], r"labels that are not a stance: '-1' \(2\)"),
         ("", [], "column label is missing"),
     ],
 )

@@ -157,7 +157,7 @@ def train(
     if searched.examples < len(training):
         notes.append(
             f"the recipe was chosen by one cross-validation on {searched.examples:,} of {len(training):,} training "
-            "examples, as trying all recipes on so many letters would take long"
+            "examples, as trying all recipes on such long texts would take much time"
         )
     if notes:
         analysis = msgspec.structs.replace(analysis, notes=[*notes, *analysis.notes])

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 TWO_DATES = "published could be two dates, and is left as it is"
-NO_DATE = "published is no date that is known here, and is left as it is"
+NO_DATE = "published is not in a known form of date, and is left as it is"
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in range(3, len(name) + 1)}

@@ -14,8 +14,8 @@ import msgspec
 from corpus.errors import SourceError
 from corpus.reading.sidecars import SIDECAR, Sidecars
 from corpus.reading.standard_input import stdin_unit
-from corpus.reading.tables.data_files import FIELDS, cut
-from corpus.reading.web.warc import cut_archive
+from corpus.reading.tables.data_files import FIELDS, parts_of_file
+from corpus.reading.web.warc import parts_of_archive
 from corpus.records import CorpusSettings, Unit
 
 KINDS = {
@@ -123,8 +123,8 @@ def apart(sources: Sequence[Path | str], exclude: Sequence[Path]) -> list[str]:
 
 def _parts(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     if unit.kind == "warc":
-        return cut_archive(unit)
-    return cut(unit, settings) if unit.kind in DATA_FILES else [unit]
+        return parts_of_archive(unit)
+    return parts_of_file(unit, settings) if unit.kind in DATA_FILES else [unit]
 
 
 class _Search:

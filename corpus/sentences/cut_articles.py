@@ -37,7 +37,7 @@ PIECES = pa.schema(
 """A sentence (`kind` is `sentence`), or a span that is not one: the columns from `index` on are null then."""
 
 
-def cut(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
+def cut_articles(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.RecordBatch:
     """The sentences and spans of articles: of each article first the sentences, then the spans, in text order.
 
     Args:

@@ -14,7 +14,7 @@ from labeling.intervals import Estimate, share_estimates
 from labeling.records import STANCES, Stance
 from labeling.sampling.sample import Draw
 
-Unit = TypeVar("Unit", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
 
 NEARLY = 1e-9
 """The relative error that sums of 1 / probability may have: less than one unit in a corpus of up to 10⁹."""
@@ -42,8 +42,8 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def known_by(
-    settled: Mapping[str, Stance], draws: Iterable[Draw], unit_of: Mapping[str, Unit]
-) -> tuple[dict[Unit, str], dict[str, Stance]]:
+    settled: Mapping[str, Stance], draws: Iterable[Draw], unit_of: Mapping[str, Key]
+) -> tuple[dict[Key, str], dict[str, Stance]]:
     """The sentence that stands for each group of exact copies, and its stance.
 
     Args:

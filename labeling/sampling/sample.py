@@ -34,7 +34,7 @@ CHANCES = pa.schema([("sentence_id", pa.string()), *((stance, pa.float64()) for 
 Name = TypeVar("Name", str, bool)
 
 
-class Unit(msgspec.Struct, frozen=True, kw_only=True):
+class SamplingUnit(msgspec.Struct, frozen=True, kw_only=True):
     """A group of exact copies, named by the sentence that stands for it; once drawn, that sentence never changes."""
 
     sentence_id: str
@@ -129,7 +129,7 @@ def read_certainty(work: Path) -> dict[str, float]:
 
 
 def draw(
-    pool: Sequence[Unit],
+    pool: Sequence[SamplingUnit],
     by: By,
     limit: int,
     *,
@@ -209,7 +209,7 @@ def draw(
     return _spread(by_chance, picks)
 
 
-def draw_all(pool: Sequence[Unit], earlier: Sequence[Draw]) -> list[Draw]:
+def draw_all(pool: Sequence[SamplingUnit], earlier: Sequence[Draw]) -> list[Draw]:
     """A round of all units that no earlier round drew, in the order of the corpus, with probability 1."""
     drawn = {row.sentence_id for row in earlier if row.by != "control"}
     names = [unit.sentence_id for unit in pool if unit.sentence_id not in drawn]
@@ -240,13 +240,13 @@ def keywords(settings: LabelingSettings, target: str) -> list[str]:
     plain = list(dict.fromkeys(" ".join(_plain(word).split()) for word in words))
     if not plain or "" in plain:
         raise ConfigError(
-            f"[labeling] keywords: expected words, or a target with some of four letters or more; "
+            f"[labeling] keywords: expected words, or a target that has some of four letters or more; "
             f"got {settings.keywords!r} and the target {target!r}"
         )
     return plain
 
 
-def _having(units: Iterable[Unit], words: Sequence[str]) -> list[bool]:
+def _having(units: Iterable[SamplingUnit], words: Sequence[str]) -> list[bool]:
     """For each unit, whether a word of its text starts with one of the keywords, so that `troop` finds `troops`."""
     starts = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
     pattern = re.compile(rf"(?<!\w)(?:{starts})")

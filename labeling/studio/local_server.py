@@ -216,5 +216,5 @@ def sign_up(server: Server, email: str, password: str) -> str:
 def _csrf(web: httpx.Client, page: str) -> str:
     match = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', web.get(page).text)
     if not match:
-        raise StudioError(f"{page} is no Label Studio form")
+        raise StudioError(f"{page} is not a form of Label Studio")
     return match.group(1)

@@ -14,7 +14,7 @@ from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_table
 from labeling.records import STANCES, Annotation, Stance, Task, Unsettled
-from labeling.sampling.sample import Unit
+from labeling.sampling.sample import SamplingUnit
 from labeling.votes import latest_answers
 
 
@@ -96,11 +96,11 @@ class Corpus:
         rows = self._sentences.take(pa.array([self.place[id_] for id_ in ids], pa.int64())).to_pylist()
         return [{**row, **self.articles[row["article_id"]]} for row in rows]
 
-    def units(self, ids: Sequence[str]) -> list[Unit]:
+    def units(self, ids: Sequence[str]) -> list[SamplingUnit]:
         """The units that rounds draw from, for these sentences."""
         texts, articles = (self._sentences.column(name).to_pylist() for name in ("text", "article_id"))
         return [
-            Unit(
+            SamplingUnit(
                 sentence_id=id_,
                 article_id=articles[place],
                 outlet=self.articles[articles[place]]["outlet"] or "",

@@ -265,7 +265,7 @@ def _read(path: Path) -> list[_Task]:
     for task in tasks:
         if "given" in task.data and task.key:
             raise TableError(
-                f"{path}: this is the export of the queue, whose answers are no votes; `stance pull` has them"
+                f"{path}: this is the export of the queue, whose answers are not votes; `stance pull` has them"
             )
         for answer in task.annotations:
             if not isinstance(answer.get("id"), int) or not isinstance(answer.get("result"), list):

@@ -192,7 +192,7 @@ def _splits(facts: CardFacts) -> list[str]:
     analysis = facts.snapshot.analysis
     told = [
         readings.split_sentence(facts.snapshot)
-        or "A group is a connected component of articles and near-duplicate sentences; none stands in two splits."
+        or "A group is a connected component of articles and near-duplicate sentences; none is in two splits."
     ]
     if analysis is not None:
         told += [readings.audit_sentence(analysis), readings.naive_sentence(analysis.naive) if analysis.naive else ""]

@@ -26,7 +26,7 @@ UNMARKED = "Built with stance (`stance-corpus`)."
 """A text in the cards of versions that had no markers."""
 
 
-class Piece(msgspec.Struct, kw_only=True):
+class Section(msgspec.Struct, kw_only=True):
     """A stretch of a text: a part that stance wrote, by its name, or what people wrote, if the name is ""."""
 
     text: str
@@ -92,9 +92,9 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
     for key in ours:
         there = next((n for n, piece in enumerate(kept) if piece.name == key), None)
         if there is None:
-            kept[place:place] = [Piece(text="\n\n" if place else ""), Piece(text="", name=key)]
+            kept[place:place] = [Section(text="\n\n" if place else ""), Section(text="", name=key)]
             if not place:
-                kept.insert(2, Piece(text="\n\n"))
+                kept.insert(2, Section(text="\n\n"))
             there = place + 1
         place = there + 1
     return "".join(_part(piece.name, ours[piece.name]) if piece.name else piece.text for piece in kept)
@@ -146,8 +146,8 @@ def _part(name: str, text: str) -> str:
     return f"<!-- stance:begin {name} {digest(_tidy(text))} -->\n{_tidy(text)}\n<!-- stance:end {name} -->"
 
 
-def _pieces(text: str, name: str, first: int) -> list[Piece]:
-    pieces = [Piece(text="")]
+def _pieces(text: str, name: str, first: int) -> list[Section]:
+    pieces = [Section(text="")]
     seen: set[str] = set()
     for number, line in enumerate(LINE.findall(text), first):
         match = MARKER.fullmatch(line.rstrip("\n"))
@@ -172,9 +172,9 @@ def _pieces(text: str, name: str, first: int) -> list[Piece]:
             )
         if kind == "begin":
             seen.add(key)
-            pieces.append(Piece(text="", name=key, digest=given or "", line=number))
+            pieces.append(Section(text="", name=key, digest=given or "", line=number))
         else:
-            pieces.append(Piece(text=line[len(line.rstrip("\n")) :]))
+            pieces.append(Section(text=line[len(line.rstrip("\n")) :]))
     if pieces[-1].name:
         raise PublishError(
             f"{name}, line {pieces[-1].line}: the part {pieces[-1].name!r} has no end: "

@@ -62,8 +62,8 @@ def split(text: str, name: str) -> tuple[Front, str]:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
         raise PublishError(
-            f"{name}, line {mark.line + 2 if mark else 1}: the metadata between the lines --- are no YAML: {why}. Mend "
-            "that line, or delete all up to the second --- to have our metadata written anew"
+            f"{name}, line {mark.line + 2 if mark else 1}: the metadata between the lines --- are not YAML: {why}. "
+            "Mend that line, or delete all up to the second --- to have stance write the metadata again"
         ) from error
     if not isinstance(values, dict):
         raise PublishError(f"{name}, line 2: expected metadata as `key: value`; found {type(values).__name__}")

@@ -135,7 +135,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / FILE
     if not path.is_file():
         raise PublishError(f"{path} is not there: expected a folder that `stance publish` wrote, or a copy of one")
-    record = read_json(path, Manifest, PublishError, "it is no manifest of this version of stance")
+    record = read_json(path, Manifest, PublishError, "it is not a manifest of this version of stance")
     for name in record.files:
         if {"..", ""} & set(name.split("/")) or "\\" in name:
             raise PublishError(f"{path} names {name!r}: expected paths inside of the release")

@@ -203,7 +203,9 @@ def prove(
                 run_places = _of_text(name, field, text, names, sentences)
             for run, place in run_places.items():
                 wanted.setdefault(run, place)
-    exempt["text files"] = "URLs, names of outlets, the target or three words of it, and the wording of our own card"
+    exempt["text files"] = (
+        "URLs, names of outlets, the target or three words of it, and the wording of stance's own card"
+    )
     for article_id, text in articles.items():
         for run in sorted(wanted.keys() & runs(text)):
             place = _editable(wanted[run], run, written)
@@ -225,7 +227,7 @@ def _of_text(name: str, field: str, text: str, names: Names, sentences: frozense
         ours = sentences if part or name in OURS else frozenset[str]()
         place = _Place(
             f"{name}, {field or (f'its part {part!r}' if part else 'its text')}",
-            "the project's tables have it, or it is our own wording, which only a new version of stance can change"
+            "the project's tables have it, or it is stance's own wording, which only a new version of stance can change"
             if part or name in OURS
             else "take them out there",
         )

@@ -96,7 +96,7 @@ def release(folder: Path) -> tuple[list[str], list[str]]:
         )
     if checked.unknown:
         raise PublishError(
-            f"{folder} holds what is no part of the release: {_some(checked.unknown)}. Nothing was uploaded, for that "
+            f"{folder} holds what is not part of the release: {_some(checked.unknown)}. Nothing was uploaded, for that "
             "may be nobody else's business: move it elsewhere"
         )
     return [*checked.right, FILE], _tables(folder / CARD)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from corpus.reading.articles import read
 from corpus.reading.source_files import units
 from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
-from corpus.sentences.cut_articles import CONTEXT, cut
+from corpus.sentences.cut_articles import CONTEXT, cut_articles
 from release.contents.text_free import WORDS, public_id, text_sha256
 
 
@@ -68,15 +68,15 @@ def read_copies(
                 # What follows a colon is particular to the article.
                 skipped[article.reason.partition(":")[0]] += 1
                 continue
-            copy, words = _cut(article, settings)
+            copy, words = _as_copy(article, settings)
             known = any(count >= WORDS and key in wanted for key, count in zip(copy.keys, words, strict=True))
             if known or _names(copy) & keys.keys():
                 yield copy
 
 
-def _cut(article: Article, settings: CorpusSettings) -> tuple[Copy, list[int]]:
+def _as_copy(article: Article, settings: CorpusSettings) -> tuple[Copy, list[int]]:
     batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article)], schema=ARTICLES)
-    pieces = [row for row in cut(batch, settings).to_pylist() if row["kind"] == "sentence"]
+    pieces = [row for row in cut_articles(batch, settings).to_pylist() if row["kind"] == "sentence"]
     spans = [(row["start"], row["end"]) for row in pieces]
     keys = [text_sha256(row["key"]) for row in pieces]
     return Copy(article.article_id, article.title, article.text, spans, keys), [row["words"] for row in pieces]

@@ -53,7 +53,7 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{path}: expected a Parquet file; found: {error}. Fetch the release again") from error
         if "text" in table.column_names:
-            raise TableError(f"{path} has a column text: {dataset} is no stand-off release, nothing is to be put back")
+            raise TableError(f"{path} has a column text: {dataset} is not a stand-off release and lacks no text")
         columns: list[list[Any]] = []
         for name, kind in NEEDED.items():
             if name not in table.column_names or table.schema.field(name).type != kind:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_table
-from labeling.sampling.sample import Unit
+from labeling.sampling.sample import SamplingUnit
 from labeling.studio.tasks import Corpus
 
 OUTLETS = ("", "Gazette", "Sentinel")
@@ -18,14 +18,14 @@ OUTLETS = ("", "Gazette", "Sentinel")
 TARGET = "sending Western troops to Ukraine"
 
 
-def corpus(count: int) -> list[Unit]:
+def corpus(count: int) -> list[SamplingUnit]:
     """Sentences of articles with four each, from outlets of different sizes; one sentence in three has a keyword."""
     return [
         unit(n, OUTLETS[min(n // 4 % 5, 2)], f"Troops{n} left." if n % 3 == 0 else "It rained.") for n in range(count)
     ]
 
 
-def certainties(pool: Sequence[Unit]) -> dict[str, float]:
+def certainties(pool: Sequence[SamplingUnit]) -> dict[str, float]:
     return {row.sentence_id: (n * 7 % 11) / 11 for n, row in enumerate(pool) if n % 5}
 
 
@@ -43,5 +43,5 @@ def corpus_of(work: Path, copy_ids: dict[str, str]) -> Corpus:
     return Corpus(work)
 
 
-def unit(number: int, outlet: str = "", text: str = "It rained.", article: str = "") -> Unit:
-    return Unit(sentence_id=f"s{number:05}", article_id=article or f"a{number // 4}", outlet=outlet, text=text)
+def unit(number: int, outlet: str = "", text: str = "It rained.", article: str = "") -> SamplingUnit:
+    return SamplingUnit(sentence_id=f"s{number:05}", article_id=article or f"a{number // 4}", outlet=outlet, text=text)

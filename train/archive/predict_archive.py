@@ -27,7 +27,7 @@ from corpus.store import read_json, read_json_if_whole, write_bytes, write_json
 from labeling.records import STANCES
 from train.archive import score_shards
 from train.archive.hive_files import Part
-from train.archive.score_shards import Asked, Job, on_spark, plan, rules
+from train.archive.score_shards import ModelAsked, ScoreJob, on_spark, plan, rules
 from train.archive.score_tables import count, views, write_scores
 from train.predict.judge import MADE_BY, open_model
 from train.predict.predict import Predicted
@@ -41,10 +41,10 @@ TABLES = ("articles.parquet", "sentences.parquet")
 NOTE = "not corrected: an archive's shares are the model's own; those of a labelled corpus `stance predict` corrects"
 
 Progress = Callable[[int], None]
-Run = Callable[[list[Job]], Iterator[int]]
+Run = Callable[[list[ScoreJob]], Iterator[int]]
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     """`manifest.json`: the model that the scores come from, and their files.
 
     `key` is a digest of everything that the scores depend on; the marker file contains it too.
@@ -102,7 +102,7 @@ def predict_archive(
         StanceError: another run is writing to `out`, the disk is full, or an engine fails.
     """
     judge = open_model(folder, target, trust=trust)
-    asked = Asked(folder=folder.resolve(), target=target, trust=trust, version=judge.version)
+    asked = ModelAsked(folder=folder.resolve(), target=target, trust=trust, version=judge.version)
     _check_out(sources, out)
     state = out / STATE
     fresh = not state.exists()
@@ -143,7 +143,7 @@ def _predict(
     out: Path,
     settings: CorpusSettings,
     progress: Progress,
-    asked: Asked,
+    asked: ModelAsked,
     engine: Callable[[], tuple[Engine, Run]],
 ) -> Predicted:
     tables, skipped = _tables(sources, out / STATE / "tables", settings, engine)
@@ -159,7 +159,7 @@ def _predict(
     shards = plan(tables, asked)
     if not shards:
         raise ExamplesError(f"{tables / TABLES[1]} holds no sentence: run `{MADE_BY}` on articles first")
-    jobs = [Job(shard=shard, asked=asked, folder=scored) for shard in shards if not (scored / shard.key).is_dir()]
+    jobs = [ScoreJob(shard=shard, asked=asked, folder=scored) for shard in shards if not (scored / shard.key).is_dir()]
     running, run = engine()
     progress(sum(shard.rows for shard in shards) - sum(job.shard.rows for job in jobs))
     for rows in run(jobs):
@@ -172,7 +172,7 @@ def _predict(
             counts = count(database)
         if [stamp(tables / name) for name in TABLES] != stamps:
             raise StanceError(f"{tables} changed while it was read; run it again")
-        manifest = Manifest(
+        manifest = ArchiveManifest(
             key=key,
             model=asked.version,
             scikit_learn=sklearn.__version__,
@@ -227,11 +227,11 @@ def _tables(
 # --- files
 
 
-def _last(out: Path) -> Manifest | None:
-    return read_json_if_whole(out / "manifest.json", Manifest)
+def _last(out: Path) -> ArchiveManifest | None:
+    return read_json_if_whole(out / "manifest.json", ArchiveManifest)
 
 
-def _whole(out: Path, last: Manifest) -> bool:
+def _whole(out: Path, last: ArchiveManifest) -> bool:
     """Whether everything that the manifest names exists."""
 
     def size(path: Path) -> int:
@@ -246,7 +246,7 @@ def _whole(out: Path, last: Manifest) -> bool:
     )
 
 
-def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -> None:
+def _bring(out: Path, new: Path, manifest: ArchiveManifest, shares: PredictionShares) -> None:
     """Put the new scores into the place of the old ones, by renaming; the manifest is written last."""
     (new / SCORES / MARKER).write_text(f"{manifest.key}\n")
     swap(new / SCORES, out / SCORES)
@@ -256,7 +256,7 @@ def _bring(out: Path, new: Path, manifest: Manifest, shares: PredictionShares) -
 
 
 def _predicted(
-    out: Path, manifest: Manifest, shares: PredictionShares, changed: bool, skipped: dict[str, int]
+    out: Path, manifest: ArchiveManifest, shares: PredictionShares, changed: bool, skipped: dict[str, int]
 ) -> Predicted:
     return Predicted(
         stances=manifest.sentences,

@@ -43,7 +43,7 @@ SCORES = pa.schema([PREDICTIONS.field(name) for name in ("sentence_id", "stance"
 LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy")
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ModelAsked(msgspec.Struct, frozen=True, kw_only=True):
     """The model to use, and the target; `version` is a digest of its file, so that no other model is used instead."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
-class Shard(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreShard(msgspec.Struct, frozen=True, kw_only=True):
     """Row groups of one Parquet file.
 
     `content` is a digest of their bytes, `key` one of their bytes and of everything else that the scores depend on.
@@ -65,11 +65,11 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreJob(msgspec.Struct, frozen=True, kw_only=True):
     """A shard to score, the model to use, and the folder of finished shards."""
 
-    shard: Shard
-    asked: Asked
+    shard: ScoreShard
+    asked: ModelAsked
     folder: Path
 
 
@@ -90,7 +90,7 @@ def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*columns, *map(pa.array, chances.T.copy())], schema=SCORES)
 
 
-def plan(tables: Path, asked: Asked) -> list[Shard]:
+def plan(tables: Path, asked: ModelAsked) -> list[ScoreShard]:
     """The shards of a corpus, in the order of its sentences.
 
     Raises:
@@ -98,7 +98,7 @@ def plan(tables: Path, asked: Asked) -> list[Shard]:
     """
     path = (tables / "sentences.parquet").resolve()
     by = rules(asked)
-    shards: list[Shard] = []
+    shards: list[ScoreShard] = []
     with opened(path, READ, MADE_BY) as file, path.open("rb") as data:
         groups: list[int] = []
         rows = 0
@@ -107,12 +107,12 @@ def plan(tables: Path, asked: Asked) -> list[Shard]:
             rows += file.metadata.row_group(group).num_rows
             if rows and (rows >= SHARD or group == file.metadata.num_row_groups - 1):
                 content = _content(file, data, groups)
-                shards.append(Shard(key=digest(by, content), path=path, groups=groups, rows=rows, content=content))
+                shards.append(ScoreShard(key=digest(by, content), path=path, groups=groups, rows=rows, content=content))
                 groups, rows = [], 0
     return shards
 
 
-def rules(asked: Asked) -> str:
+def rules(asked: ModelAsked) -> str:
     """A digest of what scores depend on besides the sentences: the model, the target, this code and its libraries."""
     return digest(
         asked.version,
@@ -137,7 +137,7 @@ def _content(file: pq.ParquetFile, data: BufferedReader, groups: list[int]) -> s
     return hashed.hexdigest()
 
 
-def make(job: Job) -> int:
+def make(job: ScoreJob) -> int:
     """Score one shard and write it to `folder/KEY`, completely or not at all; returns its number of sentences.
 
     Raises:
@@ -161,11 +161,11 @@ def make(job: Job) -> int:
     return shard.rows
 
 
-_HELD: dict[Asked, Judge] = {}
+_HELD: dict[ModelAsked, Judge] = {}
 """The model that this process has opened: opening one takes longer than scoring many shards."""
 
 
-def _judge(asked: Asked, files: Callable[[], dict[str, bytes]] | None = None) -> Judge:
+def _judge(asked: ModelAsked, files: Callable[[], dict[str, bytes]] | None = None) -> Judge:
     if asked not in _HELD:
         _HELD.clear()
         if files is None:
@@ -184,7 +184,7 @@ def _judge(asked: Asked, files: Callable[[], dict[str, bytes]] | None = None) ->
 # --- where it runs
 
 
-def on_spark(jobs: list[Job], spark: SparkSession) -> Iterator[int]:
+def on_spark(jobs: list[ScoreJob], spark: SparkSession) -> Iterator[int]:
     """Score shards on Spark's executors, which receive the model once and must see the same files under the same paths.
 
     Yields:
@@ -216,7 +216,7 @@ def on_spark(jobs: list[Job], spark: SparkSession) -> Iterator[int]:
 def _made(batch: pa.RecordBatch) -> pa.RecordBatch:
     rows = []
     for data in batch.column("job").to_pylist():
-        job: Job = pickle.loads(data)
+        job: ScoreJob = pickle.loads(data)
         for path in (job.shard.path, job.folder):
             if not path.exists():
                 raise StanceError(

@@ -18,7 +18,7 @@ from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
 from labeling.records import STANCES
 from train.archive.hive_files import Part, write_parts
-from train.archive.score_shards import FILE, Shard
+from train.archive.score_shards import FILE, ScoreShard
 from train.predict.judge import BATCH, MADE_BY, PREDICTIONS
 from train.predict.sentence_arrays import month_of, opened
 from train.predict.shares import Counts
@@ -80,7 +80,7 @@ def views(database: Database, tables: Path, new: Path, shards: list[Path]) -> No
     database.read("sentence", [new / "sentence"], "sentences.parquet")
 
 
-def write_scores(database: Database, folder: Path, version: str, shards: list[Shard], tables: Path) -> list[Part]:
+def write_scores(database: Database, folder: Path, version: str, shards: list[ScoreShard], tables: Path) -> list[Part]:
     """Write the scores to files.
 
     Args:

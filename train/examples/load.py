@@ -182,7 +182,7 @@ def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
         more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
         known = ", ".join(f"{written!r} ({counts[written]})" for written in sorted(counts.keys() - set(unknown)))
         raise ExamplesError(
-            f"{source}: labels that are no stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
+            f"{source}: labels that are not a stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
             f"{', '.join(sorted(ALIASES.keys() - set(STANCES)))}. Known of those found: {known or 'none of them'}"
         )
     spellings = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]

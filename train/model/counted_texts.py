@@ -125,7 +125,7 @@ def weighted(counts: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
         fitted = matrix[cut[0]]
         known = np.flatnonzero(np.bincount(fitted.indices, minlength=matrix.shape[1]))
         if not len(known):
-            raise no_ngrams("", ValueError("all that do stand in one fold"))
+            raise no_ngrams("", ValueError("all that do are in one fold"))
         fitted = fitted[:, known]
         tfidf = TfidfTransformer(sublinear_tf=part.sublinear_tf).fit(fitted)
         both[0].append(tfidf.transform(fitted, copy=False))

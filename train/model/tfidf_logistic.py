@@ -203,7 +203,7 @@ def no_ngrams(target: str, error: ValueError) -> ExamplesError:
     """The error for a target whose texts have no n-gram, as they are empty or only punctuation."""
     of = f" of the target {target!r}" if target else ""
     return ExamplesError(
-        f"the training texts{of} hold no word or letters to learn from: {error}; check the column text"
+        f"the training texts{of} hold no word or characters to learn from: {error}; check the column text"
     )
 
 

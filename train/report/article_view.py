@@ -21,7 +21,7 @@ MOST_CHARACTERS = 1_500_000
 """Most characters of all shown articles together; with their marks they take about twice as many in the page."""
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of an article's text.
 
     Attributes:
@@ -62,14 +62,14 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     outlet: str
     published: str
     link: str
-    pieces: list[Piece]
+    pieces: list[Stretch]
     sentences: int
     copies: int
     near: int
     shared: list[tuple[str, int]]
 
 
-class Corpus(msgspec.Struct, frozen=True, kw_only=True):
+class ShownCorpus(msgspec.Struct, frozen=True, kw_only=True):
     """The corpus in numbers, and the articles that are shown.
 
     Attributes:
@@ -96,7 +96,7 @@ class Corpus(msgspec.Struct, frozen=True, kw_only=True):
     drawn: list[Drawn]
 
 
-def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
+def read_corpus(work: Path, stances: Mapping[str, Stance]) -> ShownCorpus:
     """Read the corpus as the report shows it.
 
     Args:
@@ -139,7 +139,7 @@ def read_corpus(work: Path, stances: Mapping[str, Stance]) -> Corpus:
     for row in _of(spans, drawn):
         if row["kind"] != "prose":
             inside[row["article_id"]].append(row)
-    return Corpus(
+    return ShownCorpus(
         articles=len(facts),
         sentences=len(keys),
         copies=len(keys) - len(copies),
@@ -161,7 +161,7 @@ def web_link(url: str) -> str:
     return url if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Piece]:
+def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Stretch]:
     """Cut a text into pieces.
 
     Args:
@@ -172,18 +172,18 @@ def pieces(text: str, marks: Sequence[Mapping[str, Any]]) -> list[Piece]:
     Returns:
         The pieces, which are the whole text when joined.
     """
-    stretches: list[Piece] = []
+    stretches: list[Stretch] = []
     at = 0
     for mark in sorted(marks, key=lambda mark: (mark["start"], -mark["end"], mark["kind"])):
         start, end = max(mark["start"], at), min(mark["end"], len(text))
         if start >= end:
             continue
         if start > at:
-            stretches.append(Piece(text=text[at:start]))
+            stretches.append(Stretch(text=text[at:start]))
         names = ("kind", "reason", "sentence_id", "stance", "twin")
-        stretches.append(Piece(text=text[start:end], **{name: mark[name] for name in names if name in mark}))
+        stretches.append(Stretch(text=text[start:end], **{name: mark[name] for name in names if name in mark}))
         at = end
-    return [*stretches, Piece(text=text[at:])] if at < len(text) else stretches
+    return [*stretches, Stretch(text=text[at:])] if at < len(text) else stretches
 
 
 def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Mapping[str, set[str]]) -> Drawn:

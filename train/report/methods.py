@@ -130,7 +130,7 @@ def _limits(snapshot: Snapshot) -> list[str]:
         )
     if status.shares is not None and status.shares.weighted is None and not whole_corpus(snapshot):
         limits.append(
-            "The labelled sentences are no random sample: shares of labels don’t speak for the corpus beyond them."
+            "The labelled sentences are not a random sample: shares of labels don’t speak for the corpus beyond them."
         )
     if snapshot.metrics is not None:
         test = snapshot.metrics.test
@@ -144,7 +144,7 @@ def _limits(snapshot: Snapshot) -> list[str]:
         if snapshot.analysis is not None and snapshot.analysis.outside:
             limits.append("How well the model does on this corpus was not measured.")
         limits.append(
-            "The model reads words and letters, no meaning: irony, quotation and who is speaking escape it, and "
+            "The model reads words and characters, not meaning: irony, quotation and who is speaking escape it, and "
             "scores hold for articles like these."
         )
     return limits

@@ -24,7 +24,7 @@ from train.model.explain import strongest
 from train.model.files import load_model
 from train.predict.shares import PredictionShares
 from train.records import Metrics, ModelCard, read_metrics
-from train.report.article_view import Corpus, read_corpus
+from train.report.article_view import ShownCorpus, read_corpus
 from train.settings import Settings
 
 NGRAMS = 20
@@ -72,7 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     settings: Settings
-    corpus: Corpus
+    corpus: ShownCorpus
     status: Status
     answers: int
     codebooks: dict[str, int]

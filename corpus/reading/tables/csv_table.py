@@ -35,7 +35,7 @@ PATIENCE = 100_000
 
 SWALLOWED = "lines inside a quoted field look like rows: a quotation mark may be missing before them"
 UNLIKE = "the row does not begin as the others do: it may be a line of the row before"
-ALONE = "a quotation mark stands in a field that is not quoted"
+ALONE = "a quotation mark is in a field that is not quoted"
 NO_ROW = "; nothing in this table tells where the next row begins, as a column of numbers or addresses would"
 
 _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.I)

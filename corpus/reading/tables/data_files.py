@@ -27,7 +27,7 @@ PARQUET_ROWS = 64
 _BOM = b"\xef\xbb\xbf"
 
 
-def cut(unit: Unit, settings: CorpusSettings) -> list[Unit]:
+def parts_of_file(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     """The row ranges of a data file, whose columns are checked here; the unit itself where it cannot be divided.
 
     Raises:
@@ -183,7 +183,7 @@ def _record(line: bytes) -> dict[str, Any] | str | None:
     try:
         record = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} of the line is no UTF-8"
+        return f"byte {error.start + 1} of the line is not UTF-8"
     except RecursionError:
         return "malformed JSON: nested too deeply"
     except ValueError as error:

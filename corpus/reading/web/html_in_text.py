@@ -11,7 +11,7 @@ from corpus.reading.web.html_parser import parsed
 
 TAGS = "HTML in the text: it is read without its tags"
 ENTITIES = "HTML entities in the text: read as the characters that they stand for"
-PERHAPS = "a tag of HTML in the text: it is left as it is, since the rest of the text is no HTML"
+PERHAPS = "a tag of HTML in the text: it is left as it is, since the rest of the text is not HTML"
 
 BLOCKS = (
     "address article aside blockquote br caption center dd details div dl dt fieldset figcaption figure footer form "

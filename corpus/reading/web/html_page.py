@@ -15,7 +15,7 @@ from corpus.reading.web.html_in_text import lines
 from corpus.reading.web.html_parser import check_parsed, check_size, check_tree
 from corpus.reading.web.unread_prose import leftover
 
-PARTS = "its text stands in several bodies on the page: they are read as one"
+PARTS = "its text is in several bodies on the page: they are read as one"
 ONE_OF = "several articles on the page, as it seems: only the first is read"
 REST = "more prose on the page than was read"
 

@@ -79,7 +79,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     block: bytes
 
 
-def cut_archive(unit: Unit) -> list[Unit]:
+def parts_of_archive(unit: Unit) -> list[Unit]:
     """The parts of an archive, all of about the same size in bytes of the file.
 
     Each part is read from the file's beginning, as only that shows where a record begins. Passing over a gigabyte takes
@@ -101,8 +101,8 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
     take for articles, are left out.
 
     Args:
-        unit: a part of a WARC file, as `cut_archive` gives it. The file may be compressed with gzip, record by record
-            or as a whole. A record belongs to the part in which it, or the gzip member that holds it, begins.
+        unit: a part of a WARC file, as `parts_of_archive` gives it. The file may be compressed with gzip, record by
+            record or as a whole. A record belongs to the part in which it, or the gzip member that holds it, begins.
 
     Raises:
         SourceError: the file cannot be read at all.
