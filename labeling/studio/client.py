@@ -161,9 +161,7 @@ class Studio:
         with speaking(self.url, "asking for the time"):
             self._get("api/version", _Version)
         if self._clock is None:
-            raise StudioError(
-                f"{self.url} doesn't give the time with its answers (Date): look at what is in front of it"
-            )
+            raise StudioError(f"{self.url} gives no time with its answers (Date): look at what is in front of it")
         return self._clock
 
     def find_project(self, title: str) -> Project | None:
@@ -331,13 +329,11 @@ class Studio:
         removed = 0
         with speaking(self.url, "removing tasks"):
             for start in range(0, len(ids), RANGE):
+                selected = {"all": False, "included": list(ids[start : start + RANGE])}
                 answer: _Removed = self._send(
                     "api/dm/actions/",
                     _Removed,
-                    {
-                        "filters": filters(UNTOUCHED),
-                        "selectedItems": {"all": False, "included": list(ids[start : start + RANGE])},
-                    },
+                    {"filters": filters(UNTOUCHED), "selectedItems": selected},
                     id="delete_tasks",
                     project=project_id,
                 )

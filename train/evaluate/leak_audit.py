@@ -28,8 +28,7 @@ from train.model.counted_texts import spread
 from train.records import Example, Scores
 
 FitPredict = Callable[[Sequence[Example], Sequence[Example]], Sequence[Stance]]
-"""A function that fits on the first examples and predicts the stances of the second ones, in their order, without
-looking at their labels."""
+"""A function that fits on the first examples and predicts the stances of the second, in order, without their labels."""
 BLOCK = 64
 """Number of test sentences that are compared at once: with 40,000 training sentences their table takes 10 MB."""
 LONG = 600

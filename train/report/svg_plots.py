@@ -1,7 +1,4 @@
-"""Draw the report's plots as inline SVG.
-
-The colours are from the palette of Okabe and Ito. No plot relies on colour only: each stance has its own shape too.
-"""
+"""Draw the report's plots as inline SVG, in the colours of Okabe and Ito; each stance has its own shape too."""
 
 from __future__ import annotations
 
