@@ -222,7 +222,8 @@ def long_texts() -> None:
     """Measure each stage of a training on 7,000 texts of 350 words, which are pairs of near-duplicates."""
     from train.records import Example
     from train.settings import TrainSettings
-    from train.train_model import Watch, train
+    from train.train_model import train
+    from train.watch import Watch
 
     rng = random.Random(2)
     texts, labels = _texts(LONG * 20)

@@ -278,41 +278,48 @@ def settle(
             continue
         posterior = model.get(sentence_id, {})
         decision = _decide(by, current.get(sentence_id, {}), unsure[sentence_id], posterior, settings)
-        if isinstance(decision, str):
+        if isinstance(decision, _Open):
+            reason = decision.reason
             if not current.get(sentence_id):
-                decision = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
+                reason = f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook} now"
             confidence = max(posterior.values(), default=None)
             queue.append(
-                Unsettled(
-                    sentence_id=sentence_id, votes=by, reason=decision, agreement=alike(by), confidence=confidence
-                )
+                Unsettled(sentence_id=sentence_id, votes=by, reason=reason, agreement=alike(by), confidence=confidence)
             )
             continue
-        stance, how = decision
         verdicts.append(
             Verdict(
                 sentence_id=sentence_id,
-                stance=stance,
-                how=how,
+                stance=decision.stance,
+                how=decision.how,
                 votes=current[sentence_id],
                 codebook=_list(versions[sentence_id] & {"", codebook} if codebook else versions[sentence_id]),
-                confidence=posterior[stance] if how == "dawid_skene" else None,
+                confidence=posterior[decision.stance] if decision.how == "dawid_skene" else None,
             )
         )
     queue.sort(key=_urgency)
     return Settled(verdicts=verdicts, queue=queue)
 
 
+class _Decided(msgspec.Struct, frozen=True):
+    stance: Stance
+    how: How
+
+
+class _Open(msgspec.Struct, frozen=True):
+    reason: str
+
+
 def _decide(
     everyone: Votes, by: Votes, unsure: Collection[str], posterior: Mapping[str, float], settings: LabelingSettings
-) -> tuple[Stance, How] | str:
+) -> _Decided | _Open:
     """The label and how it was settled; otherwise, why it is open."""
     if not by:
-        return "no vote under this codebook"
+        return _Open("no vote under this codebook")
     counts = Counter(by.values())
     shown = ", ".join(f"{counts[name]} {name}" for name in STANCES if counts[name])
     if len(by) < settings.fewest_votes:
-        return f"fewer votes than the {settings.fewest_votes} of [labeling] fewest_votes: {shown}"
+        return _Open(f"fewer votes than the {settings.fewest_votes} of [labeling] fewest_votes: {shown}")
     most = max(counts.values())
     label = next(stance for stance in STANCES if counts[stance] == most)
     how: How = "single" if len(by) == 1 else "unanimous" if most == len(by) else "majority"
@@ -320,16 +327,16 @@ def _decide(
         best = max(posterior.values())
         likely = [stance for stance in STANCES if math.isclose(posterior.get(stance, 0.0), best, rel_tol=1e-9)]
         if best < settings.confidence or len(likely) > 1:
-            return f"Dawid and Skene's model is {best:.2f} sure of {' or '.join(likely)}: {shown}"
+            return _Open(f"Dawid and Skene's model is {best:.2f} sure of {' or '.join(likely)}: {shown}")
         if how in {"single", "unanimous"} and likely != [label]:
-            return f"all votes say {label}, Dawid and Skene's model {likely[0]}"
+            return _Open(f"all votes say {label}, Dawid and Skene's model {likely[0]}")
         if how == "majority":
             label, how = likely[0], "dawid_skene"
     elif 2 * most <= len(by):
-        return f"no majority: {shown}"
+        return _Open(f"no majority: {shown}")
     if how == "single" and by.keys() <= set(unsure):
-        return f"the one vote is unsure: {shown}"
-    return label, how
+        return _Open(f"the one vote is unsure: {shown}")
+    return _Decided(label, how)
 
 
 def _posteriors(votes: Mapping[str, Votes]) -> dict[str, dict[str, float]]:

@@ -89,7 +89,8 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
     """Train, showing which stage runs, and print the scores."""
     from train.examples import from_verdicts, load
     from train.messages import trained
-    from train.train_model import FromVerdicts, Watch, train
+    from train.train_model import FromVerdicts, train
+    from train.watch import Watch
 
     if data is None:
         say_due(settings, "verdicts")

@@ -517,7 +517,7 @@ def test_a_folder_that_is_no_release_is_refused_before_anything_is_asked(
 ) -> None:
     assert "manifest.json" in client(tmp_path)["error"]
     (release / "articles.csv").write_text("private")
-    assert "no part of the release: articles.csv" in client(release)["error"]
+    assert "not part of the release: articles.csv" in client(release)["error"]
     (release / "articles.csv").unlink()
     (release / ".README.md.x1").write_text("left by a crash")
     card = (release / "README.md").read_bytes()

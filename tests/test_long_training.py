@@ -19,7 +19,8 @@ from train.evaluate.leak_audit import near_among
 from train.forecast import forecast
 from train.records import Example
 from train.settings import TrainSettings
-from train.train_model import Watch, train
+from train.train_model import train
+from train.watch import Watch
 
 
 def _long(count: int, words: int) -> list[Example]:

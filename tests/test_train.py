@@ -31,7 +31,8 @@ from train.metrics import evaluate, f_avg, macro_f1
 from train.model import files
 from train.records import Example, read_metrics
 from train.settings import TrainSettings
-from train.train_model import Watch, train
+from train.train_model import train
+from train.watch import Watch
 
 STANCE = st.sampled_from(STANCES)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ from corpus.errors import ExamplesError
 from corpus.store import read_jsonl, write_json, write_jsonl, write_table
 from labeling.records import STANCES, Stance, Verdict
 from train import input_digests
-from train.evaluate.analysis import Analysis, analyse
+from train.evaluate.analysis import Analysis, Tested, analyse
 from train.evaluate.leak_audit import Audit, audit, check
 from train.evaluate.mistakes import doubts, mistakes, read_contexts, write_doubts
 from train.examples.joined_groups import split_apart
@@ -30,26 +30,12 @@ from train.model.search import Searched, check_examples, search
 from train.model.tfidf_logistic import Model
 from train.records import Example, Majority, Metrics, SearchScores, TargetScore, TestScores
 from train.settings import TrainSettings
+from train.watch import Watch
 
 TESTED = pa.schema(
     [(name, pa.string()) for name in ("sentence_id", "target", "label", "stance")]
     + [(stance, pa.float64()) for stance in STANCES]
 )
-
-
-class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """Functions that a training tells how far it is.
-
-    Attributes:
-        step: is called with the number of finished folds or fits, and with their number in the stage.
-        stage: is called with the name of each stage when it begins.
-        say: is called before the search with a sentence on how long the training will take, where that is half a
-            minute or more.
-    """
-
-    step: Callable[[int, int], None] = lambda *_: None
-    stage: Callable[[str], None] = lambda _: None
-    say: Callable[[str], None] = lambda _: None
 
 
 class FromVerdicts(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,21 +123,18 @@ def train(
     metrics, predictions = _test(model, searched, training, testing, chances, settings.seed)
     several = len(model.pipelines) > 1
     votes, contexts = _votes(work), read_contexts(work, [row.sentence_id for row in testing]) if work else None
-    analysis = analyse(
-        searched,
-        training,
-        testing,
-        chances,
-        leaks,
-        settings.seed,
+    tested = Tested(
+        searched=searched,
+        training=training,
+        testing=testing,
+        probabilities=chances,
+        leaks=leaks,
         ready_made=ready_made,
         splits=splits,
         votes=votes,
         outside=work is None,
-        progress=watch.step,
-        stage=watch.stage,
-        jobs=jobs,
     )
+    analysis = analyse(tested, settings.seed, watch, jobs)
     watch.stage("writing the model")
 
     if searched.examples < len(training):

@@ -78,12 +78,13 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | N
         for page in pages(unit):
             yield from _crawled(unit, page)
         return
-    for number, row, note in rows(unit, settings):
-        own_id, source = f"{unit.article_id}#{number}", f"{unit.source}:{number}"
-        if isinstance(row, str):
-            yield _skip(own_id, source, row)
+    for row in rows(unit, settings):
+        own_id, source = f"{unit.article_id}#{row.number}", f"{unit.source}:{row.number}"
+        if row.fault:
+            yield _skip(own_id, source, row.fault)
         else:
-            yield from _row(row.pop("id") or row["url"], own_id, source, row, unit.encoding, note)
+            given_id = row.fields.pop("id") or row.fields["url"]
+            yield from _row(given_id, own_id, source, row.fields, unit.encoding, row.note)
 
 
 def front_matter_end(text: str) -> int:

@@ -21,6 +21,7 @@ from train.model.counted_texts import Fits
 from train.model.search import Searched, first_fold, is_long, part_of
 from train.model.tfidf_logistic import calm
 from train.records import Example, read_record
+from train.watch import Watch
 
 Result = TypeVar("Result")
 SEEDS = range(1, 6)
@@ -69,44 +70,47 @@ def read_analysis(folder: Path) -> Analysis:
     return read_record(folder / "analysis.json", Analysis)
 
 
-def analyse(
-    searched: Searched,
-    training: Sequence[Example],
-    testing: Sequence[Example],
-    probabilities: NDArray[np.float64],
-    leaks: Audit,
-    seed: int,
-    *,
-    ready_made: bool,
-    splits: SplitSummary | None = None,
-    votes: Mapping[str, Mapping[str, Stance]] | None = None,
-    outside: bool = False,
-    progress: Callable[[int, int], None] = lambda *_: None,
-    stage: Callable[[str], None] = lambda _: None,
-    jobs: int = 1,
-) -> Analysis:
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's results, and what is known of its examples.
+
+    Attributes:
+        searched: result of the search: the recipe and its out-of-fold probabilities for the training examples.
+        training: examples that the model was trained on.
+        testing: examples of the test split.
+        probabilities: the model's probabilities for the test split, shape (examples, stances), in the order of STANCES.
+        leaks: leak audit of the training and the test examples.
+        ready_made: whether the splits came with the data.
+        splits: summary of the splits, where they were made here.
+        votes: stance by annotator for each sentence id, where there are votes.
+        outside: whether the examples come from outside the project.
+    """
+
+    searched: Searched
+    training: Sequence[Example]
+    testing: Sequence[Example]
+    probabilities: NDArray[np.float64]
+    leaks: Audit
+    ready_made: bool
+    splits: SplitSummary | None
+    votes: Mapping[str, Mapping[str, Stance]] | None
+    outside: bool
+
+
+def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
     """Measure everything in `Analysis` for a chosen recipe.
 
     Where the texts together have more than 4 million characters, the comparison with random splits is made on a part of
     them, as the search is, and the learning curve has two series of subsets instead of five. A note reports the first.
 
     Args:
-        searched: result of the search: the recipe and its out-of-fold probabilities for the training examples.
-        training: examples that the model was trained on.
-        testing: examples of the test split.
-        probabilities: the model's probabilities for the test split, shape (examples, stances), in the order of STANCES.
-        leaks: leak audit of the training and the test examples.
+        tested: the model's results.
         seed: seed of draws and bootstraps.
-        ready_made: whether the splits came with the data.
-        splits: summary of the splits, where they were made here.
-        votes: stance by annotator for each sentence id, where there are votes.
-        outside: whether the examples come from outside the project.
-        progress: function that is called with each finished fit and the number of fits in the stage.
-        stage: function that is called with the name of each stage when it begins.
+        watch: functions that are told how far the analysis is.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
     """
+    training, testing, probabilities = tested.training, tested.testing, tested.probabilities
+    votes, leaks = tested.votes, tested.leaks
     groups = [row.group for row in testing]
-    true: list[Stance] = [row.label for row in testing]
     given: list[Stance] = [STANCES[n] for n in probabilities.argmax(axis=1)]
     everything = [*training, *testing]
     notes: list[str] = []
@@ -115,54 +119,46 @@ def analyse(
     if len(compared) < len(everything):
         notes.append(
             f"random splits by sentence and by group were compared on {len(compared):,} of {len(everything):,} "
-            "examples, as all of them have so many letters that it would take long"
+            "examples, as all of them together are so long that it would take much time"
         )
     tested_here = max(1, round(len(testing) * len(compared) / len(everything)))
-    stage("counting n-grams")
-    fits = Fits(searched.trials[0].recipe, everything)
+    watch.stage("counting n-grams")
+    fits = Fits(tested.searched.trials[0].recipe, everything)
 
     def fit_predict(seen: Sequence[Example], asked: Sequence[Example]) -> Sequence[Stance]:
         # A fit on all training examples is the model itself, whose predictions are known.
         return given if len(seen) == whole and asked is testing else fits(seen, asked)
 
     def compare_splits() -> Naive:
-        stage("comparing with random splits")
-        return naive(compared, tested_here, fits, SEEDS, progress, jobs)
+        watch.stage("comparing with random splits")
+        return naive(compared, tested_here, fits, SEEDS, watch.step, jobs)
 
     def draw_curve() -> LearningCurve:
-        stage("drawing the learning curve")
+        watch.stage("drawing the learning curve")
         repeats = REPEATS_LONG if long else REPEATS
-        return learning_curve(apart, testing, fit_predict, repeats, seed, progress, jobs)
+        return learning_curve(apart, testing, fit_predict, repeats, seed, watch.step, jobs)
 
     # Splits that came with the data may cut through groups; the curve must not learn from the test split's groups.
-    tested = set(groups)
-    apart = [row for row in training if row.group not in tested]
+    held_out = set(groups)
+    apart = [row for row in training if row.group not in held_out]
     by = [enough(votes.get(row.sentence_id, {})) for row in testing] if votes else []
     return Analysis(
         audit=leaks,
-        ready_made=ready_made,
+        ready_made=tested.ready_made,
         with_without=with_and_without(testing, given, leaks, seed) if leaks.affected else None,
-        splits=splits,
+        splits=tested.splits,
         naive=_tried(compare_splits, notes),
         curve=_tried(draw_curve, notes),
-        calibration=_calibrated(searched, fits, training, true, probabilities, groups, seed, stage),
+        calibration=_calibrated(tested, fits, seed, watch),
         ceiling=ceiling(by, given, groups, seed) if any(by) else None,
         notes=notes,
-        outside=outside,
+        outside=tested.outside,
     )
 
 
-def _calibrated(
-    searched: Searched,
-    fits: Fits,
-    training: Sequence[Example],
-    true: Sequence[Stance],
-    probabilities: NDArray[np.float64],
-    groups: Sequence[str],
-    seed: int,
-    stage: Callable[[str], None],
-) -> Recalibration:
-    stage("calibrating, and drawing intervals")
+def _calibrated(tested: Tested, fits: Fits, seed: int, watch: Watch) -> Recalibration:
+    searched, training, testing = tested.searched, tested.training, tested.testing
+    watch.stage("calibrating, and drawing intervals")
     held = np.flatnonzero(~np.isnan(searched.out_of_fold[:, 0])).tolist()
     chances = searched.out_of_fold[held]
     if not held:  # with long texts, one fold has enough examples to fit one temperature
@@ -172,7 +168,14 @@ def _calibrated(
             chances = fits.probabilities(
                 [row for n, row in enumerate(training) if n not in others], [training[n] for n in held]
             )
-    return recalibrate([training[n].label for n in held], chances, true, probabilities, groups, seed)
+    return recalibrate(
+        [training[n].label for n in held],
+        chances,
+        [row.label for row in testing],
+        tested.probabilities,
+        [row.group for row in testing],
+        seed,
+    )
 
 
 def enough(votes: Mapping[str, Stance]) -> Mapping[str, Stance]:

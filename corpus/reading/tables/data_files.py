@@ -48,12 +48,24 @@ def parts_of_file(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     return [msgspec.structs.replace(unit, encoding=encoding)]
 
 
-def rows(unit: Unit, settings: CorpusSettings) -> Iterator[tuple[int, dict[str, str] | str, str]]:
-    """The rows of a unit one by one.
+class DataRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a data file.
 
-    Returns:
-        The row's number in its file; the fields under stance's names, or what is wrong with the row; and a note on how
-        it was read, or an empty string.
+    Attributes:
+        number: the row's number in its file, from 1.
+        fields: the row's text by stance's names of fields.
+        fault: what is wrong with the row, which then has no fields; or an empty string.
+        note: a note on how it was read; or an empty string.
+    """
+
+    number: int
+    fields: dict[str, str] = {}
+    fault: str = ""
+    note: str = ""
+
+
+def rows(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
+    """The rows of a unit one by one.
 
     Raises:
         SourceError: the file as a whole cannot be read.
@@ -67,12 +79,14 @@ def rows(unit: Unit, settings: CorpusSettings) -> Iterator[tuple[int, dict[str, 
         if record is None:
             continue
         if isinstance(record, str):
-            yield number, record, ""
+            yield DataRow(number=number, fault=record)
             continue
         try:
-            yield number, {name: _string(column, record.get(column)) for name, column in names.items()}, ""
+            fields = {name: _string(column, record.get(column)) for name, column in names.items()}
         except ValueError as error:
-            yield number, str(error), ""
+            yield DataRow(number=number, fault=str(error))
+        else:
+            yield DataRow(number=number, fields=fields)
 
 
 def _needed(settings: CorpusSettings) -> list[str]:
@@ -191,7 +205,7 @@ def _record(line: bytes) -> dict[str, Any] | str | None:
     return record if isinstance(record, dict) else f"expected a JSON object; found {type(record).__name__}"
 
 
-def _csv(unit: Unit, names: dict[str, str]) -> Iterator[tuple[int, dict[str, str] | str, str]]:
+def _csv(unit: Unit, names: dict[str, str]) -> Iterator[DataRow]:
     with CsvTable(Path(unit.path), unit.encoding) as table:
         columns = {column: place for place, column in enumerate(table.header)}
         places = [(name, columns.get(column, -1)) for name, column in names.items()]
@@ -199,10 +213,11 @@ def _csv(unit: Unit, names: dict[str, str]) -> Iterator[tuple[int, dict[str, str
             if isinstance(row, Broken):
                 # The number of lines goes before the colon, as it is not a detail of one row: it says how much is lost.
                 lost = f", {row.last - row.first + 1} lines" if row.last > row.first else ""
-                yield number, f"malformed CSV{lost}: {row}", ""
+                yield DataRow(number=number, fault=f"malformed CSV{lost}: {row}")
             else:
-                fields = [*row.fields, ""]  # the last is read for columns that do not exist
-                yield number, {name: fields[place] for name, place in places}, row.note
+                cells = [*row.fields, ""]  # the last is read for columns that do not exist
+                fields = {name: cells[place] for name, place in places}
+                yield DataRow(number=number, fields=fields, note=row.note)
 
 
 def _parquet(unit: Unit, columns: set[str]) -> Iterator[dict[str, Any] | str | None]:
