@@ -103,7 +103,8 @@ def build(
             processes and DuckDB. It changes no result.
 
     Raises:
-        SourceError: there is no article, or none with prose; two have one id; or one is skipped under `strict`.
+        SourceError: no article was found, or none of them has prose; two articles have the same id; or, with `strict`,
+            an article was skipped.
         StanceError: labelled sentences would vanish, another build runs, or the disk is full.
     """
     state = out / ".build"

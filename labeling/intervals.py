@@ -64,6 +64,15 @@ def percent(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} %{interval}"
 
 
+def over_whole_range(share: Estimate) -> Estimate:
+    """The share, with an interval from 0 to 1 if it has none: files of shares and scores hold numbers.
+
+    >>> over_whole_range(Estimate(value=0.5)).high
+    1.0
+    """
+    return Estimate(value=share.value, low=0.0, high=1.0) if math.isnan(share.low) else share
+
+
 def share_estimates(sums: NDArray[np.float64], units: float) -> list[Estimate]:
     """The share of each label among clustered units, with 95 % intervals that hold near 0 and 1 too.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 AGAIN = 1.0
@@ -21,14 +22,19 @@ class Stopping:
         """Take over the signals. A shell's background job ignores Ctrl-C, and still does then."""
         self.status = 0
         """The exit status that belongs to the signal received; 0 if none was."""
+        handlers: dict[signal.Signals, Callable[[int, object], None]] = {
+            signal.SIGTERM: self._heed,
+            signal.SIGALRM: self._repeat,
+        }
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, self._heed)
-        signal.signal(signal.SIGTERM, self._heed)
-        signal.signal(signal.SIGALRM, self._repeat)
+            handlers[signal.SIGINT] = self._heed
+        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
     def end(self) -> None:
-        """Raise no stop again: the command has finished its clean-up."""
+        """Raise no stop again, as the command has finished its clean-up, and give the signals back."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
     def _heed(self, number: int, _frame: object) -> NoReturn:
         self.status = 128 + number

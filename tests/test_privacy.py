@@ -136,7 +136,14 @@ def test_an_address_inside_a_compressed_column_is_found(tmp_path: Path, nested: 
     prove_private(tmp_path, ["other@planted.example", "account 7"])
 
 
-@pytest.mark.parametrize("data", [b'{"asked": ["zq17\\u0040planted.example"]}', b'{"zq17@planted.example": 1}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"asked": ["zq17\\u0040planted.example"]}',
+        b'{"zq17@planted.example": 1}',
+        b'{"asked": "zq17@planted.example", "asked": "nobody"}',
+    ],
+)
 def test_an_address_in_json_is_found_however_it_is_written(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "croissant.json").write_bytes(data)
     with pytest.raises(PublishError, match=r"croissant.json would hold zq17@planted.example"):

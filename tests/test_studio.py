@@ -26,6 +26,7 @@ from labeling.studio.client import ANSWERS, KEYS, Studio, StudioTask
 from labeling.studio.connection import Server, find_server
 from labeling.studio.local_server import sign_up
 from labeling.sync.replay import replay
+from stance.signals import Stopping
 from tests.conftest import Run, vote
 
 if TYPE_CHECKING:
@@ -360,6 +361,13 @@ def test_a_signal_leaves_the_clean_up_the_time_that_it_takes(sign: signal.Signal
     )
     assert done.returncode == status, done.stderr
     assert done.stdout == "cleaned up\n"
+
+
+def test_after_the_command_the_signals_are_as_before() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(number) for number in numbers]
+    Stopping().end()
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def _signalled(sign: signal.Signals, body: str) -> subprocess.CompletedProcess[str]:

@@ -69,8 +69,8 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
     Raises:
         PublishError: a marker of `previous` is missing or occurs twice, or a part was changed.
     """
-    ours = {piece.name: piece.text for piece in _pieces(fresh, name, 1) if piece.name}
-    pieces = _pieces(previous, name, first)
+    ours = {piece.name: piece.text for piece in _sections(fresh, name, 1) if piece.name}
+    pieces = _sections(previous, name, first)
     if not any(piece.name for piece in pieces):
         if UNMARKED in previous:
             raise PublishError(
@@ -146,7 +146,7 @@ def _part(name: str, text: str) -> str:
     return f"<!-- stance:begin {name} {digest(_tidy(text))} -->\n{_tidy(text)}\n<!-- stance:end {name} -->"
 
 
-def _pieces(text: str, name: str, first: int) -> list[Section]:
+def _sections(text: str, name: str, first: int) -> list[Section]:
     pieces = [Section(text="")]
     seen: set[str] = set()
     for number, line in enumerate(LINE.findall(text), first):

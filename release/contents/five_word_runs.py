@@ -85,13 +85,13 @@ def unnamed_runs(text: str, names: Names) -> set[str]:
 def _runs(text: str, names: Names | None) -> set[str]:
     if not _LONG.search(text):
         return set()
-    runs_: set[str] = set()
+    kept: set[str] = set()
     for told, words in enumerate(_words(text)):
         named = names.marks(words, told) if names else [False] * len(words)
-        runs_.update(
+        kept.update(
             " ".join(words[n : n + WORDS]) for n in range(len(words) - WORDS + 1) if sum(named[n : n + WORDS]) < NAMED
         )
-    return runs_
+    return kept
 
 
 def _words(text: str) -> tuple[list[str], list[str]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
 from labeling.bootstrap import resampled
-from labeling.intervals import Estimate, share_estimates
+from labeling.intervals import Estimate, over_whole_range, share_estimates
 from labeling.records import STANCES, Stance
 from train.intervals import FEWEST, STILL, slack, widened
 from train.metrics import RESAMPLES, difference
@@ -298,10 +298,7 @@ def _share(bin: NDArray[np.float64]) -> Estimate:
     """The accuracy of a bin with its interval, from each group's number of examples, confidence and right ones."""
     held = bin[bin[:, 0] > 0]
     right = np.stack([held[:, 2], held[:, 0] - held[:, 2]], axis=1)
-    estimate = share_estimates(right, float(held[:, 0].sum()))[0]
-    if math.isnan(estimate.low):
-        return Estimate(value=estimate.value, low=0.0, high=1.0)
-    return Estimate(value=estimate.value, low=estimate.low, high=estimate.high)
+    return over_whole_range(share_estimates(right, float(held[:, 0].sum()))[0])
 
 
 def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:

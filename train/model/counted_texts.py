@@ -177,11 +177,11 @@ def products(x: csr_matrix) -> NDArray[np.float32]:
     often = int((np.bincount(x.indices, minlength=x.shape[1]) > COMMON * x.shape[0]).sum())
     by_column = x.tocsc()
     rest = by_column[:, often:].tocsr()
-    products_: NDArray[np.float32] = (rest @ rest.T).toarray().astype(np.float32, copy=False)
+    sums: NDArray[np.float32] = (rest @ rest.T).toarray().astype(np.float32, copy=False)
     for start in range(0, often, BLOCK):
         block = by_column[:, start : min(start + BLOCK, often)].toarray()
-        products_ += block @ block.T
-    return products_
+        sums += block @ block.T
+    return sums
 
 
 class Fits:

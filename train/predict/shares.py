@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from labeling.intervals import Estimate, share_estimates, share_interval
+from labeling.intervals import Estimate, over_whole_range, share_estimates, share_interval
 from labeling.records import NO_OUTLET, STANCES, Stance
 
 FEWEST_LABELS = 50
@@ -278,8 +278,7 @@ def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
 
 def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
     """The raw shares of one cell, from the counts of its home articles, as from `_by_home`."""
-    estimates = share_estimates(sums.astype(float), float(sums.sum()))
-    return [one if one.low == one.low else Estimate(value=one.value, low=0.0, high=1.0) for one in estimates]
+    return [over_whole_range(share) for share in share_estimates(sums.astype(float), float(sums.sum()))]
 
 
 def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: float) -> tuple[list[Estimate] | None, int]:
