@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.corpus import SIZES, _load, _row, _table, _watched
 from corpus.build import TABLES
+from tests.support.processes import children
 
 ENGINES = ("one", "two", "spark")
 ADDRESS = "local[2]"
@@ -127,8 +128,7 @@ def _count_bytes(module: Any, found: dict[str, float]) -> None:
 
 def _below(root: int) -> list[int]:
     """The ids of all descendants of a process."""
-    # Linux lists children by thread, and Java starts Python from any of its threads.
-    found = [int(pid) for file in Path(f"/proc/{root}/task").glob("*/children") for pid in file.read_text().split()]
+    found = children(root)
     return found + [below for pid in found for below in _below(pid)]
 
 

@@ -192,7 +192,8 @@ def test_a_worker_that_is_killed_again_and_again_is_one_message(news: Path, tmp_
     def kill() -> None:
         while not stop.wait(0.01):
             for pid in workers():
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ended by itself
+                    os.kill(pid, signal.SIGKILL)
 
     with Killer(lambda: bool(workers()), kill):
         try:

@@ -34,9 +34,12 @@ class Killer(threading.Thread):
 
 
 def children(pid: int) -> list[int]:
-    """The ids of the processes that any thread of a process has started."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(found) for file in files for found in file.read_text().split()]
+    """The ids of the processes that any thread of a process has started: Linux lists them by thread."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # the thread ended meanwhile
+            found += map(int, file.read_text().split())
+    return found
 
 
 def command(pid: int) -> bytes:
