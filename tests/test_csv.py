@@ -18,7 +18,7 @@ from corpus.reading.articles import read
 from corpus.reading.source_files import units
 from corpus.reading.tables.csv_dialects import BARE, ESCAPED
 from corpus.reading.tables.csv_lines import csv_encoding
-from corpus.reading.tables.csv_table import SWALLOWED, UNLIKE, Broken, CsvTable, Row
+from corpus.reading.tables.csv_table import SWALLOWED, UNLIKE, Broken, CsvRow, CsvTable
 from corpus.records import Article, CorpusSettings, Noted, Skipped
 from train.examples.load import load_examples
 from train.examples.load import read as read_examples
@@ -34,7 +34,7 @@ def _write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def _table(path: Path) -> list[Row | Broken]:
+def _table(path: Path) -> list[CsvRow | Broken]:
     with CsvTable(path, csv_encoding(path)) as table:
         return list(table.rows())
 
@@ -42,8 +42,8 @@ def _table(path: Path) -> list[Row | Broken]:
 def _rows(tmp_path: Path, content: str | bytes) -> list[list[str]]:
     """The rows of a table all of which are read, without anything to say."""
     found = _table(_write(tmp_path / "a.csv", content))
-    assert all(isinstance(row, Row) and not row.note for row in found), found
-    return [row.fields for row in found if isinstance(row, Row)]
+    assert all(isinstance(row, CsvRow) and not row.note for row in found), found
+    return [row.fields for row in found if isinstance(row, CsvRow)]
 
 
 def _read(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
@@ -110,9 +110,9 @@ def test_whatever_the_csv_module_writes_is_read_as_it_was(
     content = (f"sep={mark}{end}" if named else "") + file.getvalue()
     found = _table(_write(tmp_path / "a.csv", content))
     assert not [row for row in found if isinstance(row, Broken)]
-    assert [row.fields for row in found if isinstance(row, Row)] == rows
+    assert [row.fields for row in found if isinstance(row, CsvRow)] == rows
     # A text whose lines are rows of the table cannot be told from rows that were swallowed: that much is said.
-    assert {row.note for row in found if isinstance(row, Row)} <= {"", SWALLOWED, UNLIKE}
+    assert {row.note for row in found if isinstance(row, CsvRow)} <= {"", SWALLOWED, UNLIKE}
 
 
 def test_marks_in_a_field_that_is_not_quoted_are_text(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_marks_inside_of_a_quoted_field_are_read_where_they_can_be_nothing_else(
     assert (reasons, notes) == ([], [BARE])
     quoted = '"id","title"\n"a","He said "no" twice."\n"b","She said "yes"."\n"c","Rain."\n'
     with_names = _table(_write(tmp_path / "b.csv", quoted))
-    assert [row.fields for row in with_names if isinstance(row, Row)] == [
+    assert [row.fields for row in with_names if isinstance(row, CsvRow)] == [
         ["a", 'He said "no" twice.'],
         ["b", 'She said "yes".'],
         ["c", "Rain."],
@@ -281,6 +281,14 @@ def test_a_mark_that_ends_a_later_line_is_said_to_perhaps_swallow_rows(tmp_path:
     assert (reasons, notes) == ([], [SWALLOWED])
 
 
+def test_a_mark_that_is_missing_in_the_first_row_is_said_to_perhaps_swallow_rows(tmp_path: Path) -> None:
+    rows = ['1,"Rain.', "The mayor left.,Gazette", "2,It rained.,Herald", '3,", said mayor', '""no""', '""no""",G']
+    rows += [f"{n},Snow.,Herald" for n in range(4, 8)]
+    texts, reasons, notes = _read(_write(tmp_path / "a.csv", "\n".join(["id,text,outlet", *rows, ""])))
+    assert set(texts) == {"1", "4", "5", "6", "7"}
+    assert (len(reasons), notes) == (1, [SWALLOWED])
+
+
 def test_a_row_of_another_length_costs_itself_alone(tmp_path: Path) -> None:
     content = "id,text\n1,Rain.\n2,Rain, again.\n3\n4,Rain.\n\n5,Rain.\n(4 rows)\n"
     texts, reasons, _ = _read(_write(tmp_path / "a.csv", content))
@@ -351,7 +359,7 @@ def test_a_damaged_table_gives_no_article_that_was_not_in_it_and_loses_none_in_s
     elif kind == "bare":
         lines = lines.replace('""', '"')
     found = _table(_write(tmp_path / "a.csv", f"id{mark}text{mark}outlet\n{lines}"))
-    kept = {row.line: row for row in found if isinstance(row, Row)}
+    kept = {row.line: row for row in found if isinstance(row, CsvRow)}
     broken = [row for row in found if isinstance(row, Broken)]
     starts = itertools.accumulate((row[1].count("\n") + 1 for row in rows[:-1]), initial=2)
     begins = dict(zip(starts, rows, strict=True))
@@ -441,3 +449,11 @@ def test_no_damage_makes_reading_slow(tmp_path: Path) -> None:
     _table(_write(tmp_path / "c.csv", 'id,text\n1,"a"b' + '\n"' * 50_000 + "\n2,y\n"))
     _table(_write(tmp_path / "d.csv", 'id,text\n1,"a\\"b' + '\n"x' * 50_000 + "\n2,y\n"))
     assert time.process_time() - before < 8
+
+
+def test_an_identifier_of_too_many_digits_is_text(tmp_path: Path) -> None:
+    # int() refuses more than 4,300 digits.
+    digits = "9" * 5000
+    rows = "".join(f'{digits}{n},"The boats sailed at noon, and it rained."\n' for n in range(3))
+    found = _table(_write(tmp_path / "a.csv", f"id,text\n{rows}"))
+    assert [row.fields[0] for row in found if isinstance(row, CsvRow)] == [f"{digits}{n}" for n in range(3)]

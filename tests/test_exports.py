@@ -1,7 +1,11 @@
-"""A newspaper database's export of several articles is never read as one article."""
+"""A newspaper database's export of several articles is never read as one article: it is split, or it is skipped.
+
+What is read from exports is tested in `test_database_exports.py` and `test_database_layouts.py`.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -111,18 +115,22 @@ TEXTS = {
     "Nexis Uni": _nexis_uni(3),
     "Factiva": _factiva(3),
     "ProQuest": _proquest(3),
-    "a database": _unknown(3),
     "a reference manager (RIS)": _ris(3),
 }
 
 
 @pytest.mark.parametrize("database", TEXTS)
-def test_a_text_file_of_several_articles_is_skipped_by_its_databases_name(tmp_path: Path, database: str) -> None:
+def test_a_text_file_of_several_articles_is_split(tmp_path: Path, database: str) -> None:
     (tmp_path / "a.txt").write_text(TEXTS[database], "utf-8")
+    _check_split(_all(tmp_path), database)
+
+
+def test_a_text_file_of_an_unknown_database_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(_unknown(3), "utf-8")
     (item,) = _all(tmp_path)
     assert isinstance(item, Skipped)
     assert item.reason == (
-        f"several articles in one file: an export of {database}; save each article as a file of its own, or as a row "
+        "several articles in one file: an export of a database; save each article as a file of its own, or as a row "
         "of a .csv or .jsonl file"
     )
 
@@ -131,8 +139,26 @@ def test_a_text_file_of_several_articles_is_skipped_by_its_databases_name(tmp_pa
     ("database", "page"),
     [("LexisNexis", _lexisnexis_html(3)), ("Factiva", _factiva_html(3)), ("Europresse", _europresse_html(3))],
 )
-def test_a_page_of_several_articles_is_skipped_by_its_databases_name(tmp_path: Path, database: str, page: str) -> None:
+def test_a_page_of_several_articles_is_split(tmp_path: Path, database: str, page: str) -> None:
     (tmp_path / "a.html").write_text(page, "utf-8")
+    _check_split(_all(tmp_path), database)
+
+
+def _check_split(items: list[object], database: str) -> None:
+    articles = [one for one in items if isinstance(one, Article)]
+    assert {one.extractor for one in articles} == {f"export of {database} 1"}
+    assert not any(isinstance(one, Skipped) for one in items)
+    for n, one in enumerate(articles, 1):
+        assert BODY.format(n) in one.text
+    assert len(articles) == 3
+
+
+@pytest.mark.parametrize(
+    ("database", "page"),
+    [("LexisNexis", _lexisnexis_html(3)), ("Factiva", _factiva_html(3)), ("Europresse", _europresse_html(3))],
+)
+def test_an_export_in_a_column_of_a_table_is_skipped(tmp_path: Path, database: str, page: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "a", "text": page}), "utf-8")
     (item,) = _all(tmp_path)
     assert isinstance(item, Skipped)
     assert item.reason.startswith(f"several articles in one file: an export of {database}; save each")
@@ -148,7 +174,7 @@ def test_exports_of_other_languages_are_known(of: str, word: str) -> None:
 
 @pytest.mark.parametrize("make", [_lexisnexis, _nexis_uni, _factiva, _proquest, _unknown, _ris])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_an_export_of_one_article_is_read_and_of_two_is_not(make: object, end: str) -> None:
+def test_an_export_of_two_articles_is_known_and_of_one_is_not(make: object, end: str) -> None:
     assert callable(make)
     assert export_of(make(1).replace("\n", end)) == ""
     assert export_of(make(2).replace("\n", end)) != ""
@@ -177,6 +203,4 @@ def test_no_article_of_the_starter_corpus_is_taken_for_an_export(shared: Path) -
 
 def _all(folder: Path) -> list[object]:
     chosen = CorpusSettings(root=str(folder))
-    found = [item for unit in units([folder], chosen) for item in read(unit, chosen)]
-    assert not any(isinstance(item, Article) for item in found)
-    return list(found)
+    return [item for unit in units([folder], chosen) for item in read(unit, chosen)]

@@ -20,7 +20,7 @@ from corpus.errors import SourceError, StanceError
 from corpus.ids.fingerprint import fingerprint, text_id
 from corpus.reading.articles import read
 from corpus.reading.source_files import units
-from corpus.reading.standard_input import _elements
+from corpus.reading.tables.json_arrays import elements
 from corpus.records import Article, CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl
 from stance.command_line import cli
@@ -60,71 +60,71 @@ def _stance(*arguments: str, cwd: Path) -> Result:
 def test_files_of_other_kinds_are_listed_with_their_ending(tmp_path: Path) -> None:
     names = [
         "a.txt",
-        "b.DOCX",
-        "deep/c.rtf",
-        "d.pdf",
+        "b.DOC",
+        "deep/c.pages",
+        "d.ps",
         "e.json",
-        "f.tar.gz",
+        "f.tar.xz",
         "README",
         "g.v2 final",
         "h.csv.gz",
-        "i.xlsx",
+        "i.xlsb",
     ]
     for name in names:
         _write(tmp_path / name, "[]" if name == "e.json" else PROSE)
     assert _left(tmp_path, root=tmp_path) == {
         "README": "of another kind (no ending)",
-        "b.DOCX": "of another kind (.docx)",
-        "d.pdf": "of another kind (.pdf)",
-        "deep/c.rtf": "of another kind (.rtf)",
-        "e.json": "of another kind (.json): an array of records; `stance build - < e.json` reads it",
-        "f.tar.gz": "of another kind (.tar.gz)",
+        "b.DOC": "of another kind (.doc): save it as .docx",
+        "d.ps": "of another kind (.ps)",
+        "deep/c.pages": "of another kind (.pages): save it as .docx",
+        "e.json": "of another kind (.json): no array of records in it",
+        "f.tar.xz": "of another kind (.tar.xz): unpack it first",
         "g.v2 final": "of another kind (no ending)",
         "h.csv.gz": "of another kind (.csv.gz): unpack it first",
-        "i.xlsx": "of another kind (.xlsx)",
+        "i.xlsb": "of another kind (.xlsb): save it as .xlsx",
     }
     assert _found(tmp_path, root=tmp_path) == ["a.txt"]
 
 
 def test_the_command_counts_them_and_lists_each(tmp_path: Path) -> None:
-    for name in ("a.txt", "b.docx", "c.docx", "d.pdf"):
+    for name in ("a.txt", "b.doc", "c.doc", "d.ps"):
         _write(tmp_path / "news" / name)
     done = _stance("build", "news", cwd=tmp_path)
     assert done.exit_code == 0
-    assert "skipped, listed in work/skipped.jsonl: 2 of another kind (.docx), 1 of another kind (.pdf)" in done.stderr
+    assert "skipped, listed in work/skipped.jsonl: 2 of another kind (.doc), 1 of another kind (.ps)" in done.stderr
     rows = read_jsonl(tmp_path / "work" / "skipped.jsonl", Skipped, "")
     assert [(row.article_id, row.source) for row in rows] == [
-        ("", "news/b.docx"),
-        ("", "news/c.docx"),
-        ("", "news/d.pdf"),
+        ("", "news/b.doc"),
+        ("", "news/c.doc"),
+        ("", "news/d.ps"),
     ]
     again = _stance("build", "news", cwd=tmp_path)
-    assert (again.stdout.splitlines()[-1], again.stderr) == ("unchanged: work", done.stderr)
+    assert (again.stdout.splitlines()[-2], again.stderr) == ("unchanged: work", done.stderr)
     # They were never taken for articles.
     assert _stance("build", "news", "--strict", cwd=tmp_path).exit_code == 0
 
 
 def test_a_folder_in_which_nothing_can_be_read_says_what_is_in_it(tmp_path: Path) -> None:
-    for name in ("a.pdf", "b.pdf", "c.docx", "venv/x.txt"):
+    for name in ("a.ps", "b.ps", "c.doc", "venv/x.txt"):
         _write(tmp_path / "news" / name)
     expected = (
-        r"news: no article found; expected files that end in .*; found 2 of another kind \(\.pdf\), "
-        r"1 of another kind \(\.docx\), 1 folder not searched \(programs\)"
+        r"news: no article found; expected files that end in .*; found 2 of another kind \(\.ps\), "
+        r"1 of another kind \(\.doc\), 1 folder not searched \(programs\)"
     )
     with pytest.raises(SourceError, match=expected):
         units([tmp_path / "news"], CorpusSettings())
-    with pytest.raises(SourceError, match=r"\*\.pdf: nothing matches.*; found 2 of another kind \(\.pdf\)"):
-        units([f"{tmp_path}/news/*.pdf"], CorpusSettings())
-    with pytest.raises(SourceError, match=r"a\.json: expected one of .*: write its records one a line"):
+    with pytest.raises(SourceError, match=r"\*\.ps: nothing matches.*; found 2 of another kind \(\.ps\)"):
+        units([f"{tmp_path}/news/*.ps"], CorpusSettings())
+    with pytest.raises(SourceError, match=r"a\.json: no array of records in it"):
         units([_write(tmp_path / "a.json", "{}")], CorpusSettings())
 
 
 def test_a_glob_lists_what_it_matches_of_other_kinds(tmp_path: Path) -> None:
-    for name in ("a.txt", "b.pdf", "c/d.txt", "c/e.odt"):
+    for name in ("a.txt", "b.ps", "c/d.txt", "c/e.wpd"):
         _write(tmp_path / name)
     assert _left(f"{tmp_path}/*", root=tmp_path) == {
-        "b.pdf": "of another kind (.pdf)",
-        "c/e.odt": "of another kind (.odt)",
+        "b.ps": "of another kind (.ps)",
+        "c/e.wpd": "of another kind (.wpd): save it as .docx",
     }
 
 
@@ -152,7 +152,7 @@ def test_the_project_folder_as_source_gives_the_articles_alone(tmp_path: Path) -
     (tmp_path / "conda" / "conda-meta").mkdir()
     done = _stance("build", ".", cwd=tmp_path)
     assert done.exit_code == 0, done.stderr
-    assert "1 articles" in done.stdout
+    assert "in 1 article\n" in done.stdout
     rows = read_jsonl(tmp_path / "work" / "skipped.jsonl", Skipped, "")
     assert {row.source: row.reason for row in rows if "folder" in row.reason} == {
         **dict.fromkeys((".git", ".venv", "news/.cache"), "folder not searched (hidden)"),
@@ -182,6 +182,16 @@ def test_tables_of_an_earlier_build_are_no_source(tmp_path: Path) -> None:
     assert _left(tmp_path / "news", root=tmp_path) == {"news/earlier": "folder not searched (what stance wrote)"}
 
 
+def test_files_that_office_keeps_beside_an_open_document_are_hidden_ones(tmp_path: Path) -> None:
+    _write(tmp_path / "a.txt")
+    for name in ("~$news.docx", "~$news.xlsx", "~$news.tmp"):
+        _write(tmp_path / name, "x" * 162)
+    assert _left(tmp_path, root=tmp_path) == {
+        "~$news.docx": "of another kind (hidden)",
+        "~$news.xlsx": "of another kind (hidden)",
+    }
+
+
 def test_hidden_files_that_could_be_articles_are_listed(tmp_path: Path) -> None:
     for name in ("a.txt", "._a.txt", ".DS_Store", ".gitignore"):
         _write(tmp_path / name)
@@ -193,16 +203,16 @@ def test_hidden_files_that_could_be_articles_are_listed(tmp_path: Path) -> None:
 
 def test_rows_of_a_sidecar_that_name_no_file_are_listed(tmp_path: Path) -> None:
     _write(tmp_path / "a.txt")
-    _write(tmp_path / "b.pdf")
+    _write(tmp_path / "b.ps")
     _write(tmp_path / "deep" / "c.txt")
-    rows = ["file,outlet", "a.txt,Herald", "b.pdf,Herald", "gone.txt,Herald", "deep/c.txt,Gazette", ",Herald", "a,X"]
+    rows = ["file,outlet", "a.txt,Herald", "b.ps,Herald", "gone.txt,Herald", "deep/c.txt,Gazette", ",Herald", "a,X"]
     _write(tmp_path / "articles.csv", "\n".join([*rows, "a.txt,Gazette", ""]))
     assert _left(tmp_path, root=tmp_path) == {
         "articles.csv:1": "a row of articles.csv for a file that a later row is for: a.txt",
         "articles.csv:3": "a row of articles.csv that names no file: gone.txt",
         "articles.csv:5": "a row of articles.csv that names no file",
         "articles.csv:6": "a row of articles.csv that names no file: a",
-        "b.pdf": "of another kind (.pdf)",
+        "b.ps": "of another kind (.ps)",
     }
     # Those of files that exist, but were not named as sources, are right.
     assert "articles.csv:4" not in _left(tmp_path / "a.txt", root=tmp_path)
@@ -240,7 +250,10 @@ def test_dates_are_written_after_iso_and_those_that_could_be_two_are_named(tmp_p
         "d.txt": "published is not in a known form of date, and is left as it is: yesterday",
     }
     done = _stance("build", ".", cwd=tmp_path)
-    assert "to know, listed in work/notes.jsonl: 1 published could be two dates, and is left as it is" in done.stderr
+    assert (
+        "about how articles were read, listed in work/notes.jsonl: 1 published could be two dates, and is left as it is"
+        in done.stderr
+    )
     assert len(read_jsonl(tmp_path / "work" / "notes.jsonl", Noted, "")) == 2
 
 
@@ -254,7 +267,7 @@ def test_dates_are_written_after_iso_and_those_that_could_be_two_are_named(tmp_p
 @pytest.mark.parametrize("out", ["work", "deep/er/work"])
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path, sources: list[str], out: str) -> None:
     (tmp_path / "empty").mkdir()
-    _write(tmp_path / "docs" / "a.pdf")
+    _write(tmp_path / "docs" / "a.ps")
     _write(tmp_path / "ads.txt", "ADVERTISEMENT\n")
     _write(tmp_path / "twice" / "a.txt")
     _write(tmp_path / "twice" / "a.html", f"<p>{PROSE}</p>")
@@ -369,7 +382,7 @@ def test_prose_on_standard_input_stays_prose(text: str, monkeypatch: pytest.Monk
         ('["Rain.", "Sun."]', "expected a JSON array of records; found str in it"),
         ('[{"text": "Rain."}, "Sun."]', "expected a JSON array of records; found str in it"),
         ('[{"body": "Rain."}]', "expected the column text; found body"),
-        ('{"status": "ok", "articles": [{"content": "Rain."}]}', "expected the column text; found status, articles"),
+        ('{"status": "ok", "articles": [{"content": "Rain."}]}', "its records have no field text; found content"),
     ],
 )
 def test_json_on_standard_input_that_holds_no_records_is_an_error(
@@ -387,7 +400,7 @@ def test_an_array_is_read_however_its_blocks_fall(block: int, monkeypatch: pytes
     file.seek(0)
     # The array's beginning is looked for in the first block, as in a file that begins with it.
     file = io.StringIO(file.getvalue().lstrip())
-    assert list(_elements(file.read)) == records
+    assert list(elements(file.read)) == records
 
 
 # What a .txt file may hold instead
@@ -435,5 +448,5 @@ def test_html_in_a_text_file_is_left_as_it_is_and_that_is_said(tmp_path: Path) -
 def test_a_link_to_a_file_of_another_kind_is_listed_as_it_is_named(tmp_path: Path) -> None:
     _write(tmp_path / "store" / "x.bin", gzip.compress(b"x"))
     _write(tmp_path / "news" / "a.txt")
-    (tmp_path / "news" / "b.pdf").symlink_to(tmp_path / "store" / "x.bin")
-    assert _left(tmp_path / "news", root=tmp_path / "news") == {"b.pdf": "of another kind (.pdf)"}
+    (tmp_path / "news" / "b.ps").symlink_to(tmp_path / "store" / "x.bin")
+    assert _left(tmp_path / "news", root=tmp_path / "news") == {"b.ps": "of another kind (.ps)"}

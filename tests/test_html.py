@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import random
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from corpus.build import build
 from corpus.reading.articles import read
 from corpus.reading.source_files import units
 from corpus.reading.text_encoding import NotTextError, decode_page
-from corpus.reading.web.html_page import ONE_OF, PARTS, REST, extract, read_page
-from corpus.reading.web.html_parser import check_size
-from corpus.records import Article, CorpusSettings, Noted
+from corpus.reading.web.beside_article import beside
+from corpus.reading.web.html_page import ONE_OF, PARTS, REST, TOGETHER, extract, read_page
+from corpus.reading.web.html_parser import check_size, parsed
+from corpus.reading.web.unread_prose import letters_of, page_lines
+from corpus.records import SENTENCES, SPANS, Article, CorpusSettings, Noted
+from corpus.sentences.line_ends import places
+from corpus.sentences.line_kinds import lines
+from corpus.tables import read_table
 
 LINES = (
     "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate among its members.",
@@ -106,6 +116,14 @@ def test_the_bodies_of_one_article_are_read_as_one_in_their_order(body: str, hea
     assert places == sorted(places)
 
 
+def test_several_articles_that_the_extractor_reads_as_one_are_noted() -> None:
+    body = f"<article><h1>T</h1>{_p(0, 2)}</article><article><h1>P</h1>{_p(5, 7)}</article>"
+    found = extract(_page(body))
+    assert (_lines(found.text), found.note) == ([0, 1, 5, 6], TOGETHER)
+    assert extract(_page(body.replace("<h1>P</h1>", ""))).note == ""  # the second part of one article
+    assert extract(ARTICLE).note == ""
+
+
 TEASER = (
     "<article class='teaser'><h3><a href='/x'>Rain in the north</a></h3><p>It rained all day in the north, again.</p>"
     "</article>"
@@ -139,6 +157,113 @@ def test_teasers_comments_and_related_stories_beside_one_article_change_nothing(
     assert "Comments are the opinion" not in found.text
 
 
+MARKS = {("other", "link"), ("other", "beside the article"), ("footer", "about the author")}
+LINK = "<p><a href='/b'>How the islands lost their old ferry in one winter</a></p>"
+COMMENT = "A reader says that the bridge is safe."
+
+
+@pytest.mark.parametrize(
+    ("part", "mark"),
+    [
+        (LINK, ("other", "link")),
+        (f"<ul><li>{LINK[3:-4]}</li></ul>", ("other", "link")),
+        (f"<div class='post-comments'><p>{COMMENT}</p></div>", ("other", "beside the article")),
+        (f"<div id='kommentare'><p>{COMMENT}</p></div>", ("other", "beside the article")),
+        (f"<nav><p>{COMMENT}</p></nav>", ("other", "beside the article")),
+        (f"</article><aside><p>{COMMENT}</p></aside><article>", ("other", "beside the article")),
+        (f"<div class='author bio'><p>{COMMENT}</p></div>", ("footer", "about the author")),
+    ],
+    ids=range(7),
+)
+@pytest.mark.parametrize("around", ["", "sidebar", "author comments"])
+def test_a_line_of_the_text_that_stands_beside_the_article_is_marked(
+    part: str, mark: tuple[str, str], around: str
+) -> None:
+    tree = parsed(_page(f"<div class='{around}'><article><h1>T</h1>{_p(0, 5)}{part}{_p(5, 10)}</article></div>"))
+    line = COMMENT if COMMENT in part else "How the islands lost their old ferry in one winter"
+    text = "\n".join([*LINES[:5], f"- {line}" if "<ul>" in part else line, *LINES[5:]])
+    (found,) = beside(list(page_lines(tree)), text)
+    assert text[found.start : found.end].endswith(line)
+    assert (found.kind, found.reason) == mark
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<article class='sidebar author'><h1>T</h1>{_p(0, 10)}</article>",  # a theme's name for the whole article
+        f"<article><h1>T</h1><p>{LINES[0]}</p>" + "".join(f"<p><a href='/'>{line}</a></p>" for line in LINES[1:]),
+        f"<article><h1>T</h1><p><a href='/a'>{LINES[0]}</a></p>{_p(1, 10)}</article>",  # a sentence that is linked
+        f"<article><h1><a href='/'>{LINES[0][:-1]}</a></h1>{_p(1, 10)}</article>",  # the title
+        f"<article><h1>T</h1>{_p(0, 10)}</article><nav><p>{LINES[3]}</p></nav>",  # quoted elsewhere on the page
+        f"<article><h1>T</h1>{_p(0, 10)}<p>By <a href='/a'>Ruth Dane</a></p></article>",
+    ],
+    ids=range(6),
+)
+def test_what_the_article_itself_says_is_not_marked(body: str) -> None:
+    text = "\n".join((*LINES, "By Ruth Dane"))
+    assert beside(list(page_lines(parsed(_page(body)))), text) == []
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([*LINES[:4], "By Ruth Dane", "How the islands lost their ferry", "Who pays?", ""]),
+            st.sampled_from(["", "comments", "author", "sidebar", "entry", "related card"]),
+            st.sampled_from(["div", "aside", "nav", "li", "h2", "p"]),
+            st.booleans(),
+        ),
+        max_size=12,
+    ),
+    around=st.sampled_from(["", "sidebar", "comments"]),
+    seed=st.randoms(use_true_random=False),
+)
+def test_marks_are_lines_of_the_text_in_order_and_hold_no_more_than_half_of_it(
+    rows: list[tuple[str, str, str, bool]], around: str, seed: random.Random
+) -> None:
+    body = "".join(
+        f"<{tag} class='{name}'>{f'<a href=x>{line}</a>' if linked else line}</{tag}>"
+        for line, name, tag, linked in rows
+    )
+    read = [line for line, *_ in rows if seed.random() < 0.8] or [LINES[0]]
+    text = "\n".join(read)
+    found = beside(list(page_lines(parsed(_page(f"<div class='{around}'>{body}</div>")))), text)
+    extents = [(span.start, span.end) for span in found]
+    assert extents == sorted(set(extents))
+    assert set(extents) <= set(places(text))
+    for links in (True, False):
+        marked = [text[span.start : span.end] for span in found if (span.reason == "link") == links]
+        assert 2 * len(letters_of("".join(marked))) <= len(letters_of(text))
+    kinds = lines(text, marks=found)
+    assert [(span.start, span.end) for span in kinds if (span.kind, span.reason) in MARKS] == extents
+
+
+def test_a_page_is_built_without_the_lines_beside_its_article_wherever_it_comes_from(tmp_path: Path) -> None:
+    page = _page(f"<article><h1>Town closes old bridge</h1>{_p(0, 5)}{LINK}{_p(5, 10)}</article>")
+    (tmp_path / "page.html").write_text(page, "utf-8")
+    with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "text"), ("row", page)])
+    (tmp_path / "mail.eml").write_text(f"Subject: Sund\nContent-Type: text/html; charset=utf-8\n\n{page}", "utf-8")
+    block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{page}".encode()
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.org/b\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
+    (tmp_path / "pages.warc").write_bytes(head.encode() + block + b"\r\n\r\n")
+    saved = (
+        "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\n"
+        f"Content-Location: https://a.org/c\n\n{page}\n--b--\n"
+    )
+    (tmp_path / "saved.mhtml").write_text(saved, "utf-8")
+    xhtml = page.replace("<html", "<html xmlns='http://www.w3.org/1999/xhtml'").replace('"utf-8">', '"utf-8"/>')
+    (tmp_path / "xhtml.xml").write_text(xhtml, "utf-8")
+    done = build([tmp_path], tmp_path / "work", CorpusSettings(root=str(tmp_path)))
+    assert done.articles == 6
+    spans = read_table(tmp_path / "work" / "spans.parquet", SPANS, "").to_pylist()
+    assert [row["kind"] for row in spans if row["reason"] == "link"] == ["other"] * 6
+    texts = read_table(tmp_path / "work" / "sentences.parquet", SENTENCES, "").column("text").to_pylist()
+    assert not any("old ferry in one winter" in text for text in texts)
+    assert sum(LINES[9] in text for text in texts) == 6
+
+
 def test_prose_beside_an_article_that_nothing_calls_a_comment_is_left_out_and_spoken_of() -> None:
     body = (
         f"<div class='row'><div class='article-text'>{_p(0, 10)}</div></div>"
@@ -147,6 +272,14 @@ def test_prose_beside_an_article_that_nothing_calls_a_comment_is_left_out_and_sp
     found = extract(_page(body))
     assert _lines(found.text) == list(range(10))
     assert found.note.startswith(f"{REST}: 60 words are left out, which begin with “Comments are the opinion")
+
+
+def test_each_note_on_a_page_is_on_a_line_of_its_own() -> None:
+    bodies = "".join(f"<div itemprop='articleBody'>{_p(*half)}</div><aside>Ad</aside>" for half in ((0, 5), (5, 10)))
+    found = extract(_page(f"{bodies}<div class='row foot'><div class='text'>{LONG * 2}</div></div>"))
+    rest, parts = found.note.split("\n")
+    assert rest.startswith(f"{REST}: 60 words are left out")
+    assert parts == PARTS
 
 
 def test_what_is_to_be_said_of_a_page_is_listed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus.reading.web.html_page import ONE_OF, REST, extract
 from corpus.reading.web.html_parser import parsed
-from corpus.reading.web.unread_prose import FEWEST_WORDS, leftover
+from corpus.reading.web.unread_prose import FEWEST_WORDS, leftover, page_lines
 
 BRIDGE = [
     "The council of Lake Harbor voted on Monday to close the old bridge for two years.",
@@ -95,11 +95,14 @@ def test_what_is_no_article_by_its_name_is_not_spoken_of(apart: str) -> None:
 
 def test_the_note_says_how_much_was_left_out_and_how_it_begins() -> None:
     tree = parsed(_page(f"<article>{_paragraphs(BRIDGE)}</article><div>{_breaks(FERRY)}</div>"))
-    found = leftover(tree, "\n".join(BRIDGE))
+    found = leftover(page_lines(tree), "\n".join(BRIDGE))
     assert (found.words, found.begins, found.article) == (len(" ".join(FERRY).split()), FERRY[0][:80], False)
     # Prose inside of the article that was read is no other article.
     tree = parsed(_page(f"<article>{_paragraphs(BRIDGE)}<section>{_breaks(FERRY)}</section></article>"))
-    assert (leftover(tree, "\n".join(BRIDGE)).words, leftover(tree, "\n".join(BRIDGE)).article) == (found.words, False)
+    assert (
+        leftover(page_lines(tree), "\n".join(BRIDGE)).words,
+        leftover(page_lines(tree), "\n".join(BRIDGE)).article,
+    ) == (found.words, False)
 
 
 @given(st.lists(st.sampled_from([*BRIDGE, *FERRY]), min_size=1, max_size=8, unique=True), st.data())
@@ -111,5 +114,5 @@ def test_every_sentence_that_was_not_read_is_counted_once(sentences: list[str], 
     body = "".join(tag.format(sentence) for tag, sentence in zip(tags, sentences, strict=True))
     read = data.draw(st.sets(st.sampled_from(sentences)))
     words = sum(len(sentence.split()) for sentence in sentences if sentence not in read)
-    found = leftover(parsed(_page(body)), "\n".join(sorted(read)))
+    found = leftover(page_lines(parsed(_page(body))), "\n".join(sorted(read)))
     assert found.words == (words if words >= FEWEST_WORDS else 0)

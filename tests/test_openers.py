@@ -18,7 +18,7 @@ import pytest
 from corpus.errors import ExamplesError
 from corpus.records import CorpusSettings
 from labeling.codebook import read_codebook
-from labeling.records import STANCES
+from labeling.scheme import DEFAULT
 from release.hydrate.hydrate import hydrate
 from release.publish import PublishInputs, publish
 from tests.conftest import REPO
@@ -81,7 +81,7 @@ def test_the_parquet_files_open_alike_without_datasets(releases: Path, kind: str
         assert expected
         assert opener(path) == expected
         column = "label" if path.parent.name == "gold" else "stance"
-        assert {row[column] for row in expected} - {None} <= set(range(len(STANCES)))
+        assert {row[column] for row in expected} - {None} <= set(range(len(DEFAULT.names)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -143,7 +143,7 @@ def test_datasets_4_and_5_read_the_same(releases: Path, tmp_path: Path) -> None:
         assert [one.pop("version").split(".")[0] for one in found] == ["4", "5"]
         assert found[0] == found[1]
         assert len(found[0]) == 4
-        assert all(part["rows"] and part["names"] == list(STANCES) for part in found[0].values())
+        assert all(part["rows"] and part["names"] == list(DEFAULT.names) for part in found[0].values())
 
 
 def test_training_on_a_release_without_text_says_how_to_put_it_back(releases: Path) -> None:

@@ -25,7 +25,8 @@ from corpus.reading.source_files import units
 from corpus.reading.web import http_response as http
 from corpus.reading.web import warc
 from corpus.records import ARTICLES, SENTENCES, SPANS, Article, CorpusSettings, Noted, Skipped
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl
+from corpus.tables import read_table
 from tests.conftest import REPO
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl")
@@ -263,7 +264,7 @@ def test_an_archive_is_known_by_its_name_and_its_packing_by_its_bytes(tmp_path: 
     ]
     assert [unit.article_id for unit in found] == ["plain/A", "plain/a.b", "plain/a", "plain/a"]
     assert units([f"{tmp_path}/pl*/*.warc.gz"], CorpusSettings(root=str(tmp_path)))[0].kind == "warc"
-    with pytest.raises(SourceError, match=r"b\.gz: expected one of .*\.warc, \.warc\.gz"):
+    with pytest.raises(SourceError, match=r"b\.gz: expected one of .*\.warc, "):
         units([tmp_path / "plain" / "b.gz"], CorpusSettings())
 
 

@@ -14,7 +14,9 @@ LEFT = "HTML in a .txt file, whose text is never changed"
 ADVICE = "save each article as a file of its own, or as a row of a .csv or .jsonl file"
 
 _SIGNS = {
-    "LexisNexis": [r"\d+ (?:of|von|de|sur|van|di) \d+ (?i:documents?|dokumenten?|documenten|documentos?|documenti)"],
+    "LexisNexis": [
+        r"\d+ (?:of|von|de|sur|van|di) \d+ (?i:documents?|dokument(?:en?)?|documenten|documentos?|documenti)"
+    ],
     "Nexis Uni": [r"End of Document|Ende des Dokuments|Fin du document|Fin del documento|Einde van document"],
     "Factiva": [r"(?:AN\s+)?(?:Document|Dokument|Documento) [A-Z][A-Z0-9]{2,11}\d{8}[0-9a-z]{6,14}"],
     "ProQuest": [r"(?:Document|Dokument|Documento) \d+ (?:of|von|de|sur|di) \d+", r"ProQuest document ID: ?\d+"],
@@ -22,10 +24,21 @@ _SIGNS = {
     "Gale": [r".{0,200}\bGale Document Number:.{0,50}", r"Document Number: ?GALE\|\w+"],
     "EBSCO": [r"Accession Number: ?\w+", r"Persistent link to this record.{0,100}"],
     "NewsBank": [r"Record(?: Number)?: ?[\w*-]{6,}"],
-    "Genios": [r"Dokumentnummer: ?\S+", r".{0,60}© GBI-Genios.{0,60}"],
+    "Genios": [
+        r"Dokumentnummer:(?: ?\S+)?",
+        r"Dauerhafte Adresse des Dokuments:.{0,200}",
+        r".{0,60}© GBI-Genios.{0,60}",
+    ],
     "a reference manager (RIS)": [r"TY {2}- [A-Z]{3,8}"],
+    "a reference manager (BibTeX)": [r"@[A-Za-z]{4,20}\{[^\s,{}]+,.{0,300}"],
 }
 """What each database writes once for each article, on a line of its own."""
+FAMILIES = {
+    **dict.fromkeys(("LexisNexis", "Nexis Uni"), "nexis"),
+    **{"Factiva": "factiva", "ProQuest": "proquest", "Europresse": "europresse"},
+    **{"a reference manager (RIS)": "ris", "a reference manager (BibTeX)": "bibtex"},
+}
+"""The families of formats that can be read, by the names of those who write them."""
 _SIGN = {
     name: [re.compile(rf"^[ \t\xa0\ufeff]*(?:{sign})[ \t\xa0]*$", re.M) for sign in signs]
     for name, signs in _SIGNS.items()
@@ -63,8 +76,26 @@ def export_of(text: str) -> str:
     return "a database" if len(again) >= _FEWEST_LABELS and again & _STRONG else ""
 
 
-def no_text(text: str) -> str:
+def family_of(text: str) -> str:
+    r"""The family of formats that a text may belong to, even with a single article; empty if none can be read.
+
+    >>> family_of("1 of 1 DOCUMENT\n\nTown\n\nIt rained.\n"), family_of("It rained.")
+    ('nexis', '')
+    """
+    if not may_be_export(text):
+        return ""
+    if name := export_of(text):
+        return FAMILIES.get(name, "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return next((FAMILIES[name] for name in FAMILIES if any(sign.search(text) for sign in _SIGN[name])), "")
+
+
+def no_text(text: str, *, exports: bool = False) -> str:
     """Why the text of a .txt file is not an article, and what to do about it; empty where it can be an article.
+
+    Args:
+        text: the file's text.
+        exports: whether an export of several articles may be read as one.
 
     >>> no_text('{"id": "1", "text": "It rained."}')
     'JSON in a .txt file: name it .jsonl, one record a line'
@@ -84,9 +115,19 @@ def no_text(text: str) -> str:
                 continue
             if isinstance(record, dict) or (isinstance(record, list) and any(isinstance(one, dict) for one in record)):
                 return "JSON in a .txt file: name it .jsonl, one record a line"
-    if database := export_of(text):
-        return f"several articles in one file: an export of {database}; {ADVICE}"
+    if not exports and (database := export_of(text)):
+        return several(database)
     return ""
+
+
+def several(database: str) -> str:
+    """Why a file is skipped in which a database wrote several articles, and what to do about it."""
+    return f"several articles in one file: an export of {database}; {ADVICE}"
+
+
+def not_of(family: str) -> str:
+    """Why a file is skipped that is not of the format that `[corpus] format` or its ending says."""
+    return f"expected the format {family}; found no article in it, or articles that cannot be told apart for certain"
 
 
 def note_on(text: str) -> str:
@@ -101,6 +142,10 @@ def may_be_export(page: str) -> bool:
 
 _HINT = re.compile(
     r"DOCUMENT|DOKUMENT|[Ff]in d[ue]l? document|End of Document|Ende des Dok|Einde van doc|[Ff]activa|enArticle"
-    r"|ProQuest|·\d{8}·|GALE\||Accession N|Record(?: Number)?:|Dokumentnummer|GBI-Genios|TY {2}-|word count"
-    r"|(?i:load-?\s?date|publication-? ?type|documents?\s+[a-z]{1,8}0{2}\d{4,})",
+    r"|ProQuest|·\d{8}·|GALE\||Accession N|Record(?: Number)?:|Dokumentnummer|Dauerhafte Adresse|GBI-Genios"
+    r"|TY {2}-|word count"
+    r"|^@[A-Za-z]+\{"
+    r"|(?i:load-?\s?date|publication-? ?type|do[ck]umento?\s+(?=[a-z0-9]{2,12}\d{8}))"
+    r"|(?i:\d (?:of|von|de|sur|van|di) \d+ do[ck]um)",
+    re.M,
 )

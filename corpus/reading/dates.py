@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -12,16 +13,38 @@ NO_DATE = "published is not in a known form of date, and is left as it is"
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in range(3, len(name) + 1)}
+_OF_OTHERS = """
+    januar jänner jan janvier janv enero ene gennaio gen januari
+    februar feber février févr fév febrero febbraio februari
+    märz mär mrz mars marzo maart mrt
+    avril avr abril abr aprile
+    mai mayo maggio mag mei
+    juni juin junio giugno giu
+    juli juillet juil juill julio luglio lug
+    août aout agosto ago augustus
+    septembre septiembre setiembre settembre set
+    oktober okt octobre octubre ottobre ott
+    novembre noviembre
+    dezember dez décembre déc diciembre dic dicembre
+"""
+"""A line for each month: its names in German, French, Spanish, Italian and Dutch where English has another name."""
+_MONTH |= {name: number for number, line in enumerate(_OF_OTHERS.split("\n")[1:], 1) for name in line.split()}
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*|Z|[+-]\d\d:?\d\d)?)?)?")
 _NUMBER = re.compile(r"(\d{8,14})(?:\.\d+)?")
 _MAIL = re.compile(r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d.*")
-_WEEKDAY = re.compile(r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?,?", re.I)
+_WEEKDAY = re.compile(
+    r"\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|(?:mon|diens|donners|frei|sams|sonn)tag"
+    r"|mittwoch|sonnabend|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado"
+    r"|domingo|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag)\b"
+    r"\.?,?(?: den\b)?",
+    re.I,
+)
 _TIME = re.compile(
     r"(?:,? at |,? - |, | |T)(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d+)?)?"
     r" ?(?P<half>[ap]\.?m\.?)? ?(?P<zone>Z|[A-Z]{2,5}|[+-]\d\d:?\d\d)?",
     re.I,
 )
-_DAY, _WORD, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<word>[A-Za-z]{3,9})\.?", r"(?P<year>\d{4})"
+_DAY, _WORD, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er)?", r"(?P<word>[^\W\d_]{3,10})\.?", r"(?P<year>\d{4})"
 _FORMS = [
     re.compile(form, re.I)
     for form in (
@@ -29,7 +52,7 @@ _FORMS = [
         rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}",
         # Where full stops separate the parts, nobody writes the month first (no locale of the Unicode CLDR does).
         rf"{_DAY}\. ?(?P<month>\d{{1,2}})\. ?{_YEAR}",
-        rf"{_DAY}\.?(?: of)?[ -]{_WORD},?[ -]{_YEAR}",
+        rf"{_DAY}\.?(?: of| de)?[ -]{_WORD},?(?: del?)?[ -]{_YEAR}",
         rf"{_WORD}[ -]{_DAY},?[ -]{_YEAR}",
         rf"{_YEAR},?[ -]{_WORD}[ -]{_DAY}",
         rf"{_WORD},? {_YEAR}",
@@ -48,10 +71,12 @@ def iso_date(written: str) -> tuple[str, str]:
     (('2011-03-15', ''), ('2011-03-15', ''), ('2011-03-15T10:20:30Z', ''))
     >>> iso_date("Tue, 15 Mar 2011 10:20:30 GMT"), iso_date("3/15/2011 4:05 PM"), iso_date("1300184430")
     (('2011-03-15T10:20:30+00:00', ''), ('2011-03-15T16:05:00', ''), ('2011-03-15T10:20:30+00:00', ''))
+    >>> iso_date("Donnerstag, 11. März 2031"), iso_date("11 de agosto de 2031")
+    (('2031-03-11', ''), ('2031-08-11', ''))
     >>> iso_date("03/04/2011")
     ('03/04/2011', 'published could be two dates, and is left as it is')
     """
-    value = " ".join(written.split())
+    value = unicodedata.normalize("NFC", " ".join(written.split()))
     try:
         if match := _ISO.fullmatch(value):
             datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1))

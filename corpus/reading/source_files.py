@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import stat
 from collections import Counter
@@ -12,23 +13,22 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import SourceError
-from corpus.reading.sidecars import SIDECAR, Sidecars
+from corpus.reading.documents.kinds import OTHER
+from corpus.reading.file_kinds import DATA_FILES, KINDS, LOCK, advice, ending_of, other_kind, shown
+from corpus.reading.sidecars import Sidecars
 from corpus.reading.standard_input import stdin_unit
-from corpus.reading.tables.data_files import FIELDS, parts_of_file
+from corpus.reading.tables.columns import FIELDS
+from corpus.reading.tables.data_files import parts_of_file, planned
 from corpus.reading.web.warc import parts_of_archive
 from corpus.records import CorpusSettings, Unit
 
-KINDS = {
-    **{".txt": "txt", ".html": "html", ".htm": "html", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"},
-    **dict.fromkeys((".warc", ".warc.gz", ".warc.wet", ".warc.wet.gz", ".wet", ".wet.gz"), "warc"),
-}
-DATA_FILES = {"jsonl", "csv", "parquet", "warc"}
-"""Kinds of files that hold many articles each."""
-OTHER = "of another kind"
+PAGES = "pages"
+"""What the names of web archives begin with that `stance fetch` writes."""
+FAILED = "failed.jsonl"
+"""The list beside them of pages that could not be fetched: it holds no articles."""
+NOT_FETCHED = "list of pages that stance fetch could not fetch"
 UNSEARCHED = "folder not searched"
-_BY_LENGTH = sorted(KINDS, key=len, reverse=True)
 _PROGRAMS = {"node_modules", "site-packages", "venv", "__pycache__"}
-_PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -70,10 +70,11 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
                 named[candidate.real] = min(candidate, before, key=lambda one: (bool(one.reason), one.name))
     sidecars = Sidecars()
     roots = Path(settings.root).resolve(), Path(os.path.normpath(Path(settings.root).absolute()))
+    named_files = set(map(str, sources))
     work: list[Unit] = []
     for candidate in named.values():
         place, base = _place(candidate, *roots)
-        if not candidate.reason and place.name == SIDECAR and sidecars.has(place.parent):
+        if not candidate.reason and sidecars.is_one(place):
             continue
         below = place.relative_to(base) if base else Path(place.name)
         source = shown(below.as_posix())
@@ -84,20 +85,32 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
             continue
         unit = Unit(
             path=str(Path(candidate.name).absolute()),
-            kind=KINDS[_ending(candidate.name)],
-            article_id=below.as_posix()[: -len(_ending(below.name))],
+            kind=KINDS[ending_of(candidate.name)],
+            article_id=below.as_posix()[: -len(ending_of(below.name))],
             source=source,
             size=_size(candidate.name),
             metadata=sidecars.row(place, base or place.parent),
             outside=base is None,
         )
-        work += _parts(unit, settings)
+        plan = planned(unit, settings)
+        if plan.why:
+            if candidate.name in named_files:
+                raise SourceError(f"{candidate.name}: {plan.why}")
+            reason = shown(f"{OTHER} ({ending_of(candidate.name)}): {plan.why}" if plan.known else plan.why)
+            own_id = "" if plan.known else unit.article_id
+            unit = Unit(path=unit.path, kind="", article_id=own_id, source=source, size=0, reason=reason)
+        work += plan.parts or _parts(unit, settings)
     if "-" in map(str, sources):
-        work += _parts(stdin_unit(settings), settings)
+        unit = stdin_unit(settings)
+        try:
+            work += _parts(unit, settings)
+        except SourceError as error:  # it names the copy that was made of standard input
+            raise SourceError(str(error).replace(unit.path, "standard input")) from error
     if all(unit.reason for unit in work):
-        raise SourceError(f"no article found; {', '.join(map(str, sources))} only describes articles")
-    for folder, row, reason in sidecars.loose():
-        place, base = _place(_Found(os.path.realpath(folder / SIDECAR), str(folder / SIDECAR)), *roots)
+        listed = next((f": {unit.source}: {unit.reason}" for unit in work if unit.reason.startswith(OTHER)), "")
+        raise SourceError(f"no article found; {', '.join(map(str, sources))} only describes articles{listed}")
+    for sidecar, row, reason in sidecars.loose():
+        place, base = _place(_Found(os.path.realpath(sidecar), str(sidecar)), *roots)
         source = shown((place.relative_to(base) if base else Path(place.name)).as_posix())
         work.append(
             Unit(path=str(place), kind="", article_id="", source=f"{source}:{row}", size=0, reason=shown(reason))
@@ -136,7 +149,7 @@ class _Search:
 
     def find(self, source: str) -> Iterator[_Found]:
         """The files that one source names."""
-        endings = ", ".join(sorted(KINDS))
+        endings = ", ".join(sorted({kind: ending for ending, kind in reversed(KINDS.items())}.values()))
         path = Path(source)
         if path.is_dir():
             candidates = list(self._walk(path))
@@ -146,11 +159,11 @@ class _Search:
                 )
             yield from candidates
         elif os.path.lexists(source):
-            if not _ending(path.name):
-                raise SourceError(f"{source}: expected one of {endings}{_advice(source)}")
+            if not ending_of(path.name):
+                raise SourceError(f"{source}: expected one of {endings}{advice(source)}")
             if path.exists() and not path.is_file():
                 raise SourceError(f"{source}: expected a file or a folder")
-            if path.name == SIDECAR and Sidecars().has(path.parent):
+            if Sidecars().is_one(path):
                 raise SourceError(
                     f"{source}: it describes articles (it has a column file) and holds none; name their folder"
                 )
@@ -161,7 +174,7 @@ class _Search:
                 if Path(name).is_dir():
                     candidates += self._walk(Path(name))
                 else:
-                    candidates.append(_Found(os.path.realpath(name), name, "" if _ending(name) else _other(name)))
+                    candidates.append(_Found(os.path.realpath(name), name, "" if ending_of(name) else other_kind(name)))
             if all(one.reason for one in candidates):
                 raise SourceError(
                     f"{source}: nothing matches; expected files that end in {endings}{_others(candidates)}"
@@ -193,18 +206,20 @@ class _Search:
             for entry in entries:
                 link = entry.is_symlink()  # DirEntry's other methods fail on a link that is a loop
                 target = os.path.realpath(entry.path) if link else f"{real.rstrip('/')}/{entry.name}"
-                hidden = entry.name.startswith(".")
+                hidden = entry.name.startswith((".", LOCK))
                 if Path(entry.path).is_dir() if link else entry.is_dir():
                     if hidden:
                         yield _Found(target, entry.path, f"{UNSEARCHED} (hidden)")
                     # A link to a folder above is a loop, and may lead out of the named folder to everything above it.
                     elif not Path(real).is_relative_to(target):
                         todo.append((target, entry.path))
-                elif not _ending(entry.name):
+                elif not ending_of(entry.name):
                     if not hidden:  # hidden files are what operating systems leave in every folder
-                        yield _Found(target, entry.path, _other(entry.path))
+                        yield _Found(target, entry.path, other_kind(entry.path))
                 elif hidden or not (link or entry.is_file()):
                     yield _Found(target, entry.path, f"{OTHER} ({'hidden' if hidden else 'no file'})")
+                elif entry.name == FAILED and _lists_failures(entry.path):
+                    yield _Found(target, entry.path, NOT_FETCHED)
                 else:
                     yield _Found(target, entry.path)
 
@@ -221,45 +236,20 @@ class _Search:
         return ""
 
 
-def _other(name: str) -> str:
-    """The reason why a file of another kind is not read."""
-    return f"{OTHER} ({_ending_of_any(name)}){_advice(name)}"
-
-
-def _ending_of_any(name: str) -> str:
-    suffixes = [one for one in Path(name.lower()).suffixes if one[1:].isalnum() and len(one) < 12]
-    if not suffixes:
-        return "no ending"
-    return shown("".join(suffixes[-2:] if suffixes[-1] in _PACKED else suffixes[-1:]))
-
-
-def _advice(name: str) -> str:
-    """What to do about a file of a kind that is not read but often holds articles; empty for other kinds."""
-    ending = _ending_of_any(name)
-    if ending == ".json":
-        try:
-            with Path(name).open("rb") as file:
-                start = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        except OSError:
-            return ""
-        if start == b"[":
-            return f": an array of records; `stance build - < {shown(Path(name).name)}` reads it"
-        return ": write its records one a line into a .jsonl file"
-    if ending != "no ending" and Path(ending).suffix in _PACKED and ending.partition(".gz")[0] in KINDS:
-        return ": unpack it first"
-    return ""
+def _lists_failures(name: str) -> bool:
+    """Whether a file is what `stance fetch` wrote about pages without success, and no file of articles."""
+    try:
+        with Path(name).open("rb") as file:
+            first = json.loads(file.readline(1 << 16))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and first.keys() == {"url", "reason", "row"}
 
 
 def _others(others: Sequence[_Found]) -> str:
     """The files that were found in place of articles, counted by ending, for the message."""
     counts = Counter(one.reason.partition(":")[0] for one in others)
     return "; found " + ", ".join(f"{count} {reason}" for reason, count in counts.most_common(20)) if counts else ""
-
-
-def _ending(name: str) -> str:
-    """The ending of a file that is read, in lower case; empty for a file of another kind."""
-    lower = os.path.basename(name).lower()  # noqa: PTH119  of perhaps a million
-    return next((one for one in _BY_LENGTH if lower.endswith(one) and len(lower) > len(one)), "")
 
 
 def _place(candidate: _Found, root: Path, named_root: Path) -> tuple[Path, Path | None]:
@@ -269,8 +259,13 @@ def _place(candidate: _Found, root: Path, named_root: Path) -> tuple[Path, Path 
     however, where a link below the root leads out of it, into a hidden folder (git-annex, DVC), to a file with another
     ending, or nowhere.
     """
+    # Nearly all of perhaps a million files are below the root under their real names, which strings tell faster.
+    above = os.path.join(root, "")  # noqa: PTH118
+    below_root = candidate.real.startswith(above) and "/." not in candidate.real[len(above) - 1 :]
+    if below_root and ending_of(candidate.real) and os.path.exists(candidate.real):  # noqa: PTH110
+        return Path(candidate.real), root
     real, named = Path(candidate.real), Path(os.path.normpath(Path(candidate.name).absolute()))
-    options = [(real, root)] if (candidate.reason or _ending(real.name)) and real.exists() else []
+    options = [(real, root)] if (candidate.reason or ending_of(real.name)) and real.exists() else []
     options.append((named, named_root))
     below = [(path, base) for path, base in options if path.is_relative_to(base)]
     for path, base in below:
@@ -286,8 +281,3 @@ def _size(name: str) -> int:
     except OSError:
         return 0
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
-
-
-def shown(name: str) -> str:
-    """A name that can be written: lone surrogates, as in file names that are not UTF-8, become escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

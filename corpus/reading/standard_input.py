@@ -1,4 +1,4 @@
-"""Read articles from standard input: plain text, a web page, or records in any of the usual forms."""
+"""Read articles from standard input: plain text, a web page, a document, or records in any of the usual forms."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from corpus.errors import SourceError
+from corpus.reading.kinds_by_content import kind_by_content
+from corpus.reading.tables.json_arrays import elements, why_not, wraps_records
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
+from corpus.reading.web.archive_files import is_web_archive
 from corpus.reading.web.html_in_text import is_page
 from corpus.records import CorpusSettings, Unit
 
 STDIN = "stdin"
 _ARRAY = re.compile(r"\s*\[\s*[\[{\"\d\]tfn-]")
-_SPACE = re.compile(r"\s*")
 _RECORDS = re.compile(r"\s*\[\s*[\[{]")
 
 
 def stdin_unit(settings: CorpusSettings) -> Unit:
     """Standard input, copied to a file until the process ends, since worker processes cannot read standard input.
 
-    How it begins shows what it holds: a web page, JSON records (one on each line, or in an array), a table whose header
-    names the text's column, Parquet or a web archive. Anything else is one plain text.
+    How it begins shows what it holds: a web page, JSON records (one on each line, or in an array, which may be in an
+    object), a table whose header names the text's column, Parquet, a web archive, packed or not, a document, an archive
+    of files or a spreadsheet. Anything else is one plain text, which may be an export of a newspaper database.
 
     Raises:
-        SourceError: it is JSON, but does not hold records.
+        SourceError: it is JSON, but does not hold records; or it is certainly of a kind that is not read.
     """
     path = _kept(sys.stdin.buffer)
     with path.open("rb") as file:
@@ -41,10 +43,15 @@ def stdin_unit(settings: CorpusSettings) -> Unit:
     kind = "txt"
     if data.startswith(b"PAR1"):
         kind = "parquet"
-    elif data.startswith(b"WARC/1."):
+    elif is_web_archive(path):
         kind = "warc"
+    elif known := _known(path):
+        kind = known
     elif start.lstrip().startswith("{"):
-        kind = "jsonl"
+        columns = {"text": "text", "url": "url"} | settings.fields
+        kind = "json" if wraps_records(path, columns["text"]) else "jsonl"
+        if kind == "json" and (why := why_not(path, columns)):
+            raise SourceError(f"standard input: {why}")
     elif is_page(start):
         kind = "html"
     elif _is_table(start, settings.fields.get("text", "text")):
@@ -52,6 +59,13 @@ def stdin_unit(settings: CorpusSettings) -> Unit:
     elif _ARRAY.match(start):
         path, kind = _of_array(path)
     return Unit(path=str(path), kind=kind, article_id=STDIN, source=STDIN, size=path.stat().st_size)
+
+
+def _known(path: Path) -> str:
+    try:
+        return kind_by_content(path)
+    except SourceError as error:
+        raise SourceError(f"standard input: expected articles; {error}") from error
 
 
 def _kept(source: BinaryIO) -> Path:
@@ -84,7 +98,7 @@ def _of_array(path: Path) -> tuple[Path, str]:
     count = 0
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file, path.open(encoding="utf-8-sig") as array:
-            for element in _elements(array.read):
+            for element in elements(array.read):
                 if not isinstance(element, dict):
                     raise TypeError(type(element).__name__)
                 count += 1
@@ -98,44 +112,6 @@ def _of_array(path: Path) -> tuple[Path, str]:
             raise SourceError(f"standard input: malformed JSON, behind {count} records: {error}") from error
         return path, "txt"
     return lines, "jsonl"
-
-
-def _elements(read: Callable[[int], str]) -> Iterator[object]:
-    """The elements of a JSON array, with one at a time in memory.
-
-    Raises:
-        ValueError: the array is malformed.
-    """
-    decoder = json.JSONDecoder()
-    text = read(BLOCK)
-    place = text.index("[") + 1
-    behind = False  # whether an element was just read: then a comma follows, or the end
-    while True:
-        match = _SPACE.match(text, place)
-        place = match.end() if match else place
-        if place < len(text) and text[place] == "]":
-            rest = text[place + 1 :]
-            while rest and not rest.strip():
-                rest = read(BLOCK)
-            if rest:
-                raise ValueError("something stands behind the array")
-            return
-        if place < len(text) and behind:
-            if text[place] != ",":
-                raise ValueError("expected a comma, or the array's end")
-            place, behind = place + 1, False
-            continue
-        try:
-            element, place = decoder.raw_decode(text, place)
-        except ValueError:
-            # If only the block ends here, the next block has the rest of the element.
-            more = read(max(BLOCK, len(text) - place)) if len(text) - place <= ARTICLE_BYTES else ""
-            if not more:
-                raise
-            text, place = text[place:] + more, 0
-            continue
-        yield element
-        behind = True
 
 
 def _is_json(path: Path) -> bool:

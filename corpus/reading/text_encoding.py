@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from corpus.reading.code_pages import LATIN, LETTERS, closest
+
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -196,9 +198,10 @@ def guess(data: bytes) -> str:
     if best is None:
         raise NotTextError("expected text in UTF-8, UTF-16 or a legacy code page; found none")
     # English has few letters that tell code pages apart: cp1250 and cp1252 score the same on "naïve café".
-    # So of code pages that fit equally well the one used for English is taken.
+    # So the letters of the languages decide, and of code pages that fit equally well the one used for English is taken.
     western = any("cp1252" in one.could_be_from_charset for one in guesses if one.chaos <= best.chaos)
-    encoding = "cp1252" if western else best.encoding
+    latin, share = closest(sample)
+    encoding = latin if western or best.encoding in LETTERS or share >= LATIN else best.encoding
     # A picture without a NUL fits some code page too, but text has no control characters.
     if len(_CONTROL.findall(sample.decode(encoding, "replace"))) > len(sample) // 1000:
         raise NotTextError("binary: it holds control characters")

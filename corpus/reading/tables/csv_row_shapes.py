@@ -73,7 +73,7 @@ class Looks:
             kinds = [kind_of(row[column]) for row in self._rows if row[column]]
             if kinds and sum(kind is not None for kind in kinds) >= SHARE * len(self._rows):
                 self._column, self._kinds = column, set(kinds) - {None}
-                numbers = [int(row[column]) for row in self._rows if row[column].isdecimal()]
+                numbers = [int(row[column]) for row in self._rows if _is_number(row[column])]
                 self._numbered = {after - before for before, after in pairwise(numbers)} == {1}
                 return
 
@@ -108,7 +108,7 @@ class Looks:
         if self._column is None or not fields[self._column].isdecimal():
             return True
         value, last = fields[self._column], self.last[self._column] if self.last else ""
-        if self._numbered and last.isdecimal():
+        if self._numbered and _is_number(last) and _is_number(value):
             return int(last) < int(value) <= int(last) + lines + 1
         lengths = [len(row[self._column]) for row in [*self._rows, self.last] if row and row[self._column].isdecimal()]
         return not lengths or min(lengths) <= len(value) <= max(lengths) + 1
@@ -157,11 +157,12 @@ class Looks:
     def swallows(self, record: Record) -> bool:
         """Whether a row of several lines may hold other rows: all its lines but the first look like rows.
 
-        Where rows are numbered one by one, a line that begins with the next number is enough.
+        Where rows have numbers, a line that begins with the next number is enough, even if the rows read so far do not
+        count one by one: they would not if this row holds others.
         """
         if self._column is None:
             return False
-        if self._numbered and self._column == 0 and record.fields[0].isdecimal():
+        if self._column == 0 and _is_number(record.fields[0]):
             number = int(record.fields[0]) + 1
             if f"\n{number}{self._separator}" in record.raw or f'\n"{number}"{self._separator}' in record.raw:
                 return True
@@ -173,6 +174,11 @@ class Looks:
             return next(csv.reader([line], delimiter=self._separator, strict=True), None)
         except csv.Error:
             return None
+
+
+def _is_number(value: str) -> bool:
+    """Whether a field is a whole number that may count rows; what has more digits is an identifier, or damage."""
+    return value.isdecimal() and len(value) <= 18
 
 
 def _has_space(fields: Sequence[str]) -> bool:

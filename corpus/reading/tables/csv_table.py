@@ -42,7 +42,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.I)
 _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 
 
-class Row(msgspec.Struct, frozen=True):
+class CsvRow(msgspec.Struct, frozen=True):
     """A row: its fields, the line that it begins on, and a note on how it was read, or an empty string."""
 
     fields: list[str]
@@ -108,7 +108,7 @@ class CsvTable:
         """Close the file."""
         self._file.close()
 
-    def rows(self) -> Iterator[Row | Broken]:
+    def rows(self) -> Iterator[CsvRow | Broken]:
         """The rows below the header, with `Broken` in place of refused lines: together they cover all lines.
 
         Raises:
@@ -147,7 +147,7 @@ class CsvTable:
 
     # --- rows
 
-    def _rows(self) -> Iterator[Row | Broken]:
+    def _rows(self) -> Iterator[CsvRow | Broken]:
         looks = self._looks
         last: Record | None = None  # the last record that began as rows here do
         others: list[Record] = []  # the records after it, which did not
@@ -177,11 +177,11 @@ class CsvTable:
             yield self._row(last)
         yield from self._others(last, others)
 
-    def _row(self, record: Record) -> Row:
+    def _row(self, record: Record) -> CsvRow:
         swallowed = not record.note and record.count > 1 and self._looks.swallows(record)
-        return Row(record.fields, record.line, SWALLOWED if swallowed else record.note)
+        return CsvRow(record.fields, record.line, SWALLOWED if swallowed else record.note)
 
-    def _others(self, before: Record | None, records: list[Record]) -> Iterator[Row]:
+    def _others(self, before: Record | None, records: list[Record]) -> Iterator[CsvRow]:
         """The rows that do not begin like the others."""
         for record in records:
             # Checked before the row is learnt from: among few rows, an unlike one hides what the others share.
@@ -190,15 +190,15 @@ class CsvTable:
                 self._looks.learn(record.fields, record.raw)
             row = self._row(record)
             unlike = unlike and not row.note
-            yield Row(row.fields, row.line, UNLIKE) if unlike else row
+            yield CsvRow(row.fields, row.line, UNLIKE) if unlike else row
             before = record
 
-    def _released(self, held: list[Record]) -> Iterator[Row]:
+    def _released(self, held: list[Record]) -> Iterator[CsvRow]:
         if held:
             yield self._row(held[0])
             yield from self._others(held[0], held[1:])
 
-    def _refused(self, held: list[Record], record: Record) -> Iterator[Row | Broken]:
+    def _refused(self, held: list[Record], record: Record) -> Iterator[CsvRow | Broken]:
         """The rows before a malformed one, then what is refused with it; what comes next is certainly a row."""
         looks, lines = self._looks, self._lines
         looks.assume(record.lines[0])

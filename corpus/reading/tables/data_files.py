@@ -1,22 +1,25 @@
-"""Read data files (.jsonl, .csv, .parquet): their columns, and their rows in ranges."""
+"""Read data files (.jsonl, .json, .csv, .parquet, .xlsx, .xls): their columns, and their rows in ranges."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from corpus.errors import SourceError
+from corpus.reading.tables import spreadsheets
+from corpus.reading.tables.columns import FIELDS, DataRow, check_columns, columns_of
+from corpus.reading.tables.columns import needed as needed_columns
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import Broken, CsvTable
+from corpus.reading.tables.json_arrays import fault_of, records, texts_in, value_of, why_not
+from corpus.reading.tables.spreadsheets import SPREADSHEETS, Planned, parts_of_workbook, rows_of
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 from corpus.records import CorpusSettings, Unit
-
-FIELDS = ("text", "id", "title", "url", "outlet", "published", "language", "licence")
 
 UNIT_BYTES = 8 << 20
 """Approximate size of a row range: about a thousand articles, a few seconds of work."""
@@ -27,41 +30,32 @@ PARQUET_ROWS = 64
 _BOM = b"\xef\xbb\xbf"
 
 
-def parts_of_file(unit: Unit, settings: CorpusSettings) -> list[Unit]:
+def parts_of_file(unit: Unit, settings: CorpusSettings, needed: str = "text") -> list[Unit]:
     """The row ranges of a data file, whose columns are checked here; the unit itself where it cannot be divided.
+
+    Args:
+        unit: the data file.
+        settings: settings, which name the columns.
+        needed: the field whose column every file must have; columns that the settings name must be there too.
 
     Raises:
         SourceError: the file cannot be read, or lacks a column.
     """
-    if not unit.size:
+    if not unit.size or unit.kind == "json":
         return [unit]
+    if unit.kind in SPREADSHEETS:
+        return parts_of_workbook(unit, settings, needed)
     try:
         if unit.kind == "jsonl":
-            return _cut_jsonl(unit, settings)
+            return _cut_jsonl(unit, settings, needed)
         if unit.kind == "parquet":
-            return _cut_parquet(unit, settings)
+            return _cut_parquet(unit, settings, needed)
     except OSError as error:
         raise SourceError(f"{unit.path}: cannot be read: {error.strerror or error}") from error
     encoding = csv_encoding(Path(unit.path))
     with CsvTable(Path(unit.path), encoding) as table:
-        _check_columns(unit, table.header, set(table.header), settings)
+        check_columns(unit.path, table.header, set(table.header), settings, needed)
     return [msgspec.structs.replace(unit, encoding=encoding)]
-
-
-class DataRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a data file.
-
-    Attributes:
-        number: the row's number in its file, from 1.
-        fields: the row's text by stance's names of fields.
-        fault: what is wrong with the row, which then has no fields; or an empty string.
-        note: a note on how it was read; or an empty string.
-    """
-
-    number: int
-    fields: dict[str, str] = {}
-    fault: str = ""
-    note: str = ""
 
 
 def rows(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
@@ -72,40 +66,42 @@ def rows(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
     """
     names = {name: settings.fields.get(name, name) for name in FIELDS}
     if unit.kind == "csv":
-        yield from _csv(unit, names)
+        yield from _csv(unit, settings)
         return
-    records = {"jsonl": _jsonl, "parquet": _parquet}[unit.kind](unit, set(names.values()))
-    for number, record in enumerate(records, unit.first):
+    if unit.kind in SPREADSHEETS:
+        yield from rows_of(unit, settings)
+        return
+    read = {"jsonl": _jsonl, "json": _json, "parquet": _parquet}[unit.kind](unit, set(names.values()))
+    for number, record in enumerate(read, unit.first):
         if record is None:
             continue
         if isinstance(record, str):
             yield DataRow(number=number, fault=record)
             continue
         try:
-            fields = {name: _string(column, record.get(column)) for name, column in names.items()}
+            fields = {name: _string(column, value_of(record, column)) for name, column in names.items()}
         except ValueError as error:
             yield DataRow(number=number, fault=str(error))
         else:
-            yield DataRow(number=number, fields=fields)
+            texts = [] if fields["text"] or unit.kind == "parquet" else texts_in(record)
+            yield DataRow(number=number, fields=fields, texts=texts)
 
 
-def _needed(settings: CorpusSettings) -> list[str]:
-    return list(dict.fromkeys([settings.fields.get("text", "text"), *settings.fields.values()]))
+def planned(unit: Unit, settings: CorpusSettings) -> Planned:
+    """Why a .json file or a spreadsheet, either of which may hold anything, gives no articles; else a workbook's units.
+
+    There is no reason for an empty file and for files of other kinds.
+    """
+    if unit.size and unit.kind == "json":
+        return Planned(why=why_not(Path(unit.path), {"text": "text", "url": "url"} | settings.fields))
+    if unit.size and unit.kind in SPREADSHEETS:
+        return spreadsheets.planned(unit, settings)
+    return Planned()
 
 
-def _check_columns(unit: Unit, shown: Sequence[str], columns: set[str], settings: CorpusSettings) -> None:
-    missing = [name for name in _needed(settings) if name not in columns]
-    if missing:
-        raise SourceError(
-            f"{unit.path}, line 1: expected the column{'s' * (len(missing) > 1)} {', '.join(missing)}; "
-            f"found {', '.join(shown[:50]) or 'nothing'}. Say which column is which under [corpus.fields] in "
-            'stance.toml, as in: text = "body"; an articles.csv that describes other files has a column file'
-        )
-
-
-def _cut_jsonl(unit: Unit, settings: CorpusSettings) -> list[Unit]:
+def _cut_jsonl(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit]:
     """Byte ranges that begin at line starts. The file is read once to count its lines, as rows are numbered."""
-    names = {name: _spellings(name) for name in _needed(settings)}
+    names = {name: _spellings(name) for name in needed_columns(settings, needed)}
     seen: set[str] = set()
     shown: dict[str, None] = {}
     parts: list[Unit] = []
@@ -129,7 +125,7 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     if start < position:
         parts.append(msgspec.structs.replace(unit, start=start, end=position, first=first, size=position - start))
     if shown:  # otherwise no line is a record, and each line gives its own reason
-        _check_columns(unit, list(shown), seen | set(shown), settings)
+        check_columns(unit.path, list(shown), seen | set(shown), settings, needed)
     return parts
 
 
@@ -148,10 +144,13 @@ def _fields(block: bytes) -> dict[str, None]:
 
 def _spellings(name: str) -> set[bytes]:
     """A field's name as JSON writes it, with escapes and without: it may first appear in the millionth record."""
-    return {json.dumps(name, ensure_ascii=plain).encode("utf-8", "surrogatepass") for plain in (True, False)}
+    keys = {name, name.rpartition(".")[2]}  # in an object within the record, only the last part of a path is a key
+    return {
+        json.dumps(key, ensure_ascii=plain).encode("utf-8", "surrogatepass") for key in keys for plain in (True, False)
+    }
 
 
-def _cut_parquet(unit: Unit, settings: CorpusSettings) -> list[Unit]:
+def _cut_parquet(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit]:
     """Runs of whole row groups, which can be read without what comes before them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -163,7 +162,7 @@ def _cut_parquet(unit: Unit, settings: CorpusSettings) -> list[Unit]:
             sizes = [(group.num_rows, group.total_byte_size) for group in groups]
     except pa.ArrowException as error:
         raise SourceError(f"{unit.path}: expected a Parquet file; found: {error}") from error
-    _check_columns(unit, header, set(header), settings)
+    check_columns(unit.path, header, set(header), settings, needed)
     parts: list[Unit] = []
     start, first, count, size = 0, 1, 0, 0
     for index, (group_rows, group_size) in enumerate(sizes, 1):
@@ -191,6 +190,19 @@ def _jsonl(unit: Unit, _columns: set[str]) -> Iterator[dict[str, Any] | str | No
         raise SourceError(f"{unit.path}: cannot be read: {error.strerror}") from error
 
 
+def _json(unit: Unit, _columns: set[str]) -> Iterator[dict[str, Any] | str | None]:
+    """One record for each element of the array; where the file goes wrong, a fault in place of the rest."""
+    count = 0
+    try:
+        for record in records(Path(unit.path)):
+            count += 1
+            yield record if isinstance(record, dict) else f"expected a JSON object; found {type(record).__name__}"
+    except OSError as error:
+        raise SourceError(f"{unit.path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        yield fault_of(error, count)
+
+
 def _record(line: bytes) -> dict[str, Any] | str | None:
     if not line.strip():
         return None
@@ -205,19 +217,18 @@ def _record(line: bytes) -> dict[str, Any] | str | None:
     return record if isinstance(record, dict) else f"expected a JSON object; found {type(record).__name__}"
 
 
-def _csv(unit: Unit, names: dict[str, str]) -> Iterator[DataRow]:
+def _csv(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
     with CsvTable(Path(unit.path), unit.encoding) as table:
-        columns = {column: place for place, column in enumerate(table.header)}
-        places = [(name, columns.get(column, -1)) for name, column in names.items()]
+        columns = columns_of(table.header, settings)
         for number, row in enumerate(table.rows(), unit.first):
             if isinstance(row, Broken):
                 # The number of lines goes before the colon, as it is not a detail of one row: it says how much is lost.
                 lost = f", {row.last - row.first + 1} lines" if row.last > row.first else ""
                 yield DataRow(number=number, fault=f"malformed CSV{lost}: {row}")
             else:
-                cells = [*row.fields, ""]  # the last is read for columns that do not exist
-                fields = {name: cells[place] for name, place in places}
-                yield DataRow(number=number, fields=fields, note=row.note)
+                fields, note = columns.fields(row.fields)
+                note = "\n".join(filter(None, (row.note, note)))
+                yield DataRow(number=number, fields=fields, note=note, extractor=columns.extractor)
 
 
 def _parquet(unit: Unit, columns: set[str]) -> Iterator[dict[str, Any] | str | None]:

@@ -7,12 +7,16 @@ docs/reading.md.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 from corpus.reading.web.unread_prose import APART, APART_TAGS
 
 FEWEST_WORDS = 60
 """Fewest words of prose in a body that counts: teasers and cards have fewer."""
+
+FEWEST_READ = 25
+"""Fewest words of prose, without links, of an article that was read together with others."""
 
 MOST_LINKED = 0.3
 """Share of a body's words that may be links: lists of other articles have more."""
@@ -37,12 +41,7 @@ def further_bodies(tree: Any, text: str) -> tuple[list[Any], int]:
         The bodies that are parts of the same article, in the page's order: they are inside the same `<article>`, are
         updates of a live blog, or have no heading of their own. And the number of other bodies: further articles.
     """
-    found = " ".join(text.split())
-    read, missed = list[Any](), list[Any]()
-    for paragraph in tree.iter("p"):
-        words = " ".join(paragraph.text_content().split())
-        if len(words) >= _PARAGRAPH:
-            (read if words[:200] in found else missed).append(paragraph)
+    read, missed = _read_and_missed(tree, text)
     if not read or sum(map(_words, missed)) < FEWEST_WORDS:
         return [], 0
     body = _body(read)
@@ -50,6 +49,38 @@ def further_bodies(tree: Any, text: str) -> tuple[list[Any], int]:
     live = bool(peers) and any(_LIVE.search(script.text or "") for script in tree.iter("script"))
     parts = [peer for peer in peers if live or _is_part(peer, body)]
     return parts, len(peers) - len(parts)
+
+
+def articles_read(tree: Any, text: str) -> int:
+    """The number of articles that a text seems to hold: of `<article>` elements with a heading and prose of their own.
+
+    Articles within articles, which are comments or updates, are not counted; nor are elements of a live blog.
+
+    Args:
+        tree: the page's parsed tree.
+        text: the text that was extracted from the page.
+    """
+    articles = [one for one in tree.iter("article") if next(one.iterancestors("article"), None) is None]
+    if len(articles) < 2 or any(_LIVE.search(script.text or "") for script in tree.iter("script")):
+        return len(articles)
+    read, _ = _read_and_missed(tree, text)
+    words: Counter[Any] = Counter()
+    for paragraph in read:
+        for article in [*paragraph.iterancestors("article")][-1:]:  # the outermost
+            words[article] += _words(paragraph) - sum(_words(link) for link in paragraph.iter("a"))
+    headed = [one for one in articles if next(one.iter(*_HEADINGS), None) is not None]
+    return sum(words[one] >= FEWEST_READ for one in headed)
+
+
+def _read_and_missed(tree: Any, text: str) -> tuple[list[Any], list[Any]]:
+    """The page's paragraphs of prose that are in the text, and those that are not."""
+    found = " ".join(text.split())
+    read, missed = list[Any](), list[Any]()
+    for paragraph in tree.iter("p"):
+        words = " ".join(paragraph.text_content().split())
+        if len(words) >= _PARAGRAPH:
+            (read if words[:200] in found else missed).append(paragraph)
+    return read, missed
 
 
 def _words(element: Any) -> int:

@@ -49,7 +49,7 @@ def html_of(block: bytes, identified: str = "") -> tuple[str, bytes]:
         headers.setdefault(name.strip().lower(), value.strip())
         if name.strip().lower() == "content-type":
             types += value.split(",")  # proxies join two headers by a comma
-    body = _decoded(body, headers)
+    body = decoded(body, headers)
     if not body.strip():
         raise NoHtmlError("the page is empty")
     return page_of(types, body, identified), body
@@ -90,11 +90,18 @@ def _is_markup(data: bytes) -> bool:
     return data[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
-def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
+def decoded(body: bytes, headers: dict[str, str]) -> bytes:
     """The body without its transfer and content encodings.
 
     Crawlers store some pages unpacked but with the header that the server sent. So a body that cannot be unpacked, but
     is markup as it stands, is taken as it stands.
+
+    Args:
+        body: the body as it was sent.
+        headers: the response's headers, by their names in lower case.
+
+    Raises:
+        NoHtmlError: the body cannot be unpacked, or is too big for an article.
     """
     transfer = headers.get("transfer-encoding", "").lower()
     names = [*headers.get("content-encoding", "").lower().split(","), *transfer.split(",")]

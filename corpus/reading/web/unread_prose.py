@@ -7,7 +7,7 @@ on the page and was not read, outside of parts whose names say that they are not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -47,33 +47,38 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     article: bool = False
 
 
-class _Line(msgspec.Struct):
+class PageLine(msgspec.Struct):
     """A line of a page: its text, how many of its characters are links, and the element that it stands in."""
 
     block: Any
     parts: list[str] = []
     linked: int = 0
 
+    @property
+    def written(self) -> str:
+        """The line's text, with single spaces."""
+        return " ".join("".join(self.parts).split())
 
-def leftover(tree: Any, text: str) -> Leftover:
+
+def leftover(lines: Iterable[PageLine], text: str) -> Leftover:
     """The prose on a page that was not read, outside of parts whose names say that they are not an article.
 
     Args:
-        tree: the page's parsed tree.
+        lines: the page's lines.
         text: the text that was read from the page.
 
     Returns:
         The unread prose, with a count of 0 where it is too little to report.
     """
-    read = _letters(text)
+    read = letters_of(text)
     known = dict[Any, bool]()
     seen = set[str]()
     missed, around = list[tuple[Any, str]](), set[Any]()
-    for line in _lines(tree):
-        written = " ".join("".join(line.parts).split())
+    for line in lines:
+        written = line.written
         if len(written) < _LINE or not _END.search(written) or line.linked > MOST_LINKED * len(written):
             continue
-        letters = _letters(written)
+        letters = letters_of(written)
         if letters[:150] in read or letters[-150:] in read:
             around.update((line.block, *line.block.iterancestors()))
         elif letters not in seen and not _is_apart(line.block, known):
@@ -96,7 +101,8 @@ def is_article(element: Any) -> bool:
     )
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """The letters and digits of a text, by which a line of a page is found again in the text that was read from it."""
     return _NO_LETTER.sub("", text).casefold()
 
 
@@ -115,9 +121,9 @@ def _is_apart(element: Any, known: dict[Any, bool]) -> bool:
     return known[element]
 
 
-def _lines(tree: Any) -> Iterator[_Line]:
+def page_lines(tree: Any) -> Iterator[PageLine]:
     """The lines of a page, whatever tags end them: paragraphs, table cells, `<div>` or `<br>`."""
-    line = _Line(tree)
+    line = PageLine(tree)
     links = 0
     # Not recursive, as pages may be nested as deeply as the parser allows.
     todo: list[tuple[Any, bool]] = [(tree, True)]
@@ -128,7 +134,7 @@ def _lines(tree: Any) -> Iterator[_Line]:
         hidden = not named or element.tag in _HIDDEN or element.tag in _CONTROLS
         if ends_line:
             yield line
-            line = _Line(element if opening and element.tag != "br" else _above(element, tree))
+            line = PageLine(element if opening and element.tag != "br" else _above(element, tree))
         if opening:
             todo.append((element, False))
             links += element.tag == "a"
@@ -147,7 +153,7 @@ def _above(element: Any, tree: Any) -> Any:
     return tree if parent is None else parent
 
 
-def _add(line: _Line, text: str | None, links: int) -> None:
+def _add(line: PageLine, text: str | None, links: int) -> None:
     if text:
         line.parts.append(text)
         line.linked += len(text) if links else 0

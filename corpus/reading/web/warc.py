@@ -1,24 +1,25 @@
-"""Read web archives (.warc, .warc.gz, .warc.wet.gz): the HTML pages and texts among their records.
+"""Read web archives (.warc, .warc.gz, .warc.zst, .wacz, .wet.gz): the HTML pages and texts among their records.
 
-fastwarc parses the records. Unpacking is done here, since a broken gzip member would otherwise end the file: this way
-the records after it are read, and a file that was cut off is told from one that is complete.
+fastwarc parses the records that `warc_stream` unpacks. After a broken stretch of the file, reading goes on with the
+next record.
 """
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import re
-import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from corpus.errors import SourceError
-from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
+from corpus.reading.text_encoding import ARTICLE_BYTES
+from corpus.reading.web.archive_files import ArchiveFile, archive_files, is_whole_only
 from corpus.reading.web.http_response import NoHtmlError, html_of, page_of
+from corpus.reading.web.warc_stream import WarcStream, next_record
 from corpus.records import Unit
 
 if TYPE_CHECKING:
@@ -28,18 +29,12 @@ PART_BYTES = 128 << 20
 PARTS = 4
 """Most parts of an archive; each has at least PART_BYTES: some 5,000 pages, a minute of work."""
 
-UNPACK = 1 << 16
-"""Bytes unpacked at a time. More would cost time: the rest is copied at the end of each gzip member of about 10 kB."""
-
 UNKNOWN = "unknown"
 """The crawl date of a record without one; it sorts after every date."""
 
 READ = ("response", "resource", "conversion")
 """Kinds of records that may hold an article."""
 
-_GZIP = b"\x1f\x8b\x08"
-_RECORD = b"WARC/1."
-_FIRST_LINE = re.compile(rb"WARC/1\.\d\r?\n")
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z)?)?)?", re.ASCII)
 
 
@@ -70,22 +65,30 @@ class NoPage(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A record; `block` is filled only if it may hold an article, up to one byte more than an article may have."""
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A record; `block` is filled only if it may hold an article, up to as many bytes as were asked for.
+
+    `whole` says whether all bytes of the record are in the file.
+    """
 
     kind: str
     headers: dict[str, str]
     length: int
     block: bytes
+    whole: bool = True
 
 
 def parts_of_archive(unit: Unit) -> list[Unit]:
     """The parts of an archive, all of about the same size in bytes of the file.
 
+    A `.wacz` file, or one that is packed with zstandard, is one part.
+
     Each part is read from the file's beginning, as only that shows where a record begins. Passing over a gigabyte takes
     11 s, and extracting its pages takes some minutes; hence the parts are few and large.
     """
     count = max(1, min(PARTS, unit.size // PART_BYTES))
+    with suppress(OSError):  # reading it later gives the reason
+        count = 1 if count > 1 and is_whole_only(Path(unit.path)) else count
     ends = [unit.size * number // count for number in range(count + 1)]
     return [
         msgspec.structs.replace(unit, start=start, end=end, size=end - start) for start, end in itertools.pairwise(ends)
@@ -101,15 +104,16 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
     take for articles, are left out.
 
     Args:
-        unit: a part of a WARC file, as `parts_of_archive` gives it. The file may be compressed with gzip, record by
-            record or as a whole. A record belongs to the part in which it, or the gzip member that holds it, begins.
+        unit: a part of a WARC file, as `parts_of_archive` gives it. The file may be compressed with gzip or zstandard,
+            record by record or as a whole, or be a `.wacz` file. A record belongs to the part in which it, or the gzip
+            member that holds it, begins.
 
     Raises:
         SourceError: the file cannot be read at all.
     """
     number, any_page = 0, False
     try:
-        for number, (place, record) in enumerate(_records(unit), 1):
+        for number, (place, record) in enumerate(records(unit), 1):
             if isinstance(record, str):
                 any_page = True
                 if place >= unit.start:
@@ -126,52 +130,65 @@ def pages(unit: Unit) -> Iterator[Page | NoPage]:
         yield NoPage(number=0, url="", reason=reason)
 
 
-# --- records
-
-
-def _records(unit: Unit) -> Iterator[tuple[int, _Record | str]]:
+def records(unit: Unit, most: int | None = None) -> Iterator[tuple[int, Record | str]]:
     """The records that begin before the part's end, each with its place; those before its start without their bytes.
 
     Each stretch of the file that is not a record gives one message, which says what is wrong there.
+
+    Args:
+        unit: a part of a WARC file; see `pages`.
+        most: how many bytes of a record's block are kept; one more than an article may have unless you say otherwise.
+
+    Raises:
+        OSError: the file cannot be read.
     """
+    for archive in archive_files(Path(unit.path), unit.start, unit.end):
+        if isinstance(archive, str):
+            yield unit.start, archive
+        else:
+            yield from _records(archive, ARTICLE_BYTES + 1 if most is None else most)
+
+
+def _records(archive: ArchiveFile, most: int) -> Iterator[tuple[int, Record | str]]:
     from fastwarc.warc import ArchiveIterator
 
-    path = Path(unit.path)
-    with path.open("rb") as file:
-        begin = file.read(len(_RECORD))
-        packed = begin.startswith(_GZIP[:2]) or (path.name.lower().endswith(".gz") and begin != _RECORD)
-        start: int | None = 0
-        told = False  # whether a reason was already given for the broken stretch: each has one
-        while start is not None:
-            stream = _Stream(file, start, packed)
-            place, failure = start, ""
-            try:
-                for found in ArchiveIterator(stream, parse_http=False, stream_detect=False):
-                    place = stream.place(found.stream_pos)
-                    if place >= unit.end:
-                        return
-                    record = _record(found, place >= unit.start)
-                    short = len(record.block) + found.reader.consume() < record.length
-                    if short and record.kind not in READ:
-                        raise ValueError("cut off within a record")
-                    yield place, record
-                    told = short
-            except Exception as error:  # the file may hold anything; whatever it makes the parser raise is its fault
-                failure = str(error) or type(error).__name__
-            if stream.unreadable is not None:
-                raise stream.unreadable
-            failure = stream.failure or failure
-            if not failure and not told:
-                return
-            if not told:
-                yield place, failure
-            told = True
-            start = _next(file, place + 1, packed)
-            if start is not None and start >= unit.end:
-                return
+    file, packing, dictionary = archive.file, archive.packing, archive.dictionary
+    start: int | None = 0
+    told = False  # whether a reason was already given for the broken stretch: each has one
+    while start is not None:
+        stream = WarcStream(file, start, packing, dictionary)
+        place, failure = start, ""
+        try:
+            for found in ArchiveIterator(stream, parse_http=False, stream_detect=False):
+                place = stream.place(found.stream_pos)
+                if place >= archive.end:
+                    return
+                record = _record(found, most if place >= archive.start else 0)
+                if not record.whole and record.kind not in READ:
+                    raise ValueError("cut off within a record")
+                yield place, record
+                told = not record.whole
+        except Exception as error:  # the file may hold anything; whatever it makes the parser raise is its fault
+            failure = str(error) or type(error).__name__
+        if stream.unreadable is not None:
+            raise stream.unreadable
+        failure = stream.failure or failure
+        if not failure and not told:
+            return
+        if not told:
+            yield place, failure
+        told = True
+        try:
+            start = next_record(file, place + 1, packing, dictionary)
+        except OSError as error:
+            if error.errno:
+                raise
+            return  # a member of a zip file cannot be unpacked any further
+        if start is not None and start >= archive.end:
+            return
 
 
-def _record(record: WarcRecord, wanted: bool) -> _Record:
+def _record(record: WarcRecord, most: int) -> Record:
     kind = str(record.record_type)
     headers: dict[str, str] = {}
     for name, value in record.headers.items():
@@ -179,122 +196,12 @@ def _record(record: WarcRecord, wanted: bool) -> _Record:
     # The parser returns a header that is cut off as a record without bytes.
     if not headers.get("content-length", "").strip().isdecimal():
         raise ValueError("a record's head is cut off, or lacks its Content-Length")
-    block = record.reader.read(ARTICLE_BYTES + 1) if wanted and kind in READ else b""
-    return _Record(kind=kind, headers=headers, length=record.content_length, block=block)
+    block = record.reader.read(most) if most and kind in READ else b""
+    whole = len(block) + record.reader.consume() >= record.content_length
+    return Record(kind=kind, headers=headers, length=record.content_length, block=block, whole=whole)
 
 
-class _Stream:
-    """A WARC file, unpacked from a given place on, for the parser to read.
-
-    The stream ends where a gzip member is broken, and says so in `failure`. It raises no errors, as they would pass
-    through the parser: an error of the disk is kept in `unreadable`.
-    """
-
-    def __init__(self, file: BinaryIO, start: int, packed: bool) -> None:
-        self.failure = ""
-        self.unreadable: OSError | None = None
-        self._file = file
-        self._start = self._read_to = start
-        self._packed = packed
-        self._given = 0
-        self._members: list[tuple[int, int]] = []
-        self._unpacker: zlib._Decompress | None = None
-        self._waiting = b""
-        file.seek(start)
-
-    def read(self, size: int = UNPACK) -> bytes:
-        """Read some of the next bytes, at most `size`; none at the end."""
-        size = min(size, UNPACK) if size > 0 else UNPACK
-        data = self._unpacked(size) if self._packed else self._next_block(size)
-        self._given += len(data)
-        return data
-
-    def tell(self) -> int:
-        """How many bytes were read."""
-        return self._given
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Do nothing: the parser seeks only if it is told to, which it is not."""
-        return self._given
-
-    def close(self) -> None:
-        """Leave the file to whoever opened it."""
-
-    def place(self, position: int) -> int:
-        """Where in the file a position of the stream lies; in a packed file, where its gzip member begins."""
-        if not self._packed:
-            return self._start + position
-        # The parser goes forward from record to record, so earlier members are not needed again.
-        member = max(bisect.bisect_right(self._members, (position, self._read_to)) - 1, 0)
-        del self._members[:member]
-        return self._members[0][1] if self._members else self._start
-
-    def _next_block(self, size: int) -> bytes:
-        try:
-            data = self._file.read(size)
-        except OSError as error:
-            self.unreadable = error
-            return b""
-        self._read_to += len(data)
-        return data
-
-    def _unpacked(self, size: int) -> bytes:
-        while not self.failure:
-            data = self._waiting or self._next_block(UNPACK)
-            if not data:
-                if self._unpacker:
-                    self.failure = "cut off within a gzip member"
-                return b""
-            if self._unpacker is None:
-                self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-                self._members.append((self._given, self._read_to - len(data)))
-            try:
-                unpacked = self._unpacker.decompress(data, size)
-            except zlib.error as error:
-                self.failure = f"gzip member at byte {self._members[-1][1]}: {error}"
-                return b""
-            self._waiting = self._unpacker.unconsumed_tail
-            if self._unpacker.eof:
-                self._waiting, self._unpacker = self._unpacker.unused_data, None
-            if unpacked:
-                return unpacked
-        return b""
-
-
-def _next(file: BinaryIO, start: int, packed: bool) -> int | None:
-    """Where the first record after a broken stretch begins, from `start` on, by itself or as a gzip member."""
-    mark = _GZIP if packed else _RECORD
-    position, data = start, b""
-    while True:
-        file.seek(position + len(data))
-        block = file.read(BLOCK)
-        data += block
-        at = data.find(mark)
-        while at >= 0:
-            if _opens(file, position + at, packed):
-                return position + at
-            at = data.find(mark, at + 1)
-        if not block:
-            return None
-        kept = data[-len(mark) :]
-        position, data = position + len(data) - len(kept), kept
-
-
-def _opens(file: BinaryIO, place: int, packed: bool) -> bool:
-    file.seek(place)
-    data = file.read(1000)
-    try:
-        if packed:
-            data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, 20)
-    except zlib.error:
-        return False
-    return _FIRST_LINE.match(data) is not None
-
-
-# --- pages
-
-
-def _page(number: int, record: _Record) -> Page | NoPage:
+def _page(number: int, record: Record) -> Page | NoPage:
     url = record.headers.get("warc-target-uri", "").strip().removeprefix("<").removesuffix(">")
     try:
         charset, data, converted = _payload(record)
@@ -305,7 +212,7 @@ def _page(number: int, record: _Record) -> Page | NoPage:
     return Page(number=number, url=url, crawled=crawled, charset=charset, data=data, converted=converted)
 
 
-def _payload(record: _Record) -> tuple[str, bytes, bool]:
+def _payload(record: Record) -> tuple[str, bytes, bool]:
     """A record's charset, page or text, and whether it is text."""
     headers, block = record.headers, record.block
     if record.kind == "revisit":

@@ -1,0 +1,1 @@
+"""Read documents of word processors: Word, OpenDocument and RTF."""
