@@ -13,7 +13,7 @@ from corpus.near_duplicates import compared, group, near_duplicates, normalise
 from corpus.records import SENTENCES, CorpusSettings
 from corpus.sentences.datelines import without_dateline
 from corpus.sentences.split import sentence_spans
-from corpus.store import read_table
+from corpus.tables import read_table
 from tests.support.copies import DATELINES
 
 LEAD = "The council of Lake Harbor voted on Monday to close the old bridge after weeks of debate."

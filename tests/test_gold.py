@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from corpus.errors import PublishError
 from corpus.store import read_jsonl, write_jsonl
-from labeling.records import STANCES, Verdict
+from labeling.records import Verdict
+from labeling.scheme import DEFAULT
 from release.contents.rows import ANNOTATION, GOLD, annotation_rows, encoded, features, gold_rows, parquet
 from tests.conftest import copy_tables, vote
 from train.examples.from_verdicts import read_examples
 
-stances = st.sampled_from(STANCES)
+stances = st.sampled_from(DEFAULT.names)
 
 
 def _row(**values: Any) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def test_labels_come_back_as_they_went_in(labels: list[tuple[str, list[str]]]) -
     kinds = features("gold")
     data, _ = parquet(encoded("gold", rows, kinds), kinds)
     back = pq.read_table(pa.BufferReader(data)).to_pylist()
-    assert [(STANCES[row["label"]], [STANCES[vote["stance"]] for vote in row["votes"]]) for row in back] == labels
+    assert [
+        (DEFAULT.names[row["label"]], [DEFAULT.names[vote["stance"]] for vote in row["votes"]]) for row in back
+    ] == labels
     assert parquet(encoded("gold", rows, kinds), kinds)[0] == data
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.records import CorpusSettings
+from corpus.records import CorpusSettings, Span
+from corpus.sentences import line_kinds
 from corpus.sentences.cut_articles import cut_articles
 
 HEAD = "Town closes old bridge\n\nThe bridge was shut on Monday.\n\n"
@@ -134,3 +135,27 @@ def test_a_bracket_of_the_prose_is_no_marker() -> None:
 )
 def test_each_character_is_covered_once(parts: list[str]) -> None:
     pieces("\n".join(parts))
+
+
+def test_what_a_reader_knows_about_lines_goes_before_the_rules() -> None:
+    text = "12 January 2031\nThe bridge was shut. It will open again.\nThe Sund Post, page 3. All of it.\nNobody spoke."
+    head, foot = text.index("The bridge"), text.index("The Sund")
+    marks = [Span(0, head - 1, "other", "running head"), Span(foot, text.index("\nNobody"), "footer", "page number")]
+    kinds = [(span.kind, span.reason, text[span.start : span.end]) for span in line_kinds.lines(text, marks=marks)]
+    assert kinds == [
+        ("other", "running head", "12 January 2031"),
+        ("prose", "final punctuation", "The bridge was shut. It will open again."),
+        ("footer", "page number", "The Sund Post, page 3. All of it."),
+        ("prose", "final punctuation", "Nobody spoke."),
+    ]
+
+
+def test_the_wording_of_a_line_says_more_than_its_place_beside_the_article() -> None:
+    text = "The bridge was closed at noon.\n\nRead also: Five roads that stay open this winter\n\nRain over the harbor"
+    second, third = text.index("Read also"), text.index("Rain over")
+    marks = [Span(second, third - 2, "other", "link"), Span(third, len(text), "other", "link")]
+    assert [(span.kind, span.reason) for span in line_kinds.lines(text, marks=marks)] == [
+        ("prose", "final punctuation"), ("ad", "recommended"), ("other", "link"),
+    ]  # fmt: skip
+    author = [Span(second, third - 2, "footer", "about the author")]
+    assert line_kinds.lines(text, marks=author)[1].kind == "footer"

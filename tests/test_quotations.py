@@ -109,6 +109,8 @@ def test_a_sentence_in_a_quotation_is_its_own(marked: str) -> None:
         "(He called it “a lost cause.“) |The council met.",
         "He said: “This is the end.“ |“So be it.“ |The end.",
         "He called it “a lost cause“. |The council met.",
+        'He called it a "lost cause.“ |However, the council met.',
+        "He called it a „lost cause.“ |However, the council met.",
         "»We go tomorrow,«\nHolm added. |„We stay,“\n\nsaid Moss.",
     ],
 )

@@ -10,9 +10,11 @@ import pytest
 
 from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings
-from corpus.store import read_jsonl, read_table
+from corpus.store import read_jsonl
+from corpus.tables import read_table
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Annotation
+from labeling.records import Annotation
+from labeling.scheme import DEFAULT
 from tests.conftest import REPO
 from tests.support.floors import floor
 from train.settings import read_settings
@@ -81,7 +83,7 @@ def test_three_annotators_labelled_every_sentence(built: Path) -> None:
         assert row.codebook == version
     assert len(by) == 3
     assert all(sorted(given) == sorted(ids) for given in by.values())
-    assert set(counts) == set(STANCES)
+    assert set(counts) == set(DEFAULT.names)
     assert min(counts.values()) / counts.total() > 0.2
 
 

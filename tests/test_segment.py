@@ -160,6 +160,39 @@ def test_lists_and_references(marked: str) -> None:
 @pytest.mark.parametrize(
     "marked",
     [
+        "“It was bad. |[...] and nobody wanted it,” he said. |Then he left.",
+        "“It was bad. |[…] it will fail. |(...) but we tried,” he said.",
+        "“Is it bad? |[...] it is,” he said.",
+        "“It was bad. |[we] will not go,” he said.",
+        "“It was bad [...] and nobody wanted it,” he said. |Then he left.",
+        "It was Lt. [...] Holm. |He cost approx. [ten] crowns.",
+        "“Is it bad?” [he asked.]",
+        "It rained. |... Nobody came.",
+        "“We must act. |... We will act,” he said. |… Nobody came.",
+        "“We must act.” |... “We will act.”",
+    ],
+)
+def test_what_was_left_out_between_sentences_belongs_to_the_next_one(marked: str) -> None:
+    check(marked)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "It lists three things: a) Waiting – nobody pays. |b) Refusing – all pay. |It ends there.",
+        "It forbids a) waiting, b) Refusing – without a reason – to pay; and c) Lying. |It passed.",
+        "It may punish b) Refusing – without a reason – to pay. |It passed.",
+        "The vote: four for; three against; one absent. |It passed.",
+        "It said that: the bridge is old; nobody pays; Holm is away. |It passed.",
+    ],
+)
+def test_items_within_a_sentence_stay_in_it(marked: str) -> None:
+    check(marked)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
         "This is the end.|The next begins.|“Good,” he said.",
         "“This is the end.”|The next begins.",
         'He said: "This is the end."|The next begins.|"Good," he said.',

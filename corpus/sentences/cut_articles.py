@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
 import pyarrow as pa
 
-from corpus import near_duplicates
+from corpus import near_duplicates, words
 from corpus.reading.articles import PLAIN, front_matter_end
 from corpus.records import CorpusSettings, Span
 from corpus.sentences import line_ends, line_kinds, split
@@ -41,7 +42,9 @@ def cut_articles(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.Recor
     """The sentences and spans of articles: of each article first the sentences, then the spans, in text order.
 
     Args:
-        articles: articles, with the columns `article_id`, `title`, `extractor` and `text`.
+        articles: articles, with the columns `article_id`, `title`, `extractor` and `text`; also `language`, a code of
+            two letters (without it the rules for English apply), and `marks`, where readers of formats know some
+            lines' kinds.
         settings: `[corpus]` of stance.toml, whose patterns are applied first.
 
     Returns:
@@ -51,13 +54,19 @@ def cut_articles(articles: pa.RecordBatch, settings: CorpusSettings) -> pa.Recor
     patterns = [(kind, re.compile(pattern)) for kind, listed in settings.patterns.items() for pattern in listed]
     columns: dict[str, list[object]] = {name: [] for name in PIECES.names}
     names = ("article_id", "title", "extractor", "text")
-    for article_id, title, extractor, text in zip(*(articles.column(name).to_pylist() for name in names), strict=True):
+    more = (
+        articles.column(name).to_pylist() if name in articles.schema.names else [""] * articles.num_rows
+        for name in ("language", "marks")
+    )
+    rows = zip(*(articles.column(name).to_pylist() for name in names), *more, strict=True)
+    for article_id, title, extractor, text, language, marks in rows:
         front = front_matter_end(text) if extractor == PLAIN else 0
-        lines = line_kinds.lines(text[front:], title, patterns)
+        known = msgspec.json.decode(marks, type=list[Span]) if marks else []
+        lines = line_kinds.lines(text[front:], title, patterns, known, language)
         if front:
             moved = [Span(line.start + front, line.end + front, line.kind, line.reason) for line in lines]
             lines = [Span(0, front, "other", "front matter"), *moved]
-        _cut_one(columns, article_id, text, lines)
+        _cut_one(columns, article_id, text, lines, language)
     arrays = [pa.array(columns[field.name], field.type) for field in PIECES]
     return pa.RecordBatch.from_arrays(arrays, schema=PIECES)
 
@@ -74,8 +83,10 @@ def sentence_id(article_id: str, key: str, ordinal: int) -> str:
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines: Sequence[Span]) -> None:
-    bounds = [bound for block in _prose_blocks(text, lines) for bound in split.paragraph_spans(text, block)]
+def _cut_one(
+    columns: dict[str, list[object]], article_id: str, text: str, lines: Sequence[Span], language: str
+) -> None:
+    bounds = [bound for block in _prose_blocks(text, lines) for bound in split.paragraph_spans(text, block, language)]
     texts = [text[start:end] for start, end in bounds]
     keys = [near_duplicates.normalise(sentence) for sentence in texts]
     seen: Counter[str] = Counter()
@@ -94,16 +105,16 @@ def _cut_one(columns: dict[str, list[object]], article_id: str, text: str, lines
     columns["index"] += [*range(count), *nothing]
     columns["sentence_id"] += ids + nothing
     columns["text"] += texts + nothing
-    columns["before"] += [" ".join(texts[max(0, n - CONTEXT) : n]) for n in range(count)] + nothing
-    columns["after"] += [" ".join(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
+    columns["before"] += [words.joined(texts[max(0, n - CONTEXT) : n]) for n in range(count)] + nothing
+    columns["after"] += [words.joined(texts[n + 1 : n + 1 + CONTEXT]) for n in range(count)] + nothing
     columns["key"] += [*map(near_duplicates.compared, texts, keys), *nothing]
     columns["node"] += [*(near_duplicates.node_id(key) for key in keys), *nothing]
-    columns["words"] += [*(len(key.split()) for key in keys), *nothing]
+    columns["words"] += [*map(words.count, keys), *nothing]
 
 
-def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Place]]]:
+def _prose_blocks(text: str, lines: Sequence[Span]) -> list[list[list[line_ends.Extent]]]:
     """Runs of prose paragraphs, each as its lines; other lines end a run, so no sentence goes on across a caption."""
-    blocks: list[list[list[line_ends.Place]]] = []
+    blocks: list[list[list[line_ends.Extent]]] = []
     open_block = False
     for line in lines:
         if line.kind != "prose":

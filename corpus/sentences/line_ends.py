@@ -16,16 +16,23 @@ from corpus.sentences.english_words import (
     TITLES,
 )
 
-Place = tuple[int, int]
+Extent = tuple[int, int]
 """Where a line starts and ends in its text, without the white space around it."""
 
 WIDTHS = range(20, 121)
 """Widths that text is wrapped at: about 30 characters in a newspaper's column, 72 to 78 in mail, up to 120 in an
 editor's window."""
 
-_LINE = re.compile(r"\S[^\r\n]*+")
-_FINAL = re.compile(r"[.!?…][”’\"'»)\]*†‡\d]{0,4}$")
-_CLOSING = ("”", '"', "’", "'", "»", ":")
+STOPS_OF_ONE_MEANING = "։؟۔।॥。！？．｡།။።፧"
+"""Marks of scripts other than Latin that end sentences and do nothing else."""
+STOPS = f".!?…{STOPS_OF_ONE_MEANING}"
+"""Marks that end a sentence, in any script."""
+CLOSING = "”“’‘\"'»«›‹)]」』】）〕》〉］"
+"""Marks that may close a quotation or a bracket, in any language: in German “ does."""
+GAP = "(?:[ \u00a0\u2009\u202f](?=[»›]))?"
+"""The space that French has before a mark that closes a quotation, or nothing, as a regular expression."""
+_FINAL = re.compile(rf"[{STOPS}]{GAP}[”’\"'»)\]*†‡\d」』】）〕》〉］“«]{{0,4}}$")
+_CLOSING = ("”", '"', "’", "'", "»", ":", "」", "』", "：")
 _UNFINISHED = (",", ";", "(", "[", "“", "‘", "„", "–", "—", " -")
 _BULLETS = "•⁃▪●‣◦→»"
 _ITEM = re.compile(r"(?:[•⁃▪●‣◦·*→»–—-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])\s")
@@ -33,13 +40,21 @@ _CELLS = re.compile(r"\S(?:\s{3,}|\t)\S")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){1,6}")
 
 
-def places(text: str, start: int = 0, end: int | None = None) -> list[Place]:
+def places(text: str, start: int = 0, end: int | None = None) -> list[Extent]:
     r"""The places of the lines of a text, or of a part of it, that are not blank.
 
     Lines end at `\n`, `\r\n` and `\r` only.
     """
-    matches = _LINE.finditer(text, start, len(text) if end is None else end)
-    return [(line.start(), line.start() + len(line[0].rstrip())) for line in matches]
+    lines = []
+    part = text[start:end]
+    if "\r" in part:
+        part = part.replace("\r", "\n")
+    for line in part.split("\n"):  # four times as fast as a regular expression
+        if body := line.lstrip():
+            begin = start + len(line) - len(body)
+            lines.append((begin, begin + len(body.rstrip())))
+        start += len(line) + 1
+    return lines
 
 
 def count_ends(between: str) -> int:
@@ -49,9 +64,10 @@ def count_ends(between: str) -> int:
     return between.count("\n")
 
 
-def is_final(text: str, place: Place) -> bool:
+def is_final(text: str, place: Extent) -> bool:
     """Whether a line has final punctuation."""
-    return _FINAL.search(text, max(place[0], place[1] - 8), place[1]) is not None
+    start, end = place
+    return not text[end - 1].isalpha() and _FINAL.search(text, max(start, end - 8), end) is not None
 
 
 class Line:
@@ -71,7 +87,7 @@ class Line:
         self.words = words = body.split()
         self.first, self.last = words[0], words[-1]
         self.closed = body.endswith(_CLOSING)
-        self.final = _FINAL.search(body, max(0, len(body) - 8)) is not None and not _is_abbreviated(self.last)
+        self.final = is_final(body, (0, len(body))) and not _is_abbreviated(self.last)
         self.item = not self.first.isalpha() and _ITEM.match(body) is not None
         self.table = ("   " in body or "\t" in body) and _CELLS.search(body) is not None
 
@@ -138,7 +154,7 @@ class Break:
         return above.table or below.table or self.indented or (listed and not above.never_last)
 
 
-def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -> list[list[Break]]:
+def blocks(text: str, lines: Sequence[Extent], gaps: Sequence[int], usual: int) -> list[list[Break]]:
     """The breaks in each run of lines without a blank line between them; a line too long to be wrapped ends a run.
 
     Args:
@@ -166,8 +182,10 @@ def blocks(text: str, lines: Sequence[Place], gaps: Sequence[int], usual: int) -
     return groups
 
 
-def _line(text: str, lines: Sequence[Place], index: int) -> Line:
+def _line(text: str, lines: Sequence[Extent], index: int) -> Line:
     start, end = lines[index]
+    if not start or text[start - 1] in "\r\n":  # the common case
+        return Line(text[start:end], 0)
     before = text[lines[index - 1][1] if index else 0 : start]
     indent = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
     return Line(text[start:end], len(indent.expandtabs(8)))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
+from corpus import words
 from corpus.records import Span
 from corpus.sentences import line_ends, surroundings, wrapping
-from corpus.sentences.line_ends import Place
-from corpus.sentences.surroundings import Kind
-from corpus.sentences.wordings import cut_short, wording
+from corpus.sentences.line_ends import Extent
+from corpus.sentences.surroundings import LineKind
+from corpus.sentences.wordings import cut_short, wording, wording_of
 
 _NAME = r"[^\W\d_a-z][\w.’'-]{0,30}"
 _NAMES = rf"{_NAME}(?:,?\s{_NAME}){{0,4}}"
@@ -24,11 +26,12 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _DATE = rf"(?:{_MONTH}\s\d\d?,?\s\d{{4}}|\d\d?\s{_MONTH},?\s\d{{4}}|\d{{4}}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d{{4}}|{_DAY})"
 _TIME = r"\d\d?(?:[:.]\d\d)?(?:\s?[ap]\.?m\b\.?)?(?:\s[A-Z]{2,4}\b)?"
-_AGENCY = r"(?:AP|AFP|EPA|EFE|ANSA|dpa|PA|UPI|Reuters|REUTERS|Getty|Shutterstock|Xinhua|Bloomberg)"
-_PHOTO = r"(?:[Pp]hotos?|PHOTO|Photograph|Image|Picture|Illustration|Graphic|Courtesy|Handout|Credit|File|Pool)"
+_AGENCIES = tuple("AP AFP EPA EFE ANSA dpa PA UPI Reuters REUTERS Getty Shutterstock Xinhua Bloomberg".split())
+_AGENCY = rf"(?:{'|'.join(_AGENCIES)})"
+_PHOTO = r"(?:[Pp]hotos?|PHOTO|Photograph|Image|Picture|Illustration|Graphic|Courtesy|Handout|Credit|File|FILE|Pool)"
 _DATELINE = re.compile(
-    rf"(?:(?:Published|Updated|Posted|Last updated)(?: on| at)?:?\s)?(?:{_NAMES}\s?[,–—|-]\s?)?(?:{_DAY},?\s)?{_DATE}"
-    rf"(?:(?:,|\sat|\s[–—|-]|)\s{_TIME})?\.?$"
+    rf"(?:(?i:Published|Updated|Posted|Last updated)(?: on| at)?:?\s)?(?:{_NAMES}\s?[,–—|-]\s?)?(?:{_DAY},?\s)?{_DATE}"
+    rf"(?:(?:[,.]?(?:\sat)?|\s[–—|-])\s{_TIME})?\.?$"
     r"|[A-Z][A-Z.,' -]{2,40}(?:\s\([A-Za-z ]{2,20}\))?\s?[–—-]{1,2}$"
 )
 _BYLINE = re.compile(
@@ -45,12 +48,13 @@ _PHOTO_OPENING = re.compile(
     r"|In this (?:[\w., ]{1,30}\s)?(?:photo|image|picture)\s(?:[\w., ]{1,30}\s)?(?:by|from|released|taken|provided)\b"
 )
 _CREDIT = re.compile(
-    rf"[(\[]?(?:{_PHOTO}|{_AGENCY})s?(?:\s(?:credit|by|courtesy|Photo|Images))?\s?[:/|]|[(\[]?{_NAMES}\s?/\s?{_AGENCY}\b"
+    rf"[(\[]?(?:{_PHOTO}|{_AGENCY})s?(?:\s(?:credit|by|courtesy|source|Source|Photo|Images))?\s?[:/|]|[(\[]?{_NAMES}\s?/\s?{_AGENCY}\b"
 )
 _BRACKET = re.compile(r"\s?\(([^()]{2,120})\)$")
 _CREDITED = re.compile(
     rf"{_NAME}\s?/\s?(?:{_NAME}|dpa)|\b(?:{_PHOTO}|via)\b|(?:{_NAME}\s){{1,3}}{_NAME}$|{_NAME}\s(?:\w+\s)?(?:for|of)\s"
 )
+_CREDIT_LAST = re.compile(r"\((?:[Pp]hotos?|PHOTO|[Ff]otos?|FOTO|Image|Credit)\s?: ?[^()]{2,120}\)\.?$")
 _FRAMED = re.compile(r"[-–—*=]{1,4}\s\S.{1,120}\s[-–—*=]{1,4}$|\*\*[^*]{1,120}\*\*$|#{1,6}\s.{1,120}$")
 # A heading, unless the article uses single marks for quotations.
 _SINGLE = re.compile(r"['‘][^“”\"]{1,60}(?<![.,])['’]$")
@@ -59,8 +63,13 @@ _ABOUT_AUTHOR = re.compile(
     rf"|{_NAMES}\s(?:covers|writes|reports|has\scovered)\s(?:[^.]{{1,60}}\s)?(?:for\s(?:[Tt]he\s)?{_NAME}|every\s)"
     r"|.{0,300}\b(?:views|opinions)\sexpressed\s(?:here|are)\b"
 )
-_FINAL = re.compile(r"(?:[.!?…:;][”“’‘\"'»«›‹)\]*†‡¹²³]*|\]|,[”“’‘\"'»«›‹]+|[-–—][”“\"])[■▪◼♦•\s]*$")
+_FINAL = re.compile(
+    rf"(?:[{line_ends.STOPS}:;：；]{line_ends.GAP}[{re.escape(line_ends.CLOSING)}*†‡¹²³]*|[\]］]"
+    rf"|[,，、،]{line_ends.GAP}[”“’‘\"'»«›‹」』]+|[-–—][”“\"])[■▪◼♦•\s]*$"
+)
+_STOPS = tuple(f"{line_ends.STOPS}:;：；]］")  # ends of most lines of prose, each of which matches _FINAL
 _SIGNED = re.compile(rf"\s[-–—(]*\s?{_AGENCY}\)?$")
+_SIGNATURES = (*_AGENCIES, *(f"{agency})" for agency in _AGENCIES))
 _BULLET = re.compile(r"[•▪●‣]\s|[*–-]\s(?=\S+(?:\s\S+){5})")
 _FULL_NAME = re.compile(rf"{_NAME}(?:\s(?:d[’']|(?:de|du|van|von|der|al)\s)?{_NAME}){{1,3}}")
 _SENTENCE_END = re.compile(r"[^\W\d_]{3}[.!?][”’\"']?\s[“\"]?[A-Z]")
@@ -69,7 +78,17 @@ _LONG = 600  # characters: no line seen that is not prose is longer than 400
 _HEADING = 25  # words: the longest headline seen has 20
 
 
-def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[str]]] = ()) -> list[Span]:
+BESIDE = (("other", "link"), ("other", "beside the article"))
+"""What the place of a line on its page tells. The line's wording can say more: that it is an advertisement, say."""
+
+
+def lines(
+    text: str,
+    title: str = "",
+    patterns: Sequence[tuple[str, re.Pattern[str]]] = (),
+    marks: Sequence[Span] = (),
+    language: str = "",
+) -> list[Span]:
     r"""The kind of each line of an article.
 
     Lines end at `\n`, `\r\n` and `\r` only. The lines of a paragraph that was wrapped to a width count as one.
@@ -79,6 +98,9 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
         title: the article's title, if known; any line that equals it, except for case and punctuation, is a title.
         patterns: the project's own patterns, which go before the rules here: pairs of a kind and a regular expression
             that lines of this kind match from their start.
+        marks: what is known of some lines already, in order: every line that begins in one of these spans has its kind.
+        language: code of the text's language, of two letters; empty if it is not known. In languages other than
+            English, a line of four words or more that ends in a colon is a label only if its wording is known.
 
     Returns:
         One span for each line that is not blank, or for each wrapped paragraph, in order, without the white space
@@ -96,7 +118,7 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     shortest, longest = min(map(len, titles), default=_LONG), 2 * max(map(len, titles), default=-1) + 20
 
     def own(body: str) -> str | None:
-        return next((kind for kind, pattern in patterns if pattern.match(body)), None)
+        return next((kind for kind, pattern in patterns if pattern.match(body)), None) if patterns else None
 
     def is_title(body: str) -> bool:
         fits = shortest <= 3 * len(body) <= 3 * _LONG and len(body) <= longest  # checked first, as normalising is slow
@@ -104,9 +126,10 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
 
     def stands_alone(index: int) -> bool:
         body = _body(text, places[index : index + 1])
-        return index in markers or is_title(body) or own(body) is not None
+        return index in markers or index in marked_lines or is_title(body) or own(body) is not None
 
     places, markers = _apart(text, line_ends.places(text), own)
+    marked_lines = _marked(places, marks)
     paragraphs = wrapping.paragraphs(
         text,
         places,
@@ -117,13 +140,18 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     extents = [(paragraph[0][0], paragraph[-1][1]) for paragraph in paragraphs]
     bodies = [_body(text, paragraph) for paragraph in paragraphs]
     marked = {places[index][0] for index in markers}
+    known = {places[index][0]: kind for index, kind in marked_lines.items()}
+    english = language in ("en", "")
     quotes_double = any(mark in text for mark in '“"')
-    kinds: list[Kind | None] = []
+    kinds: list[LineKind | None] = []
     for index, body in enumerate(bodies):
         before = bodies[index - 1] if index else ""
         after = bodies[index + 1] if index + 1 < len(bodies) else ""
         kind = own(body)
-        if extents[index][0] in marked:
+        if given := known.get(extents[index][0]):
+            said = wording(body) if english else wording_of(language, body)
+            kinds.append(said if said and given in BESIDE else given)
+        elif extents[index][0] in marked:
             kinds.append(("other", "cut short"))
         elif kind is not None:
             kinds.append((kind, "the project's pattern"))
@@ -131,9 +159,11 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
             kinds.append(("prose", "long"))
         elif is_title(body):
             kinds.append(("title", "equals the title"))
+        elif not english and (named := wording_of(language, body)):
+            kinds.append(named)
         elif spoken := surroundings.by_quotation(text, extents[index], body, before):
             kinds.append(spoken)
-        elif body.endswith(":") and surroundings.is_label(body, after):
+        elif body.endswith((":", "：")) and (surroundings.is_label(body, after) if english else words.count(body) < 4):
             kinds.append(wording(body) or ("other", "label"))
         else:
             kinds.append(_by_shape(body, quotes_double))
@@ -146,12 +176,12 @@ def lines(text: str, title: str = "", patterns: Sequence[tuple[str, re.Pattern[s
     return [Span(*extent, *(kind or ("prose", ""))) for extent, kind in zip(extents, kinds, strict=True)]
 
 
-def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> tuple[list[Place], set[int]]:
+def _apart(text: str, places: list[Extent], own: Callable[[str], str | None]) -> tuple[list[Extent], set[int]]:
     """The lines, in which the marker of a text that was cut short is a line of its own, and the markers' numbers."""
     last = len(places) - 1
     while last > 0 and wording(_body(text, places[last : last + 1])):
         last -= 1
-    apart: list[Place] = []
+    apart: list[Extent] = []
     markers: set[int] = set()
     for number, (start, end) in enumerate(places):
         stop = marker = end
@@ -169,8 +199,22 @@ def _apart(text: str, places: list[Place], own: Callable[[str], str | None]) -> 
     return apart, markers
 
 
-def _body(text: str, lines: Sequence[Place]) -> str:
+def _marked(places: list[Extent], marks: Sequence[Span]) -> dict[int, LineKind]:
+    """The kinds of the lines, by their number, that begin in a span of which the kind is known."""
+    if not marks:
+        return {}
+    starts = [start for start, _ in places]
+    return {
+        index: (mark.kind, mark.reason)
+        for mark in marks
+        for index in range(bisect_left(starts, mark.start), bisect_left(starts, mark.end))
+    }
+
+
+def _body(text: str, lines: Sequence[Extent]) -> str:
     """A paragraph as one line, without the marks that editors leave at its ends."""
+    if len(lines) == 1:  # the common case
+        return text[lines[0][0] : lines[0][1]].strip("\ufeff\u200b ")
     return " ".join(text[start:end] for start, end in lines).strip("\ufeff\u200b ")
 
 
@@ -180,7 +224,7 @@ def _is_furniture(body: str) -> bool:
     return body[:1] not in "([" and (wording(body) is not None or any(rule.match(body) for rule in rules))
 
 
-def _by_shape(body: str, quotes_double: bool) -> Kind | None:
+def _by_shape(body: str, quotes_double: bool) -> LineKind | None:
     """The kind of a line by itself, or None if it depends on the lines around it."""
     if furniture := wording(body):
         return furniture
@@ -190,10 +234,13 @@ def _by_shape(body: str, quotes_double: bool) -> Kind | None:
         return "credit", "photo credit"
     if _PHOTO_OPENING.match(body):
         return "caption", "photo opening"
-    bracket = _BRACKET.search(body)
+    # The tests of a line's words and of its end only save time: the search of a whole line is slow.
+    bracket = _BRACKET.search(body) if body.endswith(")") else None
     if bracket and _CREDITED.search(bracket[1]) and not bracket[1].endswith((".", "!", "?")):
         return "caption", "credit in brackets"
-    if _CONTRIBUTORS.match(body):
+    if body.endswith((")", ").")) and _CREDIT_LAST.search(body, max(0, len(body) - 140)):
+        return "caption", "credit in brackets"
+    if ("contributed" in body or "reported" in body) and _CONTRIBUTORS.match(body):
         return "footer", "contributors"
     if _FRAMED.match(body) or (quotes_double and _SINGLE.match(body)):
         return "heading", "framed"
@@ -201,20 +248,20 @@ def _by_shape(body: str, quotes_double: bool) -> Kind | None:
         return "prose", "final punctuation"
     if _BYLINE.match(body):
         return "byline", "by a name"
-    if _SIGNED.search(body) and _is_final(_SIGNED.sub("", body)):
+    if body.endswith(_SIGNATURES) and _SIGNED.search(body) and _is_final(_SIGNED.sub("", body)):
         return "prose", "final punctuation"
-    if len(body.split()) >= _HEADING or _BULLET.match(body):
+    if words.count(body) >= _HEADING or _BULLET.match(body):
         return "prose", "too long for a heading"
     return None
 
 
 def _is_final(body: str) -> bool:
     """Whether a line ends with final punctuation; only its end is searched, as a search takes longer on more text."""
-    return _FINAL.search(body, max(0, len(body) - 40)) is not None
+    return body.endswith(_STOPS) or _FINAL.search(body, max(0, len(body) - 40)) is not None
 
 
 def _goes_on(
-    paragraphs: Sequence[Sequence[Place]], bodies: list[str], kinds: list[Kind | None], cut_off: set[int]
+    paragraphs: Sequence[Sequence[Extent]], bodies: list[str], kinds: list[LineKind | None], cut_off: set[int]
 ) -> None:
     """Keep as prose what was cut short, or is longer than a wrapped title or heading."""
     prose = [index for index, kind in enumerate(kinds) if kind and kind[0] == "prose"] or [len(kinds)]
@@ -231,7 +278,7 @@ def _goes_on(
             kinds[index] = ("prose", "wrapped text")
 
 
-def _notes(bodies: list[str], kinds: list[Kind | None]) -> None:
+def _notes(bodies: list[str], kinds: list[LineKind | None]) -> None:
     """Mark notes on the author at either end: they open with a name from the byline, or name a profession."""
     bylines = [body for body, kind in zip(bodies, kinds, strict=True) if kind and kind[0] == "byline"]
     authors = {name.casefold() for body in bylines for name in _FULL_NAME.findall(body.partition(" ")[2])}
@@ -249,7 +296,7 @@ def _notes(bodies: list[str], kinds: list[Kind | None]) -> None:
             kinds[index] = ("footer", "about the author")
 
 
-def _unpunctuated(bodies: list[str], kinds: list[Kind | None]) -> None:
+def _unpunctuated(bodies: list[str], kinds: list[LineKind | None]) -> None:
     """Give a kind to lines without final punctuation: title before the text, heading in it, other after it."""
     prose = [index for index, kind in enumerate(kinds) if kind and kind[0] == "prose"]
     titled = any(kind and kind[0] == "title" for kind in kinds)
@@ -271,8 +318,8 @@ def _unpunctuated(bodies: list[str], kinds: list[Kind | None]) -> None:
 
 def _is_headline(body: str) -> bool:
     """Whether a line with final punctuation may be a headline: it is a question, or capitalises all its long words."""
-    words = [word for word in re.findall(r"[^\W\d_]+", body) if len(word) > 3]
-    return len(body.split()) < _HEADING and (body.endswith(("?", "!")) or all(word[0].isupper() for word in words))
+    long = [word for word in re.findall(r"[^\W\d_]+", body) if len(word) > 3]
+    return len(body.split()) < _HEADING and (body.endswith(("?", "!")) or all(word[0].isupper() for word in long))
 
 
 def _key(text: str) -> str:

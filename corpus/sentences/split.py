@@ -18,17 +18,26 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import accumulate
+from typing import NamedTuple
 
 from corpus.errors import ConfigError
-from corpus.sentences import line_ends, wrapping
+from corpus.sentences import any_language, languages, line_ends, wrapping
 from corpus.sentences.attributions import attributes, is_attribution, is_spoken
 from corpus.sentences.datelines import dateline_end
 from corpus.sentences.english_words import BULLETS, OPENING, QUOTES, REACH, SHOUTING
 from corpus.sentences.full_stops import ends_sentence, inner_item, is_abbreviation, is_item
+from corpus.sentences.languages import NEITHER
 from corpus.sentences.tokens import is_pronoun, is_starter, last_word
 
+UNKNOWN = "und"
+"""Code of a language that is not known."""
+# In a text whose language is not known, these marks rule out the rules for English.
+_FOREIGN = re.compile(f"[{line_ends.STOPS_OF_ONE_MEANING}]")
+_CODE = re.compile(r"[a-z]{2,3}|")
+_FINAL = f"{line_ends.STOPS}:;：；"
 _WRAPPED = range(50, 101)  # widths that mail and plain text are wrapped at
 _STOP = re.compile(
     r"""
@@ -60,6 +69,22 @@ _CAPITALS = re.compile(r"(?:[A-Z][a-z]?\.)+[A-Z]|[ap]\.m")
 _DOMAIN = re.compile(r"(?i:com|org|net|gov|edu|info|co|io|tv|html?|js|pdf)\b")
 
 
+class Rules(NamedTuple):
+    """The rules of a language: where a sentence may end, and the functions that decide whether it does.
+
+    Attributes:
+        stop: regular expression of the places: marks, what closes with them, and the gap after them.
+        ends: function that decides at a place with a gap.
+        ends_glued: function that decides at a place without a gap.
+        inner_item: function that finds the number of a list's item within a line; None where there are no such lists.
+    """
+
+    stop: re.Pattern[str]
+    ends: Callable[[str, int, re.Match[str], int, int], bool]
+    ends_glued: Callable[[str, int, re.Match[str], int], bool]
+    inner_item: Callable[[str, int, int], re.Match[str] | None] | None
+
+
 def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
     """Find the sentences of a text.
 
@@ -69,38 +94,45 @@ def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
     as wrapped text has no final punctuation.
 
     Args:
-        text: English prose: one paragraph on each line, or paragraphs that were wrapped to a width. There may be
-            blank lines between them.
-        language: the code of the text's language; only "en" has rules so far.
+        text: prose: one paragraph on each line, or paragraphs that were wrapped to a width. There may be blank lines
+            between them.
+        language: code of the text's language, of two letters. English has rules of its own; other languages share
+            rules for their script, with tables for some thirty languages. Thai, Lao, Khmer, Burmese and Tibetan
+            are cut into paragraphs only. An empty code means that the language is not known: the rules for English
+            apply.
 
     Returns:
         For each sentence its start and its end (exclusive), counted in code points, in the order of the text. No
         sentence begins or ends with white space, and every other character is in exactly one sentence.
 
     Raises:
-        ConfigError: there are no rules for the language.
+        ConfigError: the language is not given as a code.
 
     >>> text = '"We go. Nobody else will," said Lt. Gov. J. R. Holm. Then he left.'
     >>> [text[start:end] for start, end in sentence_spans(text)]
     ['"We go.', 'Nobody else will," said Lt. Gov. J. R. Holm.', 'Then he left.']
     """
-    if language != "en":
-        raise ConfigError(f'language: expected "en", the only one with rules for sentences; found {language!r}')
-    return paragraph_spans(text, wrapping.paragraphs(text, line_ends.places(text)))
+    if _CODE.fullmatch(language) is None:
+        raise ConfigError(f'language: expected a code of two letters, such as "en" or "de"; found {language!r}')
+    return paragraph_spans(text, wrapping.paragraphs(text, line_ends.places(text)), language)
 
 
-def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) -> list[tuple[int, int]]:
+def paragraph_spans(
+    text: str, paragraphs: Iterable[Sequence[tuple[int, int]]], language: str = "en"
+) -> list[tuple[int, int]]:
     """Where the sentences of paragraphs are, as `sentence_spans` gives them.
 
     Args:
         text: the text that they stand in.
         paragraphs: where the lines of each paragraph are, without the white space around them.
+        language: code of the text's language, of two letters; empty if it is not known.
     """
     spans: list[tuple[int, int]] = []
+    rules = _rules(language or ("" if text.isascii() or not _FOREIGN.search(text) else UNKNOWN))
     width = 0  # width of the line before
     for lines in paragraphs:
         start, end = lines[0][0], lines[-1][1]
-        cut = _cut(text, start, end) if len(lines) == 1 else _cut_wrapped(text, lines)
+        cut = _cut(text, start, end, rules) if len(lines) == 1 else _cut_wrapped(text, lines, rules)
         if spans and (
             (not text[start].isalnum() and _WORDLESS.match(text, start, end))
             or _runs_on(text, spans[-1], cut[0], end, wrapped=width in _WRAPPED)
@@ -111,7 +143,18 @@ def paragraph_spans(text: str, paragraphs: Iterable[Sequence[tuple[int, int]]]) 
     return spans
 
 
-def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+@cache
+def _rules(language: str) -> Rules:
+    """The rules of a language; a text whose language is not known is cut as an English one."""
+    if language in ("en", ""):
+        return Rules(_STOP, _ends, _ends_glued, inner_item)
+    if language in NEITHER:
+        return Rules(re.compile(r"(?!)"), _ends, _ends_glued, inner_item)
+    known = languages.language(language)
+    return Rules(any_language.STOP, any_language.decider(known), any_language.ends_glued, None)
+
+
+def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]], rules: Rules) -> list[tuple[int, int]]:
     """The sentences of a wrapped paragraph, cut as if it were one line."""
     joined = " ".join(text[start:end] for start, end in lines)
     heads = [0, *accumulate(end - start + 1 for start, end in lines[:-1])]  # where each line starts in it
@@ -120,23 +163,24 @@ def _cut_wrapped(text: str, lines: Sequence[tuple[int, int]]) -> list[tuple[int,
         line = bisect_right(heads, at) - 1
         return lines[line][0] + at - heads[line]
 
-    return [(place(start), place(end - 1) + 1) for start, end in _cut(joined, 0, len(joined))]
+    return [(place(start), place(end - 1) + 1) for start, end in _cut(joined, 0, len(joined), rules)]
 
 
-def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _cut(text: str, start: int, end: int, rules: Rules) -> list[tuple[int, int]]:
     """The sentences of one line; marks alone join the next sentence or, at the end of the line, the last one."""
     spans = []
+    ends_at, ends_glued, item_before = rules.ends, rules.ends_glued, rules.inner_item
     left = counted = bare = start  # up to `bare` the sentence has no word
     straight = 0  # number of straight quotes up to `counted`: an odd one opens, an even one closes
-    for stop in _STOP.finditer(text, start, end):
+    for stop in rules.stop.finditer(text, start, end):
         right, after = stop.end(2), stop.end()
-        if stop[3] is None:
+        if after == right:  # there is no gap
             if stop[2] == '"':
                 straight += text.count('"', counted, right)
                 counted = right
                 if straight % 2:
                     right = after = right - 1
-            ends = _ends_glued(text, left, stop, after)
+            ends = ends_glued(text, left, stop, after)
         else:
             while text[after] in _DETACHABLE and (detached := _DETACHED.match(text, after, end)):
                 if detached[1][-1] == '"':
@@ -147,8 +191,13 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
                 right, after = detached.end(1), detached.end()
                 if detached[1][0] in ".…":
                     break  # it is a stop itself: stopping here makes a row of them take linear time
-            ends = _ends(text, left, stop, after, end)
-        if not ends and (item := inner_item(text, left, stop.start())):
+            ends = ends_at(text, left, stop, after, end)
+        if (
+            not ends
+            and text[stop.start() - 1].isdigit()
+            and item_before
+            and (item := item_before(text, left, stop.start()))
+        ):
             spans.append((left, item.start()))
             left = item.start(1)
         if not ends or right <= left:  # the latter at a detached ellipsis that the sentence before took
@@ -188,9 +237,10 @@ def _ends(text: str, left: int, stop: re.Match[str], after: int, end: int) -> bo
         first, opened = text[begin], text[after:begin]
     quoting, quoted = not QUOTES.isdisjoint(opened), not QUOTES.isdisjoint(closed)
     if first.islower() and not _LOWER_START.match(text, begin, end):
-        if mark == "." and (quoting or "(" in opened):
+        if mark == "." and (quoting or "(" in opened or "[" in opened):
             return not is_spoken(text, begin, end) and ends_sentence(text, left, at, begin, opened, closed)
-        return mark != "." and quoting and quoted
+        # An ellipsis in brackets may have taken the capital with it: "Is it? [...] it is."
+        return mark != "." and ((quoting and quoted) or (not quoted and opened.startswith(("[...", "[…"))))
     if quoted and not quoting and attributes(text, begin, end, mark=mark, strict=mark == "."):
         return False
     if mark == ".":
@@ -246,7 +296,7 @@ def _is_inside(text: str, left: int, at: int) -> bool:
 def _runs_on(text: str, before: tuple[int, int], after: tuple[int, int], end: int, *, wrapped: bool) -> bool:
     """Whether a sentence goes on from one line, maybe a `wrapped` one, to the next, which ends at `end`."""
     start, stop = after
-    if text[before[1] - 1] in ".!?…:;":
+    if text[before[1] - 1] in _FINAL:
         return False
     last = text[max(before[0], before[1] - 8) : before[1]]
     bare = last.rstrip("”“’‘\"'»«›‹")

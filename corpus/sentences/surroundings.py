@@ -15,11 +15,13 @@ from corpus.sentences.english_words import (
     STARTERS,
     VERBS_BEFORE_LISTS,
 )
+from corpus.sentences.line_ends import GAP
 
-Kind = tuple[str, str]
+LineKind = tuple[str, str]
 """The kind of a line, and the rule that gave it."""
 
-_ENDS_IN_QUOTE = re.compile(r"[.,!?…][”“’‘\"'»«›‹]$")
+_CLOSING = frozenset("”“’‘\"'»«›‹")
+_ENDS_IN_QUOTE = re.compile(rf"([.,!?…]){GAP}[”“’‘\"'»«›‹]$")
 _OPENING = ("“", '"', "‘", "'", "«", "„", "»")
 _DASHES = "-–—― "
 _ITEM = re.compile(r"(?:[•▪●‣◦·*→»>–—-]|\d{1,2}[.)])\s+(?=\S)")
@@ -42,7 +44,7 @@ def is_titled(body: str) -> bool:
     return len(long) > 1 and all(word[0].isupper() for word in long)
 
 
-def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None]) -> None:
+def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[LineKind | None]) -> None:
     """Keep as prose a line without final punctuation that goes on, in lower case, on the next line."""
     for index in range(1, len(bodies)):
         goes_on = bodies[index][:1].islower() and adjacent(text, extents[index - 1], extents[index])
@@ -50,7 +52,7 @@ def runs_on(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds:
             kinds[index - 1] = kinds[index] = ("prose", "runs on")
 
 
-def leads_in(bodies: list[str], kinds: list[Kind | None]) -> None:
+def leads_in(bodies: list[str], kinds: list[LineKind | None]) -> None:
     """Keep as prose a line that ends in a comma or a dash before a quotation or the rest of its sentence below."""
     for index, body in enumerate(bodies[:-1]):
         if kinds[index] is not None or not body.endswith((",", "—", "–", " -")):
@@ -63,11 +65,12 @@ def leads_in(bodies: list[str], kinds: list[Kind | None]) -> None:
             kinds[index] = ("prose", "leads in")
 
 
-def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> Kind | None:
+def by_quotation(text: str, extent: tuple[int, int], body: str, before: str) -> LineKind | None:
     """The kind of a line below a quotation that says who spoke: with a verb, or by name and office alone; or None."""
-    if not _ENDS_IN_QUOTE.search(before, max(0, len(before) - 2)):
+    quoted = _ENDS_IN_QUOTE.search(before, max(0, len(before) - 3)) if before[-1:] in _CLOSING else None
+    if quoted is None:
         return None
-    goes_on = before[-2] == ","
+    goes_on = quoted[1] == ","
     if goes_on and is_attribution(text, *extent):
         return "prose", "attribution"
     return ("caption", "speaker") if (goes_on or body[0] in _DASHES) and _names(body) else None
@@ -121,7 +124,7 @@ def _may_be_verb(low: list[str], place: int) -> bool:
     return word.endswith("s") and not word.endswith(("ss", "us", "is")) and after not in _AFTER_NOUNS
 
 
-def links(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None]) -> None:
+def links(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[LineKind | None]) -> None:
     """Mark lists of links: lines below one that recommends more to read, and items that are capitalised like titles."""
     index = 0
     while index < len(bodies):
@@ -129,7 +132,7 @@ def links(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: l
             index = _recommended(text, extents, bodies, kinds, index + 1)
             continue
         stop = index
-        while stop < len(bodies) and _may_be_link(bodies[stop], kinds[stop]) and _ITEM.match(bodies[stop]):
+        while stop < len(bodies) and _ITEM.match(bodies[stop]) and _may_be_link(bodies[stop], kinds[stop]):
             stop += 1
         if stop - index > 1 and all(is_titled(body) for body in bodies[index:stop]):
             kinds[index:stop] = [("other", "list of titles")] * (stop - index)
@@ -137,7 +140,7 @@ def links(text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: l
 
 
 def _recommended(
-    text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[Kind | None], start: int
+    text: str, extents: list[tuple[int, int]], bodies: list[str], kinds: list[LineKind | None], start: int
 ) -> int:
     """Mark the list right below a line that recommends more to read, and return the index of the line after it."""
     for index in range(start, len(bodies)):
@@ -154,7 +157,7 @@ def _recommended(
     return len(bodies)
 
 
-def _may_be_link(body: str, kind: Kind | None) -> bool:
+def _may_be_link(body: str, kind: LineKind | None) -> bool:
     """Whether a line of no other kind is as short as a headline and is not a sentence with its full stop."""
     if kind is not None and kind[0] != "prose":
         return False

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from corpus.sentences.english_words import ASK_FOR_MORE, OPENING
-from corpus.sentences.line_ends import WIDTHS, Break, Place, blocks, count_ends, is_final
+from corpus.sentences.line_ends import WIDTHS, Break, Extent, blocks, count_ends, is_final
 
 _NARROW = 45  # columns: narrower lines are full by chance more often, so more of them must agree
 _USUAL = range(50, 101)  # columns: what plain text is nearly always wrapped at
@@ -24,12 +24,12 @@ _LONG = 40  # columns: a shorter line that ends in a preposition may be a headin
 
 def paragraphs(
     text: str,
-    lines: Sequence[Place],
+    lines: Sequence[Extent],
     *,
     alone: Callable[[int], bool] = lambda _: False,
     begins: Callable[[int], bool] = lambda _: False,
     spaced: bool = False,
-) -> list[list[Place]]:
+) -> list[list[Extent]]:
     r"""The lines of a text by paragraph.
 
     Args:
@@ -52,7 +52,11 @@ def paragraphs(
     >>> [len(lines) for lines in paragraphs(text, places(text))]
     [1, 3]
     """
+    if len(lines) < 2:
+        return [list(lines)] if lines else []
     surely, maybe = _joined(text, lines, spaced=spaced)
+    if not (surely or maybe):
+        return [[place] for place in lines]
     joined = set()
     lone: dict[int, bool] = {}
     for index in surely | maybe:
@@ -62,7 +66,7 @@ def paragraphs(
         starts = is_final(text, lines[index - 1]) and begins(index)
         if not (lone[index - 1] or lone[index] or starts or (index in maybe and begins(index - 1))):
             joined.add(index)
-    groups: list[list[Place]] = []
+    groups: list[list[Extent]] = []
     for index, place in enumerate(lines):
         if index in joined:
             groups[-1].append(place)
@@ -71,7 +75,7 @@ def paragraphs(
     return groups
 
 
-def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int], set[int]]:
+def _joined(text: str, lines: Sequence[Extent], *, spaced: bool) -> tuple[set[int], set[int]]:
     """The numbers of the lines that continue the paragraph of the line before: in wrapped text, and elsewhere."""
     gaps = [count_ends(text[one[1] : two[0]]) for one, two in pairwise(lines)]
     runs = blocks(text, lines, gaps, _usual(text, lines, gaps) if spaced else 1)
@@ -85,12 +89,12 @@ def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int
     ragged = not wrapped and _is_ragged(breaks, width)
     apart = _are_apart(breaks, width)
     for run in runs:
-        own = max(one.above.edge for one in run)
+        own = max([one.above.edge for one in run])
         if wrapped:
             surely |= _filled(run, width, apart=apart)
-        elif _is_wrapped(run, own) or _is_even([run], own):
+        elif len(run) > 1 and (_is_wrapped(run, own) or _is_even([run], own)):
             surely |= _filled(run, own, apart=apart)
-        elif ragged or _is_ragged(run, own):
+        elif ragged or (len(run) > 1 and _is_ragged(run, own)):
             surely |= _filled(run, _least(width if ragged else own), apart=apart)
         else:
             even = all(one.is_full(width) for one in run)
@@ -98,13 +102,13 @@ def _joined(text: str, lines: Sequence[Place], *, spaced: bool) -> tuple[set[int
     return surely, maybe
 
 
-def _usual(text: str, lines: Sequence[Place], gaps: Sequence[int]) -> int:
+def _usual(text: str, lines: Sequence[Extent], gaps: Sequence[int]) -> int:
     """The number of line ends between the lines of a paragraph: one, or as many as between all lines."""
     low = sum(text[start].islower() for start, _ in lines[1:])
     return min(gaps) if len(gaps) > 3 and 3 * low > len(gaps) else 1
 
 
-def _width(text: str, lines: Sequence[Place], runs: Sequence[Sequence[Break]]) -> int:
+def _width(text: str, lines: Sequence[Extent], runs: Sequence[Sequence[Break]]) -> int:
     """The width that nineteen in twenty lines keep to; titles and headings, which stand alone, don't count."""
     known = {one.index - 1 for run in runs for one in run} | {run[-1].index for run in runs}
     edges = [one.above.edge for run in runs for one in run] + [run[-1].below.edge for run in runs]
@@ -117,6 +121,8 @@ def _is_wrapped(breaks: Sequence[Break], width: int) -> bool:
 
     A line that isn't full may be a heading or the like: then the line above it is not full either, or ends a sentence.
     """
+    if width not in WIDTHS:
+        return False
     full = going = starting = short = headings = 0
     filled = -1  # the line below the last one that is full and open
     for one in breaks:
@@ -130,27 +136,30 @@ def _is_wrapped(breaks: Sequence[Break], width: int) -> bool:
             short += 1
         else:
             headings += 1
-    enough = full >= (3 if width < _NARROW else 2) and width in WIDTHS
+    enough = full >= (3 if width < _NARROW else 2)
     return enough and full >= 6 * short and full >= headings and 2 * going >= full >= 4 * starting
 
 
 def _is_even(runs: Sequence[Sequence[Break]], width: int) -> bool:
     """Whether all lines are full and read like prose, unlike titles, though no words show that they go on."""
-    breaks = [one for run in runs for one in run]
-    unfinished = [one for one in breaks if one.above.open]
-    enough = len(unfinished) >= (3 if width < _NARROW else 2) and width in WIDTHS
-    small = sum(one.above.lower for one in breaks) + sum(run[-1].below.lower for run in runs)
-    prose = all(run[-1].below.final for run in runs) and small >= len(breaks)
-    starting = any(one.starts and not one.goes_on for one in unfinished)
-    return enough and prose and not starting and all(one.is_full(width) and not one.parts for one in unfinished)
+    unfinished = [one for run in runs for one in run if one.above.open]
+    if len(unfinished) < (3 if width < _NARROW else 2) or width not in WIDTHS:
+        return False
+    if not all(one.is_full(width) and not one.parts for one in unfinished):
+        return False
+    if any(one.starts and not one.goes_on for one in unfinished) or not all(run[-1].below.final for run in runs):
+        return False
+    small = sum(one.above.lower for run in runs for one in run) + sum(run[-1].below.lower for run in runs)
+    return small >= sum(map(len, runs))
 
 
 def _is_ragged(breaks: Sequence[Break], width: int) -> bool:
     """Whether most lines go on in lower case, though they are not filled by a rule known here."""
     unfinished = [one for one in breaks if one.above.open and not one.parts]
+    if len(unfinished) < (4 if width < _NARROW else 2) or width not in WIDTHS:
+        return False
     wide = sum(one.is_full(_least(width)) for one in unfinished)
-    enough = len(unfinished) >= (4 if width < _NARROW else 2) and width in WIDTHS
-    return enough and 10 * wide >= 9 * len(unfinished) and 2 * sum(one.lower for one in unfinished) >= len(unfinished)
+    return 10 * wide >= 9 * len(unfinished) and 2 * sum(one.lower for one in unfinished) >= len(unfinished)
 
 
 def _least(width: int) -> int:
