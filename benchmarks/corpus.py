@@ -84,9 +84,6 @@ def _peer(package: str, module: str, columns: int) -> tuple[str, Any]:
         return package, None
 
 
-# --- segmentation
-
-
 def segmentation() -> None:
     """Measure boundary F1 on gold paragraphs, each segmented alone, and the speed on many paragraphs."""
     from corpus.sentences.split import sentence_spans
@@ -164,9 +161,6 @@ SEGMENTERS: list[tuple[str, str, str, Callable[[Any], Cut]]] = [
 ]
 
 
-# --- near-duplicates
-
-
 def near_duplicates(size: str) -> None:
     """Measure CPU seconds, recall and precision on planted near-duplicates.
 
@@ -178,7 +172,8 @@ def near_duplicates(size: str) -> None:
     """
     from rapidfuzz.fuzz import ratio
 
-    from corpus.near_duplicates import LETTERS, near_duplicates, normalise
+    from corpus.duplicates.queries import LETTERS
+    from corpus.near_duplicates import near_duplicates, normalise
     from tests.support.copies import planted, scores
 
     def row(name: str, cpu: float, recall: float, precision: float) -> None:
@@ -223,9 +218,6 @@ def _rensa_pairs(keys: Sequence[str], library: Any) -> Iterator[Span]:
         sketch.update(key.split())
         yield from ((other, place) for other in index.query(sketch))
         index.insert(place, sketch)
-
-
-# --- the build
 
 
 def builds(largest: str) -> None:

@@ -99,7 +99,7 @@ def timed(folder: str, engine: str) -> None:
     # The time of `write` includes that of sorting the ids, as the sort runs when the first id is read.
     clocked(corpus.build, "cut_shards", "map")
     clocked(near_duplicates, "label", "global")
-    clocked(corpus.build, "_write", "write")
+    clocked(corpus.build, "write_all", "write")
     news = str(Path(folder) / "news")
     settings, out = CorpusSettings(root=news), Path(folder) / "out"
     start = time.perf_counter()

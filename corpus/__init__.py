@@ -3,5 +3,5 @@
 What goes in: files, folders, web archives or standard input with news articles, and `[corpus]` of stance.toml.
 What comes out: `work/articles.parquet`, `sentences.parquet`, `spans.parquet`, and what was left out, with the reason.
 Open `build.py` first: it names every step. `reading/` gets articles out of files, `sentences/` cuts them, `ids/` keeps
-their ids when files move, and `near_duplicates.py` finds copies.
+their ids when files move, `near_duplicates.py` finds copies, and `fetch/` fetches pages from the web.
 """

@@ -6,36 +6,36 @@ step; then this process streams the shards into the tables. Nothing holds the co
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from corpus import near_duplicates
-from corpus.database import Database
 from corpus.digests import code_digest, digest
 from corpus.engine import Engine, Local
 from corpus.errors import SourceError, StanceError
 from corpus.ids.article_ids import Settled, settle
 from corpus.ids.changes import Changes, Left, compare, write_left
 from corpus.ids.labelled_sentences import MOVED, look_up, remember, remembered, write_fingerprints, write_moved
-from corpus.ids.recrawls import without_recrawls
+from corpus.ids.repeats import without_repeats
+from corpus.reading.exports.split import exporter
 from corpus.reading.source_files import apart
-from corpus.records import ARTICLES, SENTENCES, SPANS, CorpusSettings, Noted, Skipped
+from corpus.rebuild.take_over import PAIRS, Standing, keep, take_over
+from corpus.rebuild.write_tables import Written, stamps, write_all
+from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
 from corpus.staging import put_in_place, remove_staged, staging
 from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Libraries whose version may change a cluster or a byte of a table; shards have their own list."""
-ROWS = 50_000
 TABLES = ("spans.parquet", "articles.parquet", "sentences.parquet", "skipped.jsonl")
 FILES = (*TABLES, "notes.jsonl")
 
@@ -46,7 +46,8 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     `cut` counts the articles that were newly cut; `copies` the sentences beyond the first of their copy group;
     `clusters` the clusters of two sentences or more; `notes` the notes on articles that were read, by kind; `by_text`
     the articles that are known by their text alone, by the file that they stand in; `by_name` the articles that are
-    known by their file's name alone. `apart` lists the folders among the sources that were not searched because this
+    known by their file's name alone. `exports` has, by the name of a database, how many files were exported from it and
+    how many articles they hold. `apart` lists the folders among the sources that were not searched because this
     build writes to them.
     """
 
@@ -62,6 +63,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     notes: dict[str, int] = {}
     by_text: dict[str, int] = {}
     by_name: int = 0
+    exports: dict[str, tuple[int, int]] = {}
     apart: list[str] = []
     changes: Changes = Changes()
 
@@ -70,12 +72,14 @@ class _Done(msgspec.Struct, frozen=True, kw_only=True):
     """What the last finished build was made from: where each of its shards began, and the shard's key.
 
     `unplaced` is a digest of the labelled sentences that it could not find; see `corpus.ids.labelled_sentences`.
+    `tables` says what its tables hold of each shard.
     """
 
     key: str
     shards: list[tuple[str, int, str]]
     summary: BuildSummary
     unplaced: str = ""
+    tables: Standing | None = None
 
 
 def build(
@@ -155,7 +159,7 @@ def _build(
     remove_staged(folder)
     with engine() as running:
         newly_cut = cut_shards(shards, folder, last.shards if last else [], settings, running.cut, progress)
-        folders = without_recrawls([folder / shard.key for shard in shards])
+        folders = without_repeats([folder / shard.key for shard in shards])
         skipped = [row for one in folders for row in read_jsonl(one / "skipped.jsonl", Skipped, "stance build")]
         unused = [row for row in skipped if row.article_id]  # the others were never taken for articles
         if strict and unused:
@@ -163,13 +167,15 @@ def _build(
             raise SourceError(f"{len(unused)} articles cannot be used, the first: {first.source}: {first.reason}")
         settled, changes, missing = _identify(shards, folders, out, skipped, force)
         with staging(state.resolve()) as new:
-            with running.database(new) as tables:
-                summary = _tables(tables, settled.folders, new, skipped)
+            summary, written = _tables(running, settled.folders, new, out, last, skipped)
             # What labels need is written first: if the tables then cannot be written, the next build gives the same.
             fingerprints = remembered(new, out)
             (state / "done.json").unlink(missing_ok=True)
             write_fingerprints(out, fingerprints)
             write_moved(out, settled.moved)
+            (state / PAIRS).unlink(missing_ok=True)
+            if (new / PAIRS).is_file():
+                put_in_place(new / PAIRS, state / PAIRS)
             changed = [put_in_place(new / table, out / table) for table in FILES]
             write_left(out, missing)
     summary = msgspec.structs.replace(
@@ -185,6 +191,7 @@ def _build(
         shards=[(*place(shard.units[0]), shard.key) for shard in shards],
         summary=msgspec.structs.replace(summary, changes=Changes()),
         unplaced=look_up(out).unplaced,
+        tables=Standing(shards=written, stamps=stamps(out)),
     )
     write_bytes(state / "done.json", msgspec.json.encode(done))
     used = {shard.key for shard in shards} | {one.name for one in (*folders, *settled.folders)}
@@ -226,73 +233,61 @@ def _identify(
     return settled, changes, missing
 
 
-# --- the global step
-
-
-def _tables(tables: Database, folders: list[Path], new: Path, skipped: list[Skipped]) -> BuildSummary:
-    """Write the tables into `new`, from the shards in their order."""
-    tables.read("piece", folders, "pieces.parquet")
-    tables.view(
-        "keyed",
-        "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
-    )
-    total = tables.ask("SELECT count(*) FROM keyed")[0][0]
-    copies, clusters = near_duplicates.label(tables)
-    counts = _write(folders, new, near_duplicates.labelled(tables))
+def _tables(
+    running: Engine, folders: list[Path], new: Path, out: Path, last: _Done | None, skipped: list[Skipped]
+) -> tuple[BuildSummary, list[Written]]:
+    """Write the tables into `new`, from the shards in their order, and what the next build may take over."""
+    rules = code_digest([__name__], LIBRARIES)
+    taken = take_over(folders, new, out, new.parent, rules, last.tables) if last else None
+    if last and taken:
+        copies, clusters = last.summary.copies + taken.copies, last.summary.clusters + taken.clusters
+        written = taken.written
+    else:
+        with running.database(new) as tables:
+            tables.read("piece", folders, "pieces.parquet")
+            tables.view(
+                "keyed",
+                "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
+            )
+            copies, clusters = near_duplicates.label(tables)
+            written = write_all(folders, new, near_duplicates.labelled(tables))
+            keep(tables, new, rules, folders)
+    counts = sum((Counter(one.counts) for one in written), Counter[str]())
     write_jsonl(new / "skipped.jsonl", skipped)
     notes = [row for one in folders for row in read_jsonl(one / "notes.jsonl", Noted, "stance build")]
     write_jsonl(new / "notes.jsonl", notes)
-    languages = Counter(
-        row
-        for one in folders
-        for row in pq.read_table(one / "articles.parquet", columns=["language"]).column(0).to_pylist()
-        if row not in ("", "en")
-    )
-    return BuildSummary(
+    languages, exports = _origins(folders)
+    summary = BuildSummary(
         articles=counts["articles"],
-        sentences=total,
+        sentences=counts["sentence"],
         cut=0,
         copies=copies,
         clusters=clusters,
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
         # What follows a colon is a detail of one article; skipped.jsonl has it.
         skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),
+        exports=exports,
         notes=dict(Counter(row.note.partition(":")[0] for row in notes).most_common()),
         languages=dict(languages.most_common()),
         changed=False,
     )
+    return summary, written
 
 
-def _write(folders: list[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> Counter[str]:
-    """Stream the shards into the tables; `ids` gives copy and cluster of the sentences in the same order."""
-    counts: Counter[str] = Counter()
-    with (
-        pq.ParquetWriter(new / "articles.parquet", ARTICLES, compression="zstd") as articles,
-        pq.ParquetWriter(new / "spans.parquet", SPANS, compression="zstd") as spans,
-        pq.ParquetWriter(new / "sentences.parquet", SENTENCES, compression="zstd") as sentences,
-    ):
-        waiting = pa.table({"copy_id": pa.array([], pa.string()), "cluster_id": pa.array([], pa.string())})
-        for folder in folders:
-            for batch in pq.ParquetFile(folder / "articles.parquet").iter_batches(ROWS):
-                articles.write_batch(batch.select(ARTICLES.names))
-                counts["articles"] += batch.num_rows
-            for batch in pq.ParquetFile(folder / "pieces.parquet").iter_batches(ROWS):
-                for row in pc.value_counts(batch.column("kind")).to_pylist():
-                    counts[row["values"]] += row["counts"]
-                is_sentence = pc.equal(batch.column("kind"), "sentence")
-                spans.write_batch(batch.filter(pc.invert(is_sentence)).select(SPANS.names))
-                mine = pa.Table.from_batches([batch.filter(is_sentence)])
-                while waiting.num_rows < mine.num_rows:
-                    waiting = pa.concat_tables([waiting, pa.Table.from_batches([next(ids)])])
-                for name in ("copy_id", "cluster_id"):
-                    mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
-                waiting = waiting.slice(mine.num_rows)
-                # As one chunk: a Parquet page ends where a chunk does, and the chunks of `ids` depend on the engine.
-                sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks())
-    return counts
-
-
-# --- files
+def _origins(folders: list[Path]) -> tuple[Counter[str], dict[str, tuple[int, int]]]:
+    """Number of articles in each language but English; and, by database, of exported files and of articles in them."""
+    languages: Counter[str] = Counter()
+    files: dict[str, set[str]] = defaultdict(set)
+    articles: Counter[str] = Counter()
+    for folder in folders:
+        table = pq.read_table(folder / "articles.parquet", columns=["extractor", "source", "language"])
+        for row in table.to_pylist():
+            if row["language"] not in ("", "en"):
+                languages[row["language"]] += 1
+            if name := exporter(row["extractor"]):
+                files[name].add(re.sub(r":\d+$", "", row["source"]))
+                articles[name] += 1
+    return languages, {name: (len(files[name]), count) for name, count in sorted(articles.items())}
 
 
 def _last(state: Path) -> _Done | None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BATCH = 50_000
 """Rows in a batch: each distinct word in a batch of sentences is hashed once, which pays from about ten thousand."""
 
+KEPT = "kept"
+"""Name under which the file is known whose tables outlast a build."""
+
 Function = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
@@ -98,6 +101,7 @@ class Duck:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Store a connection to an empty database; `duck` opens one."""
         self._connection = connection
+        self._search_path = ""
 
     def read(self, view: str, folders: Sequence[Path], name: str) -> None:
         """See `Database`."""
@@ -115,13 +119,15 @@ class Duck:
     def apply(self, function: Function, query: str, table: str) -> None:
         """See `Database`."""
         with self._connection.cursor() as reader:  # it reads while the connection writes
+            if self._search_path:  # a cursor has settings of its own
+                reader.execute(self._search_path)
             batches = reader.sql(query).to_arrow_reader(BATCH)
             empty = pa.RecordBatch.from_pylist([], schema=batches.schema)
             self.fill(table, map(function, chain([empty], batches)))
 
     def fill(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Make a new table from at least one batch; the batches may have no rows."""
-        write = f"CREATE TABLE {table} AS"
+        write = f"CREATE OR REPLACE TABLE {table} AS"
         for batch in batches:
             self._connection.register("batch", batch)
             self._connection.execute(f"{write} SELECT * FROM batch")
@@ -131,6 +137,31 @@ class Duck:
         """See `Database`."""
         rows: list[tuple[Any, ...]] = self._connection.sql(query).fetchall()
         return rows
+
+    def attach(self, path: Path) -> None:
+        """Also use the tables in a database's file, which is made if missing; they are found by their names alone."""
+        name = str(path).replace("'", "''")
+        self._connection.execute(f"ATTACH '{name}' AS {KEPT}")
+        own = self._connection.sql("SELECT current_database()").fetchall()[0][0]
+        self._search_path = f"SET search_path = '{own}.main,{KEPT}.main'"
+        self._connection.execute(self._search_path)
+
+    def store(self, table: str, query: str) -> None:
+        """Make a new table in the attached file."""
+        self._connection.execute(f"CREATE TABLE {KEPT}.{table} AS {query}")
+
+    def exchange(self, table: str, keys: Sequence[str], leaving: str, coming: str) -> None:
+        """Change rows of a table in the attached file.
+
+        Args:
+            table: the table.
+            keys: columns by which rows are named.
+            leaving: query for the keys of rows to delete; there need not be any.
+            coming: query for the rows to insert afterwards. Neither query may read the table.
+        """
+        same = " AND ".join(f"{KEPT}.{table}.{key} = leaving.{key}" for key in keys)
+        self._connection.execute(f"DELETE FROM {KEPT}.{table} USING ({leaving}) AS leaving WHERE {same}")
+        self._connection.execute(f"INSERT INTO {KEPT}.{table} {coming}")
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """See `Database`."""

@@ -11,7 +11,7 @@ import ast
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("corpus", "labeling", "train", "release", "stance", "stance_command")
@@ -49,19 +49,28 @@ def modules_behind(*names: str) -> dict[str, Path]:
     return dict(sorted(modules.items()))
 
 
-def code_digest(names: Sequence[str], libraries: Sequence[str]) -> str:
+def code_digest(names: Sequence[str], libraries: Sequence[str], optional: Sequence[str] = ()) -> str:
     """A digest of the code that some modules run, and of the libraries under it whose version may change a result.
 
     Args:
         names: full names of modules; the modules of this project that they import are covered too.
         libraries: names of distributions, such as "pyarrow".
+        optional: names of distributions that may be missing, which counts too.
 
     Returns:
         The digest, 128 bits in hexadecimal.
     """
     parts = [f"{name} {version(name)}" for name in libraries]
+    parts += [f"{name} {_version_or_absent(name)}" for name in optional]
     parts += [f"{name}\n{path.read_text('utf-8')}" for name, path in modules_behind(*names).items()]
     return digest(*parts)
+
+
+def _version_or_absent(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def digest(*parts: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from corpus.database import Database, duck
+from corpus.database import Database, Duck, duck
 from corpus.errors import StanceError
 from corpus.shards import Job, Made, make_shard
 
@@ -99,7 +99,7 @@ class Local:
         yield from on_processes(make_shard, {job.shard.key: job for job in jobs}, self._workers)
 
     @contextmanager
-    def database(self, folder: Path) -> Iterator[Database]:
+    def database(self, folder: Path) -> Iterator[Duck]:
         """See `Engine`.
 
         Raises:

@@ -8,8 +8,13 @@ from pathlib import Path
 from corpus.build import BuildSummary
 from corpus.ids.changes import LEFT, Changes, listed
 from corpus.ids.labelled_sentences import MOVED
-from corpus.store import table_path, wrote
+from corpus.sentences.languages import NEITHER, is_known
+from corpus.store import number, table_path, wrote
 
+SAFER = ". A column of ids or URLs, named under [corpus.fields] of stance.toml, is safer"
+_TABLES = (".csv", ".jsonl", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", "stdin")
+KINDS = {"ad": "advert", "other": "other line"}
+"""What kinds of lines are called, where that is not their name."""
 NAMED = 3
 """Most articles that are named in a line."""
 KINDS_NAMED = 12
@@ -23,15 +28,46 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         done: what the build made.
         out: the folder of the tables.
     """
-    spans = ", ".join(f"{kind} {count}" for kind, count in done.spans.items())
     lines = [
-        f"{done.articles} articles ({done.cut} newly cut), {done.sentences} sentences ({done.copies} exact copies, "
-        f"{done.clusters} clusters of near-duplicates); not prose: {spans or 'nothing'}",
+        f"{number(done.sentences, 'sentence')} in {number(done.articles, 'article')}" + _unchanged(done),
+        *_repeated(done),
+        *_not_prose(done),
+        *_exports(done),
         *_articles(done.changes, out),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
     return list(map(_printable, lines))
+
+
+def _unchanged(done: BuildSummary) -> str:
+    """How many articles were taken over from an earlier build."""
+    if done.cut == 0:
+        return "; no article has changed since the last build"
+    same = done.articles - done.cut
+    return f"; {number(same, 'article')} {_has(same)} not changed since the last build" if same > 0 else ""
+
+
+def _repeated(done: BuildSummary) -> list[str]:
+    """How many sentences are copies of another one, and how many clusters of near-duplicates there are."""
+    copies = "1 is an exact copy" if done.copies == 1 else f"{done.copies:,} are exact copies"
+    parts = [f"{copies} of another sentence"] if done.copies else []
+    if done.clusters:
+        parts.append(f"there {_is(done.clusters)} {number(done.clusters, 'cluster')} of near-duplicates")
+    return ["; ".join(parts)] if parts else []
+
+
+def _not_prose(done: BuildSummary) -> list[str]:
+    if not done.spans:
+        return []
+    total = sum(done.spans.values())
+    kinds = ", ".join(number(count, KINDS.get(kind, kind)) for kind, count in done.spans.items())
+    return [f"{number(total, 'line')} {_is(total)} not prose and {_is(total)} kept apart: {kinds}"]
+
+
+def _articles_in(counts: Mapping[str, int]) -> str:
+    """How many articles there are in each language, by its code."""
+    return ", ".join(f"{number(count, 'article')} in {code}" for code, count in counts.items())
 
 
 def noted(done: BuildSummary, out: Path) -> list[str]:
@@ -45,13 +81,13 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
     if done.by_text:
         count = sum(done.by_text.values())
         notes.append(
-            f"{_count(count, 'article')} of {_named(list(done.by_text))} {_has(count)} no id or url; "
-            f"{'they are' if count > 1 else 'it is'} known by the text, and a new text is a new article. A column of "
-            "ids or URLs, named under [corpus.fields] of stance.toml, is safer"
+            f"{number(count, 'article')} of {_named(list(done.by_text))} {_has(count)} no id or url; "
+            f"{'they are' if count > 1 else 'it is'} known by the text, and a new text is a new article"
+            f"{SAFER if any(name.endswith(_TABLES) for name in done.by_text) else ''}"
         )
     if done.by_name:
         notes.append(
-            f"{_count(done.by_name, 'article')} outside of [corpus] root {_is(done.by_name)} known by the file's name "
+            f"{number(done.by_name, 'article')} outside of [corpus] root {_is(done.by_name)} known by the file's name "
             "alone; set root in stance.toml to a folder above all articles, and the path from there makes the id"
         )
     if done.changes.damaged:
@@ -59,14 +95,22 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
             f"it is not known what left the corpus, for a table of the last build is damaged: {done.changes.damaged}"
         )
     if done.languages:
-        languages = ", ".join(f"{name} {count}" for name, count in done.languages.items())
-        notes.append(f"not in English, which the rules are for: {languages}")
+        paragraphs = {name: count for name, count in done.languages.items() if name in NEITHER}
+        others = {name: count for name, count in done.languages.items() if name not in paragraphs}
+        unknown = [name for name in others if not is_known(name)]
+        if others:
+            notes.append(f"not in English: {_articles_in(others)}")
+        if unknown:
+            notes.append(f"in a language without a table of abbreviations: {', '.join(unknown)}")
+        if paragraphs:
+            notes.append(f"cut into paragraphs only, as their script marks no sentences: {_articles_in(paragraphs)}")
     if done.notes:
-        notes.append(f"to know, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
+        notes.append(f"about how articles were read, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
     if done.apart:
         notes.append(f"not searched, for stance itself writes there: {', '.join(done.apart)}")
     if done.skipped:
-        notes.append(f"skipped, listed in {out / 'skipped.jsonl'}: {counts(done.skipped)}")
+        total = sum(done.skipped.values())
+        notes.append(f"{total:,} skipped, listed in {out / 'skipped.jsonl'}: {counts(done.skipped)}")
     return list(map(_printable, notes))
 
 
@@ -84,6 +128,15 @@ def counts(numbers: Mapping[str, int]) -> str:
     return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
 
 
+def _exports(done: BuildSummary) -> list[str]:
+    """Which databases exported files of the corpus, as articles were read that no file's name tells of."""
+    return [
+        f"{number(files, 'file')} {_is(files)} {'exports' if files > 1 else 'an export'} of {name} "
+        f"({number(articles, 'article')})"
+        for name, (files, articles) in done.exports.items()
+    ]
+
+
 def _articles(changes: Changes, out: Path) -> list[str]:
     """Which articles moved, got another id, or left."""
     lines = []
@@ -91,19 +144,19 @@ def _articles(changes: Changes, out: Path) -> list[str]:
         keep = "keep their ids" if count > 1 else "keeps its id"
         found = [f"{row.article_id} is at {row.source_id} now" for row in changes.moves]
         lines.append(
-            f"{_count(count, 'article')} with labels {_has(count)} moved and {keep}, as {table_path(out, MOVED)} says: "
+            f"{number(count, 'article')} with labels {_has(count)} moved and {keep}, as {table_path(out, MOVED)} says: "
             + _named(found)
         )
     if count := len(changes.renamed):
         reason = "theirs are those of articles" if count > 1 else "its own is that of an article"
         found = [f"what is at {row.source_id} now is {row.article_id}" for row in changes.renamed]
         lines.append(
-            f"{_count(count, 'article')} {_has(count)} another id, as {reason} with labels that moved: {_named(found)}"
+            f"{number(count, 'article')} {_has(count)} another id, as {reason} with labels that moved: {_named(found)}"
         )
     if count := changes.articles_left:
         new = changes.articles_new
         lines.append(
-            f"{_count(count, 'article')} of the last build {_is(count)} not in the corpus any more: "
+            f"{number(count, 'article')} of the last build {_is(count)} not in the corpus any more: "
             f"{_named(changes.first_left, count)}; {new} {_is(new)} new. A build holds what its sources name, and "
             "nothing else"
         )
@@ -117,22 +170,18 @@ def _labels(changes: Changes, out: Path) -> list[str]:
     lines = []
     if count := changes.left:
         lines.append(
-            f"{_count(count, 'labelled sentence')} left the corpus and {_is(count)} not counted any more; the labels "
+            f"{number(count, 'labelled sentence')} left the corpus and {_is(count)} not counted any more; the labels "
             "are kept, and count again when the article is back:"
         )
         lines += listed(changes.first_missing)
     if changes.came:
-        lines.append(f"{_count(changes.came, 'labelled sentence')} came into the corpus")
+        lines.append(f"{number(changes.came, 'labelled sentence')} came into the corpus")
     here = changes.labelled - changes.missing
     lines.append(
-        f"{here} of {_count(changes.labelled, 'labelled sentence')} in the corpus"
+        f"{here} of {number(changes.labelled, 'labelled sentence')} in the corpus"
         + (f"; the others are listed in {out / LEFT}" if changes.missing else "")
     )
     return lines
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _has(count: int) -> str:

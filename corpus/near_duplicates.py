@@ -26,26 +26,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import database
+from corpus import database, words
 from corpus.database import Database
+from corpus.duplicates.queries import (
+    AGREE,
+    CANDIDATES,
+    COUNTED,
+    EDGES,
+    FOUND,
+    FREQUENCY,
+    HUB,
+    LETTERS,
+    LIKELY,
+    MIN_WORDS,
+    MOST_LETTERS,
+    NAMED,
+    RANKED,
+    RARE,
+    RARE_SIGN,
+    SLOT,
+    SPOKES,
+    STARS,
+    UNSETTLED,
+    WITH_KEYS,
+    WORDS_APART,
+)
 from corpus.sentences.datelines import without_dateline
 
 Id = TypeVar("Id", str, int)
-
-#: With fewer words than this only equal sentences join: "Training." (seen in the seeds) would match "Trading.".
-MIN_WORDS = 5
-#: Similarity by characters, in percent: on the seeds, 80 to 85 finds exactly the true pairs (November 2026).
-LETTERS, MOST_LETTERS = 80.0, 86.0
-#: Sentences from one template have similar characters too, and chain. So at most four words may differ, as when
-#: one outlet edits one word of a wire sentence and another edits three. Or else the similarity must be MOST_LETTERS
-#: and SAME_RARE of the rarest words must agree, as in the seeds' one rewritten sentence (88). On 100,000 sentences, a
-#: quarter of them from six templates of mostly fixed words, precision is then .91 and the largest cluster has 20
-#: sentences; by characters alone .03 and 654 (at 85, .82 and 48). The recall is the same.
-WORDS_APART, SAME_RARE = 4, 5
-#: Each edit can remove one shared rare word, and two must be left; with fewer rare words true pairs would be lost.
-RARE_WORDS = WORDS_APART + 2
-#: Up to this size all pairs in a bucket are compared; a larger bucket is cut into blocks of this size.
-BLOCK = 20
 
 
 class _Marks(dict[int, str | None]):
@@ -111,7 +119,7 @@ def compared(text: str, key: str) -> str:
     if len(lead) == len(text):
         return key
     bare = normalise(lead)
-    return bare if bare.count(" ") >= MIN_WORDS - 1 else ""
+    return bare if words.count(bare) >= MIN_WORDS else ""
 
 
 def _compatible(text: str) -> str:
@@ -196,10 +204,16 @@ def label(tables: Database) -> tuple[int, int]:
         How many sentences are copies of another (all but the first of each copy group), and how many
         clusters have two sentences or more.
     """
-    _components(tables)
-    tables.make("named", _NAMED)
-    tables.make("found", _FOUND)
-    copies, clusters = tables.ask(_COUNTED)[0]
+    _pairs(tables)
+    return name(tables)
+
+
+def name(tables: Database) -> tuple[int, int]:
+    """The last part of `label`, which gives the table `found` from the tables `keyed` and `edge`."""
+    settle_edges(tables)
+    tables.make("named", NAMED)
+    tables.make("found", FOUND)
+    copies, clusters = tables.ask(COUNTED)[0]
     return int(copies), int(clusters)
 
 
@@ -215,25 +229,47 @@ def keyed(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = {
         **{name: batch.column(name) for name in ("file", "place", "sentence_id")},
         "node": pa.array(map(node_id, keys), pa.int64()),
-        "words": pa.array((len(key.split()) for key in keys), pa.int32()),
+        "words": pa.array(map(words.count, keys), pa.int32()),
         "key": pa.array(map(compared, texts, keys), pa.string()),
     }
     return pa.RecordBatch.from_pydict(columns)
 
 
 def worded(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """From `node`, `key` to `node`, `word` (a hash), one row for each word; the second "no" of "no no" has its own."""
-    split = pc.split_pattern(batch.column("key"), " ")
-    words = split.flatten().dictionary_encode()
-    distinct = [str(word) for word in words.dictionary.to_pylist()]
+    """From `node`, `key` to `node`, `word` (a hash), one row for each word; the second "no" of "no no" has its own.
+
+    In scripts without spaces between words, pairs of neighbouring characters take the place of words.
+    """
+    keys, texts = batch.column("key"), _strings(batch, "key")
+    if any(map(words.is_unspaced, texts)):
+        keys = pa.array([" ".join(words.pieces(text)) for text in texts], pa.string())
+    split = pc.split_pattern(keys, " ")
+    coded = split.flatten().dictionary_encode()
+    distinct = [str(word) for word in coded.dictionary.to_pylist()]
     hashes = np.fromiter(map(node_id, distinct), np.int64, len(distinct))
     rows = np.repeat(np.arange(batch.num_rows), pc.list_value_length(split).to_numpy(zero_copy_only=False))
     # Sorted by row and word, so that equal words of a row are next to each other and can be numbered.
-    places = np.sort(rows << 32 | words.indices.to_numpy(zero_copy_only=False).astype(np.int64))
+    places = np.sort(rows << 32 | coded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
     fresh = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))[: len(places)]
     nth = np.arange(len(places)) - np.repeat(fresh, np.diff(np.append(fresh, len(places))))
     nodes = batch.column("node").to_numpy(zero_copy_only=False)
     return pa.RecordBatch.from_pydict({"node": nodes[places >> 32], "word": hashes[places & 0xFFFFFFFF] + nth * _NTH})
+
+
+def signed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """From `node`, `key` to the same and `sign`, which has a bit for each word: an edited word changes two at most.
+
+    It is 0 for texts in scripts without spaces between words, whose edits are not counted in words.
+    """
+    keys, texts = batch.column("key"), _strings(batch, "key")
+    split = pc.split_pattern(keys, " ")
+    coded = split.flatten().dictionary_encode()
+    hashes = [node_id(str(word)) & 63 for word in coded.dictionary.to_pylist()]
+    bits = np.left_shift(np.int64(1), np.array(hashes, np.int64))[coded.indices.to_numpy(zero_copy_only=False)]
+    starts = split.offsets.to_numpy()[:-1]  # every text has a word, if only an empty one
+    signs = np.bitwise_or.reduceat(bits, starts) if len(texts) else np.empty(0, np.int64)
+    signs[np.fromiter(map(words.is_unspaced, texts), bool, len(texts))] = 0
+    return batch.select(["node", "key"]).append_column("sign", pa.array(signs, pa.int64()))
 
 
 def verified(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -249,8 +285,9 @@ def verified(batch: pa.RecordBatch) -> pa.RecordBatch:
     letters = cpdist(keys, others, scorer=ratio, score_cutoff=LETTERS, dtype=np.float32, workers=1)
     sure = np.zeros(len(keys), bool)
     for place in np.flatnonzero(letters >= LETTERS):
-        apart = Levenshtein.distance(keys[place].split(), others[place].split(), score_cutoff=WORDS_APART)
-        sure[place] = apart <= WORDS_APART
+        most = WORDS_APART * (2 if words.is_unspaced(keys[place]) else 1)  # characters, two of which make a word
+        apart = Levenshtein.distance(words.units(keys[place]), words.units(others[place]), score_cutoff=most)
+        sure[place] = apart <= most
     pairs = batch.select(["node", "label"]).append_column("sure", pa.array(sure))
     return pairs.filter(pa.array(sure | (letters >= MOST_LETTERS)))
 
@@ -265,109 +302,29 @@ def node_id(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
 
-# Words that occur in one sentence only lead to no other sentence; leaving them out keeps an inserted rare word from
-# displacing shared ones.
-_CANDIDATES = {
-    "rare": f"""
-        SELECT node, word FROM (
-            SELECT node, word, row_number() OVER (PARTITION BY node ORDER BY sentences, word) AS place
-            FROM word JOIN (
-                SELECT word, count(*) AS sentences FROM word GROUP BY word HAVING count(*) > 1
-            ) AS shared USING (word)
-        ) AS ranked WHERE place <= {RARE_WORDS}""",
-    "slot": """
-        SELECT one.node, one.word AS first, two.word AS second
-        FROM rare AS one JOIN rare AS two ON one.node = two.node AND one.word < two.word""",
-    "bucket": """
-        SELECT node, first, second, size FROM slot JOIN (
-            SELECT first, second, count(*) AS size FROM slot GROUP BY first, second HAVING count(*) > 1
-        ) AS shared USING (first, second)""",
-    # A large bucket is a story that many outlets carry, or a template. Comparing all its pairs would take quadratic
-    # time, so it is cut into blocks of alphabetical neighbours.
-    "large": f"""
-        SELECT node, first, second, floor(place / {BLOCK}) AS block FROM (
-            SELECT bucket.node, first, second,
-                row_number() OVER (PARTITION BY first, second ORDER BY key, bucket.node) AS place
-            FROM bucket JOIN node ON bucket.node = node.node WHERE size > {BLOCK}
-        ) AS placed""",
-    "pair": f"""
-        SELECT one.node, two.node AS label
-        FROM bucket AS one JOIN bucket AS two
-        ON one.first = two.first AND one.second = two.second AND one.node > two.node
-        WHERE one.size <= {BLOCK}
-        UNION SELECT one.node, two.node AS label
-        FROM large AS one JOIN large AS two
-        ON one.first = two.first AND one.second = two.second AND one.block = two.block
-        AND one.node > two.node""",
-}
-# Then every member of a large bucket is compared with its hub, the member with most near-duplicates so far. In a story
-# this is the version that the others are edits of, each in its own way. A template without near-duplicates has no hub.
-_SPOKES = """
-    WITH tie AS (SELECT node FROM near UNION ALL SELECT label AS node FROM near),
-    degree AS (SELECT node, count(*) AS ties FROM tie GROUP BY node),
-    hub AS (
-        SELECT large.node, first, second,
-            row_number() OVER (PARTITION BY first, second ORDER BY ties DESC, large.node) AS place
-        FROM large JOIN degree ON large.node = degree.node
-    )
-    SELECT DISTINCT greatest(large.node, hub.node) AS node, least(large.node, hub.node) AS label
-    FROM large JOIN hub ON large.first = hub.first AND large.second = hub.second
-    WHERE hub.place = 1 AND large.node <> hub.node"""
-_WITH_KEYS = """
-    SELECT pair.node, pair.label, one.key AS node_key, two.key AS label_key
-    FROM {table} AS pair JOIN node AS one ON pair.node = one.node JOIN node AS two ON pair.label = two.node"""
-_AGREE = f"""
-    SELECT node, label FROM {{table}} WHERE sure
-    UNION ALL SELECT pair.node, pair.label
-    FROM {{table}} AS pair JOIN rare AS one ON pair.node = one.node
-    JOIN rare AS two ON pair.label = two.node AND one.word = two.word
-    WHERE NOT sure GROUP BY pair.node, pair.label HAVING count(*) >= {SAME_RARE}"""
-_EDGES = "SELECT node, label FROM near UNION SELECT node, label FROM near_hub"
-# Large-star and small-star, in turns (Kiveris et al. 2014, Connected Components in MapReduce and Beyond).
-_STARS = {
-    "large_star": """
-        WITH tie AS (
-            SELECT node, label AS other FROM edge UNION ALL SELECT label AS node, node AS other FROM edge
-        ),
-        lowest AS (SELECT node, least(node, min(other)) AS label FROM tie GROUP BY node)
-        SELECT DISTINCT tie.other AS node, lowest.label
-        FROM tie JOIN lowest ON tie.node = lowest.node WHERE tie.other > tie.node""",
-    "edge": """
-        WITH lowest AS (SELECT node, min(label) AS label FROM large_star GROUP BY node)
-        SELECT node, label FROM lowest
-        UNION SELECT large_star.label AS node, lowest.label
-        FROM large_star JOIN lowest ON large_star.node = lowest.node WHERE large_star.label > lowest.label""",
-}
-_UNSETTLED = """
-    SELECT (SELECT count(*) FROM edge JOIN edge AS above ON edge.label = above.node)
-    + (SELECT count(*) - count(DISTINCT node) FROM edge)"""
-# A sentence that every article repeats is one node here: no row and no window holds all its copies.
-_NAMED = """
-    SELECT one.node, one.copy_id,
-        min(one.copy_id) OVER (PARTITION BY coalesce(edge.label, one.node)) AS cluster_id
-    FROM (SELECT node, min(sentence_id) AS copy_id FROM keyed GROUP BY node) AS one
-    LEFT JOIN edge ON one.node = edge.node"""
-_FOUND = f"""
-    SELECT file, place, sentence_id, cluster_id,
-        CASE WHEN words < {MIN_WORDS} THEN sentence_id ELSE copy_id END AS copy_id
-    FROM keyed JOIN named ON keyed.node = named.node"""
-_COUNTED = """
-    SELECT (SELECT count(*) FROM found WHERE copy_id <> sentence_id),
-    (SELECT count(*) FROM (SELECT cluster_id FROM found GROUP BY cluster_id HAVING count(*) > 1) AS large)"""
-
-
-def _components(tables: Database) -> None:
-    """Make the table `edge` from `keyed`: each node of a component except its lowest, which is the `label`."""
-    tables.make("node", f"SELECT node, min(key) AS key FROM keyed WHERE words >= {MIN_WORDS} GROUP BY node")
+def _pairs(tables: Database) -> None:
+    """Make the table `edge` from `keyed`: the pairs of near-duplicates; and the tables that lead to it."""
+    tables.apply(signed, f"SELECT node, min(key) AS key FROM keyed WHERE words >= {MIN_WORDS} GROUP BY node", "node")
     tables.apply(worded, "SELECT node, key FROM node", "word")
-    for table, query in _CANDIDATES.items():
+    ranks = {"frequency": FREQUENCY, "ranked": RANKED, "rare": RARE, "slot": SLOT.format(table="rare")}
+    for table, query in {**ranks, **CANDIDATES, "rare_sign": RARE_SIGN.format(table="rare")}.items():
         tables.make(table, query)
-    for pairs, near in (("pair", "near"), ("spoke", "near_hub")):
-        if pairs == "spoke":
-            tables.make(pairs, _SPOKES)
-        tables.apply(verified, _WITH_KEYS.format(table=pairs), f"maybe_{near}")
-        tables.make(near, _AGREE.format(table=f"maybe_{near}"))
-    tables.make("edge", _EDGES)
-    while tables.ask(_UNSETTLED)[0][0]:
-        for table, query in _STARS.items():
+    verify(tables, "pair", "near")
+    tables.make("hub", HUB)
+    tables.make("spoke", SPOKES)
+    verify(tables, "spoke", "near_hub")
+    tables.make("edge", EDGES)
+
+
+def verify(tables: Database, pairs: str, near: str) -> None:
+    """Make a table of those pairs of a table that are near-duplicates, from a table of those that may be."""
+    tables.make("likely", LIKELY.format(table=pairs))
+    tables.apply(verified, WITH_KEYS, f"maybe_{near}")
+    tables.make(near, AGREE.format(table=f"maybe_{near}"))
+
+
+def settle_edges(tables: Database) -> None:
+    """Change the table `edge` of pairs so that it has each node of a component but its lowest, the `label`."""
+    while tables.ask(UNSETTLED)[0][0]:
+        for table, query in STARS.items():
             tables.make(table, query)

@@ -21,8 +21,9 @@ from corpus.digests import code_digest, digest, stamp
 from corpus.errors import StanceError
 from corpus.ids.fingerprint import fingerprint
 from corpus.reading.articles import front_matter_end, read
-from corpus.reading.source_files import DATA_FILES, units
-from corpus.records import ARTICLES_AND_CRAWL, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
+from corpus.reading.file_kinds import DATA_FILES
+from corpus.reading.source_files import units
+from corpus.records import ARTICLES_AS_READ, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
 from corpus.sentences.cut_articles import PIECES, cut_articles
 from corpus.staging import made_once
 from corpus.store import KEPT, table_path, write_jsonl
@@ -32,8 +33,12 @@ SHARD_FILES = 256
 FLUSH = 2_000_000
 """Characters of text that a worker holds before it cuts and writes them: some 15,000 sentences."""
 
-LIBRARIES = ("charset-normalizer", "fastwarc", "lxml", "py3langid", "pyarrow", "trafilatura")
+OTHER_LANGUAGE = "in a language that [corpus] languages does not list"
+
+LIBRARIES = ("charset-normalizer", "fastwarc", "lxml", "markdown-it-py", "py3langid", "pyarrow", "trafilatura")
 """Libraries whose version may change an article's text, its language or a byte of a shard."""
+OPTIONAL = ("pypdf", "xlrd")
+"""Such libraries that need not be installed; where one is missing, files that need it are skipped."""
 
 Progress = Callable[[int, int, int, int], None]
 Cut = Callable[["list[Job]"], Iterator["Made"]]
@@ -82,7 +87,9 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
             groups.append([])
         groups[-1].append(unit)
         closed = alone or int(digest(unit.source)[:8], 16) % SHARD_FILES == 0
-    rules = digest(code_digest([__name__], LIBRARIES), msgspec.json.encode(settings, order="deterministic").decode())
+    rules = digest(
+        code_digest([__name__], LIBRARIES, OPTIONAL), msgspec.json.encode(settings, order="deterministic").decode()
+    )
     return [
         Shard(
             key=f"{rules[:8]}.{digest(rules, *(f'{unit!r} {_stamp(unit)}' for unit in group))}",
@@ -196,6 +203,10 @@ def _held(
             if isinstance(item, Noted):
                 noted.append(item)
                 continue
+            if settings.languages and item.language not in settings.languages:
+                reason = f"{OTHER_LANGUAGE}: {item.language or 'not known'}"
+                skipped.append(Skipped(article_id=item.article_id, source=item.source, reason=reason))
+                continue
             if size >= FLUSH or item.article_id in held:  # pieces of held articles are told apart by id
                 yield list(held.values())
                 held, size = {}, 0
@@ -220,7 +231,7 @@ class _Old:
         self._articles: dict[str, dict[str, Any]] = {}
         self._pieces: dict[str, pa.Table] = {}
         for folder in folders:
-            rows = pq.read_table(folder / "articles.parquet", columns=ARTICLES_AND_CRAWL.names).to_pylist()
+            rows = pq.read_table(folder / "articles.parquet", columns=ARTICLES_AS_READ.names).to_pylist()
             pieces = pq.read_table(folder / "pieces.parquet")
             # Runs of one id will not do: neighbours may share an id, such as rows with the same text and no id.
             starts = pc.indices_nonzero(pc.fill_null(begins_article(pieces), False)).to_pylist()
@@ -239,7 +250,7 @@ def _cut_held(
     held: list[Article], old: _Old, settings: CorpusSettings, skipped: list[Skipped]
 ) -> tuple[pa.RecordBatch, pa.Table, int]:
     taken = {n: found for n, article in enumerate(held) if (found := old.pieces(article)) is not None}
-    rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES_AND_CRAWL)
+    rows = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article) for article in held], schema=ARTICLES_AS_READ)
     if not taken:
         pieces = pa.Table.from_batches([cut_articles(rows, settings)])
     else:

@@ -28,19 +28,35 @@ KEPT = (
     "history.jsonl",
     "adjudications.jsonl",
     "withdrawn.jsonl",
+    "joined.jsonl",
+    "people.jsonl",
     "sample.parquet",
+    "archive_sentences.parquet",
     "splits.jsonl",
     "moved.jsonl",
     "fingerprints.jsonl",
+    "qualifications.jsonl",
+    "migrated.jsonl",
+    "suggestions.jsonl",
 )
 """Files that no command can make again: people's answers, also withdrawn ones, the rounds' probabilities, splits, moved
-articles' ids, and the fingerprints by which articles with labels are recognised."""
+articles' ids, the fingerprints by which articles with labels are recognised, what new annotators were asked, and which
+tasks showed a prediction."""
+ATTRIBUTES = b"""# Two people can both add answers: git keeps the lines of both, and the next pull makes one of each.
+annotations.jsonl merge=union
+history.jsonl merge=union
+adjudications.jsonl merge=union
+withdrawn.jsonl merge=union
+joined.jsonl merge=union
+people.jsonl merge=union
+"""
 NOTE = b"""# What no command can make again
 
 The files here hold people's answers and their history, what adjudicators settled, the rounds that were drawn with
-their probabilities, the splits that examples were given, what articles with labels are recognised by, and the ids that
-such articles keep when they move. Keep this folder in git or in a backup. Everything in `work/` can be made again from
-the articles and this folder.
+their probabilities, the splits that examples were given, what articles with labels are recognised by, the ids that
+such articles keep when they move, and which tasks showed annotators a prediction. Keep this folder in git or in a
+backup. Everything in `work/` can be made again from the articles and this folder; answers of machine coders would have
+to be asked for again.
 """
 
 
@@ -117,6 +133,15 @@ def wrote(changed: bool, *paths: Path) -> str:
     return f"{'wrote' if changed else 'unchanged:'} {', '.join(map(str, paths))}"
 
 
+def number(count: int, what: str) -> str:
+    """A number with the name of what is counted, which takes an s.
+
+    >>> number(1, "sentence"), number(1200, "sentence")
+    ('1 sentence', '1,200 sentences')
+    """
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
 def private_folder(project: Path) -> Path:
     """The project's `.stance` folder, which only its owner can read and git ignores; made if missing."""
     folder = project / ".stance"
@@ -152,8 +177,12 @@ def write_table(path: Path, table: pa.Table) -> bool:
 def one_state() -> Iterator[None]:
     """Let every read of a table within the block return the same content: each file is read only once.
 
-    This is for commands that combine many tables and write none of them.
+    This is for commands that combine many tables and write none of them. Within another such block, the outer one
+    counts.
     """
+    if _STATE.get() is not None:
+        yield
+        return
     token = _STATE.set({})
     try:
         yield
@@ -161,7 +190,8 @@ def one_state() -> Iterator[None]:
         _STATE.reset(token)
 
 
-def _once(path: Path, read: Callable[[Path], Content]) -> Content:
+def once(path: Path, read: Callable[[Path], Content]) -> Content:
+    """What `read` makes of a file; within `one_state` it is called once for each file."""
     state = _STATE.get()
     if state is None:
         return read(path)
@@ -169,32 +199,6 @@ def _once(path: Path, read: Callable[[Path], Content]) -> Content:
     if key not in state:
         state[key] = read(path)
     return cast("Content", state[key])
-
-
-def read_table(path: Path, schema: pa.Schema, made_by: str) -> pa.Table:
-    """Read a Parquet table of an earlier stage.
-
-    Args:
-        path: the file.
-        schema: the columns that the table must have; others are dropped.
-        made_by: the command that makes the file, for the message.
-
-    Returns:
-        The table with exactly the columns of `schema`.
-
-    Raises:
-        TableError: the file is missing, is not Parquet, or lacks a column.
-    """
-    if not path.is_file():
-        raise TableError(f"{path} is not there: run `{made_by}` first")
-    try:
-        table = _once(path, pq.read_table)
-        return table.select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise TableError(
-            f"{path}: expected a Parquet table with the columns {', '.join(schema.names)}; "
-            f"found: {error}. Delete it and run `{made_by}` again"
-        ) from error
 
 
 def write_jsonl(path: Path, records: Iterable[msgspec.Struct]) -> bool:
@@ -213,13 +217,22 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
         raise TableError(f"{path} is not there: run `{made_by}` first")
     decoder = msgspec.json.Decoder(kind)
     records: list[Record] = []
-    for number, line in enumerate(_once(path, Path.read_bytes).split(b"\n"), 1):
+    for number, line in enumerate(once(path, Path.read_bytes).split(b"\n"), 1):
         if line.strip():
             try:
                 records.append(decoder.decode(line))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise TableError(f"{path}, line {number}: {error}") from error
     return records
+
+
+def read_jsonl_if_there(path: Path, kind: type[Record]) -> list[Record]:
+    """Read a file with one record on each line; no records where the file is missing.
+
+    Raises:
+        TableError: a line is not such a record (the message gives its number).
+    """
+    return read_jsonl(path, kind, "") if path.is_file() else []
 
 
 def json_bytes(record: object) -> bytes:

@@ -14,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.build import _write, build
+from corpus.build import build
 from corpus.errors import SourceError, StanceError, TableError
-from corpus.records import ARTICLES, ARTICLES_AND_CRAWL, SENTENCES, SPANS, Article, CorpusSettings
+from corpus.rebuild.write_tables import write_all
+from corpus.records import ARTICLES, ARTICLES_AS_READ, SENTENCES, SPANS, Article, CorpusSettings
 from corpus.sentences import line_kinds
 from corpus.sentences.cut_articles import PIECES, cut_articles
-from corpus.store import read_table, table_path, write_jsonl
+from corpus.store import table_path, write_jsonl
+from corpus.tables import read_table
 from tests.conftest import NEWS, vote
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
@@ -220,11 +222,11 @@ def test_how_an_engine_cuts_its_answer_into_batches_changes_no_byte(tmp_path: Pa
         **{name: [f"{sentence_id} stands here." for sentence_id in ids] for name in ("text", "before", "after")},
     }
     pq.write_table(pa.table(rows, schema=PIECES), tmp_path / "pieces.parquet")
-    pq.write_table(ARTICLES_AND_CRAWL.empty_table(), tmp_path / "articles.parquet")
+    pq.write_table(ARTICLES_AS_READ.empty_table(), tmp_path / "articles.parquet")
     found = pa.table({"copy_id": ids, "cluster_id": ids})
     written = []
     for batch in (777, 3000, 50_000):
         (tmp_path / str(batch)).mkdir()
-        _write([tmp_path], tmp_path / str(batch), iter(found.to_batches(batch)))
+        write_all([tmp_path], tmp_path / str(batch), iter(found.to_batches(batch)))
         written.append((tmp_path / str(batch) / "sentences.parquet").read_bytes())
     assert len(set(written)) == 1

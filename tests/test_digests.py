@@ -68,6 +68,15 @@ def test_an_edit_elsewhere_changes_no_digest(package: Path) -> None:
     assert code_digest(["corpus.a"], []) != before
 
 
+def test_a_library_that_may_be_missing_counts_and_so_does_its_absence(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = code_digest(["corpus.a"], [], ["no-such-library"])
+    assert absent != code_digest(["corpus.a"], [])
+    monkeypatch.setattr(digests, "version", lambda name: "1.0")
+    assert code_digest(["corpus.a"], [], ["no-such-library"]) != absent
+
+
 WORK = """
 import sys, msgspec
 from pathlib import Path

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
 from corpus import database
-from corpus import near_duplicates as module
+from corpus.duplicates.queries import LETTERS
 from corpus.near_duplicates import group, near_duplicates, normalise
 from tests.support.copies import WIRE, edited, line, planted, scores, variants
 from tests.support.floors import floor
@@ -181,7 +181,7 @@ def test_a_template_that_thousands_fill_costs_no_quadratic_work() -> None:
 def test_half_similar_neighbours_grow_into_no_chain() -> None:
     words = [f"w{number * 7919 % 10007}" for number in range(2_100)]
     chain = [" ".join(words[7 * step : 7 * step + 14]) for step in range(290)]
-    assert all(40 < ratio(one, two) < module.LETTERS for one, two in pairwise(chain))
+    assert all(40 < ratio(one, two) < LETTERS for one, two in pairwise(chain))
     assert near_duplicates(chain) == list(range(len(chain)))
 
 

@@ -32,7 +32,7 @@ from corpus.ids.rewrite_shards import rewritten
 from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.records import Adjudication
-from labeling.sampling.sample import Draw, write_sample
+from labeling.sampling.sample_table import Draw, write_sample
 from tests.conftest import NEWS, vote
 
 TABLES = ("articles.parquet", "sentences.parquet", "spans.parquet", "skipped.jsonl", "notes.jsonl")
@@ -52,6 +52,7 @@ def without_clusters() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_duplicates, "label", label)
+        patch.setattr("corpus.build.keep", lambda *_: None)  # there is nothing to keep of it
         yield
 
 
@@ -371,10 +372,23 @@ def test_an_article_that_leaves_a_shard_takes_its_notes_along(tmp_path: Path) ->
     assert read_jsonl(other / "skipped.jsonl", Skipped, "") == [row]
 
 
+def test_of_two_files_that_differ_in_the_ending_alone_the_error_says_what_to_do(tmp_path: Path) -> None:
+    project = Corpus(tmp_path)
+    for name in ("news/bill.md", "news/bill.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(BILL)
+    with pytest.raises(SourceError) as error:
+        project.build()
+    assert str(error.value).startswith("two articles have the id 'news/bill': news/bill.md and news/bill.txt; an id is")
+    assert str(error.value).endswith("or name the files of one kind only, as in 'news/**/*.md'")
+
+
 def test_ids_that_the_user_gave_are_never_numbered(tmp_path: Path) -> None:
     project = Corpus(tmp_path)
     project.rows("news.csv", {"id": "text:1", "text": BILL}, {"id": "text:1", "text": WIRE})
-    with pytest.raises(SourceError, match=r"two articles have the id 'text:1': news\.csv:1 and news\.csv:2"):
+    with pytest.raises(
+        SourceError, match=r"two articles have the id 'text:1': news\.csv:1 and news\.csv:2; rename one, or"
+    ):
         project.build()
 
 
@@ -690,7 +704,8 @@ def _say(folder: Path, *arguments: str) -> tuple[str, str]:
     finally:
         os.chdir(here)
     assert result.exit_code == 0, result.output
-    return result.stdout, result.stderr
+    said = [line for line in result.stdout.splitlines(keepends=True) if not line.startswith("next: ")]
+    return "".join(said), result.stderr
 
 
 def test_the_command_shows_what_moved_what_left_and_what_is_known_by_little(tmp_path: Path) -> None:
@@ -698,9 +713,10 @@ def test_the_command_shows_what_moved_what_left_and_what_is_known_by_little(tmp_
     project.write(news__visit=VISIT, news__wire=WIRE, news__bill=BILL)
     (project.folder / "stance.toml").write_text('[corpus]\nroot = "news"\n')
     out, err = _say(project.folder, "build", "news")
-    assert (len(out.splitlines()), err) == (2, "")
+    assert out.startswith("13 sentences in 3 articles\n"), out
+    assert err == ""
     project.label("visit", "bill")
-    assert _say(project.folder, "build", "news")[0].splitlines()[1:] == [
+    assert _say(project.folder, "build", "news")[0].splitlines()[2:] == [
         "10 of 10 labelled sentences in the corpus",
         "unchanged: work",
     ]

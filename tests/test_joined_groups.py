@@ -33,7 +33,7 @@ def _rows(count: int, seed: int = 1) -> list[dict[str, str]]:
 
 def _examples(rows: list[dict[str, str]]) -> list[Example]:
     return [
-        Example(sentence_id=str(n), text=row["text"], label=row["label"], target="", group=row["group"])  # type: ignore[arg-type]
+        Example(sentence_id=str(n), text=row["text"], label=row["label"], target="", group=row["group"])
         for n, row in enumerate(rows)
     ]
 

@@ -20,7 +20,7 @@ from corpus.build import build
 from corpus.errors import SourceError, StanceError
 from corpus.records import SENTENCES, SPANS, CorpusSettings, Unit
 from corpus.shards import Job, make_shard, plan
-from corpus.store import read_table
+from corpus.tables import read_table
 from tests.conftest import REPO
 from tests.support.processes import Killer, workers
 
@@ -232,7 +232,7 @@ def test_a_kill_at_any_moment_loses_nothing(news: Path, tmp_path: Path) -> None:
         assert all((tmp_path / "out" / name).read_bytes() == whole[name] for name in there)
     assert _build(news, tmp_path / "out") == whole
     left = {path.name for path in (tmp_path / "out" / ".build").iterdir()}
-    assert left == {"lock", "done.json", "shards"}
+    assert left == {"lock", "done.json", "shards", "pairs.duckdb"}
     assert not any(path.name.startswith("half.") for path in (tmp_path / "out" / ".build" / "shards").iterdir())
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from corpus.staging import made_once, put_in_place, remove_staged, staging, swap
-from corpus.store import one_state, read_jsonl, read_table, write_jsonl, write_table
+from corpus.store import one_state, read_jsonl, write_jsonl, write_table
+from corpus.tables import read_table
 from labeling.records import Target
 
 

@@ -14,6 +14,7 @@ the number of workers changes an id.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -28,7 +29,7 @@ from corpus.ids.fingerprint import DIGITS, TEXT_ID
 from corpus.ids.labelled_sentences import Fingerprint, Moved, read_moved
 from corpus.ids.moves import find_moves
 from corpus.ids.rewrite_shards import Ids, rewritten
-from corpus.reading.source_files import DATA_FILES
+from corpus.reading.file_kinds import DATA_FILES
 from corpus.records import Unit
 
 _OWN = f"""
@@ -61,12 +62,12 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         folders: the shards with these ids, in their order.
-        moved: what `moved.jsonl` is to hold.
-        moves: which articles were found elsewhere by this build.
+        moved: records that `moved.jsonl` is to hold.
+        moves: articles that this build found elsewhere.
         recalled: articles with sentences that matter, as they were; none where no such sentence was missing.
-        renamed: which articles this build gave another id because theirs belongs to another article.
-        by_text: how many articles are known by their text alone, by the file that they stand in.
-        by_name: how many are known by the name of their file alone.
+        renamed: articles that this build gave another id, because theirs belongs to another article.
+        by_text: file → number of its articles that are known by their text alone.
+        by_name: number of articles that are known by the name of their file alone.
     """
 
     folders: list[Path]
@@ -158,9 +159,6 @@ def resolve(present: Mapping[str, str], wanted: Mapping[str, Moved], free: Calla
     return dict(sorted(found.items()))
 
 
-# --- queries
-
-
 def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
     twice = tables.ask(
         "SELECT own_id, min(source), max(source), count(*) OVER () FROM own "
@@ -173,10 +171,19 @@ def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
         if len(paths) > 1:
             first, second = paths[:2]
         more = f" ({doubled - 1} more ids are doubled)" if doubled > 1 else ""
-        raise SourceError(
-            f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; rename one, "
-            "or set [corpus] root to a folder above both"
+        way_out = _way_out(first, second)
+        raise SourceError(f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; {way_out}")
+
+
+def _way_out(first: str, second: str) -> str:
+    """What to do about two articles with one id; files that differ only in the ending are mostly one text twice."""
+    (stem, ending), (other, _) = os.path.splitext(first), os.path.splitext(second)  # noqa: PTH122  names of sources
+    if first != second and stem == other and ":" not in ending:  # a row's number stands behind a colon
+        return (
+            "an id is the path without the ending. Rename one if their texts differ; if it is the same text twice, "
+            f"move one to another folder, or name the files of one kind only, as in 'news/**/*{ending}'"
         )
+    return "rename one, or set [corpus] root to a folder above both"
 
 
 def _named(tables: Database, spill: Path, wanted: Mapping[str, Moved]) -> dict[str, Moved]:

@@ -58,7 +58,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         moves: articles that were found elsewhere and keep their id.
-        renamed: articles that got another id, as theirs is kept by another one.
+        renamed: articles that got another id, because another article keeps theirs.
         articles_left: how many articles the last build had and this one does not have.
         first_left: the first of these articles, by id.
         articles_new: how many articles this build has and the last one did not have.
@@ -67,7 +67,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
         left: how many of the missing sentences were in the corpus before this build.
         first_missing: the first of the sentences that left, by article and place.
         came: how many labelled sentences are in the corpus now but were not before this build.
-        damaged: which table of the last build cannot be read, so that nothing can be compared with it.
+        damaged: table of the last build that cannot be read, so that nothing can be compared with it.
     """
 
     moves: list[Moved] = []

@@ -13,21 +13,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from corpus.digests import digest
 from corpus.errors import TableError
 from corpus.ids.fingerprint import fingerprint
 from corpus.reading.articles import front_matter_end
-from corpus.store import read_jsonl, read_table, table_path, write_jsonl
+from corpus.store import read_jsonl, read_jsonl_if_there, table_path, write_jsonl
+from corpus.tables import Rows, booleans, read_table, strings, table_parts
 
 LABELLED = ("annotations.jsonl", "adjudications.jsonl")
 SAMPLE = "sample.parquet"
+ARCHIVED = "archive_sentences.parquet"
+"""Sentences that were drawn from archives: no build needs to find those that no round drew from the corpus, too."""
 MOVED = "moved.jsonl"
 FINGERPRINTS = "fingerprints.jsonl"
-ROWS = 50_000
 MATTERING = pa.schema([("sentence_id", pa.string()), ("labelled", pa.bool_())])
 
 
@@ -95,11 +97,15 @@ def mattering(out: Path) -> pa.Table:
         if path.is_file():
             labelled |= {row.sentence_id for row in read_jsonl(path, _Labelled, "stance pull")}
     drawn: set[str] = set()
+    column = pa.schema([MATTERING.field("sentence_id")])
     if table_path(out, SAMPLE).is_file():
-        column = pa.schema([MATTERING.field("sentence_id")])
-        drawn = set(read_table(table_path(out, SAMPLE), column, "stance push").column(0).to_pylist()) - labelled
+        by = read_table(table_path(out, SAMPLE), column.append(pa.field("by", pa.string())), "stance push")
+        drawn = set(by.filter(pc.not_equal(by["by"], "archive")).column(0).to_pylist())
+    if table_path(out, ARCHIVED).is_file():
+        labelled -= set(read_table(table_path(out, ARCHIVED), column, "stance push").column(0).to_pylist()) - drawn
+    drawn -= labelled
     ids = [*sorted(labelled), *sorted(drawn)]
-    return pa.table([ids, [True] * len(labelled) + [False] * len(drawn)], schema=MATTERING)
+    return pa.table([strings(ids), booleans(np.arange(len(ids)) < len(labelled))], schema=MATTERING)
 
 
 def read_moved(out: Path) -> dict[str, Moved]:
@@ -110,7 +116,7 @@ def read_moved(out: Path) -> dict[str, Moved]:
     """
     path = table_path(out, MOVED)
     moves: dict[str, tuple[int, Moved]] = {}
-    for number, row in enumerate(read_jsonl(path, Moved, "stance build") if path.is_file() else [], 1):
+    for number, row in enumerate(read_jsonl_if_there(path, Moved), 1):
         if row.source_id in moves and moves[row.source_id][1].article_id != row.article_id:
             raise TableError(
                 f"{path}: records {moves[row.source_id][0]} and {number} give the article {row.source_id!r} two ids, "
@@ -127,7 +133,7 @@ def read_fingerprints(out: Path) -> list[Fingerprint]:
         TableError: the file is malformed.
     """
     path = table_path(out, FINGERPRINTS)
-    return read_jsonl(path, Fingerprint, "stance build") if path.is_file() else []
+    return read_jsonl_if_there(path, Fingerprint)
 
 
 def remembered(tables: Path, out: Path) -> list[Fingerprint]:
@@ -142,16 +148,13 @@ def remembered(tables: Path, out: Path) -> list[Fingerprint]:
         is the remembered one.
     """
     known = {row.article_id: row for row in read_fingerprints(out)}
-    wanted = mattering(out).column("sentence_id").combine_chunks()
+    wanted = mattering(out).column("sentence_id").to_pylist()
     articles: dict[str, list[str]] = defaultdict(list)
-    for batch in batches(tables / "sentences.parquet", ["sentence_id", "article_id"]) if len(wanted) else ():
-        mine = batch.filter(pc.is_in(batch.column("sentence_id"), value_set=wanted))
-        for sentence_id, article_id in zip(*(column.to_pylist() for column in mine.columns), strict=True):
+    for part in parts(tables / "sentences.parquet", ["sentence_id", "article_id"], ("sentence_id", wanted)):
+        for sentence_id, article_id in zip(*(column.to_pylist() for column in part.columns), strict=True):
             articles[article_id].append(sentence_id)
-    ids = pa.array(articles, pa.string())
-    for batch in batches(tables / "articles.parquet", ["article_id", "text"]) if articles else ():
-        mine = batch.filter(pc.is_in(batch.column("article_id"), value_set=ids))
-        for article_id, text in zip(*(column.to_pylist() for column in mine.columns), strict=True):
+    for part in parts(tables / "articles.parquet", ["article_id", "text"], ("article_id", articles)):
+        for article_id, text in zip(*(column.to_pylist() for column in part.columns), strict=True):
             known[article_id] = Fingerprint(
                 article_id=article_id,
                 sha256=fingerprint(text[front_matter_end(text) :]),
@@ -190,8 +193,9 @@ def look_up(out: Path) -> Placed:
     """
     matter = mattering(out)
     missing = matter
-    for batch in batches(out / "sentences.parquet", ["sentence_id"]) if matter.num_rows else ():
-        missing = missing.filter(pc.invert(pc.is_in(missing.column("sentence_id"), value_set=batch.column(0))))
+    for part in parts(out / "sentences.parquet", ["sentence_id"]) if matter.num_rows else ():
+        there = pc.is_in(missing.column("sentence_id"), value_set=part.column(0).combine_chunks())
+        missing = missing.filter(pc.invert(there))
     ids = set(missing.column("sentence_id").to_pylist())
     rows = read_fingerprints(out) if matter.num_rows else []
     known = [f"{row.article_id} {row.sha256}" for row in rows if not ids.isdisjoint(row.sentences)]
@@ -204,12 +208,17 @@ def look_up(out: Path) -> Placed:
     )
 
 
-def batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Batches of a table of an earlier build; none if it is missing or damaged, since a build makes it again."""
+def parts(path: Path, columns: list[str], where: Rows | None = None) -> Iterator[pa.Table]:
+    """Parts of a table of an earlier build; none if it is missing or damaged, since a build makes it again.
+
+    Args:
+        path: path of the table.
+        columns: names of columns with text.
+        where: rows to read, by the values of a column; all if None.
+    """
     try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(ROWS, columns=columns)
-    except (OSError, pa.ArrowException):
+        yield from table_parts(path, pa.schema([(name, pa.string()) for name in columns]), "stance build", where)
+    except (OSError, TableError):
         return
 
 

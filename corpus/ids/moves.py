@@ -14,11 +14,10 @@ from pathlib import Path
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus import near_duplicates
 from corpus.database import Database, from_rows, give, read_last
-from corpus.ids.labelled_sentences import Fingerprint, Moved, batches, mattering, remembered
+from corpus.ids.labelled_sentences import Fingerprint, Moved, mattering, parts, remembered
 from corpus.records import ARTICLES
 
 ALIKE = 0.5
@@ -190,12 +189,10 @@ def _edited(tables: Database, spill: Path, lost: Sequence[Lost], others: Collect
     files = {article.article_id: article.file for article in lost if article.file is not None}
     if not files or not tables.ask("SELECT count(*) FROM own WHERE by_text")[0][0]:
         return []
-    ids = pa.array(files, pa.string())
     nodes = {
         (article_id, files[article_id], near_duplicates.node_id(near_duplicates.normalise(text)))
-        for batch in batches(out / "sentences.parquet", ["article_id", "text"])
-        for mine in (batch.filter(pc.is_in(batch.column("article_id"), value_set=ids)),)
-        for article_id, text in zip(*(column.to_pylist() for column in mine.columns), strict=True)
+        for part in parts(out / "sentences.parquet", ["article_id", "text"], ("article_id", files))
+        for article_id, text in zip(*(column.to_pylist() for column in part.columns), strict=True)
     }
     give(tables, spill, "sought", from_rows(_SOUGHT, sorted(nodes)))
     tables.make("fresh", _ROWS)
