@@ -9,7 +9,8 @@ from statistics import median
 
 import msgspec
 
-from labeling.records import STANCES, Annotation, Stance, is_unknown
+from labeling.records import Annotation, is_unknown
+from labeling.scheme import DEFAULT, Scheme, Stance
 
 # A choice, not a measurement: 600 words a minute is faster than anybody reads who weighs each sentence.
 SECONDS_A_WORD = 0.1
@@ -72,12 +73,15 @@ class ControlItems(msgspec.Struct, frozen=True, kw_only=True):
     same: float
 
 
-def progress(names: Collection[str], answers: Iterable[Annotation]) -> list[AnnotatorProgress]:
+def progress(
+    names: Collection[str], answers: Iterable[Annotation], scheme: Scheme = DEFAULT
+) -> list[AnnotatorProgress]:
     """What each annotator answered, sorted by name; the answers of unknown people are listed together, last.
 
     Args:
         names: annotators to list, with or without an answer.
         answers: the last answer of each of these annotators to each sentence, control items left out.
+        scheme: labels of the project.
     """
     given: dict[str, list[Annotation]] = {name: [] for name in sorted(names) if not is_unknown(name)}
     if any(map(is_unknown, names)):
@@ -90,7 +94,7 @@ def progress(names: Collection[str], answers: Iterable[Annotation]) -> list[Anno
         listed.append(
             AnnotatorProgress(
                 annotator=name,
-                votes={stance: votes[stance] for stance in STANCES},
+                votes={stance: votes[stance] for stance in scheme.names},
                 skips=votes[None],
                 unsure=sum(row.unsure for row in rows if row.stance is not None),
                 seconds=median([row.seconds for row in rows if row.seconds is not None] or [math.nan]),
@@ -151,6 +155,19 @@ def _same(rows: list[Annotation], votes: Mapping[str, Counter[Stance]]) -> Alway
     )
 
 
+def skipped_controls(annotations: Iterable[Annotation]) -> dict[str, int]:
+    """How many control items each annotator skipped, by name, sorted; annotators who skipped none are not listed.
+
+    Args:
+        annotations: all answers, ordinary and control.
+    """
+    last: dict[tuple[str, str, int], Annotation] = {}
+    for row in sorted(annotations, key=lambda row: (row.updated_at, row.studio_id or 0)):
+        if row.control:
+            last[row.annotator, row.sentence_id, row.control] = row
+    return dict(sorted(Counter(annotator for (annotator, _, _), row in last.items() if row.stance is None).items()))
+
+
 def control_items(annotations: Iterable[Annotation]) -> list[ControlItems]:
     """How often each annotator answers a control item as they had voted before; sorted by name.
 
@@ -164,6 +181,8 @@ def control_items(annotations: Iterable[Annotation]) -> list[ControlItems]:
     ordinary: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
     control: dict[tuple[str, str, int], Annotation] = {}
     for row in sorted(annotations, key=lambda row: (row.updated_at, row.studio_id or 0)):
+        if row.control < 0:
+            continue  # a qualification, which repeats no vote of the annotator's own
         if row.control:
             control[row.annotator, row.sentence_id, row.control] = row
         else:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import read_jsonl, table_path
+from corpus.store import read_jsonl_if_there, table_path
 from labeling.adjudicate import Settled, settled_now
+from labeling.codebook import Codebook
 from labeling.records import LabelingSettings, Unsettled, Verdict
+from labeling.scheme import DEFAULT, Scheme
 
 DUE = "stance adjudicate"
 
@@ -22,7 +24,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
         changed: sentences whose verdict, or whose reason for being open, would be another one now, because votes,
             answers in the queue, the codebook, the corpus or the settings have changed.
         gone: sentences with a verdict, or open ones, that no longer have an answer that counts.
-        people: those of the new and changed sentences that people have settled in the queue since.
+        people: new and changed sentences that people have settled in the queue since.
         made: whether verdicts were made at all.
         due: the command to run.
     """
@@ -52,7 +54,11 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stale_verdicts(
-    work: Path, settings: LabelingSettings, codebook_version: str, ignored: Collection[str]
+    work: Path,
+    settings: LabelingSettings,
+    codebook: Codebook | None,
+    ignored: Collection[str],
+    scheme: Scheme = DEFAULT,
 ) -> Stale | None:
     """Compare the verdicts and the queue with what `stance adjudicate` would make now.
 
@@ -64,8 +70,9 @@ def stale_verdicts(
     Args:
         work: the project's folder of tables.
         settings: `[labeling]` of stance.toml.
-        codebook_version: current version of the codebook; if empty, votes under any version count.
+        codebook: the codebook; if None, votes under any version count.
         ignored: annotators whose answers don't count.
+        scheme: labels of the project.
 
     Returns:
         None where the verdicts are up to date, or nobody has answered yet.
@@ -75,11 +82,11 @@ def stale_verdicts(
     """
     if not table_path(work, "annotations.jsonl").is_file():
         return None
-    now = settled_now(work, settings, codebook=codebook_version, ignored=ignored)
+    now = settled_now(work, settings, codebook=codebook, ignored=ignored, scheme=scheme)
     verdicts, queue = work / "verdicts.jsonl", work / "queue.jsonl"
     before = Settled(
-        verdicts=read_jsonl(verdicts, Verdict, DUE) if verdicts.is_file() else [],
-        queue=read_jsonl(queue, Unsettled, DUE) if queue.is_file() else [],
+        verdicts=read_jsonl_if_there(verdicts, Verdict),
+        queue=read_jsonl_if_there(queue, Unsettled),
     )
     stale = compare(before, now)
     return msgspec.structs.replace(stale, made=verdicts.is_file()) if stale else None

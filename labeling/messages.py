@@ -3,65 +3,92 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
-from corpus.store import table_path, wrote
-from labeling.adjudicate import AdjudicateSummary
-from labeling.agreement import reading
+from corpus.store import number, table_path, wrote
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
-from labeling.freshness import Stale
-from labeling.intervals import percent, shown
-from labeling.measured_agreement import Agreement
-from labeling.overlap import FewVotes
-from labeling.records import NO_OUTLET, STANCES
-from labeling.sampling.corpus_shares import Shares
-from labeling.status import Contested, OutletProgress, Status
-from labeling.sync.export_files import ExportSummary
-from labeling.sync.pull import PullSummary
-from labeling.sync.push_plan import ProjectPlan, PushPlan
+from labeling.machine.messages import show_machines
+from labeling.records import NO_OUTLET
+from labeling.scheme import DEFAULT, Scheme
+from labeling.statistics.agreement import ALPHA_AND_AC1, reading
+from labeling.statistics.agreement_of_parts import compared
+from labeling.statistics.intervals import percent, shown
+from labeling.text_tables import table as _table
 
-MOST_OUTLETS = 10
+if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
+    from labeling.adjudicate import AdjudicateSummary
+    from labeling.feedback.qualification import Score
+    from labeling.freshness import Stale
+    from labeling.migration.plan import ProjectMigration
+    from labeling.sampling.corpus_shares import Shares
+    from labeling.statistics.measured_agreement import Agreement
+    from labeling.status import Contested, OutletProgress, Remark, Status
+    from labeling.studio.project_plan import ProjectPlan
+    from labeling.sync.export_files import ExportSummary
+    from labeling.sync.pull import PullSummary
+    from labeling.sync.push_plan import PushPlan
+
+MOST_OUTLETS = MOST_COMMENTS = 10
+MOST_CELLS = 6
 
 
-def show_status(status: Status) -> str:
+def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
     """A status as tables for the terminal; terminal control characters are blanked."""
     agreement = status.agreement
     parts = [
-        _progress(status),
+        _progress(status, scheme),
         [str(status.stale)] if status.stale else [],
-        _agreement(agreement)
+        _agreement(agreement, scheme)
         if agreement.sentences
         else ["Krippendorff's alpha (nominal) undefined: no sentence has two votes"],
-        _differences(agreement),
+        _parts("language", {code or "not known": row for code, row in status.languages.items()}),
+        _parts("codebook", {version or "not stated": row for version, row in status.codebooks.items()}),
+        [f"{compared(status.codebooks)}."] if compared(status.codebooks) else [],
+        _parts("round", {str(number): row for number, row in status.rounds.items()}),
+        _differences(agreement, scheme),
         _contest(status.contested),
         [f"warning: {_warning(row)}" for row in status.warnings],
         _outlets(status.outlets),
-        _shares(status.shares, status.stale),
+        _shares(status.shares, status.stale, scheme),
+        [_qualified(row) for row in status.qualifications],
         [
             f"control items: {row.annotator} repeated their own earlier vote on {row.same:.1%} of {row.repeats}"
             for row in status.controls
-        ],
+        ]
+        + [f"control items: {name} skipped {count}" for name, count in status.skipped_controls.items()],
+        _remarks(status.comments),
+        *show_machines(status.machine, scheme),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part)
     return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
 
 
-def _progress(status: Status) -> list[str]:
-    lines = [f"{status.labelled} of {status.sentences} sentences labelled, {status.shared} by two or more"]
+def _progress(status: Status, scheme: Scheme) -> list[str]:
+    lines = [f"{status.labelled} of {number(status.sentences, 'sentence')} labelled, {status.shared} by two or more"]
     if status.few and status.few.sentences:
-        lines.append(few(status.few))
+        lines.append(str(status.few))
     if status.unsampled:
         lines.append(f"{status.unsampled} more are labelled that the sample doesn't have")
     if status.gone:
-        lines.append(f"not counted: {status.gone} answers to sentences that the corpus doesn't have any more")
-    lines += [f"not counted: {count} answers of {name}, ignored" for name, count in status.ignored.items()]
+        answers = number(status.gone, "answer")
+        lines.append(f"not counted: {answers} to sentences that the corpus doesn't have any more")
+    if status.renounced:
+        lines.append(
+            f"not counted: {number(status.renounced, 'answer')} with a label that the codebook reopened and [labels] "
+            "no longer has"
+        )
+    lines += [f"not counted: {number(count, 'answer')} of {name}, ignored" for name, count in status.ignored.items()]
+    lines += [
+        f"assigned to {row.annotator}: {row.answered} of {row.sentences} sentences answered" for row in status.assigned
+    ]
     if status.annotators:
-        rows = [["annotator", *STANCES, "skipped", "unsure", "median s"]]
+        rows = [["annotator", *scheme.names, "skipped", "unsure", "median s"]]
         for row in status.annotators:
-            counts = [*(row.votes[stance] for stance in STANCES), row.skips, row.unsure]
+            counts = [*(row.votes[stance] for stance in scheme.names), row.skips, row.unsure]
             rows.append([row.annotator, *map(str, counts), "-" if math.isnan(row.seconds) else f"{row.seconds:.1f}"])
         lines += ["", *_table(rows)]
     return lines
@@ -80,24 +107,29 @@ def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
     return [*_table(rows), *([more] if rest else [])] if outlets else []
 
 
-def few(votes: FewVotes) -> str:
-    """How many sentences have fewer votes than the project asks for, as the beginning of a sentence."""
-    least = "" if votes.exact else "at least "
-    return (
-        f"{least}{votes.sentences} sentences have fewer votes than the {votes.asked} that [labeling] overlap asks for"
-    )
-
-
-def _agreement(agreement: Agreement) -> list[str]:
+def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     labels = {row.label: row for row in agreement.labels}
     by_label = [["label", "votes", "alpha against the rest"]]
-    by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in STANCES if name in labels]
-    rows = [["pair", "sentences", "same label", "Cohen's kappa"]]
+    by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in scheme.names if name in labels]
+    scale = agreement.ordinal is not None
+    rows = [["pair", "sentences", "same label", "Cohen's kappa", *(["linear weights", "quadratic"] if scale else [])]]
     rows += [
-        [f"{row.first} and {row.second}", str(row.n), percent(row.raw), shown(row.kappa)] for row in agreement.pairs
+        [
+            f"{row.first} and {row.second}",
+            str(row.n),
+            percent(row.raw),
+            *(shown(kappa) for kappa in (row.kappa, row.linear, row.quadratic) if kappa is not None),
+        ]
+        for row in agreement.pairs
     ]
     rows += [
-        [f"{row.annotator} and the others' majority", str(row.n), percent(row.raw), shown(row.kappa)]
+        [
+            f"{row.annotator} and the others' majority",
+            str(row.n),
+            percent(row.raw),
+            shown(row.kappa),
+            *(["", ""] if scale else []),
+        ]
         for row in agreement.rest
         if len(agreement.annotators) > 2  # with two annotators, this would repeat the pair
     ]
@@ -105,6 +137,8 @@ def _agreement(agreement: Agreement) -> list[str]:
         f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
         "articles; [95 % intervals] by bootstrap over articles",
         f"Krippendorff's alpha (nominal) {shown(agreement.alpha)}{reading(agreement.alpha)}",
+        *([f"Krippendorff's alpha (ordinal) {shown(agreement.ordinal)}"] if agreement.ordinal else []),
+        f"Gwet's AC1 {shown(agreement.ac1)}: {ALPHA_AND_AC1}",
         f"Fleiss's kappa {shown(agreement.fleiss)}, of the {agreement.fleiss_sentences} sentences "
         f"with {agreement.fleiss_votes} votes",
         f"pairs of votes alike {percent(agreement.raw)}, each sentence weighing the same",
@@ -115,24 +149,58 @@ def _agreement(agreement: Agreement) -> list[str]:
     ]
 
 
-def _differences(agreement: Agreement) -> list[str]:
-    """How often the two annotators of each pair differ, by the first's and the second's label."""
-    cells = list(permutations(STANCES, 2))
+def _parts(what: str, parts: Mapping[str, Agreement]) -> list[str]:
+    """Agreement on parts of the sentences, where there are several."""
+    rows = [[what, "sentences", "same label", "Krippendorff's alpha", "Gwet's AC1"]]
+    rows += [
+        [name, str(row.sentences), percent(row.raw), shown(row.alpha), shown(row.ac1)] for name, row in parts.items()
+    ]
+    return _table(rows) if parts else []
+
+
+def _differences(agreement: Agreement, scheme: Scheme) -> list[str]:
+    """How often the two annotators of each pair differ, by the first's and the second's label.
+
+    Of more than three labels, only the pairs of labels that are confused most often fit on a line.
+    """
+    cells = list(permutations(scheme.names, 2))
+    if len(cells) > MOST_CELLS:
+        times = {(a, b): sum(pair.confusion.get(a, {}).get(b, 0) for pair in agreement.pairs) for a, b in cells}
+        kept = sorted(cells, key=lambda cell: (-times[cell], cells.index(cell)))[:MOST_CELLS]
+        cells = [cell for cell in cells if cell in kept and times[cell]]
     rows = [["pair: label of the first / of the second", *(f"{a}/{b}" for a, b in cells)]]
     for pair in agreement.pairs:
         counts = [pair.confusion.get(a, {}).get(b, 0) for a, b in cells]
         rows.append([f"{pair.first} / {pair.second}", *map(str, counts)])
-    return _table(rows) if agreement.pairs else []
+    return _table(rows) if agreement.pairs and cells else []
 
 
 def _contest(contested: Sequence[Contested]) -> list[str]:
-    lines = ["least agreement first (share of pairs of votes alike, votes, sentence)"] if contested else []
+    lines = (
+        ["sentences with the least agreement (the share of pairs of votes that are alike, and the votes)"]
+        if contested
+        else []
+    )
     for row in contested:
         votes = ", ".join(f"{annotator} {stance}" for annotator, stance in row.votes.items())
         lines += [
             f"{row.alike:4.0%}  {votes}  ({row.sentence_id} in {row.article_id})",
             "      " + shorten(row.text, 110, placeholder=" …"),
         ]
+    return lines
+
+
+def _remarks(comments: Sequence[Remark]) -> list[str]:
+    """Annotators' comments, the latest first; `status --json` lists all of them."""
+    latest = sorted(comments, key=lambda row: row.updated_at, reverse=True)[:MOST_COMMENTS]
+    lines = [f"comments of annotators: {len(comments)}"] if comments else []
+    lines += [
+        f"  {row.annotator} {row.stance or 'skipped'} ({row.sentence_id}): "
+        + shorten(row.comment, 110, placeholder=" …")
+        for row in latest
+    ]
+    if len(comments) > len(latest):
+        lines.append(f"and {len(comments) - len(latest)} more; `stance status --json` lists them all")
     return lines
 
 
@@ -148,25 +216,24 @@ def _warning(row: TooFast | AlwaysSame) -> str:
     )
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows under their headings: the first column is aligned to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
+def _qualified(row: Score) -> str:
+    said = f"qualification {row.number}: {row.annotator} has answered {row.answered} of {row.asked} settled sentences"
+    if row.scored:
+        labels = ", ".join(f"{same} of {count} {label}" for label, (count, same) in row.labels.items())
+        kappa = "undefined" if math.isnan(row.kappa) else f"{row.kappa:.3f}"
+        said += f", {row.same} of {row.scored} ({row.same / row.scored:.1%}) as settled ({labels}); kappa {kappa}"
+    left = ((row.skipped, "skipped"), (row.open, "without a verdict now"))
+    return said + "".join(f"; {count} {what}" for count, what in left if count)
 
 
-def _shares(shares: Shares | None, stale: Stale | None) -> list[str]:
+def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[str]:
     if shares is None:
         return []
-    rows = [["label shares", *STANCES], ["as settled", *(percent(shares.raw[stance]) for stance in STANCES)]]
+    rows = [["label shares", *scheme.names], ["as settled", *(percent(shares.raw[stance]) for stance in scheme.names)]]
     if shares.weighted is None:
         note = "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
     else:
-        rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in STANCES)])
+        rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
         note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, copies counted"
     if shares.unlabelled:
         note += f"; {shares.unlabelled} drawn ones are not settled yet"
@@ -177,12 +244,32 @@ def _shares(shares: Shares | None, stale: Stale | None) -> list[str]:
 
 def show_plan(plan: PushPlan) -> str:
     """A plan as text for the terminal."""
-    lines = list(plan.drawn.notes)
+    lines = [*plan.drawn.notes, *plan.notes]
     for part in plan.projects:
         lines += _plan_lines("tasks" if len(plan.projects) == 1 else part.title, part, plan.asked.prune)
     if plan.queue:
         lines += _plan_lines("queue", plan.queue, True)
+    for part in plan.qualifying:
+        lines += _plan_lines(part.title, part, True)
+    for migration in plan.migrations:
+        lines += _migration_lines(migration, plan.asked.migrate)
     return "\n".join(lines)
+
+
+def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
+    lines = [f"{plan.title}: the codebook's change list concerns answers at the server"]
+    lines += [f"  {clause}" for clause in plan.counts()]
+    if plan.unfetched:
+        lines.append(
+            f"  {plan.unfetched} with a label of an earlier version are not fetched as they are: `stance pull`"
+        )
+    lines.append(
+        "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"
+        if asked
+        else "  nothing of this is done before `stance push --migrate`"
+        + ("; the labelling page stays as it is until then" if plan.blocking else "")
+    )
+    return lines
 
 
 def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
@@ -194,11 +281,18 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
         (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
         (plan.foreign, "tasks there were not made by stance (no sentence_id): left alone"),
         (len(plan.predict), "of the tasks there get the model's prediction"),
+        (plan.held_back, "tasks are held out: their prediction is not shown ([labeling] assist_share)"),
     )
-    lines = [
-        f"{name}: {len(plan.create)} to create, {len(plan.update)} to update, {plan.unchanged} unchanged, "
-        f"{plan.server_only} on the server only"
-    ]
+    counts = (
+        (len(plan.create), "to create"),
+        (len(plan.update), "to update"),
+        (plan.unchanged, "unchanged"),
+        (plan.server_only, "on the server only"),
+    )
+    parts = [f"{count} {what}" for count, what in counts if count]
+    if not (plan.create or plan.update):
+        parts.insert(0, "nothing to send")
+    lines = [f"{name}: {', '.join(parts)}"]
     lines += [f"  {count} {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(plan.settings)}")
@@ -217,12 +311,15 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
         stale: how far the verdicts are now behind the answers; None if they are not.
         work: the project's folder of tables.
     """
+    skips = f", {done.skips} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
-        f"{done.annotations} answers of {done.annotators} annotators, {done.skips} of them skips",
-        f"{done.fetched} tasks had changed",
+        f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
+        f"{number(done.fetched, 'task')} had changed since the last pull",
     ]
     if stale and stale.people:
-        lines.append(f"{stale.people} sentences were settled in the queue: `{stale.due}` makes that their verdicts")
+        lines.append(
+            f"settled in the queue: {number(stale.people, 'sentence')}; `{stale.due}` makes that their verdicts"
+        )
     lines += _history(done.edited, done.deleted, work)
     if done.withdrawn:
         lines.append(
@@ -244,6 +341,7 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
         work: the project's folder of tables.
     """
     lines = [
+        *([f"read as an export of {done.tool}"] if done.tool not in {"Label Studio", "a table"} else []),
         f"{done.annotations} answers to tasks of this project, {done.adopted} adopted by their sentence's text, "
         f"of {done.annotators} annotators",
         *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
@@ -256,33 +354,46 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
     return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
 
-def adjudicated(done: AdjudicateSummary, fewest_votes: int, queue_command: str, work: Path) -> list[str]:
+def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_run: bool = False) -> list[str]:
     """What was settled and what is open, line by line.
 
     Args:
         done: what was settled.
         fewest_votes: how many votes a sentence needs before they settle it.
-        queue_command: the command that sends what is open to the queue.
         work: the project's folder of tables.
+        dry_run: whether nothing was written.
     """
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     lines = [
-        f"verdicts: {how or 'none'}; {done.unsettled} open, listed in {work / 'queue.jsonl'}",
-        f"counted: {', '.join(done.annotators)}" + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
+        f"{number(sum(done.settled.values()), 'sentence')} settled" + (f": {how}" if how else ""),
+        f"{number(done.unsettled, 'sentence')} open, listed in {work / 'queue.jsonl'}"
+        if done.unsettled
+        else "no sentence is open",
+        f"votes counted: those of {', '.join(done.annotators) or 'nobody'}"
+        + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
     ]
     if done.few.sentences:
         settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
         lines.append(
-            f"{few(done.few)}; {settled} of them are settled all the same ([labeling] fewest_votes is {fewest_votes})"
+            f"{done.few}; {settled} of them are settled all the same ([labeling] fewest_votes is {fewest_votes})"
         )
     if done.reopened:
-        lines.append(f"{done.reopened} sentences that had a verdict have none now")
+        lines.append(
+            f"{number(done.reopened, 'sentence')} that had a verdict "
+            + ("would have none" if dry_run else f"{'has' if done.reopened == 1 else 'have'} none now")
+        )
+    if done.again:
+        listed = ", ".join(f"{count} {label}" for label, count in done.again.items())
+        lines.append(f"  {sum(done.again.values())} of them because the codebook asks for votes again: {listed}")
+    if done.moved and dry_run:
+        listed = ", ".join(f"{count} {change}" for change, count in done.moved.items())
+        lines.append(f"{sum(done.moved.values())} verdicts would get another label: {listed}")
     if done.flagged:
         lines.append(f"{done.flagged} adjudicated verdicts stand although something changed since: see their flag")
     if done.vanished:
-        lines.append(f"{done.vanished} sentences with votes are not in the corpus any more: no verdict")
-    if done.unsettled:
-        lines.append(f"`{queue_command}` puts what is open to the queue's project at the server")
+        lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")
+    if dry_run:
+        return [*lines, "dry run: nothing was written"]
     return [*lines, wrote(done.changed, work / "verdicts.jsonl")]
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from corpus.records import SENTENCES
-from corpus.store import read_table
+from corpus.records import ARTICLES, SENTENCES
+from corpus.store import number
+from corpus.tables import read_table
+from labeling.copy_groups import groups_of_labels
 from labeling.records import LabelingSettings, Verdict
-from labeling.sampling.sample import read_sample, to_label
+from labeling.sampling.archive_sentences import only_archived
+from labeling.sampling.sample_table import drawn_sentences, read_sample
 
 
 class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +27,23 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
         sentences: the number of sentences that have fewer.
         exact: whether the number is exact. If not, it is a lower bound, because under `overlap_share` only the server
             knows which sentences need a single vote.
+        assigned: whether `[labeling] assign` says how many votes each sentence should have; `asked` is then the highest
+            number.
     """
 
     asked: int
     sentences: int
     exact: bool = True
+    assigned: bool = False
+
+    def __str__(self) -> str:
+        """One sentence, without a full stop."""
+        if self.assigned:
+            than = "the annotators to whom [labeling] assign gives them"
+        else:
+            than = f"the {self.asked} that [labeling] overlap asks for"
+        have = "has" if self.sentences == 1 else "have"
+        return f"{'' if self.exact else 'at least '}{number(self.sentences, 'sentence')} {have} fewer votes than {than}"
 
 
 def in_share(sentence_id: str, share: float) -> bool:
@@ -35,7 +51,44 @@ def in_share(sentence_id: str, share: float) -> bool:
     return int(hashlib.blake2b(sentence_id.encode(), digest_size=8).hexdigest(), 16) < share * 2**64
 
 
-def few_votes(votes: Mapping[str, int], settings: LabelingSettings, tasks: int) -> FewVotes:
+def assigned_votes(work: Path, settings: LabelingSettings) -> dict[str, int] | None:
+    """How many annotators each sentence is assigned to, by its id; None if `[labeling] assign` says nothing.
+
+    Args:
+        work: the project's folder of tables.
+        settings: `[labeling]` of stance.toml.
+
+    Raises:
+        TableError: a table is missing or malformed.
+    """
+    assignments = settings.assignments
+    return None if assignments is None else assignments.counts(sentences_to_assign(work))
+
+
+def sentences_to_assign(work: Path) -> list[dict[str, Any]]:
+    """Every sentence of the corpus, and those drawn from archives, with what rules of `[labeling] assign` can name.
+
+    Raises:
+        TableError: a table is missing or malformed.
+    """
+    names = ("article_id", "outlet", "language")
+    articles = read_table(
+        work / "articles.parquet", pa.schema([ARTICLES.field(name) for name in names]), "stance build"
+    )
+    about = {row["article_id"]: row for row in articles.to_pylist()}
+    columns = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "article_id", "copy_id")])
+    sentences = read_table(work / "sentences.parquet", columns, "stance build").to_pylist()
+    archived = [
+        {"sentence_id": row.sentence_id, "article_id": row.article_id, "copy_id": row.sentence_id}
+        | {"outlet": row.outlet, "language": row.language}
+        for row in only_archived(work)
+    ]
+    return [*({**row, **about[row["article_id"]]} for row in sentences), *archived]
+
+
+def few_votes(
+    votes: Mapping[str, int], settings: LabelingSettings, tasks: int, assigned: Mapping[str, int] | None = None
+) -> FewVotes:
     """How many of these sentences have fewer votes than the project asks for.
 
     With `blind` projects, a sentence's id says whether all annotators label it. In one project the server chooses
@@ -47,12 +100,16 @@ def few_votes(votes: Mapping[str, int], settings: LabelingSettings, tasks: int) 
         votes: sentence → number of its votes; those without a vote don't count.
         settings: `[labeling]` of stance.toml.
         tasks: number of sentences that are to be labelled, answered or not.
+        assigned: sentence → number of annotators to whom it is assigned; None without assignments.
 
     >>> few_votes({"s1": 1, "s2": 3}, LabelingSettings(overlap=3), tasks=2)
-    FewVotes(asked=3, sentences=1, exact=True)
+    FewVotes(asked=3, sentences=1, exact=True, assigned=False)
     >>> few_votes({"s1": 1, "s2": 1, "s3": 2}, LabelingSettings(overlap=3, overlap_share=0.5), tasks=3)
-    FewVotes(asked=3, sentences=1, exact=False)
+    FewVotes(asked=3, sentences=1, exact=False, assigned=False)
     """
+    if assigned is not None:
+        few = sum(0 < count < assigned.get(key, 0) for key, count in votes.items())
+        return FewVotes(asked=max(assigned.values(), default=0), sentences=few, assigned=True)
     asked, share = settings.overlap, settings.overlap_share
     fewer = {key: count for key, count in votes.items() if 0 < count < asked}
     if share == 1:
@@ -62,6 +119,27 @@ def few_votes(votes: Mapping[str, int], settings: LabelingSettings, tasks: int) 
     single = sum(count == 1 for count in fewer.values())
     outside = tasks - int(tasks * round(share * 100) / 100)
     return FewVotes(asked=asked, sentences=len(fewer) - min(single, outside), exact=False)
+
+
+def few_tasks(
+    work: Path, settings: LabelingSettings, votes: Mapping[str, int], tasks: Mapping[str, str], number: int
+) -> FewVotes:
+    """How many copy groups have fewer votes than the project asks for.
+
+    Args:
+        work: the project's folder of tables.
+        settings: `[labeling]` of stance.toml.
+        votes: copy group → number of its votes.
+        tasks: copy group → the sentence of it that was sent to annotators.
+        number: number of copy groups that are to be labelled, answered or not.
+
+    Raises:
+        TableError: a table is missing or malformed.
+    """
+    assigned = assigned_votes(work, settings)
+    if assigned is not None:
+        assigned = {key: assigned.get(tasks.get(key, key), 0) for key in votes}
+    return few_votes(votes, settings, number, assigned)
 
 
 def few_verdicts(work: Path, verdicts: Iterable[Verdict], settings: LabelingSettings) -> FewVotes:
@@ -75,8 +153,6 @@ def few_verdicts(work: Path, verdicts: Iterable[Verdict], settings: LabelingSett
     Raises:
         TableError: a table is missing or malformed.
     """
-    columns = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("copy_id")])
-    table = read_table(work / "sentences.parquet", columns, "stance build")
-    copy_of = dict(zip(*(table.column(name).to_pylist() for name in columns.names), strict=True))
     votes = {row.sentence_id: len(row.votes) for row in verdicts if row.how != "adjudicated"}
-    return few_votes(votes, settings, len(to_label(read_sample(work), copy_of)))
+    tasks = groups_of_labels(work).to_label(drawn_sentences(read_sample(work)))
+    return few_votes(votes, settings, tasks, assigned_votes(work, settings))

@@ -1,24 +1,19 @@
-"""The records of this package: settings, annotations, verdicts, and the labels of a stance."""
+"""The records of this package: settings, annotations and verdicts."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
-Stance = Literal["favor", "against", "none"]
-STANCES: tuple[Stance, ...] = get_args(Stance)
-How = Literal["single", "unanimous", "majority", "dawid_skene", "adjudicated"]
+from labeling.assignments import Assignments, read_assignments
+from labeling.scheme import Stance
+
+How = Literal["single", "unanimous", "majority", "median", "dawid_skene", "adjudicated"]
 Confidence = Literal["high", "medium", "low"]
-ALIASES: dict[str, Stance] = {
-    **dict.fromkeys(("favor", "favour", "in favor", "in favour", "pro", "support", "for"), "favor"),
-    **dict.fromkeys(("against", "con", "anti", "oppose", "opposed", "deny"), "against"),
-    **dict.fromkeys(("none", "neutral", "neither", "no stance", "unrelated", "comment"), "none"),
-}
-"""How other projects and data sets write the three stances, whatever the case and surrounding white space."""
 NO_OUTLET = "(no outlet given)"
 """What stands for the outlet of an article that has none."""
 
@@ -27,7 +22,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`[target]` in stance.toml: what the stance is toward.
 
     Attributes:
-        name: the target in the words that annotators read above every sentence, for example "sending troops abroad".
+        name: the target in the words that annotators read above every sentence, for example "a new tunnel".
     """
 
     name: str = ""
@@ -40,16 +35,23 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         title: the title of the Label Studio project, by which stance finds it; 3 to 50 characters.
         overlap: how many annotators label each sentence.
         overlap_share: the share of sentences that get `overlap` annotators; every other sentence gets one.
-        blind: whether each annotator gets a project of their own, so that nobody sees another person's answers.
+        blind: whether each annotator gets a project of their own, in which no other person's answers are shown.
         codebook: the Markdown file of the codebook.
         keywords: the words that `stance push --by keyword` looks for; if empty, the longer words of the target.
         random_share: the share of a keyword or uncertainty round that is drawn at random from all other sentences, so
             that shares can be estimated.
         seed: the seed of every random draw.
         ignore: the annotators whose answers do not count, by mail address or pseudonym.
-        verdicts: how disagreements are settled: by more than half of the votes, or by the model of Dawid and Skene.
+        verdicts: how disagreements are settled: by more than half of the votes, by their median (for labels that are a
+            scale, `[labels] ordered = true`), or by the model of Dawid and Skene.
         confidence: the posterior probability below which the model of Dawid and Skene leaves a sentence to people.
         fewest_votes: how many votes a sentence needs before they settle it; with fewer votes it stays open.
+        assist_share: the share of tasks that show their prediction after `stance push --predictions`; the others, drawn
+            at random, hold it back, so that `stance status` can say how far annotators follow what they see.
+        assign: which sentences each annotator labels, as rules under their name, for example
+            `ann = ["outlet=Gazette"]`, `bo = ["random:0.5"]` or `cy = ["range:0-0.6"]`, or the path of a CSV file with
+            the columns annotator and sentence, article, outlet, language or rule; each annotator then has a project of
+            their own.
     """
 
     title: str = "Stance"
@@ -61,9 +63,11 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     random_share: float = 0.2
     seed: int = 1
     ignore: list[str] = []
-    verdicts: Literal["majority", "dawid_skene"] = "majority"
+    verdicts: Literal["majority", "median", "dawid_skene"] = "majority"
     confidence: float = 0.8
     fewest_votes: int = 1
+    assist_share: float = 1.0
+    assign: dict[str, list[str]] | str = {}
 
     def __post_init__(self) -> None:
         """Refuse values that the server would refuse later, with a message that helps more."""
@@ -77,21 +81,48 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             raise ValueError(f"overlap: expected at least one annotator a sentence; got {self.overlap}")
         if self.fewest_votes < 1:
             raise ValueError(f"fewest_votes: expected at least one vote a sentence; got {self.fewest_votes}")
-        for name, value in (("overlap_share", self.overlap_share), ("random_share", self.random_share)):
+        for name in ("overlap_share", "random_share", "assist_share"):
+            value = getattr(self, name)
             if not 0 < value <= 1:
                 raise ValueError(f"{name}: expected a share above 0, up to 1; got {value}")
         if not 0 <= self.confidence <= 1:
             raise ValueError(f"confidence: expected a probability from 0 to 1; got {self.confidence}")
+        if self.assign and self.blind:
+            raise ValueError("assign and blind: both give each annotator a project; expected one of them")
+        if isinstance(self.assign, dict):
+            read_assignments(self.assign)  # refuses rules that are none
+            titles = [title.casefold() for title in self.titles]
+            if len(set(titles)) < len(titles) or self.queue_title.casefold() in titles:
+                raise ValueError(
+                    "assign: expected names that differ, none of them 'queue'; got " + ", ".join(map(repr, self.assign))
+                )
+
+    @property
+    def assignments(self) -> Assignments | None:
+        """What `assign` says; None if it says nothing.
+
+        A table of assignments must have been read before; see `train.settings.read_settings`.
+        """
+        return read_assignments(self.assign) if self.assign and not isinstance(self.assign, str) else None
 
     @property
     def titles(self) -> list[str]:
-        """The titles of the labelling projects at the server: one, or one for each annotator."""
+        """The titles of the labelling projects at the server: one, or one for each annotator.
+
+        A table of assignments must have been read before; see `train.settings.read_settings`.
+        """
+        if isinstance(self.assign, dict) and self.assign:
+            return [self._title(f" - {name}") for name in self.assign]
         return [self._title(f" - {n}") for n in range(1, self.overlap + 1)] if self.blind else [self.title]
 
     @property
     def queue_title(self) -> str:
         """The title of the project in which people settle what the votes leave open."""
         return self._title(" - queue")
+
+    def qualification_title(self, annotator: str) -> str:
+        """The title of the project in which a new annotator labels settled sentences first."""
+        return self._title(f" - qualify {annotator}")
 
     def _title(self, ending: str) -> str:
         """The title with an ending, cut to the length that Label Studio accepts; different titles stay different."""
@@ -104,7 +135,8 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sentence with its context, as a task's `data` at Label Studio.
 
-    `control` is 0, except in a control item: there it is the round that repeats a settled sentence.
+    `control` is 0, except where a settled sentence is shown again: in a control item it is the round that repeats the
+    sentence, and in a qualification in a qualification it is minus the qualification's number.
     """
 
     sentence_id: str
@@ -131,13 +163,14 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `stance` is None where the annotator skipped the sentence; `annotator` is a pseudonym; `codebook` is the version
     that the answer was given under; times are ISO 8601 in UTC, `seconds` the time on the task. An answer to a control
-    item (`control` is its round) is not a vote: it shows whether annotators repeat themselves. `adopted` answers came
+    item (`control` is its round) or in a qualification (`control` is negative) is not a vote: it shows whether
+    annotators repeat themselves, or label as was settled. `adopted` answers came
     with another project's export.
 
-    `source` names the Label Studio project that the answer comes from (see
-    `labeling.sync.answer_sources`), `task` is the task's number there with the moment when it was made, and `unique_id`
-    is the answer's id in Label Studio's exports. All three are empty where they are not known: in answers that an
-    older version fetched, or that were written by hand.
+    `source` names the Label Studio project that the answer comes from (see `labeling.identity.answer_sources`), `task`
+    is the task's number there with the moment when it was made, and `unique_id` is the answer's id in Label Studio's
+    exports. All three are empty where they are not known: in answers that an older version fetched, or that were
+    written by hand.
     """
 
     sentence_id: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from labeling.records import Annotation, Stance
+from labeling.records import Annotation
+from labeling.scheme import Stance
 
 
 def counted(annotations: Iterable[Annotation], ignored: Collection[str]) -> list[Annotation]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -17,11 +17,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
 
 from corpus.errors import AgreementError
-from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from labeling.intervals import Estimate
-from labeling.measured_agreement import RESAMPLES, Agreement, measure
+from labeling.statistics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
+from labeling.statistics.intervals import Estimate
+from labeling.statistics.measured_agreement import RESAMPLES, Agreement, measure
 
 LABELS = st.sampled_from(["favor", "against", "none"])
 Votes = Mapping[str, Mapping[str, str]]
@@ -79,6 +80,69 @@ def test_ordinal_alpha_needs_the_order_of_all_labels() -> None:
         krippendorff_alpha([[1, 2]], "ordinal", labels=[1, 2, 1])
     with pytest.raises(AgreementError, match="expected the labels 1, 2; found 3"):
         krippendorff_alpha([[1, 3]], "ordinal", labels=[1, 2])
+
+
+SCALE = [1, 2, 3, 4, 5]
+RATINGS = st.lists(st.tuples(st.sampled_from(SCALE), st.sampled_from(SCALE)), min_size=1, max_size=40)
+
+
+@pytest.mark.parametrize("weights", ["linear", "quadratic"])
+@given(RATINGS)
+def test_weighted_kappa_is_that_of_scikit_learn(
+    weights: Literal["linear", "quadratic"], pairs: list[tuple[int, int]]
+) -> None:
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    found = cohen_kappa(a, b, weights, labels=SCALE)
+    if len({*a, *b}) == 1:
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(cohen_kappa_score(a, b, labels=SCALE, weights=weights), abs=1e-12)
+    mirrored = cohen_kappa(b, a, weights, labels=SCALE[::-1])
+    assert found == pytest.approx(mirrored, abs=1e-12, nan_ok=True)
+
+
+def test_weighted_kappa_needs_the_order_of_all_labels() -> None:
+    with pytest.raises(AgreementError, match="weighted kappa needs `labels`"):
+        cohen_kappa([1, 2], [1, 2], "linear")
+    with pytest.raises(AgreementError, match="expected the labels 1, 2; found 3"):
+        cohen_kappa([1, 3], [1, 2], "quadratic", labels=[1, 2])
+
+
+def test_ac1_of_four_observers() -> None:
+    # The table of Krippendorff's example, also `cac.raw4raters` of the package irrCAC, whose AC1 of it is 0.77544
+    # (agreement .81818, by chance .19032).
+    assert gwet_ac1(list(zip(*FOUR_OBSERVERS, strict=True))) == pytest.approx(0.77544, abs=5e-6)
+
+
+def test_ac1_does_not_fall_because_one_label_is_rare() -> None:
+    # The two annotators differ on 2 of 120 sentences, and agree on no sentence with the rare label.
+    units = [["none", "none"]] * 118 + [["none", "favor"], ["favor", "none"]]
+    assert krippendorff_alpha(units) < 0
+    assert gwet_ac1(units) == pytest.approx(
+        (118 / 120 - 2 * (1 / 120) * (119 / 120)) / (1 - 2 * (1 / 120) * (119 / 120))
+    )
+    assert gwet_ac1(units) > 0.98
+
+
+def test_ac1_depends_on_how_many_labels_there_are_to_choose_from() -> None:
+    units = [["a", "a"], ["a", "b"], ["b", "b"]]
+    assert gwet_ac1(units, ["a", "b", "c"]) > gwet_ac1(units) == gwet_ac1(units, ["b", "a"])
+    assert gwet_ac1([["a", "a"]], ["a", "b"]) == 1
+    assert math.isnan(gwet_ac1([["a", "a"]]))
+    with pytest.raises(AgreementError, match="found none"):
+        gwet_ac1([["a", None], ["b"]])
+    with pytest.raises(AgreementError, match="expected the labels 'a'; found 'b'"):
+        gwet_ac1(units, ["a"])
+
+
+@given(st.lists(st.lists(LABELS, min_size=1, max_size=5), min_size=1, max_size=12))
+def test_ac1_is_one_just_where_all_agree_and_ignores_order(units: list[list[str]]) -> None:
+    if all(len(unit) < 2 for unit in units):
+        return
+    found = gwet_ac1(units, ["favor", "against", "none"])
+    shuffled = gwet_ac1([sorted(unit) for unit in reversed(units)], ["none", "favor", "against"])
+    assert found == pytest.approx(shuffled, abs=1e-12)
+    assert (found == 1) == all(len(set(unit)) == 1 for unit in units if len(unit) > 1)
 
 
 def test_alpha_of_two_observers_with_binary_labels() -> None:
@@ -203,6 +267,29 @@ def test_measured_values_are_those_of_the_single_functions(votes: Votes) -> None
 
 @settings(deadline=None)
 @given(VOTES)
+def test_measured_values_of_a_scale_are_those_of_the_single_functions(votes: Votes) -> None:
+    scale = ["favor", "none", "against"]  # not the order of the alphabet
+    got, shared = measure(votes, ARTICLE_OF, names=scale, ordered=True), _shared(votes)
+    if not shared:
+        return
+    units = [list(by.values()) for by in shared]
+    assert got.ordinal is not None
+    assert got.ordinal.value == pytest.approx(krippendorff_alpha(units, "ordinal", scale), nan_ok=True)
+    assert _same(got.ac1.value, gwet_ac1(units, scale))
+    for pair in got.pairs:
+        both = [(by[pair.first], by[pair.second]) for by in shared if pair.first in by and pair.second in by]
+        a, b = [x for x, _ in both], [y for _, y in both]
+        assert pair.linear is not None
+        assert pair.quadratic is not None
+        assert pair.linear.value == pytest.approx(cohen_kappa(a, b, "linear", scale), nan_ok=True)
+        assert pair.quadratic.value == pytest.approx(cohen_kappa(a, b, "quadratic", scale), nan_ok=True)
+    plain = measure(votes, ARTICLE_OF, names=scale)
+    assert plain.ordinal is None
+    assert all(pair.linear is pair.quadratic is None for pair in plain.pairs)
+
+
+@settings(deadline=None)
+@given(VOTES)
 def test_an_annotator_is_compared_with_the_others_where_they_have_a_strict_majority(votes: Votes) -> None:
     for row in measure(votes, ARTICLE_OF).rest:
         beside: list[tuple[str, str]] = []
@@ -252,6 +339,11 @@ def _by_hand(
     return Estimate(value=whole, low=float(low), high=float(high))
 
 
+def _known(estimate: Estimate | None) -> Estimate:
+    assert estimate is not None
+    return estimate
+
+
 def test_intervals_are_those_of_resamples_written_out() -> None:
     simulated, article_of = _simulated(np.random.default_rng(5), 6, 8, 0.1)
     # A2 labelled nothing of the first article, so the pair's articles are not all of them.
@@ -259,7 +351,8 @@ def test_intervals_are_those_of_resamples_written_out() -> None:
         key: {name: label for name, label in by.items() if name != "A2" or not key.startswith("00")}
         for key, by in simulated.items()
     }
-    got = measure(votes, article_of)
+    scale = ["b", "d", "a", "c"]
+    got = measure(votes, article_of, names=scale, ordered=True)
 
     def pair(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
         both = [by for by in rows if {"A0", "A2"} <= set(by)]
@@ -278,6 +371,10 @@ def test_intervals_are_those_of_resamples_written_out() -> None:
         (got.raw, raw),
         (got.pairs[1].raw, lambda rows: float(np.mean([x == y for x, y in zip(*pair(rows), strict=True)]))),
         (got.pairs[1].kappa, lambda rows: cohen_kappa(*pair(rows))),
+        (got.ac1, lambda rows: gwet_ac1([list(by.values()) for by in rows], scale)),
+        (_known(got.ordinal), lambda rows: krippendorff_alpha([list(by.values()) for by in rows], "ordinal", scale)),
+        (_known(got.pairs[1].linear), lambda rows: cohen_kappa(*pair(rows), "linear", scale)),
+        (_known(got.pairs[1].quadratic), lambda rows: cohen_kappa(*pair(rows), "quadratic", scale)),
     ]
     for estimate, statistic in cases:
         hand = _by_hand(votes, article_of, statistic)

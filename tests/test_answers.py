@@ -16,14 +16,14 @@ from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.codebook import read_codebook
+from labeling.identity.account_register import FILE, Account, KnownServer, Person, Register, write_register
+from labeling.identity.pseudonyms import ignored, name_accounts, read_names
 from labeling.records import Adjudication, Annotation, LabelingSettings
 from labeling.studio.answers import chosen, foreign_stance, read_answer
 from labeling.studio.connection import KEY_FILE, Server, check, find_server
 from labeling.studio.tasks import read_predictions
-from labeling.sync.account_register import FILE, Account, Person, Place, Register, write_register
 from labeling.sync.merge_answers import Merged, merge, pair, superseded
-from labeling.sync.pseudonyms import ignored, name_accounts, read_names
-from tests.conftest import vote
+from tests.conftest import book, vote
 
 
 def _raw(*parts: Any, **more: object) -> dict[str, Any]:
@@ -45,13 +45,13 @@ def _raw(*parts: Any, **more: object) -> dict[str, Any]:
 )
 def test_an_answer_of_another_shape_is_one_error_that_names_it(raw: dict[str, Any]) -> None:
     with pytest.raises(StudioError, match="annotation 7"):
-        read_answer(raw, "s", "A1", "1.0")
+        read_answer(raw, "s", "A1", book("1.0"))
 
 
 def test_an_answer_without_a_result_is_a_skip_where_it_says_so() -> None:
-    assert read_answer({"id": 7, "result": None, "was_cancelled": True}, "s", "A1", "1.0").stance is None
+    assert read_answer({"id": 7, "result": None, "was_cancelled": True}, "s", "A1", book("1.0")).stance is None
     with pytest.raises(StudioError, match=r"annotation 7 .*found none"):
-        read_answer({"id": 7, "result": None}, "s", "A1", "1.0")
+        read_answer({"id": 7, "result": None}, "s", "A1", book("1.0"))
 
 
 def test_a_comment_is_no_choice_of_another_project() -> None:
@@ -88,49 +88,49 @@ def test_the_order_of_answers_of_one_moment_decides_nothing(
 # --- accounts
 
 
-def _named(register: Register, place: Place, *keys: str, **how: Any) -> dict[str, str]:
+def _named(register: Register, place: KnownServer, *keys: str, **how: Any) -> dict[str, str]:
     rest: dict[str, Any] = {"known": {}, "taken": set(), "in_step": True, **how}
     addresses: dict[str, str] = rest.pop("addresses", {})
     return name_accounts(register, place, dict.fromkeys(keys, "") | addresses, **rest).people
 
 
 def test_a_pseudonym_is_given_once_though_the_private_file_lost_it() -> None:
-    register, place = Register(), Place()
+    register, place = Register(), KnownServer()
     assert _named(register, place, "1", "2") == {"1": "A1", "2": "A2"}
-    register.places = [other := Place()]
+    register.places = [other := KnownServer()]
     assert _named(register, other, "3", taken={"A1", "A12", "unknown 3"}) == {"3": "A13"}
 
 
 def test_accounts_of_another_server_are_other_people() -> None:
-    register = Register(places=[here := Place(), there := Place()])
+    register = Register(places=[here := KnownServer(), there := KnownServer()])
     assert _named(register, here, "1", "2", "10") == {"1": "A1", "2": "A2", "10": "A3"}
     assert _named(register, there, "1") == {"1": "A4"}
 
 
 def test_an_account_keeps_the_name_that_its_answers_came_home_under() -> None:
     known = {"2": Counter(A1=1), "3": Counter(A3=1, A2=5)}
-    assert _named(Register(), Place(), "2", "3", "4", known=known) == {"2": "A1", "3": "A2", "4": "A3"}
-    register = Register(places=[place := Place(accounts={"2": Account(person="A7")})])
+    assert _named(Register(), KnownServer(), "2", "3", "4", known=known) == {"2": "A1", "3": "A2", "4": "A3"}
+    register = Register(places=[place := KnownServer(accounts={"2": Account(person="A7")})])
     assert _named(register, place, "2", known=known) == {"2": "A7"}
     assert _named(register, place, "2", known=known, in_step=False) == {"2": "A1"}
 
 
 def test_an_address_that_several_people_had_tells_nobody() -> None:
     places = [
-        Place(accounts={"1": Account(person=name, addresses=["kim@lab.example", "b@x.example"])})
+        KnownServer(accounts={"1": Account(person=name, addresses=["kim@lab.example", "b@x.example"])})
         for name in ("A1", "A2")
     ]
-    register = Register(places=[*places, new := Place()])
+    register = Register(places=[*places, new := KnownServer()])
     assert _named(register, new, "1", addresses={"1": "kim@lab.example"}) == {"1": "A3"}
     places[1].accounts["1"].addresses.append("kim@lab.example")  # has it now
-    register.places = [*places, new := Place()]
+    register.places = [*places, new := KnownServer()]
     assert _named(register, new, "1", addresses={"1": "kim@lab.example"}) == {"1": "A2"}
 
 
 def test_an_ignored_person_is_known_by_every_address_and_name(tmp_path: Path) -> None:
     account = Account(person="A1", addresses=["old@lab.example", "test@lab.example"])
     people = {"A2": Person(names=["bob"], also=["A5"])}
-    write_register(tmp_path, Register(people=people, places=[Place(accounts={"1": account})]))
+    write_register(tmp_path, Register(people=people, places=[KnownServer(accounts={"1": account})]))
     for name in ("Test@Lab.example ", "OLD@lab.example", "a1"):
         assert ignored(tmp_path, [name]) == {"A1"}
     for name in ("Bob", "a2", "A5"):

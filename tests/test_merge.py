@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from corpus.store import read_jsonl, table_path
 from labeling.codebook import Codebook
-from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn, is_unknown
+from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn, is_unknown
+from labeling.scheme import DEFAULT
 from labeling.studio.answers import chosen
-from labeling.studio.client import Studio, StudioTask
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import Studio
 from labeling.studio.tasks import Corpus
 from labeling.sync.export_files import read_export
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
@@ -85,7 +87,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 ANSWERS = st.builds(
-    Given, st.integers(0, 3), st.integers(1, 2), st.lists(st.sampled_from(STANCES), min_size=1, max_size=3, unique=True)
+    Given,
+    st.integers(0, 3),
+    st.integers(1, 2),
+    st.lists(st.sampled_from(DEFAULT.names), min_size=1, max_size=3, unique=True),
 )
 
 
@@ -331,13 +336,13 @@ class Queue:
             self.answers += 1
             now = self.moment()
             answer = {"id": self.answers, "completed_by": which % 2 + 1, "created_at": now, "updated_at": now}
-            answer |= {"result": [chosen("stance", STANCES[which % 3])]}
+            answer |= {"result": [chosen("stance", DEFAULT.names[which % 3])]}
             self._set(task, [*task.annotations, answer])
         elif what == "delete an answer" and task.annotations:
             self._set(task, task.annotations[1:])
         elif what in {"edit", "skip"} and task.annotations:
             change: dict[str, Any] = {"updated_at": self.moment(), "was_cancelled": what == "skip"}
-            change |= {"result": [] if what == "skip" else [chosen("stance", STANCES[which % 3])]}
+            change |= {"result": [] if what == "skip" else [chosen("stance", DEFAULT.names[which % 3])]}
             self._set(task, [task.annotations[0] | change, *task.annotations[1:]])
 
     def _set(self, task: StudioTask, answers: list[dict[str, Any]]) -> None:

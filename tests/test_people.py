@@ -16,7 +16,8 @@ import pytest
 from corpus.store import read_jsonl
 from labeling.records import Adjudication, Annotation, Withdrawn
 from labeling.studio.answers import chosen, result
-from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
+from labeling.studio.api_records import Project, StudioTask
+from labeling.studio.client import ANSWERS, Studio
 from labeling.studio.connection import Server
 from labeling.studio.local_server import FOLDER, running, sign_up
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
@@ -176,7 +177,7 @@ def _with_a_verdict(team: Team) -> Adjudication:
     (queued,) = team.tasks(" - queue")
     team.say("boss@lab.example", queued, "none")
     team.stance("pull")
-    assert "verdicts: 1 adjudicated" in team.stance("adjudicate")
+    assert "1 sentence settled: 1 adjudicated" in team.stance("adjudicate")
     (row,) = team.settled()
     return row
 
@@ -202,7 +203,7 @@ def test_only_a_person_takes_a_verdict_back(team: Team, deed: str) -> None:
     ) == missing
     assert team.settled() == [row]
     said = team.stance("adjudicate")
-    assert "verdicts: 1 adjudicated" in said
+    assert "1 sentence settled: 1 adjudicated" in said
     assert "have none now" not in said
     assert len(team.rows()) == 2
     # A queue that is made again, with tasks that can have the numbers of the old ones, takes nothing back either.
@@ -238,7 +239,7 @@ def test_a_person_takes_a_verdict_back_and_the_history_says_who_and_when(team: T
     ]
     assert [found.at for found in history] == sorted(found.at for found in history)
     assert history[-1].at == next(found.updated_at for found in team.tasks(" - queue") if found.id == task.id)
-    assert "verdicts: none; 1 open" in team.stance("adjudicate")
+    assert "1 sentence open, listed in" in team.stance("adjudicate")
 
 
 @pytest.mark.parametrize("deed", ["deleted", "renamed"])
@@ -304,3 +305,77 @@ def test_real_exports_of_two_label_studios_are_two_peoples(
     for path in (alice, bob):
         stance("pull", "--from", str(path))
     assert read_jsonl(stance.project / "labels" / ANNOTATIONS, Annotation, "") == rows
+
+
+def _moved(team: Team, other: Server, title: str, keep: int) -> None:
+    """Export the team's project, and import it at another server as an administrator does in the browser."""
+    with Studio(team.server) as studio:
+        old = studio.find_project(team.title)
+    assert old is not None
+    tasks = json.loads(team.export("moving.json").read_bytes())
+    with Studio(other) as studio:
+        number = studio.create_project(title, label_config=old.label_config, maximum_annotations=3)
+        for task in tasks:
+            for answer in task["annotations"]:
+                # What the old server's numbers mean here is chance: Label Studio refuses those that nobody has.
+                answer["completed_by"] = keep
+        studio.import_tasks(number, [{"data": row["data"], "annotations": row["annotations"]} for row in tasks])
+
+
+def test_a_project_moved_to_a_new_installation_is_recognised_and_nobody_becomes_somebody_else(
+    team: Team, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = team.tasks()
+    for who, stance in (("kim@lab.example", "favor"), ("lee@lab.example", "against")):
+        for task in tasks[:3]:
+            team.say(who, task, stance)
+    team.stance("pull")
+    before = team.rows()
+    assert {row.annotator for row in before} == {"A1", "A2"}
+    team.say("kim@lab.example", tasks[3], "none")  # given after the last pull, and so not known
+    with Studio(server) as studio:
+        owner = next(iter(studio.accounts()))
+    _moved(team, server, team.title, owner)
+    monkeypatch.setenv("LABEL_STUDIO_URL", server.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", server.api_key)
+    said = team.stance("pull")
+    assert f"note: 6 answers at {server.url} were imported there from a project that is known" in said
+    rows = team.rows()
+    assert [row for row in rows if row in before] == before
+    (new,) = [row for row in rows if row not in before]
+    assert (new.sentence_id, new.stance, new.annotator) == (tasks[3].data["sentence_id"], "none", "unknown 1")
+    assert "imported" not in team.stance("pull")
+    assert team.rows() == rows
+    team.server = server  # labelling goes on there
+    here = team.tasks()
+    call(server, "POST", f"/api/tasks/{here[0].id}/annotations/", result=[chosen("stance", "none")])
+    team.stance("pull")
+    (here_only,) = [row for row in team.rows() if row not in rows]
+    assert here_only.annotator == "A3"  # the owner of the new server, who imported the others' answers
+    every = [answer for task in here for answer in task.annotations]
+    moved = next(answer for answer in every if answer["import_id"] == before[0].studio_id)
+    call(server, "PATCH", f"/api/annotations/{moved['id']}/", result=[chosen("stance", "none")])
+    assert "1 edited" in team.stance("pull")
+    edited = next(row for row in team.rows() if row.studio_id == before[0].studio_id)
+    assert (edited.annotator, edited.stance, edited.source) == (before[0].annotator, "none", before[0].source)
+    team.stance("push")
+    keys = [task.key for task in team.tasks()]
+    assert len(keys) == len(set(keys)) > len(here)  # the export held no task without an answer
+
+
+def test_a_control_item_is_sent_as_one_that_cannot_be_skipped_and_a_skip_of_it_is_counted(team: Team) -> None:
+    """The free Label Studio keeps `allow_skip`, but its pages and its API let people skip all the same."""
+    first = team.tasks()[0]
+    team.say("kim@lab.example", first, "favor")
+    team.stance("pull")
+    team.stance("adjudicate")
+    team.stance("push", "--control", "1", "--limit", "0")
+    (control,) = [task for task in team.tasks() if task.key and task.key[1]]
+    with closing(sqlite3.connect(team.home / FOLDER / "label_studio.sqlite3", timeout=60)) as database:
+        (allowed,) = database.execute("select allow_skip from task where id = ?", (control.id,)).fetchone()
+        (others,) = database.execute("select min(allow_skip) from task where id != ?", (control.id,)).fetchone()
+    assert (bool(allowed), bool(others)) == (False, True)
+    path = f"/api/tasks/{control.id}/annotations/"
+    call(team.person("kim@lab.example"), "POST", path, result=[], was_cancelled=True)
+    team.stance("pull")
+    assert "control items: A1 skipped 1" in team.stance("status")

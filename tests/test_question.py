@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from corpus.errors import ConfigError
 from labeling.codebook import Codebook, read_codebook
+from labeling.scheme import DEFAULT, Scheme
 from labeling.studio.connection import Server
-from labeling.sync.question import TEMPLATE, Demo, check_question, target_line
+from labeling.sync.question import TEMPLATE, Demo, check_question, target_line, template
 from tests.conftest import NEWS, REPO, Run
 from train.settings import read_settings
 from train.starter import demo_question, write_project
@@ -180,3 +181,14 @@ def test_init_says_what_to_edit(tmp_path: Path) -> None:
     assert "[target]\n# the target in the words that annotators read" in (tmp_path / "new" / "stance.toml").read_text(
         "utf-8"
     )
+    named = CliRunner().invoke(cli, ["init", str(tmp_path / "named"), "--target", TRUMP]).output
+    assert "give your target" not in named
+
+
+@pytest.mark.parametrize("labels", [DEFAULT, Scheme(names=["support", "deny", "query"])])
+def test_a_template_that_was_given_its_target_still_has_to_be_filled_in(labels: Scheme) -> None:
+    text = template(labels, TRUMP).decode()
+    assert f"Target: {TRUMP}\n" in text
+    with pytest.raises(ConfigError, match="still has the template's"):
+        _check(TRUMP, text)
+    _check(TRUMP, re.sub(r"\{\{.*?\}\}", "as we say", text))

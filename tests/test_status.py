@@ -18,14 +18,17 @@ from hypothesis import strategies as st
 
 from corpus.errors import TableError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import table_path, write_jsonl, write_table
-from labeling.annotator_checks import AlwaysSame, TooFast, control_items, warnings
+from corpus.store import read_jsonl, table_path, write_jsonl, write_table
+from labeling.annotator_checks import AlwaysSame, TooFast, control_items, skipped_controls, warnings
+from labeling.codebook import Change
 from labeling.messages import show_status
-from labeling.records import STANCES, Annotation, Stance
-from labeling.sampling.sample import Draw, write_sample
+from labeling.records import Annotation
+from labeling.sampling.sample_table import Draw, write_sample
+from labeling.scheme import DEFAULT, Stance
+from labeling.statistics.agreement import gwet_ac1, krippendorff_alpha
 from labeling.status import read_status
 from labeling.votes import latest_answers
-from tests.conftest import vote
+from tests.conftest import book, vote
 
 
 @pytest.fixture
@@ -122,7 +125,7 @@ def test_a_copy_group_counts_for_the_outlet_of_its_first_sampled_copy(
 
 
 def test_ignored_accounts_count_nowhere_and_are_named(work: Path) -> None:
-    kept = [vote(f"s{n:02}", name, STANCES[n % 3]) for n in range(8) for name in ("A1", "A2")]
+    kept = [vote(f"s{n:02}", name, DEFAULT.names[n % 3]) for n in range(8) for name in ("A1", "A2")]
     _answers(work, kept)
     before = read_status(work)
     trial = [vote(f"s{n:02}", "A3", "none", seconds=0.1) for n in range(9)] + [vote("s00", "A3", "favor", control=1)]
@@ -180,12 +183,12 @@ def test_the_least_alike_sentences_come_first_then_more_votes_then_ids(work: Pat
 
 
 def _stances(text: str) -> list[Stance]:
-    return [stance for word in text.split() for stance in STANCES if stance == word]
+    return [stance for word in text.split() for stance in DEFAULT.names if stance == word]
 
 
 def _fast(timed: int, quick: int) -> list[TooFast | AlwaysSame]:
     # Ten words: a second is the threshold, and exactly a second is not quicker.
-    answers = [vote(f"s{n}", "A1", STANCES[n % 3], seconds=0.9 if n < quick else 1.0) for n in range(timed)]
+    answers = [vote(f"s{n}", "A1", DEFAULT.names[n % 3], seconds=0.9 if n < quick else 1.0) for n in range(timed)]
     answers.append(vote("untimed", "A1", "favor"))
     return warnings(answers, dict.fromkeys([row.sentence_id for row in answers], 10))
 
@@ -200,9 +203,7 @@ def _alike(same: int, votes: int, others: str) -> list[TooFast | AlwaysSame]:
     """A1 votes none on `same` of `votes` sentences, A2 as `others` says: n none, f favor, a dot no vote."""
     answers = [vote(f"s{n:02}", "A1", "none" if n < same else "favor") for n in range(votes)]
     answers += [
-        vote(f"s{n:02}", "A2", {"n": "none", "f": "favor"}[letter])  # type: ignore[arg-type]
-        for n, letter in enumerate(others)
-        if letter != "."
+        vote(f"s{n:02}", "A2", {"n": "none", "f": "favor"}[letter]) for n, letter in enumerate(others) if letter != "."
     ]
     return [row for row in warnings(answers, {}) if row.annotator == "A1"]
 
@@ -237,6 +238,36 @@ def test_a_control_item_is_held_against_the_own_vote_before_it() -> None:
     assert found(at(1, "favor"), at(9, None, 2)) == []
 
 
+def test_skipped_control_items_are_counted_by_annotator_and_shown(work: Path) -> None:
+    rows = [
+        vote("s", "A1", None, control=2, updated_at="2026-01-01"),
+        vote("s", "A1", "favor", control=3, updated_at="2026-01-01"),
+        vote("t", "A1", None, control=3, updated_at="2026-01-01"),
+        vote("t", "A2", None, control=3, updated_at="2026-01-01"),
+        vote("t", "A2", "none", control=3, updated_at="2026-01-02"),  # answered in the end
+        vote("t", "A3", None),
+    ]
+    assert skipped_controls(rows) == skipped_controls(rows[::-1]) == {"A1": 2}
+
+
+def test_comments_of_last_answers_are_collected_and_the_latest_are_shown(work: Path) -> None:
+    ids = ["s00", "s01"]
+    rows = [
+        vote(ids[0], "A1", "favor", comment="First thought.", updated_at="2026-01-01"),
+        vote(ids[0], "A1", "none", comment="Irony?", updated_at="2026-01-03"),
+        vote(ids[1], "A2", None, comment="Torn\nsentence.", updated_at="2026-01-02"),
+        vote(ids[1], "A1", "favor", updated_at="2026-01-02"),
+    ]
+    _answers(work, rows)
+    status = read_status(work)
+    assert sorted((row.annotator, row.stance, row.comment) for row in status.comments) == [
+        ("A1", "none", "Irony?"),
+        ("A2", None, "Torn\nsentence."),
+    ]
+    shown = show_status(status)
+    assert f"comments of annotators: 2\n  A1 none ({ids[0]}): Irony?\n  A2 skipped ({ids[1]}): Torn sentence." in shown
+
+
 def test_control_items_are_no_votes_and_shown(work: Path) -> None:
     ordinary = [vote(f"s{n:02}", "A1", "favor", updated_at="1") for n in range(4)]
     repeats = [vote(f"s{n:02}", "A1", "none" if n else "favor", control=1, updated_at="2") for n in range(4)]
@@ -250,7 +281,7 @@ ANSWERS = st.lists(
     st.tuples(
         st.integers(0, 8),
         st.sampled_from(["A1", "A2", "A3"]),
-        st.sampled_from([*STANCES, None]),
+        st.sampled_from([*DEFAULT.names, None]),
         st.none() | st.floats(0, 60),
         st.integers(0, 1),
     ),
@@ -277,9 +308,14 @@ def test_the_order_of_answers_changes_nothing(
 
 def _labelled(work: Path) -> None:
     """Three annotators on nine sentences; A3 differs on three of them and answers at once."""
-    rows = [vote(f"s{n:02}", name, STANCES[n % 2]) for n in range(9) for name in ("A1", "A2")]
-    rows += [vote(f"s{n:02}", "A3", "none" if n < 3 else STANCES[n % 2], seconds=0.05) for n in range(9)]
+    rows = [vote(f"s{n:02}", name, DEFAULT.names[n % 2]) for n in range(9) for name in ("A1", "A2")]
+    rows += [vote(f"s{n:02}", "A3", "none" if n < 3 else DEFAULT.names[n % 2], seconds=0.05) for n in range(9)]
     _answers(work, rows)
+
+
+def _by_sentence(work: Path) -> list[list[Annotation]]:
+    rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
+    return [[row for row in rows if row.sentence_id == key] for key in sorted({row.sentence_id for row in rows})]
 
 
 def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
@@ -291,6 +327,11 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
     assert (
         f"Krippendorff's alpha (nominal) {alpha.value:.3f}: "
         "below .667, too unreliable to draw conclusions from (Krippendorff 2004, p. 241)" in lines
+    )
+    (ac1,) = [line for line in lines if line.startswith("Gwet's AC1")]
+    assert ac1.startswith(f"Gwet's AC1 {status.agreement.ac1.value:.3f}: alpha and AC1 differ in the agreement that")
+    assert status.agreement.ac1.value == gwet_ac1(
+        [[row.stance for row in rows] for rows in _by_sentence(work)], DEFAULT.names
     )
     assert "counted: A1, A2, A3, on 9 sentences of 3 articles; [95 % intervals] by bootstrap over articles" in lines
     (header,) = [line for line in lines if line.startswith("pair: label of the first")]
@@ -420,3 +461,45 @@ def test_the_command_shows_a_table_or_json_and_leaves_ignored_accounts_out(work:
     assert record["agreement"]["alpha"]["value"] == 1
     assert record["annotators"][0]["seconds"] is None
     assert "third@" not in shown.output + as_json.output
+
+
+def test_agreement_is_given_by_codebook_version_and_by_round(work: Path) -> None:
+    write_sample(work, [Draw(sentence_id=f"s{n:02}", round=1 + n // 5, by="random", probability=1.0) for n in range(9)])
+    rows = [
+        vote(
+            f"s{n:02}",
+            name,
+            "none" if n < 5 and name == "A2" else DEFAULT.names[n % 2],
+            codebook="1.9" if n < 5 else "1.10",
+        )
+        for n in range(9)
+        for name in ("A1", "A2")
+    ]
+    _answers(work, rows)
+    status = read_status(work)
+    rounds = {("1.9", "1.10")[number - 1]: row for number, row in status.rounds.items()}
+    for parts in (status.codebooks, rounds):
+        assert list(parts) == ["1.9", "1.10"]  # in the order of versions, not of letters
+        assert [row.sentences for row in parts.values()] == [5, 4]
+        units = [[DEFAULT.names[n % 2], "none"] for n in range(5)]
+        assert parts["1.9"].alpha.value == pytest.approx(krippendorff_alpha(units))
+        assert parts["1.10"].alpha.value == parts["1.10"].ac1.value == 1
+    text = show_status(status)
+    assert "codebook  sentences" in text
+    assert "round  sentences" in text
+    assert "for the answers under codebook 1.10, and was" in text
+    assert "it is higher by" in text
+    _answers(work, [row for row in rows if row.codebook == "1.9"])
+    assert (read_status(work).codebooks, read_status(work).rounds) == ({}, {})
+
+
+def test_answers_with_a_label_that_exists_no_more_count_nowhere(work: Path) -> None:
+    chain = book("2.0", Change(version="2.0", reopens=frozenset({"mixed"}), renames={"neutral": "none"}))
+    rows = [vote(f"s{n:02}", name, "neutral", codebook="1.0") for n in range(3) for name in ("A1", "A2")]
+    _answers(work, [*rows, vote("s03", "A1", "mixed", codebook="1.0")])
+    status = read_status(work, codebook=chain)
+    assert (status.labelled, status.renounced) == (3, 1)
+    assert status.annotators[0].votes == {"favor": 0, "against": 0, "none": 3}
+    assert "not counted: 1 answer with a label that the codebook reopened" in show_status(status)
+    with pytest.raises(TableError, match=r"found 'neutral'.*change list"):
+        read_status(work, codebook=book("2.0"))

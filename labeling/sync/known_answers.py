@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from corpus.store import Record, read_jsonl, table_path, write_jsonl
+from corpus.store import ATTRIBUTES, LABELS, Record, read_jsonl_if_there, table_path, write_bytes, write_jsonl
+from labeling.identity.account_register import JOINED, MINTED, Joined, Register, write_register
+from labeling.identity.answer_sources import AnswerRow
 from labeling.records import Adjudication, Annotation, Superseded, Withdrawn
-from labeling.sync.account_register import Register
-from labeling.sync.answer_sources import Row
 from labeling.sync.merge_answers import by, name_unknown, one_version, order, renamed, who
+from labeling.sync.merged_files import history_once, one_each, settle_owners
 
 ANNOTATIONS = "annotations.jsonl"
 HISTORY = "history.jsonl"
@@ -59,7 +61,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_known(work: Path, register: Register) -> Known:
-    """The known answers, each under the pseudonym that counts, or under its own if nobody knows whose it is.
+    """The known answers, each under the pseudonym under which it was first read.
+
+    If nobody knows whose an answer is, it has a name of its own.
 
     Raises:
         TableError: a file is malformed.
@@ -70,6 +74,20 @@ def read_known(work: Path, register: Register) -> Known:
     names |= {who(row) for row in adjudications} | {who(row.answer) for row in withdrawn}
     names |= {name for row in adjudications for name in row.votes} | {row.by for row in withdrawn}
     nobody = register.nobody()
+    first = {_identity(row): row.was for row in _rows(work, JOINED, Joined)}
+    annotations, adjudications = _first_names(annotations, first), _first_names(adjudications, first)
+    history = [msgspec.structs.replace(row, answer=_first_names([row.answer], first)[0]) for row in history]
+    withdrawn = [msgspec.structs.replace(row, answer=_first_names([row.answer], first)[0]) for row in withdrawn]
+    names |= {*first.values()}
+    found = settle_owners(register, names | register.names())
+    annotations, earlier = one_each(annotations, found)
+    adjudications, withdrawn_too = one_each(adjudications, found)
+    history = history_once([*history, *(Superseded(why="edited", answer=row) for row in earlier)], found)
+    withdrawn = add_withdrawn(
+        (), [*withdrawn, *(Withdrawn(why="edited", by="", at="", answer=row) for row in withdrawn_too)]
+    )
+    adjudications = _first_votes(adjudications, annotations, register)
+    names |= {who(row) for row in annotations} | {who(row) for row in adjudications}
     return Known(
         annotations=name_unknown(_unnamed(annotations, nobody), names),
         history=history,
@@ -80,33 +98,40 @@ def read_known(work: Path, register: Register) -> Known:
     )
 
 
-def write_known(
-    work: Path,
-    register: Register,
-    annotations: Sequence[Annotation],
-    history: Sequence[Superseded],
-    adjudications: Sequence[Adjudication],
-    withdrawn: Sequence[Withdrawn],
-) -> bool:
+def write_known(work: Path, project: Path, register: Register, known: Known) -> bool:
     """Write what is known now; histories first, so that a command that is killed here has lost nothing.
 
-    Names that have been replaced are changed everywhere.
+    Names that have been replaced are changed everywhere. The private file comes last, and is in step with the answers.
+
+    Args:
+        work: the project's folder of tables.
+        project: the project folder, which the private file is in.
+        register: the private file's content.
+        known: every answer, each under the pseudonym under which it was first read.
 
     Returns:
-        Whether a file changed.
+        Whether a file of answers changed.
     """
     change = register.same()
-    past = [msgspec.structs.replace(row, answer=renamed(row.answer, change)) for row in history]
+    every: list[Annotation | Adjudication] = known.answers() + known.settled()
+    joined = sorted({_joined(row, change) for row in every if who(row) in change}, key=_joined_order)
+    past = [msgspec.structs.replace(row, answer=renamed(row.answer, change)) for row in known.history]
     taken = [
         msgspec.structs.replace(row, answer=_votes(row.answer, change), by=change.get(row.by, row.by))
-        for row in withdrawn
+        for row in known.withdrawn
     ]
     past.sort(key=lambda row: (*order(row.answer), row.why))
     taken.sort(key=lambda row: (*order(row.answer), row.why))
-    answers = sorted((renamed(row, change) for row in annotations), key=order)
-    settled = sorted((_votes(row, change) for row in adjudications), key=order)
-    changed = [_write(work, HISTORY, past), _write(work, WITHDRAWN, taken)]
+    answers = sorted((renamed(row, change) for row in known.annotations), key=order)
+    settled = sorted((_votes(row, change) for row in known.adjudications), key=order)
+    # The old pseudonyms first: an answer under a pseudonym that counts does not say which one it had.
+    changed = [_write(work, JOINED, joined), _write(work, MINTED, register.minted)]
+    changed += [_write(work, HISTORY, past), _write(work, WITHDRAWN, taken)]
     changed += [write_jsonl(table_path(work, ANNOTATIONS), answers), _write(work, ADJUDICATIONS, settled)]
+    if any(changed) and table_path(work, ANNOTATIONS).parent.name == LABELS:
+        write_bytes(table_path(work, ANNOTATIONS).parent / ".gitattributes", ATTRIBUTES)
+    register.labels = digest(table_path(work, ANNOTATIONS))
+    write_register(project, register)
     return any(changed)
 
 
@@ -126,7 +151,7 @@ def digest(path: Path) -> str:
 
 def _rows(work: Path, name: str, kind: type[Record]) -> list[Record]:
     path = table_path(work, name)
-    return read_jsonl(path, kind, "stance pull") if path.is_file() else []
+    return read_jsonl_if_there(path, kind)
 
 
 def _write(work: Path, name: str, rows: Sequence[msgspec.Struct]) -> bool:
@@ -135,11 +160,63 @@ def _write(work: Path, name: str, rows: Sequence[msgspec.Struct]) -> bool:
     return bool(rows or path.is_file()) and write_jsonl(path, rows)
 
 
-def _unnamed(rows: Iterable[Row], nobody: Collection[str]) -> list[Row]:
+def _joined(row: Annotation | Adjudication, change: Mapping[str, str]) -> Joined:
+    sentence_id, studio_id, made, source = _identity(row)
+    return Joined(
+        sentence_id=sentence_id,
+        studio_id=studio_id,
+        created_at=made,
+        source=source,
+        was=who(row),
+        annotator=change[who(row)],
+    )
+
+
+def _identity(row: Joined | Annotation | Adjudication) -> tuple[str, int | None, str, str]:
+    """What identifies an answer; one that was written by hand, without number and time, is known by its content."""
+    made = row.created_at
+    if row.studio_id is None and not made and not isinstance(row, Joined):
+        nameless = {"annotator", "adjudicator"}
+        said = {name: value for name, value in msgspec.to_builtins(row).items() if name not in nameless}
+        made = hashlib.blake2b(msgspec.json.encode(said), digest_size=8).hexdigest()
+    return row.sentence_id, row.studio_id, made, row.source
+
+
+def _joined_order(row: Joined) -> tuple[str, str, int, str, str]:
+    return row.sentence_id, row.was, row.studio_id or 0, row.created_at, row.source
+
+
+def _first_names(rows: Sequence[AnswerRow], first: Mapping[tuple[str, int | None, str, str], str]) -> list[AnswerRow]:
+    """The answers under the pseudonyms under which they were first read."""
+    if not first:
+        return list(rows)
+    return [row if (name := first.get(_identity(row))) is None else by(row, name) for row in rows]
+
+
+def _first_votes(
+    adjudications: Iterable[Adjudication], annotations: Iterable[Annotation], register: Register
+) -> list[Adjudication]:
+    """The answers in the queue, with the votes on their page under first pseudonyms where there is no doubt."""
+    same = register.same()
+    if not same:
+        return list(adjudications)
+    voters: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in annotations:
+        voters[row.sentence_id, same.get(row.annotator, row.annotator)].add(row.annotator)
+    found: list[Adjudication] = []
+    for settled in adjudications:
+        first = {name: voters[settled.sentence_id, name] for name in settled.votes}
+        names = [min(first[name]) if len(first[name]) == 1 else name for name in settled.votes]
+        votes = dict(zip(names, settled.votes.values(), strict=True))
+        found.append(msgspec.structs.replace(settled, votes=votes) if len(votes) == len(names) else settled)
+    return found
+
+
+def _unnamed(rows: Iterable[AnswerRow], nobody: Collection[str]) -> list[AnswerRow]:
     return [by(row, "") if who(row) in nobody else row for row in rows]
 
 
-def _moved(row: Row, change: Mapping[str, str]) -> Row:
+def _moved(row: AnswerRow, change: Mapping[str, str]) -> AnswerRow:
     return msgspec.structs.replace(row, source=change[row.source]) if row.source in change else row
 
 

@@ -12,23 +12,23 @@ from typing import Generic
 
 import msgspec
 
+from labeling.identity.answer_sources import Answer, AnswerRow, Evidence, contradict, moment, one_answer, said
 from labeling.records import Annotation, Superseded, is_unknown
-from labeling.sync.answer_sources import Answer, Evidence, Row, contradict, moment, one_answer, said
 
 
-class Edit(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+class Edit(msgspec.Struct, Generic[AnswerRow], frozen=True, kw_only=True):
     """An answer as it was, and as it is after an edit."""
 
-    was: Row
-    now: Row
+    was: AnswerRow
+    now: AnswerRow
 
 
-class Merged(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+class Merged(msgspec.Struct, Generic[AnswerRow], frozen=True, kw_only=True):
     """All answers after a merge, in the order of the file, and the known ones that were edited or deleted."""
 
-    rows: list[Row]
-    edits: list[Edit[Row]]
-    gone: list[Row]
+    rows: list[AnswerRow]
+    edits: list[Edit[AnswerRow]]
+    gone: list[AnswerRow]
 
 
 def who(row: Answer) -> str:
@@ -41,13 +41,13 @@ def is_named(row: Answer) -> bool:
     return bool(who(row)) and not is_unknown(who(row))
 
 
-def by(row: Row, person: str) -> Row:
+def by(row: AnswerRow, person: str) -> AnswerRow:
     """The answer, attributed to this person."""
     name = "annotator" if isinstance(row, Annotation) else "adjudicator"
     return msgspec.structs.replace(row, **{name: person})
 
 
-def pair(known: Sequence[Row], fresh: Sequence[Row]) -> list[int | None]:
+def pair(known: Sequence[AnswerRow], fresh: Sequence[AnswerRow]) -> list[int | None]:
     """The position among the known answers of each answer that was read, or None if it is new.
 
     An answer is recognised by the id that exports give it, wherever it comes from; otherwise by its number and the time
@@ -105,11 +105,11 @@ def _adopted(row: Answer) -> bool:
 
 
 def merge(
-    known: Sequence[Row],
-    fresh: Sequence[Row],
+    known: Sequence[AnswerRow],
+    fresh: Sequence[AnswerRow],
     pairs: Sequence[int | None],
-    gone: Callable[[Row], bool] = lambda _: False,
-) -> Merged[Row]:
+    gone: Callable[[AnswerRow], bool] = lambda _: False,
+) -> Merged[AnswerRow]:
     """Merge known answers and those that were read into one table.
 
     If an answer was edited, the later version counts, even if the earlier one was read last. It stays with the person
@@ -121,8 +121,8 @@ def merge(
         pairs: position among the known answers of each answer that was read, as `pair` returns it.
         gone: function that says whether a known answer that was not read has been deleted.
     """
-    rows: list[Row] = []
-    edits: list[Edit[Row]] = []
+    rows: list[AnswerRow] = []
+    edits: list[Edit[AnswerRow]] = []
     for row, place in zip(fresh, pairs, strict=True):
         if place is None:
             rows.append(row)
@@ -145,16 +145,17 @@ def merge(
 
 def _whole(before: Answer, fresh: Answer) -> bool:
     """Whether a known answer says all that another reading of the same version does."""
-    return bool(is_named(before) and before.source and before.task and (_unique(before) or not _unique(fresh)))
+    placed = bool(before.source and before.task) and ("@" in before.task or "@" not in fresh.task)
+    return is_named(before) and placed and bool(_unique(before) or not _unique(fresh))
 
 
-def later(before: Row, fresh: Row) -> Row:
+def later(before: AnswerRow, fresh: AnswerRow) -> AnswerRow:
     """The version of an answer that counts: the one edited last or, if equal, the one read last."""
     then, now = moment(before.updated_at), moment(fresh.updated_at)
     return before if then and now and now < then else fresh
 
 
-def _joined(before: Row, fresh: Row) -> Row:
+def _joined(before: AnswerRow, fresh: AnswerRow) -> AnswerRow:
     last = later(before, fresh)
     # A label keeps the codebook's version that it was first seen under, until it is edited.
     codebook = before.codebook if last.updated_at == before.updated_at else last.codebook
@@ -162,10 +163,12 @@ def _joined(before: Row, fresh: Row) -> Row:
     return msgspec.structs.replace(by(_placed(last, before, fresh), person), codebook=codebook)
 
 
-def _placed(row: Row, *others: Row) -> Row:
+def _placed(row: AnswerRow, *others: AnswerRow) -> AnswerRow:
     """The answer with its origin filled in from the first of these versions that states it."""
     fields = ("source", "task", "unique_id") if isinstance(row, Annotation) else ("source", "task")
     places = {name: next(filter(None, (getattr(other, name) for other in others)), "") for name in fields}
+    # An export in another format does not say when the task was made.
+    places["task"] = next((other.task for other in others if "@" in other.task), places["task"])
     return msgspec.structs.replace(row, **{name: value or getattr(row, name) for name, value in places.items()})
 
 
@@ -175,7 +178,7 @@ def order(row: Answer) -> tuple[object, ...]:
 
 
 def known_names(
-    known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
+    known: Sequence[AnswerRow], fresh: Sequence[AnswerRow], keys: Sequence[str], pairs: Sequence[int | None]
 ) -> dict[str, Counter[str]]:
     """Count how many answers of each account are known under which names.
 
@@ -224,12 +227,12 @@ def one_version(first: Answer, second: Answer) -> bool:
     return same and not contradict(first, second) and first.updated_at == second.updated_at
 
 
-def renamed(row: Row, change: Mapping[str, str]) -> Row:
+def renamed(row: AnswerRow, change: Mapping[str, str]) -> AnswerRow:
     """An answer under the pseudonym that replaces its person's, if there is one."""
     return by(row, change[who(row)]) if who(row) in change else row
 
 
-def name_unknown(rows: Sequence[Row], taken: set[str]) -> list[Row]:
+def name_unknown(rows: Sequence[AnswerRow], taken: set[str]) -> list[AnswerRow]:
     """The answers, where each answer of an unknown person gets its own name.
 
     Args:
@@ -238,7 +241,7 @@ def name_unknown(rows: Sequence[Row], taken: set[str]) -> list[Row]:
     """
     numbers = [int(name.partition(" ")[2]) for name in taken if name.startswith("unknown ")]
     last = max(numbers, default=0)
-    named: list[Row] = []
+    named: list[AnswerRow] = []
     for row in rows:
         if not who(row):
             last += 1
@@ -249,13 +252,13 @@ def name_unknown(rows: Sequence[Row], taken: set[str]) -> list[Row]:
 
 
 def give(
-    rows: Sequence[Row],
+    rows: Sequence[AnswerRow],
     keys: Sequence[str],
     pairs: Sequence[int | None],
     names: Mapping[str, str],
-    past: Sequence[Row],
+    past: Sequence[AnswerRow],
     taken: set[str],
-) -> list[Row]:
+) -> list[AnswerRow]:
     """The answers that were read, with their people; each new answer of an unknown person gets its own name.
 
     Args:
@@ -267,7 +270,7 @@ def give(
         taken: names in use, to which new ones are added.
     """
     before = [past[place] if place is not None else None for place in pair(past, rows)]
-    given: list[Row] = []
+    given: list[AnswerRow] = []
     for row, key, was in zip(rows, keys, before, strict=True):
         person = names.get(key, "")
         given.append(by(row, person or (who(was) if was is not None and is_named(was) else "")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,31 @@ import pyarrow as pa
 
 from corpus.errors import StudioError
 from corpus.records import SENTENCES
-from corpus.store import locked, read_table, table_path
+from corpus.store import locked
+from corpus.tables import open_table, read_table
 from labeling.codebook import Codebook
+from labeling.feedback.qualification import read_qualifications
+from labeling.identity.account_register import Register, is_address, read_register
+from labeling.identity.answer_sources import AnswerRow, Evidence
+from labeling.identity.pseudonyms import giver, join_doubles, name_accounts
+from labeling.migration.migrated_answers import MigratedAnswers, read_migrated
 from labeling.records import Adjudication, Annotation, LabelingSettings
+from labeling.sampling.archive_sentences import read_archived
+from labeling.scheme import DEFAULT, Scheme
 from labeling.studio.answers import read_answer
-from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
-from labeling.sync.account_register import Register, is_address, read_register, write_register
-from labeling.sync.answer_sources import Evidence, Row
-from labeling.sync.known_answers import ANNOTATIONS, Known, add_withdrawn, digest, read_known, write_known
-from labeling.sync.known_places import Located, Reading, locate_server
+from labeling.studio.api_records import Project, StudioTask
+from labeling.studio.client import ANSWERS, Studio
+from labeling.sync.imported_answers import place_imported
+from labeling.sync.known_answers import Known, add_withdrawn, read_known, write_known
+from labeling.sync.known_places import (
+    Located,
+    Reading,
+    imported_notes,
+    locate_server,
+    missing_notes,
+    moved_notes,
+)
 from labeling.sync.merge_answers import give, known_names, merge, pair, superseded
-from labeling.sync.pseudonyms import giver, join_doubles, name_accounts
 from labeling.sync.queue_verdicts import changes, keep, read_queue, told
 from labeling.sync.server_changes import FORM, Pulled, State, answers_of, changes_in, last_pull, trusted, write_state
 
@@ -32,7 +46,7 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         annotations: answers to sentences.
-        skips: those of them that are skips.
+        skips: answers to sentences that are skips.
         annotators: number of people who gave them; each answer of an unknown person counts as one person.
         adjudications: answers in the queue, in this one and in earlier ones.
         fetched: tasks that were read whole.
@@ -63,7 +77,8 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
     """What a pull found: what each labelling project holds, those of its tasks that changed, and the whole queue.
 
-    `rows` are the answers to each project's tasks, without people and source; `keys` are the accounts that gave them.
+    `rows` are the answers to each project's tasks, without people and source; `keys` are the accounts that gave them,
+    and `before` are the numbers that they had where they were exported, if they were imported into these projects.
     """
 
     projects: list[Project]
@@ -71,11 +86,20 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     tasks: list[list[StudioTask]]
     rows: list[list[Annotation]]
     keys: list[list[str]]
+    before: list[int | None]
     queue: Project | None
     queued: list[StudioTask]
+    migrated: MigratedAnswers
 
 
-def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, codebook: Codebook) -> PullSummary:
+def pull(
+    studio: Studio,
+    settings: LabelingSettings,
+    work: Path,
+    project: Path,
+    codebook: Codebook,
+    scheme: Scheme = DEFAULT,
+) -> PullSummary:
     """Fetch every submitted answer into `annotations.jsonl`; drafts stay at the server.
 
     Only tasks that changed since the last pull are read whole. What that pull saw is kept in a private file, which is
@@ -91,27 +115,28 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         work: the project's folder of tables.
         project: the project folder, whose private files say who is who and keep the last pull.
         codebook: version of the codebook that new answers get.
+        scheme: labels of the project.
 
     Raises:
         StudioError: there is no such project, or an answer has a choice that the codebook lacks; nothing is
             written then.
     """
-    ids = read_table(work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")]), "stance build")
-    corpus = set(ids.column("sentence_id").to_pylist())
+    sentences, ids = work / "sentences.parquet", pa.schema([SENTENCES.field("sentence_id")])
+    open_table(sentences, ids, "stance build").close()  # without a corpus nothing is fetched
     with locked(project, "pull"):
         register = read_register(project)
-        register.apply_same()
         known = read_known(work, register)
         last = last_pull(project)
         in_step = bool(known.digest) and register.labels == known.digest
         state = trusted(last, studio.url, known.digest, register) if in_step else None
-        held = _read(studio, settings, state, codebook, known)
-        settled, settlers = read_queue(held.queued, codebook)
+        held = _read(studio, settings, state, codebook, scheme, known, work)
+        settled, settlers = read_queue(held.queued, codebook, scheme, held.migrated)
+        seen_before = {name for place in register.places for name in place.sources}
         located = _locate(register, studio.url, held, known, settled)
         if located.another and state is not None:
             # What the last pull saw was another server's, so it does not show what has changed here.
             state = None
-            held = _read(studio, settings, None, codebook, known)
+            held = _read(studio, settings, None, codebook, scheme, known, work)
             located = msgspec.structs.replace(_locate(register, studio.url, held, known, settled), another=True)
         sources = located.sources[: len(held.projects)]
         known = known.moved(located.change)
@@ -123,7 +148,20 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         ]
         queue = located.sources[-1] if held.queue else ""
         settled = [msgspec.structs.replace(row, source=queue) for row in settled]
-        pairs, settled_pairs = pair(known.annotations, fresh), pair(known.adjudications, settled)
+        placed = place_imported(
+            known.annotations, fresh, keys, pair(known.annotations, fresh), held.before, register.origins()
+        )
+        fresh, keys, pairs = placed.rows, placed.keys, placed.pairs
+        again = place_imported(
+            known.adjudications,
+            settled,
+            settlers,
+            pair(known.adjudications, settled),
+            [row.get("import_id") for task in held.queued if task.key for row in task.annotations],
+            register.origins(),
+        )
+        register.add_origins(placed.origins | again.origins)
+        settled, settlers, settled_pairs = again.rows, again.keys, again.pairs
         names = _Names(studio, register, located, known, in_step=in_step, last=last)
         names.count(known.annotations, fresh, keys, pairs)
         names.count(known.adjudications, settled, settlers, settled_pairs)
@@ -134,62 +172,101 @@ def pull(studio: Studio, settings: LabelingSettings, work: Path, project: Path, 
         merged = merge(
             known.annotations, fresh, pairs, _Gone(sources, held, fresh, _older(last, studio.url, known, held))
         )
-        kept = keep(known.adjudications, settled, settled_pairs, held.queued, queue)
+        kept = keep(known.adjudications, settled, settled_pairs, held.queued, queue, held.migrated)
         happened = changes(kept, held.queued)
         called |= names.of({change.account for change in happened} - called.keys())
-        notes = [*located.notes, *names.notes, *_missing(studio.url, settings, held, located, merged.rows, kept.rows)]
+        notes = [
+            *located.notes,
+            *([] if seen_before & {*sources} else moved_notes(studio.url, placed.moved, again.moved)),
+            *imported_notes(studio.url, 0 if placed.moved else placed.new),
+            *names.notes,
+            *missing_notes(studio.url, settings, held.queue, located, merged.rows, kept.rows),
+        ]
         history = superseded(merged, known.history)
         withdrawn = add_withdrawn(known.withdrawn, told(happened, called))
-        changed = write_known(work, register, merged.rows, [*known.history, *history], kept.rows, withdrawn)
-        register.labels = digest(table_path(work, ANNOTATIONS))
-        write_register(project, register)
+        now_known = msgspec.structs.replace(
+            known,
+            annotations=merged.rows,
+            history=[*known.history, *history],
+            adjudications=kept.rows,
+            withdrawn=withdrawn,
+        )
+        changed = write_known(work, project, register, now_known)
         seen = {found.id: pulled for found, pulled in zip(held.projects, held.pulled, strict=True)}
         now = State(
             url=studio.url, digest=register.labels, projects={**(state.projects if state else {}), **seen}, form=FORM
         )
         write_state(project, now)
     rows = merged.rows
+    where = ("sentence_id", {row.sentence_id for row in rows})
+    here = set(read_table(sentences, ids, "stance build", where).column(0).to_pylist())
+    here |= {row.sentence_id for row in read_archived(work)}
     return PullSummary(
         annotations=len(rows),
         skips=sum(row.stance is None for row in rows),
-        annotators=len({row.annotator for row in rows}),
+        annotators=len({register.counts(name) for name in {row.annotator for row in rows}}),
         adjudications=len(kept.rows),
         fetched=sum(map(len, held.tasks)),
         edited=sum(row.why == "edited" for row in history),
         deleted=sum(row.why == "deleted" for row in history),
         withdrawn=len(happened),
-        without_sentence=sum(row.sentence_id not in corpus for row in rows),
+        without_sentence=sum(row.sentence_id not in here for row in rows),
         foreign=sum(task.key is None for part in held.tasks for task in part),
         notes=notes,
         changed=changed,
     )
 
 
-def _read(studio: Studio, settings: LabelingSettings, state: State | None, codebook: Codebook, known: Known) -> _Held:
+def _read(
+    studio: Studio,
+    settings: LabelingSettings,
+    state: State | None,
+    codebook: Codebook,
+    scheme: Scheme,
+    known: Known,
+    work: Path,
+) -> _Held:
     """Read what the server holds, without the tasks that have not changed since the last pull."""
     projects: list[Project] = []
     pulled: list[Pulled] = []
     tasks: list[list[StudioTask]] = []
     rows: list[list[Annotation]] = []
     keys: list[list[str]] = []
-    for title in settings.titles:
-        project = _project(studio, title, known)
+    before: list[int | None] = []
+    migrated = read_migrated(work)
+    qualifying = [settings.qualification_title(row.annotator) for row in read_qualifications(work)]
+    found = [_project(studio, title, known) for title in settings.titles]
+    for project in [*found, *filter(None, map(studio.find_project, dict.fromkeys(qualifying)))]:
         now, changed = changes_in(studio, project, state.projects.get(project.id) if state else None)
         read = [(task, answer) for task in changed if task.key for answer in task.annotations]
         projects.append(project)
         pulled.append(now)
         tasks.append(changed)
-        rows.append([_row(task, answer, codebook) for task, answer in read])
+        rows.append([_row(task, answer, codebook, scheme, migrated) for task, answer in read])
         keys.append([giver(answer).key for _, answer in read])
+        before += [answer.get("import_id") for _, answer in read]
     queue = studio.find_project(settings.queue_title)
     queued = studio.tasks(queue.id, ANSWERS) if queue else []
-    return _Held(projects=projects, pulled=pulled, tasks=tasks, rows=rows, keys=keys, queue=queue, queued=queued)
+    return _Held(
+        projects=projects,
+        pulled=pulled,
+        tasks=tasks,
+        rows=rows,
+        keys=keys,
+        before=before,
+        queue=queue,
+        queued=queued,
+        migrated=migrated,
+    )
 
 
-def _row(task: StudioTask, answer: Mapping[str, Any], codebook: Codebook) -> Annotation:
+def _row(
+    task: StudioTask, answer: Mapping[str, Any], codebook: Codebook, scheme: Scheme, migrated: MigratedAnswers
+) -> Annotation:
     assert task.key is not None
     sentence_id, control = task.key
-    return read_answer(answer, sentence_id, "", codebook.version, control=control, task=task.mark)
+    row = read_answer(answer, sentence_id, "", codebook, control=control, task=task.mark, scheme=scheme)
+    return migrated.as_given(row)
 
 
 def _locate(register: Register, url: str, held: _Held, known: Known, settled: Sequence[Adjudication]) -> Located:
@@ -197,6 +274,7 @@ def _locate(register: Register, url: str, held: _Held, known: Known, settled: Se
         Reading(
             number=project.id,
             made=project.created_at,
+            title=project.title if len(held.projects) > 1 else "",
             evidence=Evidence(rows, {task.mark for task in tasks}),
             known=known.answers(),
         )
@@ -221,12 +299,13 @@ class _Names:
         accounts = {str(number): address for number, address in studio.accounts().items()}
         self._live = {key: address.casefold() if is_address(address) else "" for key, address in accounts.items()}
         self._register, self._place, self._taken, self._in_step = register, located.place, known.names, in_step
+        self._source = next(filter(None, located.sources), "")
         self._known: dict[str, Counter[str]] = {}
         # An older version's file is about the server that it pulled from last.
         self._older = not located.another and last is not None and last.url == studio.url
 
     def count(
-        self, known: Sequence[Row], fresh: Sequence[Row], keys: Sequence[str], pairs: Sequence[int | None]
+        self, known: Sequence[AnswerRow], fresh: Sequence[AnswerRow], keys: Sequence[str], pairs: Sequence[int | None]
     ) -> None:
         """Find under which names the accounts' answers are known."""
         for key, counts in known_names(known, fresh, keys, pairs).items():
@@ -246,6 +325,7 @@ class _Names:
             known=self._known,
             taken=self._taken,
             in_step=self._in_step,
+            source=self._source,
             older=self._older,
             live=self._live,
         )
@@ -267,9 +347,12 @@ class _Gone:
         }
         self._read = {(row.source, row.studio_id) for row in fresh}
         self._older = older
+        self._migrated = held.migrated
 
     def __call__(self, row: Annotation) -> bool:
         """Whether this answer was deleted; one whose number another answer has now was deleted too."""
+        if self._migrated.removed(row):
+            return False
         if not row.source:
             return not row.adopted and row.studio_id in self._older
         held = self._held.get(row.source)
@@ -290,34 +373,6 @@ def _older(last: State | None, url: str, known: Known, held: _Held) -> set[int]:
     }
     times = Counter(row.studio_id for row in known.annotations if not row.source and not row.adopted)
     return {id_ for id_ in seen if times[id_] == 1} - {id_ for pulled in held.pulled for id_ in answers_of(pulled)}
-
-
-def _missing(
-    url: str,
-    settings: LabelingSettings,
-    held: _Held,
-    located: Located,
-    rows: Iterable[Annotation],
-    settled: Collection[Adjudication],
-) -> list[str]:
-    """Notes on projects that are missing, whose answers therefore stay."""
-    notes: list[str] = []
-    if located.another:
-        notes.append(f"{url} is another Label Studio than it was: its accounts are taken for other people")
-    if elsewhere := sum(row.source in located.place.sources and row.source not in located.sources for row in rows):
-        notes.append(
-            f"{elsewhere} answers came from projects of this Label Studio that [labeling] title doesn't name now, or "
-            "that are gone there: they stay"
-        )
-    queue = located.sources[-1] if held.queue else ""
-    if settled and held.queue is None:
-        notes.append(
-            f"{url} has no project {settings.queue_title!r}: the {len(settled)} answers that were fetched from a queue "
-            "stay; if it was renamed there, give it this title again, or no new ones are fetched"
-        )
-    elif earlier := sum(row.source != queue for row in settled):
-        notes.append(f"{earlier} answers were fetched from an earlier queue than the present one: they stay")
-    return notes
 
 
 def _project(studio: Studio, title: str, known: Known) -> Project:

@@ -12,12 +12,17 @@ import msgspec
 
 from corpus.errors import StudioError
 from corpus.store import private_folder, read_json, write_bytes
-from labeling.sampling.sample import write_sample
+from labeling.feedback.qualification import write_qualifications
+from labeling.machine.anchoring import Suggestion, add_suggestions
+from labeling.migration.carry_out import MigrationDone, migrate
+from labeling.sampling.sample_table import write_sample
+from labeling.scheme import DEFAULT, Scheme
 from labeling.studio.answers import chosen
 from labeling.studio.client import Studio
 from labeling.studio.connection import BrokenConnectionError
+from labeling.studio.project_plan import ProjectPlan, compare
 from labeling.studio.tasks import Prediction, data
-from labeling.sync.push_plan import ProjectPlan, PushPlan, compare
+from labeling.sync.push_plan import PushPlan
 
 SENDING = Path(".stance") / "sending.json"
 BATCH = 5000
@@ -38,13 +43,25 @@ class _Sending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
-    """Ids of the projects at the server: those in which sentences are labelled, and the queue's where there is one."""
+    """Ids of the projects at the server: those in which sentences are labelled, and the queue's where there is one.
+
+    `qualifying` has the projects for qualification, by their titles; `migrated` says what a migration did.
+    """
 
     labelling: list[int]
     queue: int | None
+    qualifying: dict[str, int] = {}
+    migrated: MigrationDone | None = None
 
 
-def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progress: Callable[..., None]) -> Pushed:
+def apply_push(
+    studio: Studio,
+    plan: PushPlan,
+    work: Path,
+    project: Path,
+    progress: Callable[..., None],
+    scheme: Scheme = DEFAULT,
+) -> Pushed:
     """Carry out a plan, and make the projects that are not there yet.
 
     Args:
@@ -53,6 +70,7 @@ def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progre
         work: the project's folder of tables, which keeps the sample.
         project: the project folder, which keeps a note of an import that was sent.
         progress: function that is called first with the number of tasks, then with each one done.
+        scheme: labels of the project.
 
     Raises:
         StudioError: the server refused, or the connection broke for good; the server keeps the tasks that it accepted,
@@ -60,13 +78,38 @@ def apply_push(studio: Studio, plan: PushPlan, work: Path, project: Path, progre
     """
     if plan.drawn.new:
         write_sample(work, plan.drawn.draws)
-    every = [*plan.projects, *([plan.queue] if plan.queue else [])]
+    if plan.asked.qualify:
+        write_qualifications(work, plan.qualifications)
+    done = migrate(studio, plan.migrations, work, progress) if plan.asked.migrate else None
+    if plan.asked.predictions:
+        # First what no annotator can have seen yet; of tasks that are there, after they have their prediction.
+        created = {task.sentence_id for part in plan.projects for task in part.create}
+        _note(studio, work, scheme, plan, {key: plan.predictions[key] for key in created & plan.predictions.keys()})
+    every = [*plan.projects, *([plan.queue] if plan.queue else []), *plan.qualifying]
     progress(0, sum(len(part.create) + len(part.update) for part in every))
+    labelling = [_apply(studio, part, project, progress, plan.asked.prune, plan.predictions) for part in plan.projects]
+    if plan.asked.predictions:
+        changed = {key for part in plan.projects for _, key in part.predict}
+        _note(studio, work, scheme, plan, {key: plan.predictions[key] for key in changed})
     return Pushed(
-        labelling=[
-            _apply(studio, part, project, progress, plan.asked.prune, plan.predictions) for part in plan.projects
-        ],
+        labelling=labelling,
         queue=_apply(studio, plan.queue, project, progress, True, {}) if plan.queue else None,
+        qualifying={part.title: _apply(studio, part, project, progress, True, {}) for part in plan.qualifying},
+        migrated=done,
+    )
+
+
+def _note(studio: Studio, work: Path, scheme: Scheme, plan: PushPlan, shown: Mapping[str, Prediction]) -> None:
+    """Note which sentences show their prediction from now on, and which hold it back."""
+    since = studio.clock().isoformat(timespec="seconds")
+    pairs = [*((key, one, False) for key, one in plan.held_back.items()), *((k, shown[k], True) for k in sorted(shown))]
+    add_suggestions(
+        work,
+        scheme,
+        [
+            Suggestion(sentence_id=key, stance=one.stance, model=one.model, shown=seen, since=since)
+            for key, one, seen in pairs
+        ],
     )
 
 
@@ -86,6 +129,8 @@ def _apply(
             studio.change_project(project_id, **plan.settings)
     payload = [
         {"data": data(task)}
+        # Label Studio keeps this for every edition; only some of them refuse to skip the task then.
+        | ({"allow_skip": False} if task.control else {})
         | ({"predictions": [_prediction(said[task.sentence_id])]} if task.sentence_id in said else {})
         for task in plan.create
     ]
@@ -103,7 +148,8 @@ def _apply(
 
 
 def _prediction(said: Prediction) -> dict[str, Any]:
-    return {"model_version": said.model, "score": said.probability, "result": [chosen("stance", said.stance)]}
+    score = {} if said.probability is None else {"score": said.probability}
+    return {"model_version": said.model, **score, "result": [chosen("stance", said.stance)]}
 
 
 def _send(

@@ -9,13 +9,38 @@ import msgspec
 
 from corpus.errors import ConfigError
 from labeling.codebook import Codebook
+from labeling.scheme import DEFAULT, Scheme
 
 TEMPLATE = Path(__file__).parent / "codebook.md"
 """The codebook that a new project begins with; what stands between double braces is to be replaced."""
+OWN_LABELS = Path(__file__).parent / "codebook_own_labels.md"
+"""The same for a project whose labels are not those of the default scheme."""
+TARGET_PLACE = re.compile(r"\{\{your target[^}]*\}\}")
+"""A place of the templates that holds the target's name."""
 RUN = 6
 """Number of words in a row that show, if a codebook shares them with the demo's, that it was copied from there."""
 TARGET_LINE = re.compile(r"(?:\A|\n[ \t]*\n|version.*\n)[ \t>#*_-]*target[*_]*[ \t]*:[ \t]*(\S.*)", re.IGNORECASE)
 """A line that names the codebook's target, only at the head of a paragraph: a line of running text may begin so too."""
+
+
+def template(scheme: Scheme, target: str = "") -> bytes:
+    """The codebook that a new project begins with.
+
+    Args:
+        scheme: the labels of the project.
+        target: what the stance is toward; if empty, it is a place to fill in.
+    """
+    if scheme.names == DEFAULT.names:
+        text = TEMPLATE.read_text("utf-8")
+    else:
+        rows = [
+            f"| `{name}` | {key} | {scheme.hints.get(name) or '{{what this label means, in one line}}'} |"
+            for key, name in enumerate(scheme.names, 1)
+        ]
+        names = ", ".join(f"`{name}`" for name in scheme.names[:-1]) + f" or `{scheme.names[-1]}`"
+        text = OWN_LABELS.read_text("utf-8").replace("<!-- labels -->", "\n".join(rows))
+        text = text.replace("{{which label", f"{{{{which label: {names}")
+    return (TARGET_PLACE.sub(lambda _: target, text) if target else text).encode()
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +65,7 @@ def check_question(
     Raises:
         ConfigError: the message names the file and the line to edit.
     """
-    where = check_target(settings, target)
+    check_target(settings, target)
     if codebook is None:
         return
     text = codebook.text
@@ -49,13 +74,7 @@ def check_question(
             f"{path}, line {_line(text, left[0].start())}: the codebook still has the template's "
             f"{_short(left[0].group())} ({len(left)} such places): put your own rules for the target {target!r} there"
         )
-    said = TARGET_LINE.search(text)
-    if said and not _alike(said.group(1), target):
-        written = said.group(1).strip(" *_")
-        raise ConfigError(
-            f"{path}, line {_line(text, said.start(1))}: the codebook is for the target {written!r}, and [target] name "
-            f"is {target!r} ({where}): change the one that is wrong"
-        )
+    check_same_target(settings, target, path, codebook)
     if demo and (at := _taken_over(text, target, demo)) is not None:
         start, end = at
         raise ConfigError(
@@ -64,26 +83,57 @@ def check_question(
         )
 
 
-def check_target(settings: Path, target: str) -> str:
+def check_target(settings: Path, target: str) -> None:
     """Refuse a target that is missing or a template's.
 
-    Returns:
-        The file and line that name the target.
+    Args:
+        settings: path of stance.toml, which names the target.
+        target: what the stance is toward.
 
     Raises:
         ConfigError: the message names the file and the line to edit.
     """
-    line = target_line(settings.read_text("utf-8-sig")) if settings.is_file() else None
-    where = f"{settings}, line {line}" if line else f"{settings}"
     if not target.strip():
         raise ConfigError(
-            f"{where}: "
-            + ("[target] name is empty" if line else "there is no [target] with a name")
+            f"{_where(settings)}: "
+            + ("[target] name is empty" if _target_line(settings) else "there is no [target] with a name")
             + ': write what the stance is toward, in the words that annotators are to read, as in name = "a new tunnel"'
         )
     if "{{" in target:
-        raise ConfigError(f"{where}: [target] name is {target!r}, a template's; write what the stance is toward")
-    return where
+        raise ConfigError(
+            f"{_where(settings)}: [target] name is {target!r}, a template's; write what the stance is toward"
+        )
+
+
+def check_same_target(settings: Path, target: str, path: Path, codebook: Codebook) -> None:
+    """Refuse a codebook that states another target; one that states none fits every target.
+
+    Args:
+        settings: path of stance.toml, which names the target.
+        target: what the stance is toward.
+        path: path of the codebook.
+        codebook: the codebook.
+
+    Raises:
+        ConfigError: the message names both files and the lines to compare.
+    """
+    said = TARGET_LINE.search(codebook.text)
+    if said and "{{" not in said.group(1) and not _alike(said.group(1), target):
+        written = said.group(1).strip(" *_")
+        raise ConfigError(
+            f"{path}, line {_line(codebook.text, said.start(1))}: the codebook is for the target {written!r}, and "
+            f"[target] name is {target!r} ({_where(settings)}): change the one that is wrong"
+        )
+
+
+def _where(settings: Path) -> str:
+    """The file that names the target, with the line if there is one."""
+    line = _target_line(settings)
+    return f"{settings}, line {line}" if line else f"{settings}"
+
+
+def _target_line(settings: Path) -> int | None:
+    return target_line(settings.read_text("utf-8-sig")) if settings.is_file() else None
 
 
 def target_line(text: str) -> int | None:

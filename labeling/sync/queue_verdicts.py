@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from labeling.codebook import Codebook
+from labeling.identity.pseudonyms import giver
+from labeling.migration.migrated_answers import MigratedAnswers
 from labeling.records import Adjudication, Withdrawn
+from labeling.scheme import Scheme
 from labeling.studio.answers import read_adjudication
-from labeling.studio.client import StudioTask
+from labeling.studio.api_records import StudioTask
 from labeling.sync.merge_answers import Merged, merge
-from labeling.sync.pseudonyms import giver
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +28,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: Withdrawn
 
 
-def read_queue(tasks: Sequence[StudioTask], codebook: Codebook) -> tuple[list[Adjudication], list[str]]:
+def read_queue(
+    tasks: Sequence[StudioTask], codebook: Codebook, scheme: Scheme, migrated: MigratedAnswers
+) -> tuple[list[Adjudication], list[str]]:
     """The answers to the queue's tasks, without their people, and the key of the account that gave each.
 
     Raises:
-        StudioError: an answer has a choice that the codebook lacks.
+        StudioError: an answer has a choice that is not one of the project's labels.
     """
     rows: list[Adjudication] = []
     keys: list[str] = []
@@ -38,7 +42,8 @@ def read_queue(tasks: Sequence[StudioTask], codebook: Codebook) -> tuple[list[Ad
         if task.key is None:
             continue
         for answer in task.annotations:
-            row = read_adjudication(answer, task.key[0], "", codebook.version, task.data.get("given") or {})
+            given = task.data.get("given") or {}
+            row = migrated.as_given(read_adjudication(answer, task.key[0], "", codebook, given, scheme))
             rows.append(msgspec.structs.replace(row, task=task.mark))
             keys.append(giver(answer).key)
     return rows, keys
@@ -50,6 +55,7 @@ def keep(
     pairs: Sequence[int | None],
     tasks: Sequence[StudioTask],
     source: str,
+    migrated: MigratedAnswers,
 ) -> Merged[Adjudication]:
     """Merge the known answers in the queue with those that were read now.
 
@@ -59,9 +65,12 @@ def keep(
         pairs: position among the known answers of each answer that was read, as `merge_answers.pair` returns it.
         tasks: every task that the queue holds now.
         source: name of the queue's project; empty if it holds nothing.
+        migrated: answers that a migration removed at the server; they stay.
     """
     held = {task.mark for task in tasks}
-    return merge(known, fresh, pairs, lambda row: row.source == source and row.task in held)
+    return merge(
+        known, fresh, pairs, lambda row: row.source == source and row.task in held and not migrated.removed(row)
+    )
 
 
 def changes(merged: Merged[Adjudication], tasks: Sequence[StudioTask]) -> list[Change]:

@@ -9,8 +9,9 @@ import msgspec
 
 from corpus.errors import StudioError
 from corpus.store import read_json_if_whole, write_bytes
-from labeling.studio.client import ANSWERS, TIMES, Project, Studio, StudioTask
-from labeling.sync.account_register import Register
+from labeling.identity.account_register import Register
+from labeling.studio.api_records import Project, StudioTask
+from labeling.studio.client import ANSWERS, TIMES, Studio
 
 STATE = Path(".stance") / "pulled.json"
 FORM = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
 from train.records import Example
 
 WORDS = {
@@ -21,7 +21,7 @@ def made_up_examples(groups: int = 24, size: int = 6, seed: int = 0) -> list[Exa
     rows = []
     for group in range(groups):
         for n in range(size):
-            label = STANCES[(group + n) % 3]
+            label = DEFAULT.names[(group + n) % 3]
             words = [*random.choice(WORDS[label], 4), *random.choice([w for ws in WORDS.values() for w in ws], 3)]
             rows.append(
                 Example(sentence_id=f"{group}-{n}", text=" ".join(words), label=label, target="t", group=f"g{group}")

@@ -11,10 +11,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from labeling.bootstrap import times_drawn
-from labeling.intervals import FEWEST_ARTICLES, Estimate, share_interval
+from corpus.errors import AgreementError
 from labeling.records import is_unknown
+from labeling.statistics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
+from labeling.statistics.bootstrap import times_drawn
+from labeling.statistics.coefficient_intervals import chance_of, coefficient, ratio, share
+from labeling.statistics.intervals import Estimate
+from labeling.statistics.ordered_agreement import ordinal_alpha, weighted_kappa
 from labeling.votes import numbered
 
 RESAMPLES = 1000
@@ -33,7 +36,8 @@ class LabelAgreement(msgspec.Struct, frozen=True, kw_only=True):
 class PairAgreement(msgspec.Struct, frozen=True, kw_only=True):
     """Two annotators on the `n` sentences that both labelled.
 
-    `raw` is the share of these sentences with the same label, and `kappa` is Cohen's kappa.
+    `raw` is the share of these sentences with the same label, and `kappa` is Cohen's kappa; `linear` and `quadratic`
+    are Cohen's kappa with these weights, None unless the labels are a scale.
     `confusion[label of first][label of second]` counts them, for all labels that occur in the whole measurement.
     """
 
@@ -43,6 +47,8 @@ class PairAgreement(msgspec.Struct, frozen=True, kw_only=True):
     raw: Estimate
     kappa: Estimate
     confusion: dict[str, dict[str, int]]
+    linear: Estimate | None = None
+    quadratic: Estimate | None = None
 
 
 class RestAgreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +67,9 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         annotators: the annotators who voted on a shared sentence, sorted; nobody else counts here.
         sentences: number of sentences with two or more votes.
         articles: number of articles that these sentences are from; the bootstrap draws articles.
-        alpha: Krippendorff's alpha over all these sentences.
+        alpha: Krippendorff's alpha over all these sentences, for nominal labels.
+        ac1: Gwet's AC1 over all these sentences.
+        ordinal: Krippendorff's alpha for ordinal labels; None unless the labels are a scale.
         fleiss: Fleiss's kappa over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
             number of votes, the larger one where two are equally frequent; 0 and 0 where no sentence is shared.
         raw: share of pairs of votes that are alike, each sentence weighing the same (Fleiss's mean P_i).
@@ -81,9 +89,18 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     labels: list[LabelAgreement]
     pairs: list[PairAgreement]
     rest: list[RestAgreement]
+    ac1: Estimate = UNDEFINED
+    ordinal: Estimate | None = None
 
 
-def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str], seed: int = 1) -> Agreement:
+def measure(
+    votes: Mapping[str, Mapping[str, str]],
+    article_of: Mapping[str, str],
+    seed: int = 1,
+    *,
+    names: Sequence[str] = (),
+    ordered: bool = False,
+) -> Agreement:
     """Every coefficient of agreement, with 95 % percentile intervals by bootstrap over articles.
 
     Articles are drawn, not sentences: sentences of one article are not independent, and intervals over them would be
@@ -96,6 +113,9 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         votes: sentence → annotator → label, as `latest_votes` returns them; annotators need not label everything.
         article_of: the article of each sentence.
         seed: seed of the resamples.
+        names: all labels that annotators can choose from, in their order; if empty, those that occur. AC1 depends on
+            their number.
+        ordered: whether the labels are a scale, in the order of `names`.
 
     Returns:
         The measurement; neither the order of rows nor the annotators' names change any number.
@@ -112,6 +132,9 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         )  # fmt: skip
     annotators, annotator_at = numbered(who for by in shared.values() for who in by)
     labels, label_at = numbered(label for by in shared.values() for label in by.values())
+    everything = names or labels
+    if unknown := set(labels) - set(everything):
+        raise AgreementError(f"expected the labels {', '.join(everything)}; found {', '.join(sorted(unknown))}")
     articles, article_at = numbered(article_of[key] for key in shared)
     article = np.array([article_at[article_of[key]] for key in shared])
     codes = np.full((len(shared), len(annotators)), -1)  # sentences × annotators; -1: no answer
@@ -125,7 +148,8 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     sizes = counts.sum(axis=1)
     frequency = Counter(sizes.tolist())
     most = max(frequency, key=lambda size: (frequency[size], size))
-    alphas, fleiss, raws = _drawn(counts, article, weights, most)
+    alphas, fleiss, raws, ac1s = _drawn(counts, article, weights, most, len(everything))
+    rank = np.array([everything.index(label) for label in labels])
     units = [list(by.values()) for by in shared.values()]
     alike = (counts * (counts - 1)).sum(axis=1) / (sizes * (sizes - 1))
     equal = sizes == most
@@ -133,11 +157,24 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
     for i, j in combinations(range(len(annotators)), 2):
         if ((codes[:, i] >= 0) & (codes[:, j] >= 0)).any():
             n, raw, kappa, table = _two(codes[:, i], codes[:, j], labels, article, weights)
+            linear, quadratic = (
+                weighted_kappa(codes[:, i], codes[:, j], rank, article, weights, power) if ordered else None
+                for power in (1, 2)
+            )
             confusion = {
                 label: dict(zip(labels, row, strict=True)) for label, row in zip(labels, table.tolist(), strict=True)
             }
             pairs.append(
-                PairAgreement(first=annotators[i], second=annotators[j], n=n, raw=raw, kappa=kappa, confusion=confusion)
+                PairAgreement(
+                    first=annotators[i],
+                    second=annotators[j],
+                    n=n,
+                    raw=raw,
+                    kappa=kappa,
+                    confusion=confusion,
+                    linear=linear,
+                    quadratic=quadratic,
+                )
             )
     rest: list[RestAgreement] = []
     for i, name in enumerate(annotators):
@@ -149,22 +186,26 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
         annotators=annotators,
         sentences=len(shared),
         articles=len(articles),
-        alpha=_coefficient(krippendorff_alpha(units), alphas[-1], len(articles), counts.sum(axis=0)),
-        fleiss=_coefficient(
-            fleiss_kappa(counts[equal].tolist()), fleiss, len(set(article[equal])), counts[equal].sum(axis=0)
+        alpha=coefficient(krippendorff_alpha(units), alphas[-1], len(articles), chance_of(counts.sum(axis=0))),
+        ac1=coefficient(
+            gwet_ac1(units, everything), ac1s, len(articles), _ac1_chance(counts / sizes[:, None], len(everything))
+        ),
+        ordinal=ordinal_alpha(units, counts, rank, everything, article, weights) if ordered else None,
+        fleiss=coefficient(
+            fleiss_kappa(counts[equal].tolist()), fleiss, len(set(article[equal])), chance_of(counts[equal].sum(axis=0))
         ),
         fleiss_votes=most,
         fleiss_sentences=frequency[most],
-        raw=_share(math.fsum(alike.tolist()) / len(shared), raws, len(articles)),
+        raw=share(math.fsum(alike.tolist()) / len(shared), raws, len(articles)),
         labels=[
             LabelAgreement(
                 label=label,
                 votes=int(counts[:, code].sum()),
-                alpha=_coefficient(
+                alpha=coefficient(
                     krippendorff_alpha([["this" if vote == label else "other" for vote in unit] for unit in units]),
                     alphas[code],
                     len(articles),
-                    np.array([counts[:, code].sum(), counts.sum() - counts[:, code].sum()]),
+                    chance_of(np.array([counts[:, code].sum(), counts.sum() - counts[:, code].sum()])),
                 ),
             )
             for code, label in enumerate(labels)
@@ -175,16 +216,16 @@ def measure(votes: Mapping[str, Mapping[str, str]], article_of: Mapping[str, str
 
 
 def _drawn(
-    counts: NDArray[np.int64], article: NDArray[np.int64], weights: NDArray[np.float64], most: int
-) -> tuple[list[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
-    """Alpha of each label against the rest, then of all; Fleiss's kappa; raw agreement: each over all resamples.
+    counts: NDArray[np.int64], article: NDArray[np.int64], weights: NDArray[np.float64], most: int, choices: int
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Alpha of each label against the rest, then of all; Fleiss's kappa; raw agreement; AC1: each over all resamples.
 
     Whole numbers are summed by article, separately for each number of votes per sentence. So the sums are exact, and
     a resample is undefined exactly where `krippendorff_alpha` and `fleiss_kappa` would be.
     """
     sizes, kinds = counts.sum(axis=1), counts.shape[1]
     n, units, raw = (np.zeros(RESAMPLES) for _ in range(3))
-    unlike, totals = np.zeros((kinds, RESAMPLES)), np.zeros((kinds, RESAMPLES))
+    unlike, totals, shares = (np.zeros((kinds, RESAMPLES)) for _ in range(3))
     fleiss: NDArray[np.float64] = np.full(RESAMPLES, np.nan)
     for size in np.unique(sizes):
         rows = counts[sizes == size]
@@ -195,15 +236,18 @@ def _drawn(
         n += size * number
         units += number
         totals += used
+        shares += used / size
         unlike += apart / (size - 1)
         alike = size * (size - 1) * number - apart.sum(axis=0)
         raw += alike / (size * (size - 1))
         if size == most:
             square, chance = (size * number) ** 2, (used**2).sum(axis=0)
-            fleiss = _ratio(alike * size * number / (size - 1) - chance, square - chance)
-    alphas = [1 - _ratio((n - 1) * unlike[code], totals[code] * (n - totals[code])) for code in range(kinds)]
-    alphas.append(1 - _ratio((n - 1) * unlike.sum(axis=0), n**2 - (totals**2).sum(axis=0)))
-    return alphas, fleiss, _ratio(raw, units)
+            fleiss = ratio(alike * size * number / (size - 1) - chance, square - chance)
+    alphas = [1 - ratio((n - 1) * unlike[code], totals[code] * (n - totals[code])) for code in range(kinds)]
+    alphas.append(1 - ratio((n - 1) * unlike.sum(axis=0), n**2 - (totals**2).sum(axis=0)))
+    agree, used_share = ratio(raw, units), shares / units  # every resample draws a sentence
+    chance = (used_share * (1 - used_share)).sum(axis=0) / max(choices - 1, 1)
+    return alphas, fleiss, agree, ratio(agree - chance, 1 - chance)
 
 
 def _two(
@@ -227,54 +271,15 @@ def _two(
     kappa = cohen_kappa([labels[code] for code in a], [labels[code] for code in b])
     return (
         len(a),
-        _share(int(np.trace(whole)) / len(a), _ratio(agree, n), len(touched)),
-        _coefficient(kappa, _ratio(n * agree - chance, n**2 - chance), len(touched), np.bincount(np.append(a, b))),
+        share(int(np.trace(whole)) / len(a), ratio(agree, n), len(touched)),
+        coefficient(
+            kappa, ratio(n * agree - chance, n**2 - chance), len(touched), chance_of(np.bincount(np.append(a, b)))
+        ),
         whole,
     )
 
 
-def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quotient, NaN where the divisor is 0: there the coefficient is undefined."""
-    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
-
-
-def _coefficient(value: float, drawn: NDArray[np.float64], articles: int, answers: NDArray[np.int64]) -> Estimate:
-    """A coefficient of agreement with its interval.
-
-    Where annotators never disagree, every resample gives 1, which does not mean that they never will. The interval then
-    follows from that of the share of equal answers, as alpha and kappa are 1 - (1 - share) / (1 - chance).
-
-    Args:
-        value: the coefficient.
-        drawn: values of the coefficient in the resamples, NaN where it is undefined.
-        articles: number of articles that its sentences are from.
-        answers: number of answers by label, from which the agreement by chance follows.
-    """
-    estimate = _estimate(value, drawn, articles)
-    if estimate.low < estimate.high or math.isnan(estimate.low):
-        return estimate
-    if value != 1:  # all articles are alike, so that resampling them tells nothing
-        return Estimate(value=value)
-    chance = float(((answers / answers.sum()) ** 2).sum())
-    share = _share(1.0, drawn, articles)
-    return Estimate(value=value, low=1 - (1 - share.low) / (1 - chance), high=1.0)
-
-
-def _estimate(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
-    """The value with its percentile interval; 95 % of the resamples must have a value for there to be an interval."""
-    defined = drawn[~np.isnan(drawn)]
-    if math.isnan(value) or articles < FEWEST_ARTICLES or len(defined) < 0.95 * len(drawn):
-        return Estimate(value=value)
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return Estimate(value=value, low=float(low), high=float(high))
-
-
-def _share(value: float, drawn: NDArray[np.float64], articles: int) -> Estimate:
-    """A share with its interval. At 0 and 1 all resamples are alike, so that each article counts as one unit there."""
-    if value in (0.0, 1.0):
-        return (
-            share_interval(value, 0.0, articles, articles, articles)
-            if articles >= FEWEST_ARTICLES
-            else Estimate(value=value)
-        )
-    return _estimate(value, drawn, articles)
+def _ac1_chance(shares: NDArray[np.float64], choices: int) -> float:
+    """Agreement by chance as AC1 defines it, from the share of each label (column) in each sentence's votes."""
+    used = shares.mean(axis=0)
+    return float((used * (1 - used)).sum() / max(choices - 1, 1))

@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from labeling.records import Adjudication, Annotation
 
 Answer = Annotation | Adjudication
-Row = TypeVar("Row", Annotation, Adjudication)
+AnswerRow = TypeVar("AnswerRow", Annotation, Adjudication)
 Verdict = Literal["same", "other", "unknown"]
 
 
@@ -132,6 +132,15 @@ class Evidence:
         if unlike > alike:
             return "other"
         return "same" if alike else "unknown"
+
+    def is_sure(self, known: Sequence[Answer]) -> bool:
+        """Whether times or ids, and not just like answers, show that this is the project that known answers are of."""
+        shared, _ = self._answers(known)
+        return any(self.tells(*both) for both in shared) or bool(self._marks & {row.task for row in known})
+
+    def shared(self, known: Sequence[Answer]) -> list[Answer]:
+        """The known answers that are here, perhaps in another version."""
+        return [there for _, there in self._answers(known)[0]]
 
     def conflicts(self, known: Sequence[Answer]) -> bool:
         """Whether most numbers of known answers stand for other answers here."""

@@ -10,11 +10,10 @@ from typing import Any
 import msgspec
 
 from corpus.errors import ConfigError
-from labeling.records import is_unknown
-from labeling.sync.account_register import (
+from labeling.identity.account_register import (
     Account,
+    KnownServer,
     Person,
-    Place,
     Register,
     is_address,
     lowest_first,
@@ -22,29 +21,37 @@ from labeling.sync.account_register import (
     next_name,
     read_register,
 )
+from labeling.records import is_unknown
 
 OURS = "stance.example"
 """The domain of the addresses that stance itself gives to accounts, which are the same on every computer."""
 
 
+NO_ACCOUNT = ("Deleted", "None", "nan")
+"""What stands in exports in place of an account that was deleted, or that never was."""
+
+
 class Giver(msgspec.Struct, frozen=True, kw_only=True):
-    """The account that gave an answer: its number, or else its address; neither if the answer does not say."""
+    """The account that gave an answer: its number, or else its address or name; nothing if the answer does not say."""
 
     key: str = ""
     address: str = ""
 
 
 def giver(answer: Mapping[str, Any]) -> Giver:
-    """Read which account gave an answer, from Label Studio's API or any form of its exports."""
+    """Read which account gave an answer, from Label Studio's API or any form of its exports, or from another tool."""
     by = answer.get("completed_by")
     if isinstance(by, dict):
-        number, address = by.get("id"), str(by.get("email") or "").strip()
+        number, address, name = by.get("id"), str(by.get("email") or "").strip(), ""
     else:
         number, address = (None, by.strip()) if isinstance(by, str) else (by, "")
+        name = address if address not in NO_ACCOUNT else ""
+        if name.isdecimal():
+            number, address = int(name), ""
     address = address.casefold() if is_address(address) else ""
     if isinstance(number, int) and not isinstance(number, bool):
         return Giver(key=str(number), address=address)
-    return Giver(key=address, address=address)
+    return Giver(key=address or name, address=address)
 
 
 def portable(address: str) -> bool:
@@ -69,12 +76,13 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
 
 def name_accounts(
     register: Register,
-    place: Place,
+    place: KnownServer,
     givers: Mapping[str, str],
     *,
     known: Mapping[str, Counter[str]],
     taken: Collection[str],
     in_step: bool,
+    source: str = "",
     older: bool = False,
     live: Mapping[str, str] | None = None,
     called: Mapping[str, str] | None = None,
@@ -92,6 +100,7 @@ def name_accounts(
         known: number of answers of each account that are known under each name.
         taken: pseudonyms that are in use elsewhere.
         in_step: whether the file belongs to the annotations as they are now.
+        source: name of the first project that was read, under which new people are recorded.
         older: whether everything in an older version's file is about this place.
         live: mail address of every account that exists at the server now.
         called: accounts that the user attributes to a person.
@@ -109,17 +118,19 @@ def name_accounts(
         name = by_user or by_file or by_answers
         if address and not by_user and (not name or (mine and not mine.addresses)):
             other, note = _by_address(register, place, key, address, older=older, live=live or {})
-            if name and other and other != name:
+            one, two = register.counts(name), register.counts(other)
+            if name and other and one != two and not register.are_apart(one, two):
                 # Known by its number so far: its address shows that this is somebody who has another pseudonym.
-                notes.append(f"{note}, and {name} with them")
-                other = register.join(name, other)
+                notes.append(f"{note}, and {one} with them")
+                register.join(one, two)
             elif note and not name:
                 notes.append(note)
-            name = other or name
+            name = name or other
         if not name and older:
             name = register.before.get(f"account {key}", "")
         if not name:
             name = next_name(used)
+            register.mint(name, source, key)
             new.append(key)
         used.add(name)
         names[key] = name
@@ -129,9 +140,7 @@ def name_accounts(
         # An export may be older than what is known; a server gives the current addresses.
         if address and address not in (account.addresses if live is None else account.addresses[-1:]):
             account.addresses = [*(row for row in account.addresses if row != address), address]
-    register.apply_same()
-    same = register.same()
-    return Naming(people={key: same.get(name, name) for key, name in names.items()}, new=new, notes=notes)
+    return Naming(people=names, new=new, notes=notes)
 
 
 def _most(names: Counter[str], preferred: str) -> str:
@@ -144,7 +153,7 @@ def _most(names: Counter[str], preferred: str) -> str:
 
 
 def _by_address(
-    register: Register, place: Place, key: str, address: str, *, older: bool, live: Mapping[str, str]
+    register: Register, place: KnownServer, key: str, address: str, *, older: bool, live: Mapping[str, str]
 ) -> tuple[str, str]:
     """The person whose address this is, and a note for the user."""
     for other, account in place.accounts.items():
@@ -155,13 +164,17 @@ def _by_address(
                 return account.person, ""
             return (
                 account.person,
-                f"{listed(key)} has the address that {listed(other)} had: it is taken for {account.person}",
+                f"{listed(key)} has the address that {listed(other)} had: it is taken for "
+                f"{register.counts(account.person)}",
             )
     earlier = next((name for old, name in register.before.items() if old.strip().casefold() == address), "")
     if earlier and (older or portable(address)):
         return earlier, ""
     if not portable(address):
         return "", ""
+    for name, person in register.people.items():
+        if address in person.names:
+            return name, f"{listed(key)} has the address by which you named {name}: they are taken for one person"
     elsewhere = [
         account
         for other in register.places
@@ -169,8 +182,8 @@ def _by_address(
         for account in other.accounts.values()
         if address in account.addresses
     ]
-    had = {account.person for account in elsewhere}
-    now = {account.person for account in elsewhere if account.addresses[-1] == address} or had
+    had = {register.counts(account.person) for account in elsewhere}
+    now = {register.counts(account.person) for account in elsewhere if account.addresses[-1] == address} or had
     if len(now) == 1:
         (name,) = now
         return name, f"{listed(key)} has an address of {name}: they are taken for one person"
@@ -196,18 +209,21 @@ def join_doubles(register: Register, known: Mapping[str, Counter[str]]) -> list[
     for key, names in sorted(known.items()):
         own = sorted((name for name in names if users[name] == 1), key=lowest_first)
         for name in own[1:]:
+            if register.counts(own[0]) == register.counts(name) or register.are_apart(own[0], name):
+                continue
             register.join(own[0], name)
             notes.append(f"{own[0]} and {name} are both {listed(key)}: {name} is called {own[0]} now")
     return notes
 
 
-def person_called(register: Register, name: str, taken: Collection[str]) -> str:
+def person_called(register: Register, name: str, taken: Collection[str], option: str = "--annotator") -> str:
     """The pseudonym of the person with a name, which `pull --annotator` gives; a new one if nobody has that name.
 
     Args:
         register: the private file's content, which is changed.
         name: name or mail address as the user writes it, or a pseudonym that is in use.
         taken: pseudonyms that are in use elsewhere.
+        option: option that gives the name, for the message.
 
     Raises:
         ConfigError: the name is empty, or it looks like a pseudonym that nobody has.
@@ -219,8 +235,11 @@ def person_called(register: Register, name: str, taken: Collection[str]) -> str:
         return register.same().get(by_name[wanted], by_name[wanted])
     if not wanted or is_unknown(wanted) or (wanted[:1] == "a" and wanted[1:].isdecimal()):
         listed = ", ".join(sorted(by_name.values(), key=lowest_first)) or "none so far"
-        raise ConfigError(f"--annotator {name!r}: expected a person's name or a pseudonym in use; these are: {listed}")
-    found = names_in(register).get(wanted) or next_name(used)
+        raise ConfigError(f"{option} {name!r}: expected a person's name or a pseudonym in use; these are: {listed}")
+    found = names_in(register).get(wanted, "")
+    if not found:
+        found = next_name(used)
+        register.mint(found, "", wanted)
     person = register.people.setdefault(found, Person())
     if wanted not in person.names:
         person.names = [*person.names, wanted]
@@ -229,7 +248,9 @@ def person_called(register: Register, name: str, taken: Collection[str]) -> str:
 
 def listed(key: str) -> str:
     """An account as messages name it; its address is not shown."""
-    return f"account {key}" if key.isdecimal() else "an account without a number"
+    if key.isdecimal():
+        return f"account {key}"
+    return f"account {key!r}" if key and not is_address(key) else "an account without a number"
 
 
 def read_names(project: Path) -> dict[str, str]:

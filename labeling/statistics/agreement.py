@@ -1,17 +1,22 @@
-"""Measures of agreement: Krippendorff's alpha, Cohen's and Fleiss's kappa."""
+"""Measures of agreement: Krippendorff's alpha, Cohen's and Fleiss's kappa, Gwet's AC1."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from corpus.errors import AgreementError
-from labeling.intervals import Estimate
+from labeling.statistics.intervals import Estimate
 
 THRESHOLDS = (0.667, 0.8)
+ALPHA_AND_AC1 = (
+    "alpha and AC1 differ in the agreement that they expect by chance: where one label is rare, alpha expects much of "
+    "it and falls, though annotators seldom differ, and AC1 does not"
+)
+"""Why the two coefficients that stand beside each other differ, as the beginning of a sentence."""
 
 
 Label = str | float | None
@@ -55,12 +60,12 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha([[1, 2], [3, 3], [2, 2], [1, 1]], "ordinal", labels=[1, 2, 3]), 4)
     0.79
     """
-    place = _places(labels) if level == "ordinal" else {}
+    place = _places(labels, 'level "ordinal"') if level == "ordinal" else {}
     counted: list[Counter[Label]] = []
     for answers in units:
         unit = [label for label in answers if not missing(label)]
-        if level == "ordinal" and (unknown := [label for label in unit if label not in place]):
-            raise AgreementError(f"expected the labels {', '.join(map(repr, place))}; found {unknown[0]!r}")
+        if level == "ordinal":
+            _check_known(unit, place)
         if len(unit) > 1:
             counted.append(Counter(unit))
     totals: Counter[Label] = Counter()
@@ -85,12 +90,17 @@ def krippendorff_alpha(
     return 1 - (n - 1) * observed / expected if expected else math.nan
 
 
-def _places(labels: Sequence[Label] | None) -> dict[Label, int]:
+def _places(labels: Sequence[Label] | None, what: str) -> dict[Label, int]:
     if labels is None or len(set(labels)) < len(labels):
         raise AgreementError(
-            f'level "ordinal" needs `labels`, all labels in their order, each once; found {labels and list(labels)}'
+            f"{what} needs `labels`, all labels in their order, each once; found {labels and list(labels)}"
         )
     return {label: number for number, label in enumerate(labels)}
+
+
+def _check_known(found: Iterable[Label], known: Collection[Label]) -> None:
+    if unknown := [label for label in found if label not in known]:
+        raise AgreementError(f"expected the labels {', '.join(map(repr, known))}; found {unknown[0]!r}")
 
 
 def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) -> dict[tuple[Label, Label], float]:
@@ -106,26 +116,38 @@ def _ordinal_differences(totals: Mapping[Label, int], order: Sequence[Label]) ->
     return differences
 
 
-def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
-    """Cohen's kappa of two annotators, for nominal labels.
+def cohen_kappa(
+    a: Sequence[Label],
+    b: Sequence[Label],
+    weights: Literal["linear", "quadratic"] | None = None,
+    labels: Sequence[Label] | None = None,
+) -> float:
+    """Cohen's kappa of two annotators, for nominal labels, or weighted for labels on a scale.
 
     A sentence that one of the two did not label (None or NaN) is left out.
 
     Args:
         a: labels of the first annotator, one for each sentence.
         b: labels of the second annotator, of the same sentences in the same order.
+        weights: how much a disagreement weighs: None counts each one alike, "linear" by the number of steps between
+            the two labels on the scale, "quadratic" by the square of that number.
+        labels: all labels in their order, each once; needed for weights, and not used without them.
 
     Returns:
         Kappa, at most 1. NaN if both annotators used the same single label throughout, where kappa is undefined.
 
     Raises:
-        AgreementError: the lengths differ, or no sentence was labelled by both.
+        AgreementError: the lengths differ, or no sentence was labelled by both; or there are weights and `labels` is
+            missing, names a label twice, or lacks a label that was used.
 
     References:
-        Cohen (1960), A Coefficient of Agreement for Nominal Scales, Educ. Psychol. Meas. 20(1).
+        Cohen (1960), A Coefficient of Agreement for Nominal Scales, Educ. Psychol. Meas. 20(1); Cohen (1968), Weighted
+        Kappa, Psychol. Bull. 70(4).
 
     >>> cohen_kappa(["favor", "favor", "none", "none"], ["favor", "none", "none", "none"])
     0.5
+    >>> cohen_kappa([1, 2, 3, 3], [1, 2, 2, 1], "linear", labels=[1, 2, 3])
+    0.25
     """
     if len(a) != len(b) or not len(a):
         raise AgreementError(f"Cohen's kappa needs two equally long, non-empty label lists; got {len(a)} and {len(b)}")
@@ -134,6 +156,12 @@ def cohen_kappa(a: Sequence[Label], b: Sequence[Label]) -> float:
         raise AgreementError(f"Cohen's kappa needs a sentence that both annotators labelled; found none of {len(a)}")
     n = len(both)
     first, second = Counter(x for x, _ in both), Counter(y for _, y in both)
+    if weights is not None:
+        place, power = _places(labels, "weighted kappa"), 1 if weights == "linear" else 2
+        _check_known([label for pair in both for label in pair], place)
+        observed = n * sum(abs(place[x] - place[y]) ** power for x, y in both)
+        expected = sum(first[x] * second[y] * abs(place[x] - place[y]) ** power for x in first for y in second)
+        return 1 - observed / expected if expected else math.nan
     # Whole numbers are used up to the division, so that perfect agreement is exactly 1.
     agree = n * sum(x == y for x, y in both)
     chance = sum(first[label] * second[label] for label in first)
@@ -175,6 +203,51 @@ def fleiss_kappa(counts: Sequence[Sequence[int]]) -> float:
     shares = [sum(row[label] for row in counts) / (n * raters) for label in range(len(counts[0]))]
     chance = math.fsum(share * share for share in shares)
     return (agree - chance) / (1 - chance) if max(shares) < 1 else math.nan
+
+
+def gwet_ac1(units: Iterable[Sequence[Label]], labels: Sequence[Label] | None = None) -> float:
+    """Gwet's AC1 for nominal labels and any number of annotators per sentence.
+
+    A missing answer, None or NaN, is not a label and is left out. Sentences with one label contain no pair, but they
+    count in how often each label is used, from which the agreement by chance follows. Unlike alpha and kappa, AC1 does
+    not fall only because nearly all answers are one label.
+
+    Args:
+        units: one sequence of labels for each sentence; lengths may differ.
+        labels: all labels that annotators can choose from, each once; None stands for those that were used. Agreement
+            by chance depends on their number.
+
+    Returns:
+        AC1, at most 1: 1 for perfect agreement, 0 for agreement by chance. NaN if there is only one label to choose
+        from, where AC1 is undefined.
+
+    Raises:
+        AgreementError: no sentence has two labels, or `labels` names a label twice or lacks a label that was used.
+
+    References:
+        Gwet (2008), Computing inter-rater reliability and its variance in the presence of high agreement, Br. J. Math.
+        Stat. Psychol. 61(1).
+
+    >>> round(gwet_ac1([["favor", "favor"], ["against", "against"], ["favor", "none"]]), 4)
+    0.52
+    """
+    counted = [Counter(label for label in answers if not missing(label)) for answers in units]
+    counted = [counts for counts in counted if counts]
+    pairs = [counts for counts in counted if counts.total() > 1]
+    if not pairs:
+        raise AgreementError("agreement needs at least one sentence that two annotators labelled; found none")
+    used = dict.fromkeys(label for counts in counted for label in counts)
+    known = used if labels is None else _places(labels, "AC1")
+    _check_known(used, known)
+    if len(known) < 2:
+        return math.nan
+    agree = math.fsum(
+        sum(count * (count - 1) for count in counts.values()) / (counts.total() * (counts.total() - 1))
+        for counts in pairs
+    ) / len(pairs)
+    shares = [math.fsum(counts[label] / counts.total() for counts in counted) / len(counted) for label in used]
+    chance = math.fsum(share * (1 - share) for share in shares) / (len(known) - 1)
+    return (agree - chance) / (1 - chance)
 
 
 def reading(alpha: Estimate) -> str:

@@ -7,7 +7,6 @@ import math
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, stdtrit
 
 FEWEST_ARTICLES = 5
 """Number of articles that an interval of a share needs: fewer say next to nothing about how articles differ."""
@@ -73,6 +72,25 @@ def over_whole_range(share: Estimate) -> Estimate:
     return Estimate(value=share.value, low=0.0, high=1.0) if math.isnan(share.low) else share
 
 
+def percentile_estimate(value: float, drawn: NDArray[np.float64], clusters: int) -> Estimate:
+    """A value with its percentile interval of 95 %, from a bootstrap over clusters.
+
+    Args:
+        value: the estimate; NaN where it is undefined.
+        drawn: values of the estimate in the resamples, NaN where it is undefined; 95 % of them must have a value for
+            there to be an interval.
+        clusters: number of clusters that were drawn from; fewer than 5 give no interval.
+
+    >>> percentile_estimate(0.5, np.array([0.25, 0.5, 0.75]), 5).high
+    0.7375
+    """
+    defined = drawn[~np.isnan(drawn)]
+    if math.isnan(value) or clusters < FEWEST_ARTICLES or len(defined) < 0.95 * len(drawn):
+        return Estimate(value=value)
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return Estimate(value=value, low=float(low), high=float(high))
+
+
 def share_estimates(sums: NDArray[np.float64], units: float) -> list[Estimate]:
     """The share of each label among clustered units, with 95 % intervals that hold near 0 and 1 too.
 
@@ -118,6 +136,8 @@ def share_interval(value: float, variance: float, units: float, clusters: int, a
         clusters: number of clusters from which the variance is computed; 2 or more.
         alike: effective number of clusters, which is the sample size where the share is 0 or 1.
     """
+    from scipy.special import betaincinv, stdtrit  # half a second, which commands without an interval need not spend
+
     size = alike
     if 0 < value < 1:
         reach = stdtrit(max(units - 1, 1), 0.975) / stdtrit(clusters - 1, 0.975)

@@ -34,12 +34,12 @@ def resampled(parts: NDArray[np.float64], seed: int, resamples: int) -> NDArray[
     """Sums over clusters drawn with replacement, as often as there are clusters.
 
     Args:
-        parts: clusters × anything that adds up.
+        parts: array of quantities that can be added up, with one row for each cluster.
         seed: seed of the draws; the same seed and number of clusters give the same draws.
         resamples: number of resamples.
 
     Returns:
-        Resamples × the same; zeros where there is no cluster.
+        The sums, with one row for each resample; zeros if there is no cluster.
 
     References:
         Field & Welsh (2007), Bootstrapping clustered data, JRSS B 69(3).
