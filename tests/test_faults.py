@@ -20,17 +20,20 @@ import httpx
 import msgspec
 import pytest
 
+from corpus.errors import StudioError
 from corpus.store import locked, read_jsonl, write_bytes
 from labeling.records import Annotation, Superseded
 from labeling.studio import client as studios
 from labeling.studio.answers import result
-from labeling.studio.client import ANSWERS, Studio, StudioTask
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import ANSWERS, Studio
 from labeling.studio.connection import KEY_FILE, Server
 from labeling.studio.local_server import _csrf
 from labeling.sync import push as pushing
 from labeling.sync import server_changes as pulling
 from labeling.sync.known_answers import HISTORY
 from labeling.sync.merge_answers import Merged, superseded
+from labeling.votes import latest_votes
 from stance import command_line as front
 from tests.conftest import Run, vote
 from tests.support.faulty_proxy import Fault, behind
@@ -141,7 +144,7 @@ def pulled(stance: Run) -> dict[int | None, str | None]:
 
 
 def fetched(output: str) -> int:
-    found = re.search(r"^(\d+) tasks had changed", output, re.MULTILINE)
+    found = re.search(r"^(\d+) tasks? had changed", output, re.MULTILINE)
     assert found
     return int(found.group(1))
 
@@ -232,7 +235,7 @@ def test_a_failure_after_the_token_is_refused_half_way_loses_nothing(
         assert "creating tasks: " in fails(fresh, proxy, "push")
         assert len(keys(server, fresh)) == 4
         use(monkeypatch, proxy)
-        assert "8 to create, 0 to update, 4 unchanged" in fresh("push")
+        assert "8 to create, 4 unchanged" in fresh("push")
     assert sorted(keys(server, fresh).values()) == [1] * 12
 
 
@@ -266,6 +269,61 @@ def test_an_import_whose_answer_is_lost_is_made_good_in_the_same_push(
     # Two more would be a batch sent twice that had arrived.
     assert sum("/import" in line for line in seen) == (3 if answer.get("reaches") else 4)
     assert not (fresh.project / pushing.SENDING).exists()
+
+
+@pytest.mark.parametrize("lost", [{"status": 502, "body": HTML}, {"status": 0}], ids=["502", "dropped"])
+def test_an_answer_whose_reply_is_lost_is_not_given_twice(fresh: Run, server: Server, lost: dict[str, Any]) -> None:
+    fresh("push")
+    with Studio(server) as owner:
+        project = owner.find_project(fresh.project.name[-40:])
+        assert project is not None
+        task = owner.tasks(project.id)[0]
+        fault = Fault("POST", f"/tasks/{task.id}/annotations", 1, reaches=True, **lost)
+        with behind(server, fault) as (proxy, _), Studio(proxy) as speaker, pytest.raises(StudioError):
+            speaker.answer(task.id, result(vote("s", "A1", "favor")))
+        assert owner.answer_number(project.id) == 1
+
+
+# --- a request that the server carries out several times
+
+
+def test_a_project_that_the_server_makes_three_times_is_one(
+    fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind(server, Fault("POST", r"/api/projects/$", 1, again=2)) as (proxy, seen):
+        use(monkeypatch, proxy)
+        fresh("push")
+    assert sum(line == "POST /api/projects/" for line in seen) == 1
+    assert sorted(keys(server, fresh).values()) == [1] * 12
+    with behind(server, Fault("POST", "never")) as (proxy, seen):
+        use(monkeypatch, proxy)
+        fresh("push")
+    assert not [line for line in seen if line.startswith("PATCH")], "the project's settings are as they should be"
+
+
+def test_an_import_that_the_server_carries_out_twice_leaves_each_task_once(
+    fresh: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushing, "BATCH", 6)
+    with behind(server, Fault("POST", "/import", 1, again=1)) as (proxy, _):
+        use(monkeypatch, proxy)
+        fresh("push")
+    assert sorted(keys(server, fresh).values()) == [1] * 12
+
+
+def test_an_answer_that_the_server_takes_twice_counts_once(fresh: Run, server: Server) -> None:
+    fresh("push")
+    task = tasks(server, fresh)[0]
+    with (
+        behind(server, Fault("POST", f"/tasks/{task.id}/annotations", 1, again=1)) as (proxy, _),
+        Studio(proxy) as speaker,
+    ):
+        speaker.answer(task.id, result(vote("s", "A1", "favor")))
+    assert len(tasks(server, fresh)[0].annotations) == 2
+    fresh("pull")
+    rows = read_jsonl(fresh.project / "labels" / "annotations.jsonl", Annotation, "")
+    assert len(rows) == 2  # as the server holds them
+    assert [list(votes.values()) for votes in latest_votes(rows).values()] == [["favor"]]
 
 
 @pytest.mark.slow
@@ -308,7 +366,7 @@ def test_an_import_that_a_killed_push_left_on_its_way_is_waited_for(
         patched.setattr(Studio, "import_tasks", dying)
         with pytest.raises(Killed):
             fresh("push")
-    assert "0 to create, 0 to update, 12 unchanged" in fresh("push")
+    assert "nothing to send, 12 unchanged" in fresh("push")
     sent[0].join()
     assert sorted(keys(server, fresh).values()) == [1] * 12
 
@@ -332,7 +390,7 @@ def test_a_server_that_gives_smaller_pages_than_asked_for_hides_no_task(
     # As with LABEL_STUDIO_TASK_API_PAGE_SIZE_MAX.
     with behind(server, Fault("GET", "/api/tasks/[?]", page=5)) as (proxy, _):
         use(monkeypatch, proxy)
-        assert "0 to create, 0 to update, 12 unchanged" in fresh("push")
+        assert "nothing to send, 12 unchanged" in fresh("push")
         assert fetched(fresh("pull")) == 12
     assert len(pulled(fresh)) == 1
 

@@ -12,12 +12,14 @@ from click.testing import CliRunner
 
 from corpus.errors import ConfigError, StanceError, StudioError, TableError
 from corpus.store import locked, read_jsonl, table_path, write_jsonl
-from labeling.records import Adjudication, Annotation, Stance, Unsettled, Verdict
-from labeling.sampling.sample import read_sample
+from labeling.adopt.exported import Unmatched
+from labeling.records import Adjudication, Annotation, Unsettled, Verdict
+from labeling.sampling.sample_table import read_sample
+from labeling.scheme import Stance
 from labeling.studio.answers import chosen, result
-from labeling.studio.client import ANSWERS, Project, Studio, StudioTask
+from labeling.studio.api_records import Project, StudioTask
+from labeling.studio.client import ANSWERS, Studio
 from labeling.studio.connection import Server
-from labeling.sync.export_files import Unmatched
 from tests.conftest import Run, vote
 
 
@@ -70,7 +72,7 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
     assert "round 1: 4 by random" in stance("push", "--limit", "4")
     again = stance("push", "--limit", "4")
     assert "round 1 again, 4 by random: 4 of its sentences have no answer yet" in again
-    assert "0 to create, 0 to update, 4 unchanged" in again
+    assert "nothing to send, 4 unchanged" in again
     for task in _tasks(server, _title(stance)):
         _answer(server, task, "none")
     stance("pull")
@@ -81,9 +83,9 @@ def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run,
         (2, "random", 4 / 8)
     ] * 4
     said = stance("push")
-    assert "0 to create, 0 to update, 8 unchanged" in said
+    assert "nothing to send, 8 unchanged" in said
     assert "4 sentences that no round has drawn stay here; `stance push --all` would send them too" in said
-    assert "4 to create, 0 to update, 8 unchanged" in stance("push", "--all")
+    assert "4 to create, 8 unchanged" in stance("push", "--all")
     status = json.loads(stance("status", "--json"))
     assert status["sentences"] == 12
 
@@ -202,8 +204,8 @@ def test_a_second_task_of_a_sentence_is_removed_unless_it_holds_answers(stance: 
     assert {again[second.data["sentence_id"]].id, third.id, again[third.data["sentence_id"]].id} <= {
         task.id for task in held
     }
-    assert "0 to create" in stance("push")
-    assert "3 answers of 1 annotators" in stance("pull")
+    assert "nothing to send" in stance("push")
+    assert "3 answers of 1 annotator" in stance("pull")
 
 
 @pytest.mark.slow
@@ -271,7 +273,7 @@ def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server
     key = both[0][0].data["sentence_id"]
     _answer(server, both[0][0], "favor")
     _answer(server, next(task for task in both[1] if task.data["sentence_id"] == key), "none")
-    assert "2 answers of 1 annotators" in stance("pull")
+    assert "2 answers of 1 annotator" in stance("pull")
     assert "0 tasks had changed" in stance("pull")
 
 
@@ -307,7 +309,7 @@ def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: S
     stance("push", "--limit", "2")
     first, second = _tasks(server, _title(stance))
     _answer(server, first, "favor")
-    assert "1 answers" in stance("pull")
+    assert "1 answer of" in stance("pull")
     path = stance.project / "stance.toml"
     path.write_text(path.read_text("utf-8").replace(_title(stance), f"{_title(stance)[:38]} b"), "utf-8")
     stance("push", "--limit", "2")
@@ -330,7 +332,7 @@ def test_votes_on_two_copies_of_a_sentence_are_votes_on_one(stance: Run) -> None
     table = pq.read_table(work / "sentences.parquet").to_pylist()
     one, two = [row["sentence_id"] for row in table if row["text"].startswith('"We will send')]
     write_jsonl(table_path(work, "annotations.jsonl"), [vote(one, "A1", "favor"), vote(two, "A2", "against")])
-    assert "verdicts: none; 1 open" in stance("adjudicate")
+    assert "1 sentence open, listed in" in stance("adjudicate")
 
 
 # --- the queue
@@ -349,7 +351,9 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     ]
     rows += [msgspec.structs.replace(row, sentence_id=ids[2]) for row in _answers("favor", "against")]
     write_jsonl(table_path(work, "annotations.jsonl"), rows)
-    assert "1 unanimous; 2 open" in stance("adjudicate")
+    said = stance("adjudicate")
+    assert "1 sentence settled: 1 unanimous" in said
+    assert "2 sentences open" in said
     assert "queue: 2 to create" in stance("push")
     title = f"{_title(stance)[:42]} - queue"
     first, second = _tasks(server, title)
@@ -363,7 +367,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
             [chosen("stance", "none"), chosen("confidence", "high"), note, chosen("codebook", "codebook")],
         )
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    settled = "1 sentences were settled in the queue: `stance adjudicate` makes that their verdicts"
+    settled = "settled in the queue: 1 sentence; `stance adjudicate` makes that their verdicts"
     assert settled in stance("pull")
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
@@ -474,8 +478,8 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "expected a Label Studio export in the format JSON"),
-        ('[{"id": 1, "sentence": "x", "choice": "pro"}]', "JSON-MIN doesn't say who answered"),
+        ("", "expected an export of Label Studio .JSON, JSON-MIN or CSV."),
+        ('[{"id": 1, "sentence": "x", "choice": "pro"}]', "no column says who gave the answers"),
         ('[{"id": 1, "data": {}, "annotations": [{"id": 1}]}]', "task 1: expected annotations with id and result"),
     ],
 )
@@ -507,7 +511,7 @@ def test_ignored_accounts_count_nowhere_and_every_figure_says_so(stance: Run) ->
     _settings(stance, 'ignore = ["A3"]')
     said = stance("adjudicate")
     assert "1 unanimous" in said
-    assert "counted: A1, A2; not A3" in said
+    assert "counted: those of A1, A2; not A3" in said
     assert "A3" in stance("status")
     queue = read_jsonl(work / "queue.jsonl", Unsettled, "")
     assert queue == []

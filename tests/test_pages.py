@@ -6,20 +6,23 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from corpus.store import read_jsonl
 from labeling.codebook import Codebook
-from labeling.records import STANCES, Annotation, Stance
+from labeling.records import Annotation, Verdict
+from labeling.scheme import DEFAULT, Scheme, Stance
 from labeling.studio.answers import read_adjudication, read_answer
-from labeling.studio.client import ANSWERS, Studio, StudioTask
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import ANSWERS, Studio
 from labeling.studio.connection import Server
 from labeling.studio.local_server import sign_up
 from labeling.studio.project_page import INTERFACE, QUEUE, instruction
 from labeling.studio.project_page import page as page_of
-from tests.conftest import Run
+from tests.conftest import Run, book
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -123,7 +126,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
                     _send(page, "Control+Space")
                 else:
                     # Unlike answers in an order that is no one else's.
-                    given[email, task] = STANCES[(turn // (number + 1) + number) % 3]
+                    given[email, task] = DEFAULT.names[(turn // (number + 1) + number) % 3]
                     _choose(page, given[email, task] or "none")
                     _send(page, "Control+Enter")
                 page.wait_for_function(NEXT, arg=task)
@@ -137,7 +140,7 @@ def test_three_people_label_thirty_sentences_with_hotkeys(stance: Run, server: S
     with Studio(server) as studio:
         accounts = studio.accounts()
     held = {
-        (accounts[raw["completed_by"]], task.id): read_answer(raw, "", "", "").stance
+        (accounts[raw["completed_by"]], task.id): read_answer(raw, "", "", book("1.0")).stance
         for task in _held(server, project_id)
         for raw in task.annotations
     }
@@ -177,7 +180,7 @@ def test_digits_typed_into_a_text_field_choose_nothing(stance: Run, server: Serv
         _send(page, "Control+Enter")
     raw = next(task_ for task_ in _held(server, project_id) if task_.id == task).annotations
     assert len(raw) == 1
-    row = read_answer(raw[0], "", "", "")
+    row = read_answer(raw[0], "", "", book("1.0"))
     assert (row.stance, row.unsure, row.holder, row.comment) == ("favor", True, "32 deputies", "1, 2, 3 or 4?")
 
 
@@ -223,13 +226,63 @@ def test_the_queue_is_answered_with_hotkeys(server: Server, browser: Browser) ->
         _send(page, "Control+Enter")
     (task,) = _held(server, project_id)
     (raw,) = task.annotations
-    row = read_adjudication(raw, "", "", "", {})
+    row = read_adjudication(raw, "", "", book("1.0"), {})
     assert (row.stance, row.confidence, row.codebook_should_say, row.note) == (
         "against",
         "medium",
         True,
         "rule 7, not 1",
     )
+
+
+@pytest.mark.slow
+def test_four_labels_go_through_the_server_and_the_queue(stance: Run, server: Server, browser: Browser) -> None:
+    settings = stance.project / "stance.toml"
+    settings.write_text(
+        settings.read_text("utf-8")
+        + f"[labels]\nnames = {list(FOUR.names)}\n[labels.hints]\nquery = 'asks < \"whether\" & why'\n",
+        "utf-8",
+    )
+    stance("build", "news", "--workers", "1")
+    stance("push")
+    title = stance.project.name[-40:]
+    first = _project(server, title)
+    given: list[tuple[str, list[str]]] = []
+    for person, keys in (("scheme-ada", "1234"), ("scheme-ben", "1243")):
+        sign_up(server, f"{person}@people.example", PASSWORD)
+        with _person(browser, server, f"{person}@people.example", PASSWORD) as page:
+            _begin(page, server, first)
+            assert 'asks < "whether" & why' in page.locator(".stance-main").inner_text()
+            for key in keys:
+                before, _ = page.evaluate(CURRENT)
+                page.keyboard.press(key)
+                page.keyboard.press("5")  # the key after those of the labels
+                name = FOUR.names[int(key) - 1]
+                page.locator(f".ant-checkbox-checked input[name={name}]").wait_for(state="attached")
+                given.append((before, sorted(_chosen(page))))
+                _send(page, "Control+Enter")
+                page.wait_for_function(NEXT, arg=before)
+    assert all(
+        chosen == sorted([FOUR.names[int(key) - 1], "unsure"])
+        for (_, chosen), key in zip(given, "12341243", strict=True)
+    )
+    stance("pull")
+    rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
+    assert Counter(row.stance for row in rows) == {"support": 2, "deny": 2, "query": 2, "comment": 2}
+    stance("adjudicate")
+    assert "support  deny  query  comment" in stance("status")
+    stance("push", "--limit", "0")
+    queue = _project(server, f"{title} - queue")
+    with _person(browser, server, server.username, server.password) as page:
+        _begin(page, server, queue)
+        page.keyboard.press("3")
+        page.locator(".ant-checkbox-checked input[name=query]").wait_for(state="attached")
+        page.keyboard.press("8")
+        _send(page, "Control+Enter")
+    stance("pull")
+    stance("adjudicate")
+    verdicts = read_jsonl(stance.project / "work" / "verdicts.jsonl", Verdict, "")
+    assert [row.stance for row in verdicts if row.how == "adjudicated"] == ["query"]
 
 
 def test_a_phone_reaches_every_control_without_scrolling_sideways(server: Server, browser: Browser) -> None:
@@ -250,7 +303,7 @@ def test_a_phone_reaches_every_control_without_scrolling_sideways(server: Server
         page.get_by_label("Submit current annotation").tap()
         page.wait_for_function("() => !document.querySelector('.stance-sentence')")
     (task,) = _held(server, project_id)
-    assert [read_answer(raw, "", "", "").stance for raw in task.annotations] == ["none"]
+    assert [read_answer(raw, "", "", book("1.0")).stance for raw in task.annotations] == ["none"]
 
 
 SEEN = """() => { const box = document.querySelector('.stance-sentence').getBoundingClientRect();
@@ -298,14 +351,23 @@ def test_the_codebook_is_shown_as_html_and_html_inside_it_stays_text() -> None:
     assert "href" not in page
 
 
+FOUR = Scheme(names=["support", "deny", "query", "comment"], hints={"query": 'asks < "whether" & why'})
+NINE = Scheme(names=["-4", "-3", "-2", "-1", "0", "+1", "+2", "d'accord", "not so"])
+
+
+@pytest.mark.parametrize("scheme", [DEFAULT, Scheme(names=["pro", "con"]), FOUR, NINE], ids=["3", "2", "4", "9"])
 @pytest.mark.parametrize("path", [INTERFACE, QUEUE], ids=["labelling", "queue"])
-def test_a_page_has_each_hotkey_once_and_the_stances_on_1_to_3(path: Any) -> None:
-    root = ET.fromstring(path.read_text("utf-8"))
+def test_a_page_has_each_hotkey_once_and_the_labels_on_1_to_9(path: Any, scheme: Scheme) -> None:
+    root = ET.fromstring(page_of(path, scheme))
     keys = [(choice.get("value"), choice.get("hotkey")) for choice in root.iter("Choice")]
     # A choice without a key would be given one by the server, in no order that we chose.
     assert all(key for _, key in keys)
     assert len({key for _, key in keys}) == len(keys)
-    assert keys[:3] == list(KEYS.items())
+    assert keys[: len(scheme.names)] == [(name, str(n)) for n, name in enumerate(scheme.names, 1)]
+    shown = [choice.get("html") for choice in root.iter("Choice")][: len(scheme.names)]
+    for name, text in zip(scheme.names, shown, strict=True):
+        hint = scheme.hints.get(name)
+        assert text == escape(name) + (f" <small>{escape(hint)}</small>" if hint else "")
     (stances,) = (control for control in root.iter("Choices") if control.get("name") == "stance")
     assert stances.get("toName") == "text"
     assert [text.get("value") for text in root.iter("Text") if text.get("name") == "text"] == ["$text"]

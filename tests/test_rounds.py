@@ -10,7 +10,7 @@ import pytest
 from corpus.store import table_path, write_jsonl
 from labeling.records import LabelingSettings, Verdict
 from labeling.sampling.rounds import Drawn, draw_round
-from labeling.sampling.sample import By, Draw, write_sample
+from labeling.sampling.sample_table import By, Draw, write_sample
 from labeling.studio.tasks import Corpus
 from tests.conftest import vote
 from tests.support.corpora import TARGET, corpus_of

@@ -18,19 +18,9 @@ from hypothesis import strategies as st
 from corpus.errors import ConfigError, TableError
 from corpus.store import table_path
 from labeling.records import LabelingSettings
-from labeling.sampling.sample import (
-    SAMPLE,
-    By,
-    Draw,
-    SamplingUnit,
-    draw,
-    draw_all,
-    draw_controls,
-    keywords,
-    read_certainty,
-    read_sample,
-    write_sample,
-)
+from labeling.sampling.pool import SamplingUnit
+from labeling.sampling.sample import draw, draw_all, draw_controls, keywords
+from labeling.sampling.sample_table import SAMPLE, By, Draw, read_certainty, read_sample, write_sample
 from tests.support.corpora import certainties, corpus, unit
 
 WAYS: tuple[By, ...] = get_args(By)

@@ -78,24 +78,50 @@ def test_an_installation_that_fails_says_which_step(tmp_path: Path, monkeypatch:
         install.install()
 
 
-def test_a_step_of_the_installation_runs_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installation_runs_in_the_users_folder_and_says_what_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
-    ran: list[list[str]] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
-        ran.append(command)
-        if "pip" in command:
-            _program(install.user_folder())
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr("labeling.studio.install.subprocess.run", run)
-    assert install.install() == tmp_path / "stance" / "label-studio" / "bin" / "label-studio"
-    assert ran[0] == [sys.executable, "-m", "venv", str(tmp_path / "stance" / "label-studio")]
-    assert ran[1][-1] == f"label-studio=={install.VERSION}"
+    folder = tmp_path / "stance" / "label-studio"
+    # A Python that makes an environment whose pip prints what the real one prints.
+    pip = _script(
+        tmp_path / "pip",
+        'echo "$@" >> "$XDG_DATA_HOME/ran"; echo "Collecting django==5.2"; echo "  Using cached x"',
+        'echo "Installing collected packages: django"; touch "$XDG_DATA_HOME/stance/label-studio/bin/label-studio"',
+    )
+    python = _script(
+        tmp_path / "python",
+        f'echo "$@" > "$XDG_DATA_HOME/ran"; mkdir -p "$3/bin"; cp "{pip}" "$3/bin/python"',
+    )
+    monkeypatch.setattr("labeling.studio.install.sys.executable", str(python))
+    said: list[str] = []
+    assert install.install(said.append) == folder / "bin" / "label-studio"
+    made, fetched = (tmp_path / "ran").read_text("utf-8").splitlines()
+    assert made == f"-m venv {folder}"
+    assert fetched.endswith(f" label-studio=={install.VERSION}")
+    assert said == ["Collecting django", "Installing collected packages"]
     pinned = (Path(__file__).parent.parent / "requirements-studio.txt").read_text("utf-8")
     assert f"label-studio=={install.VERSION} " in pinned
+
+
+def test_serve_installs_only_what_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
+    with pytest.raises(StudioError, match=r"not installed: `stance serve --install` .*0\.8 GB, a few minutes"):
+        Run(tmp_path)("serve")
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setattr("labeling.studio.install.sys.executable", "/bin/false")
+    with pytest.raises(StudioError, match="installing Label Studio failed with status 1: `/bin/false -m venv"):
+        Run(tmp_path)("serve", "--install")
+
+
+def _script(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(("#!/bin/sh", *lines, "")))
+    path.chmod(0o755)
+    return path
 
 
 # --- where it listens

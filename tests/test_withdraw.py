@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from itertools import product
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from corpus.errors import StanceError, StudioError
 from corpus.store import table_path, write_jsonl
-from labeling.records import LabelingSettings
+from labeling.records import LabelingSettings, Task
 from labeling.sampling.corpus_shares import weights
 from labeling.sampling.rounds import draw_round, queue_command, takes_everything
-from labeling.sampling.sample import Draw, read_sample, write_sample
+from labeling.sampling.sample_table import Draw, read_sample, write_sample
 from labeling.sampling.withdraw import plan_withdrawal
 from labeling.studio.answers import chosen
-from labeling.studio.client import Studio, StudioTask
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import Studio
 from labeling.studio.connection import Server
 from labeling.studio.local_server import sign_up
+from labeling.studio.tasks import data
+from labeling.sync import push_size
 from tests.conftest import Run, vote
 from tests.support.corpora import TARGET, corpus_of
 
@@ -93,8 +98,8 @@ def test_the_hint_of_adjudicate_sends_the_queue_and_nothing_else(stance: Run, se
     split = [row for id_ in ids[:2] for row in (vote(id_, "A1", "favor"), vote(id_, "A2", "against"))]
     write_jsonl(table_path(stance.project / "work", "annotations.jsonl"), split)
     said = stance("adjudicate")
-    assert "2 open" in said
-    assert "`stance push` puts what is open" in said
+    assert "2 sentences open" in said
+    assert "next: `stance push` puts the 2 open sentences into the queue" in said
     said = stance("push")
     assert "queue: 2 to create" in said
     assert re.search(rf"settle what is open at {server.url}/projects/\d+/data\?labeling=1", said)
@@ -108,7 +113,7 @@ def test_the_hint_in_a_project_that_pushed_nothing_yet_sends_only_the_queue(stan
     id_ = pq.read_table(stance.project / "work" / "sentences.parquet").column("sentence_id").to_pylist()[0]
     split = [vote(id_, "A1", "favor", adopted=True), vote(id_, "A2", "against", adopted=True)]
     write_jsonl(table_path(stance.project / "work", "annotations.jsonl"), split)
-    assert "`stance push --limit 0` puts what is open" in stance("adjudicate")
+    assert "next: `stance push --limit 0` puts the 1 open sentence into the queue" in stance("adjudicate")
     assert "queue: 1 to create" in stance("push", "--limit", "0")
     assert _held(server, stance) == []
     assert queue_command([]) == "stance push --limit 0"
@@ -149,7 +154,7 @@ def test_an_accidental_push_of_everything_is_undone(stance: Run, server: Server)
     assert "took round 2 back" in stance("push", "--withdraw", "2")
     assert _ids(_held(server, stance)) == ids
     assert read_sample(stance.project / "work") == before
-    assert "1 answers" in stance("pull")
+    assert "1 answer of 1 annotator" in stance("pull")
     assert "round 2: 4 by document" in stance("push", "--limit", "4", "--by", "document")
 
 
@@ -204,7 +209,7 @@ def test_an_answer_given_while_a_round_is_taken_back_stays_and_so_does_the_round
             stance("push", "--withdraw", "1")
     assert [held.id for held in _held(server, stance)] == [task.id]
     assert len(read_sample(stance.project / "work")) == 12
-    assert "11 to create, 0 to update, 1 unchanged" in stance("push")
+    assert "11 to create, 1 unchanged" in stance("push")
 
 
 @pytest.mark.slow
@@ -303,3 +308,80 @@ def test_of_exact_copies_the_one_at_the_server_is_the_rounds_task(stance: Run, s
     assert drawn & {one, two}
     stance("push", "--withdraw", "1")
     assert _held(server, stance) == []
+
+
+# --- what a push says before it sends very much
+
+
+def _large(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project of twelve sentences where eight are a large push."""
+    corpus_of(folder / "work", {f"s{n}": f"s{n}" for n in range(12)})
+    (folder / "stance.toml").write_text(f'[target]\nname = "{TARGET}"\n')
+    monkeypatch.setattr(push_size, "LARGE", 8)
+
+
+def _push(folder: Path, *arguments: str, terminal: bool = False, answer: str = "") -> Result:
+    from stance.command_line import cli
+    from stance.commands import push_command
+
+    with pytest.MonkeyPatch.context() as patch:
+        if terminal:
+            patch.setattr(push_command, "_is_terminal", lambda: True)
+        here = Path.cwd()
+        try:
+            return CliRunner().invoke(cli, ["-C", str(folder), "push", *arguments], input=answer)
+        finally:
+            os.chdir(here)
+
+
+def test_a_large_push_without_a_limit_needs_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _large(tmp_path, monkeypatch)
+    refused = _push(tmp_path, "--to", "tasks.json")
+    assert refused.exit_code == 1
+    said = str(refused.exception)
+    assert "12 new tasks without --limit: about 0 seconds and 0 MB; the server would then hold 12 tasks" in said
+    assert "--yes" in said
+    assert "--limit N" in said
+    assert not (tmp_path / "tasks.json").exists()
+    assert not read_sample(tmp_path / "work")
+    assert _push(tmp_path, "--to", "tasks.json", "--dry-run").exit_code == 0
+    declined = _push(tmp_path, "--to", "tasks.json", terminal=True, answer="n\n")
+    assert declined.exit_code == 1
+    assert "Send them all?" in declined.output
+    assert not read_sample(tmp_path / "work")
+    assert _push(tmp_path, "--to", "tasks.json", "--limit", "9").exit_code == 0
+    assert _push(tmp_path, "--to", "tasks.json", "--all").exit_code == 0  # three are left
+    assert len(json.loads((tmp_path / "tasks.json").read_text())) == 12
+
+
+@pytest.mark.parametrize(("arguments", "terminal", "answer"), [(["--yes"], False, ""), ([], True, "y\n")])
+def test_a_large_push_goes_on_with_a_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], terminal: bool, answer: str
+) -> None:
+    _large(tmp_path, monkeypatch)
+    done = _push(tmp_path, "--to", "tasks.json", *arguments, terminal=terminal, answer=answer)
+    assert done.exit_code == 0, done.output
+    assert len(read_sample(tmp_path / "work")) == 12
+
+
+def test_a_large_push_to_a_server_needs_a_yes_too(stance: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    stance("build", "news")
+    monkeypatch.setattr(push_size, "LARGE", 8)
+    with pytest.raises(StanceError, match=r"12 new tasks without --limit.*hold 12 tasks.*--yes"):
+        stance("push")
+    assert not _held(server, stance)
+    stance("push", "--limit", "9")
+    assert len(_held(server, stance)) == 9
+    assert "3 to create" in stance("push", "--all")
+
+
+def test_the_size_of_a_push_is_that_of_its_tasks() -> None:
+    task = Task(sentence_id="s", text="x" * 900, before="", after="", title="", outlet="", published="", target="t")
+    size = push_size.push_size([task] * 2000, new=1_000_000, held=5)
+    each = len(msgspec.json.encode(data(task)))
+    assert size.is_large
+    assert str(size) == (
+        f"1,000,000 new tasks without --limit: about 5 minutes and {each:,} MB; the server would then hold "
+        "1,000,005 tasks of this project"
+    )
+    assert not push_size.push_size([task], new=10_000, held=10**6).is_large

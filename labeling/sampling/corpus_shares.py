@@ -10,9 +10,9 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from labeling.intervals import Estimate, share_estimates
-from labeling.records import STANCES, Stance
-from labeling.sampling.sample import Draw
+from labeling.sampling.sample_table import Draw
+from labeling.scheme import DEFAULT, Scheme, Stance
+from labeling.statistics.intervals import Estimate, share_estimates
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -39,6 +39,22 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int
     carrying: int
     unlabelled: int
+
+
+class RoundShares(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of each stance among the units that one round drew.
+
+    Attributes:
+        by: ways in which the round drew them, sorted.
+        drawn: number of units that it drew and that are still in the corpus.
+        labelled: number of these with a label.
+        raw: shares among these, each counting once: what this round found, not what the corpus holds.
+    """
+
+    by: list[str]
+    drawn: int
+    labelled: int
+    raw: dict[Stance, Estimate]
 
 
 def known_by(
@@ -91,7 +107,7 @@ def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | 
     and gives no estimate.
 
     Args:
-        draws: draws of all rounds; control items do not count.
+        draws: draws of all rounds; control items and rounds of archives do not count.
         population: number of units in the corpus, drawn or not.
         labelled: ids of the units that have a label; None stands for all that were drawn.
 
@@ -110,7 +126,7 @@ def weights(draws: Iterable[Draw], population: int, labelled: Collection[str] | 
     """
     rounds: dict[int, list[Draw]] = defaultdict(list)
     for row in draws:
-        if row.by != "control":
+        if row.is_of_corpus:
             rounds[row.round].append(row)
     have = {
         row.sentence_id for rows in rounds.values() for row in rows if labelled is None or row.sentence_id in labelled
@@ -149,6 +165,8 @@ def shares(
     stance_of: Mapping[str, Stance],
     copies: Mapping[str, int],
     article_of: Mapping[str, str],
+    population: int,
+    scheme: Scheme = DEFAULT,
 ) -> Shares | None:
     """The share of each stance among the labelled units, and its estimate for the whole corpus.
 
@@ -157,15 +175,17 @@ def shares(
     for that reason, but sentences on which people disagree settle last, so the estimate of
     a half-settled round leans toward the easy ones.
 
-    Intervals are those of `labeling.intervals.share_estimates`, over the articles with labels. They make no use of how
-    much of the corpus is labelled, so they are rather too wide where that is a large part.
+    Intervals are those of `labeling.statistics.intervals.share_estimates`, over the articles with labels. They make no
+    use of how much of the corpus is labelled, so they are rather too wide where that is a large part.
 
     Args:
         draws: draws of all rounds.
         stance_of: label of each unit that has one.
-        copies: number of sentences of every unit of the corpus, drawn or not; units that are not in it have left the
+        copies: number of sentences of each unit that is labelled or drawn; units that are not in it have left the
             corpus and do not count.
         article_of: article of each labelled unit of the corpus.
+        population: number of units of the corpus, drawn or not.
+        scheme: labels of the project.
 
     Returns:
         The shares, from 0 to 1; None where no unit of the corpus has a label.
@@ -173,25 +193,67 @@ def shares(
     labelled = sorted(stance_of.keys() & copies.keys())
     if not labelled:
         return None
-    weight_of = weights(draws, len(copies), stance_of.keys())
+    weight_of = weights(draws, population, stance_of.keys())
     worth = {name: weight_of[name] * copies[name] for name in labelled if weight_of.get(name)}
-    drawn = {row.sentence_id for row in draws if row.by != "control"} & copies.keys()
+    drawn = {row.sentence_id for row in draws if row.is_of_corpus} & copies.keys()
     return Shares(
-        raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of),
-        weighted=_estimates(worth, stance_of, article_of) if worth else None,
+        raw=_estimates(dict.fromkeys(labelled, 1.0), stance_of, article_of, scheme),
+        weighted=_estimates(worth, stance_of, article_of, scheme) if worth else None,
         labelled=len(labelled),
         carrying=len(worth),
         unlabelled=len(drawn - stance_of.keys()),
     )
 
 
+def shares_by_round(
+    draws: Iterable[Draw],
+    stance_of: Mapping[str, Stance],
+    copies: Collection[str],
+    article_of: Mapping[str, str],
+    scheme: Scheme = DEFAULT,
+) -> dict[int, RoundShares]:
+    """The share of each stance among the labelled units of each round, where several rounds have some.
+
+    Args:
+        draws: draws of all rounds; control items do not count.
+        stance_of: label of each unit that has one.
+        copies: the units that are still in the corpus.
+        article_of: article of each labelled unit of the corpus.
+        scheme: labels of the project.
+
+    Returns:
+        The shares by number of the round, from 0 to 1, with intervals over articles; empty unless two rounds or more
+        have a label.
+    """
+    rounds: dict[int, list[Draw]] = defaultdict(list)
+    for row in draws:
+        if row.is_sampled and row.sentence_id in copies:
+            rounds[row.round].append(row)
+    labelled = {
+        number: [row.sentence_id for row in rows if row.sentence_id in stance_of]
+        for number, rows in sorted(rounds.items())
+    }
+    labelled = {number: units for number, units in labelled.items() if units}
+    if len(labelled) < 2:
+        return {}
+    return {
+        number: RoundShares(
+            by=sorted({row.by for row in rounds[number]}),
+            drawn=len(rounds[number]),
+            labelled=len(units),
+            raw=_estimates(dict.fromkeys(sorted(units), 1.0), stance_of, article_of, scheme),
+        )
+        for number, units in labelled.items()
+    }
+
+
 def _estimates(
-    worth: Mapping[str, float], stance_of: Mapping[str, Stance], article_of: Mapping[str, str]
+    worth: Mapping[str, float], stance_of: Mapping[str, Stance], article_of: Mapping[str, str], scheme: Scheme
 ) -> dict[Stance, Estimate]:
     articles = {name: n for n, name in enumerate(sorted({article_of[unit] for unit in worth}))}
-    sums = np.zeros((len(articles), len(STANCES)))
+    sums = np.zeros((len(articles), len(scheme.names)))
     for unit, value in worth.items():
-        sums[articles[article_of[unit]], STANCES.index(stance_of[unit])] += value
+        sums[articles[article_of[unit]], scheme.names.index(stance_of[unit])] += value
     weights = np.array(list(worth.values()))
     units = float(weights.sum() ** 2 / (weights**2).sum())
-    return dict(zip(STANCES, share_estimates(sums, units), strict=True))
+    return dict(zip(scheme.names, share_estimates(sums, units), strict=True))

@@ -6,20 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+import pyarrow.compute as pc
 
 from corpus.store import read_jsonl, table_path
+from corpus.tables import strings
 from labeling.records import Annotation, LabelingSettings, Verdict
-from labeling.sampling.sample import (
-    By,
-    Draw,
-    draw,
-    draw_all,
-    draw_controls,
-    keywords,
-    part,
-    read_certainty,
-    read_sample,
-)
+from labeling.sampling.sample import draw, draw_all, draw_controls, keywords, part
+from labeling.sampling.sample_table import By, Draw, read_certainty, read_sample
+from labeling.scheme import DEFAULT, Scheme
 from labeling.studio.tasks import Corpus
 
 
@@ -50,6 +44,7 @@ def draw_round(
     by: By = "random",
     control: int = 0,
     everything: bool = False,
+    scheme: Scheme = DEFAULT,
 ) -> Drawn:
     """What earlier rounds drew, and a new round if one is asked for and due.
 
@@ -68,24 +63,23 @@ def draw_round(
         by: way of drawing them.
         control: number of settled sentences to repeat.
         everything: whether to draw all that are left.
+        scheme: labels of the project.
 
     Raises:
         ConfigError: the round can't be drawn as asked.
         TableError: `sample.parquet` or `predictions.parquet` is missing or malformed.
     """
     earlier = read_sample(work)
-    chosen = corpus.chosen(held, {row.sentence_id for row in earlier})
-    stands_for = set(chosen)
-    stands = {
-        id_: next(member for member in ids if member in stands_for) for ids in corpus.copies.values() for id_ in ids
-    }
-    seen = {stands[row.sentence_id] for row in earlier if row.by != "control" and row.sentence_id in stands}
+    before = {row.sentence_id for row in earlier}
+    chosen = corpus.chosen(held, before)
+    stands = corpus.standing({*before, *held}, held, before)
+    seen = {stands[row.sentence_id] for row in earlier if row.is_sampled and row.sentence_id in stands}
     number = max((row.round for row in earlier), default=0) + 1
     draws = list(earlier)
     draws += [
         Draw(sentence_id=id_, round=number, by="server")
-        for id_ in chosen
-        if id_ in held and id_ not in seen  # labelled before there were rounds, or the sample was lost
+        for id_ in chosen.filter(pc.is_in(chosen, value_set=strings(sorted(held)))).to_pylist()
+        if id_ not in seen  # labelled before there were rounds, or the sample was lost
     ]
     answers = table_path(work, "annotations.jsonl")
     answered = (
@@ -107,17 +101,17 @@ def draw_round(
                 f"`stance push --withdraw {rest[0].round}` takes it back as long as nobody has answered"
             )
     elif limit is None:
-        drawn = {row.sentence_id for row in shown if row.by != "control"}
-        if left := sum(unit.sentence_id not in drawn for unit in pool):
+        drawn = {row.sentence_id for row in shown if row.is_of_corpus}
+        if left := len(pool) - len(corpus.present(drawn)):
             notes.append(f"{left} sentences that no round has drawn stay here; `stance push --all` would send them too")
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
-                f"round {max(row.round for row in draws if row.by != 'control')} again, {limit} by {by}: {waiting} of "
+                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit} by {by}: {waiting} of "
                 "its sentences have no answer yet; when all have, the same command draws the next round"
             )
         else:
-            certainty = read_certainty(work) if by == "uncertainty" else None
+            certainty = read_certainty(work, scheme) if by == "uncertainty" else None
             found = draw(pool, by, limit, earlier=shown, settings=settings, target=target, certainty=certainty)
             draws += found
             if found:
@@ -126,7 +120,9 @@ def draw_round(
             if len(found) < limit:
                 notes.append(f"the corpus has no more than these {len(found)} left to draw")
     if control:
-        draws += _controls(draws, stands, work, answered, settings, control, notes)
+        draws += _controls(draws, corpus, work, answered, settings, control, notes)
+    for row in draws[len(earlier) :]:
+        stands.setdefault(row.sentence_id, row.sentence_id)  # drawn from those that stand for their group
     keys = dict.fromkeys(
         (row.sentence_id, row.round) if row.by == "control" else (stands[row.sentence_id], 0)
         for row in draws
@@ -140,7 +136,7 @@ def takes_everything(draws: Iterable[Draw]) -> bool:
 
     Sentences that the server held before any round (`by` server) may be from such a round whose sample was lost.
     """
-    return all(row.by in {"all", "control"} for row in draws)
+    return all(row.by in {"all", "control", "archive"} for row in draws)
 
 
 def queue_command(draws: Sequence[Draw]) -> str:
@@ -165,7 +161,7 @@ def _unanswered(
 
     Sentences that left the corpus get no more answers; of copies, the one that stands for them (`stands`) gets it.
     """
-    last = _last([row for row in draws if row.by != "control"])
+    last = _last([row for row in draws if row.is_of_corpus])
     ways = {row.by for row in last}
     # A round by uncertainty holds a random share; in a round of one sentence, for instance, that is the whole round.
     same = ways == {by} or (by == "uncertainty" and ways in ({"random", by}, {"random"} if all_random else {by}))
@@ -176,7 +172,7 @@ def _unanswered(
 
 def _controls(
     draws: Sequence[Draw],
-    here: Collection[str],
+    corpus: Corpus,
     work: Path,
     answered: Collection[tuple[str, int]],
     settings: LabelingSettings,
@@ -184,6 +180,7 @@ def _controls(
     notes: list[str],
 ) -> list[Draw]:
     last = _last([row for row in draws if row.by == "control"])
+    here = set(corpus.present([row.sentence_id for row in last]))
     # The count asked for now does not matter: fewer sentences may have been settled than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
         notes.append(
@@ -191,7 +188,7 @@ def _controls(
         )
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    drawn = draw_controls([row.sentence_id for row in verdicts if row.sentence_id in here], count, draws, settings)
+    drawn = draw_controls(corpus.present([row.sentence_id for row in verdicts]), count, draws, settings)
     if drawn:
         notes.append(f"control round {drawn[0].round}: {len(drawn)} settled sentences again")
     return drawn

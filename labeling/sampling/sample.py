@@ -7,125 +7,25 @@ library draws the same units, and the order of the rows cannot matter.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
-import msgspec
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from corpus import words
 from corpus.errors import ConfigError, TableError
-from corpus.store import read_table, table_path, write_table
-from labeling.records import STANCES, LabelingSettings
+from corpus.tables import strings
+from labeling.records import LabelingSettings
+from labeling.sampling.pool import SamplingUnit, digest, first_by_digest, ids_of
+from labeling.sampling.sample_table import By, Draw
 
-By = Literal["random", "stratified", "document", "keyword", "uncertainty"]
-"""The ways of drawing that a user can ask for."""
-SAMPLE = pa.schema(
-    [("sentence_id", pa.string()), ("round", pa.int64()), ("by", pa.string()), ("probability", pa.float64())]
-)
-CHANCES = pa.schema([("sentence_id", pa.string()), *((stance, pa.float64()) for stance in STANCES)])
 Name = TypeVar("Name", str, bool)
-
-
-class SamplingUnit(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of exact copies, named by the sentence that stands for it; once drawn, that sentence never changes."""
-
-    sentence_id: str
-    article_id: str
-    outlet: str
-    text: str
-
-
-class Draw(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit that a round drew.
-
-    `probability` is the probability of being drawn in this round, given the earlier rounds; None if chance did not
-    choose. The random share of an uncertainty round is marked `by` random.
-    """
-
-    sentence_id: str
-    round: Annotated[int, msgspec.Meta(ge=1)]
-    by: Literal[By, "all", "server", "control"]
-    probability: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
-
-
-# --- tables
-
-
-def read_sample(work: Path) -> list[Draw]:
-    """The draws of all rounds so far, from `sample.parquet`; empty if there is no such file.
-
-    Raises:
-        TableError: the file is not a table of draws, or a sentence was drawn twice.
-    """
-    path = table_path(work, "sample.parquet")
-    if not path.is_file():
-        return []
-    restore = "restore it from a copy: what it holds can't be made again, and estimates rest on it"
-    try:
-        draws = msgspec.convert(read_table(path, SAMPLE, "stance push").to_pylist(), list[Draw])
-    except (TableError, msgspec.ValidationError) as error:
-        raise TableError(
-            f"{path}: expected the rounds drawn so far, in the columns {', '.join(SAMPLE.names)}; "
-            f"found: {error.__cause__ or error}; {restore}"
-        ) from error
-    # A control item repeats a sentence, but not twice in one round.
-    seen = Counter((row.sentence_id, row.round if row.by == "control" else 0) for row in draws)
-    twice = sorted(key for key, count in seen.items() if count > 1)
-    if twice:
-        raise TableError(f"{path}: expected each sentence to be drawn once; found {twice[0][0]} twice; {restore}")
-    return draws
-
-
-def write_sample(work: Path, draws: Sequence[Draw]) -> bool:
-    """Write the draws of all rounds, earlier ones too, as `sample.parquet`; True if the file changed."""
-    rows = [msgspec.structs.asdict(row) for row in draws]
-    return write_table(table_path(work, "sample.parquet"), pa.Table.from_pylist(rows, schema=SAMPLE))
-
-
-def to_label(draws: Iterable[Draw], copy_of: Mapping[str, str]) -> dict[str, str]:
-    """The groups of exact copies to label, each with the member that stands for it.
-
-    Args:
-        draws: draws of all rounds; if nothing was drawn, every group is to be labelled.
-        copy_of: the group of each sentence of the corpus, which is called by its first copy.
-
-    Returns:
-        Group → the member that was drawn, or else the first copy.
-    """
-    drawn = {row.sentence_id for row in draws if row.by != "control"}
-    if not drawn:
-        return {copy_id: copy_id for copy_id in copy_of.values()}
-    return {copy_of[key]: key for key in sorted(drawn & copy_of.keys(), reverse=True)}
-
-
-def read_certainty(work: Path) -> dict[str, float]:
-    """How sure the model is of each sentence: its highest probability; NaN where one is missing.
-
-    Raises:
-        TableError: `predictions.parquet` is missing or is not a table of predictions.
-    """
-    path = work / "predictions.parquet"
-    table = read_table(path, CHANCES, "stance predict")
-    ids = table.column("sentence_id").to_pylist()
-    chances = np.stack([table.column(stance).to_numpy() for stance in STANCES])
-    known = chances[~np.isnan(chances)]
-    if len(set(ids)) < len(ids) or ((known < 0) | (known > 1)).any():
-        raise TableError(
-            f"{path}: expected each sentence once, with probabilities from 0 to 1; found others. "
-            "Run `stance predict` again"
-        )
-    return dict(zip(ids, chances.max(axis=0).tolist(), strict=True))
-
-
-# --- drawing
 
 
 def draw(
@@ -166,23 +66,27 @@ def draw(
         ConfigError: `limit` is too small for one unit from each stratum, or no unit has a keyword.
         TableError: there are no predictions for this corpus.
     """
-    drawn = {row.sentence_id for row in earlier if row.by != "control"}
-    rest = [unit for unit in pool if unit.sentence_id not in drawn]
-    size = min(limit, len(rest))
+    left_ids = _left(pool, earlier)
+    size = min(limit, len(left_ids))
     if size <= 0:
         return []
     number = _next_round(earlier)
+    if by == "random":
+        first = first_by_digest(left_ids, size, settings.seed, number)
+        return _shuffled(first, number, by, settings.seed, size / len(left_ids))
+    drawn = _drawn(earlier)
+    rest = [unit for unit in pool if unit.sentence_id not in drawn]
     if by == "document":
-        order = {unit.article_id: _digest(settings.seed, "article", unit.article_id) for unit in rest}
+        order = {unit.article_id: digest(settings.seed, "article", unit.article_id) for unit in rest}
         rest.sort(key=lambda unit: order[unit.article_id])
         return [Draw(sentence_id=unit.sentence_id, round=number, by=by) for unit in rest[:size]]
-    rank = {unit.sentence_id: _digest(settings.seed, number, unit.sentence_id) for unit in rest}
+    rank = {unit.sentence_id: digest(settings.seed, number, unit.sentence_id) for unit in rest}
     rest.sort(key=lambda unit: rank[unit.sentence_id])
     ids = [unit.sentence_id for unit in rest]
     if by == "stratified":
         outlets = [unit.outlet for unit in rest]
-        ties = {outlet: _digest(settings.seed, number, "outlet", outlet) for outlet in set(outlets)}
-        return _from_strata(ids, outlets, _proportional(Counter(outlets), size, ties), number, by, settings.seed)
+        ties = {outlet: digest(settings.seed, number, "outlet", outlet) for outlet in set(outlets)}
+        return _from_strata(ids, outlets, proportional(Counter(outlets), size, ties), number, by, settings.seed)
     if by == "keyword":
         words = keywords(settings, target)
         sides = _having(rest, words)
@@ -194,25 +98,26 @@ def draw(
         return _from_strata(
             ids, sides, _enriched(Counter(sides), size, settings.random_share), number, by, settings.seed
         )
-    if by == "random":
-        return _from_strata(ids, [""] * len(ids), {"": size}, number, by, settings.seed)
     if certainty is None or not any(unit.sentence_id in certainty for unit in pool):
         raise TableError(
             f"uncertainty needs predictions of this corpus; found {len(certainty or ())}, none of a sentence of it. "
             "Run `stance predict` on it first"
         )
-    by_chance = _from_strata(
-        ids, [""] * len(ids), {"": part(size, settings.random_share)}, number, "random", settings.seed
-    )
+    chance = part(size, settings.random_share)
+    by_chance = _shuffled(ids[:chance], number, "random", settings.seed, chance / len(ids))
     left = [(_sureness(certainty.get(name)), rank[name], name) for name in ids[len(by_chance) :]]
     picks = [Draw(sentence_id=name, round=number, by=by) for _, _, name in sorted(left)[: size - len(by_chance)]]
     return _spread(by_chance, picks)
 
 
+_PARTICLES = {"ARABIC": "(?:[وف]?(?:لل|[بكل]?(?:ال)?))", "HEBREW": "(?:ו?[שהמבלכ]{0,2})"}
+_POINTS = re.compile("[\u0640\u064b-\u0652\u0670\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]")
+"""Signs that are left out in most Arabic and Hebrew texts: vowels, doubling, and the line that stretches a word."""
+
+
 def draw_all(pool: Sequence[SamplingUnit], earlier: Sequence[Draw]) -> list[Draw]:
     """A round of all units that no earlier round drew, in the order of the corpus, with probability 1."""
-    drawn = {row.sentence_id for row in earlier if row.by != "control"}
-    names = [unit.sentence_id for unit in pool if unit.sentence_id not in drawn]
+    names = _left(pool, earlier).to_pylist()
     number = _next_round(earlier)
     return [Draw(sentence_id=name, round=number, by="all", probability=1.0) for name in names]
 
@@ -223,7 +128,7 @@ def draw_controls(
     """A round that repeats `count` settled sentences, or all if fewer: at random, the least often repeated first."""
     number = _next_round(earlier)
     repeats = Counter(row.sentence_id for row in earlier if row.by == "control")
-    names = sorted(set(settled), key=lambda name: (repeats[name], _digest(settings.seed, number, "control", name)))
+    names = sorted(set(settled), key=lambda name: (repeats[name], digest(settings.seed, number, "control", name)))
     return [Draw(sentence_id=name, round=number, by="control") for name in names[: max(count, 0)]]
 
 
@@ -236,33 +141,46 @@ def keywords(settings: LabelingSettings, target: str) -> list[str]:
     >>> keywords(LabelingSettings(), "sending Western troops to Ukraine")
     ['sending', 'western', 'troops', 'ukraine']
     """
-    words = settings.keywords or re.findall(r"[^\W\d_]{4,}", target)
-    plain = list(dict.fromkeys(" ".join(_plain(word).split()) for word in words))
+    plain = list(dict.fromkeys(" ".join(_plain(word).split()) for word in settings.keywords or _long_words(target)))
     if not plain or "" in plain:
         raise ConfigError(
-            f"[labeling] keywords: expected words, or a target that has some of four letters or more; "
-            f"got {settings.keywords!r} and the target {target!r}"
+            "[labeling] keywords: expected words, or a target that has some of four letters or more (a target in a "
+            f"script without spaces between words has none); got {settings.keywords!r} and the target {target!r}"
         )
     return plain
 
 
-def _having(units: Iterable[SamplingUnit], words: Sequence[str]) -> list[bool]:
-    """For each unit, whether a word of its text starts with one of the keywords, so that `troop` finds `troops`."""
-    starts = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
-    pattern = re.compile(rf"(?<!\w)(?:{starts})")
+def _long_words(target: str) -> list[str]:
+    """The words of a target that have four letters or more, without digits."""
+    parts = re.split(r"[\d_]", target)
+    return [word for part in parts for word in words.in_text(part) if len(word) > 3 and not words.is_unspaced(word)]
+
+
+def _having(units: Iterable[SamplingUnit], sought: Sequence[str]) -> list[bool]:
+    """For each unit, whether a word of its text starts with one of the keywords, so that `troop` finds `troops`.
+
+    In scripts without spaces between words, a keyword is found anywhere. In Arabic and Hebrew it is also found after
+    the particles that are written as part of a word: conjunctions, prepositions and the article.
+    """
+    pattern = re.compile("|".join(_start(word[:1]) + re.escape(word).replace(r"\ ", r"\s+") for word in sought))
     return [pattern.search(_plain(unit.text)) is not None for unit in units]
 
 
+def _start(letter: str) -> str:
+    """What stands before a keyword with this first letter, as a regular expression: the start of its word."""
+    if words.is_unspaced(letter):
+        return ""
+    particles = next((found for script, found in _PARTICLES.items() if script in unicodedata.name(letter, "")), "")
+    return rf"(?<![\w{words.MARKS}]){particles}"
+
+
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    """A text by which keywords are compared: without case, and without Arabic and Hebrew vowel signs."""
+    return _POINTS.sub("", unicodedata.normalize("NFC", text)).casefold()
 
 
 def _next_round(earlier: Sequence[Draw]) -> int:
     return max((row.round for row in earlier), default=0) + 1
-
-
-def _digest(*parts: object) -> bytes:
-    return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _sureness(chance: float | None) -> float:
@@ -272,6 +190,26 @@ def _sureness(chance: float | None) -> float:
 def part(size: int, share: float) -> int:
     """The share of a size, rounded up, in decimal arithmetic: .07 × 100 is 7, but in floats a bit more."""
     return math.ceil(Fraction(str(share)) * size)
+
+
+def _drawn(earlier: Iterable[Draw]) -> set[str]:
+    """What earlier rounds drew from the corpus; what they drew from an archive can be drawn from the corpus, too."""
+    return {row.sentence_id for row in earlier if row.is_of_corpus}
+
+
+def _left(pool: Sequence[SamplingUnit], earlier: Sequence[Draw]) -> pa.ChunkedArray:
+    """The ids of the units that no earlier round drew."""
+    ids, drawn = ids_of(pool), _drawn(earlier)
+    return ids.filter(pc.invert(pc.is_in(ids, value_set=strings(sorted(drawn))))) if drawn else ids
+
+
+def _shuffled(ids: Sequence[str], number: int, by: By, seed: int, probability: float) -> list[Draw]:
+    return in_order([Draw(sentence_id=id_, round=number, by=by, probability=probability) for id_ in ids], number, seed)
+
+
+def in_order(draws: Sequence[Draw], number: int, seed: int) -> list[Draw]:
+    """The draws of a round in the random order in which they should be labelled."""
+    return sorted(draws, key=lambda row: digest(seed, number, "order", row.sentence_id))
 
 
 def _from_strata(
@@ -289,10 +227,10 @@ def _from_strata(
         if left[name]:
             left[name] -= 1
             draws.append(Draw(sentence_id=sentence_id, round=number, by=by, probability=sizes[name] / of[name]))
-    return sorted(draws, key=lambda row: _digest(seed, number, "order", row.sentence_id))
+    return in_order(draws, number, seed)
 
 
-def _proportional(of: Mapping[str, int], size: int, ties: Mapping[str, bytes]) -> dict[str, int]:
+def proportional(of: Mapping[str, int], size: int, ties: Mapping[str, bytes]) -> dict[str, int]:
     """How many units to draw from each outlet: by its share and largest remainders, but at least one."""
     if size < len(of):
         raise ConfigError(

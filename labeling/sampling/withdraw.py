@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StanceError
-from corpus.store import read_jsonl, table_path
+from corpus.store import read_jsonl_if_there, table_path
 from labeling.records import Annotation, LabelingSettings
-from labeling.sampling.sample import Draw, read_sample, write_sample
-from labeling.studio.client import Studio, StudioTask
+from labeling.sampling.sample_table import Draw, read_sample, write_sample
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import Studio
 from labeling.studio.tasks import Corpus
 
 
@@ -58,8 +59,10 @@ def plan_withdrawal(studio: Studio | None, work: Path, settings: LabelingSetting
             f"there is no round {number} to take back: "
             + (f"the rounds drawn so far are {there}" if there else "no round has been drawn yet")
         )
-    later = sorted({row.round for row in draws if row.round > number and row.by != "control"})
-    if later and any(row.by != "control" for row in rows):
+    # Rounds of an archive and rounds of the corpus draw from different sentences, and do not count on each other.
+    kinds = {row.is_of_corpus for row in rows if row.is_sampled}
+    later = sorted({row.round for row in draws if row.round > number and row.is_sampled and row.is_of_corpus in kinds})
+    if later:
         raise StanceError(
             f"round {number} can't be taken back before round {later[-1]}, whose probabilities count on it: first run "
             f"`stance push --withdraw {later[-1]}`"
@@ -108,7 +111,7 @@ def _check_untouched(
     keys: Collection[tuple[str, int]],
 ) -> None:
     answers = table_path(work, "annotations.jsonl")
-    known = read_jsonl(answers, Annotation, "stance pull") if answers.is_file() else []
+    known = read_jsonl_if_there(answers, Annotation)
     answered = {(row.sentence_id, row.control) for row in known if not row.adopted} & set(keys)
     answered |= {task.key for task in tasks if task.key and task.total_annotations + task.cancelled_annotations}
     begun = {task.key for task in tasks if task.id in drafts} - answered

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,70 +15,37 @@ import httpx
 import msgspec
 
 from corpus.errors import StudioError
-from labeling.records import key_of
+from labeling.studio.api_records import (
+    Account,
+    Allowed,
+    Answer,
+    Imported,
+    Invitation,
+    Project,
+    ProjectPage,
+    Removed,
+    StudioTask,
+    TaskPage,
+    Version,
+)
 from labeling.studio.connection import TIMEOUT, Server, check, speaking
 from labeling.studio.filters import UNTOUCHED, Condition, filters, moment
-from labeling.sync.answer_sources import task_mark
 
 PAGE = 10_000
 RANGE = 1_250
 TIMES = "id,updated_at"
 KEYS = "id,data,total_annotations,cancelled_annotations,total_predictions"
-ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at,updated_by"
+ANSWERS = "id,data,annotations,result,completed_by,was_cancelled,lead_time,created_at,updated_at,updated_by,import_id"
 """The server applies one flat list of field names both to tasks and to the annotations inside them."""
 TESTED = ("1.21.0", "1.23.2")
 """The lowest and the highest version of Label Studio that the tests ran against."""
 
 
-class StudioTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as the server holds it, with as much of it as was asked for.
-
-    `total_annotations` leaves out skips, which `cancelled_annotations` counts.
-    """
-
-    id: int
-    data: dict[str, Any] = {}
-    annotations: list[dict[str, Any]] = []
-    created_at: str = ""
-    updated_at: str = ""
-    updated_by: Any = None
-    total_annotations: int = 0
-    cancelled_annotations: int = 0
-    total_predictions: int = 0
-
-    @property
-    def key(self) -> tuple[str, int] | None:
-        """The sentence, and the round that it is a control item of; None for a task that stance did not make."""
-        return key_of(self.data)
-
-    @property
-    def mark(self) -> str:
-        """The task's mark, which tells it from any other task at any server."""
-        return task_mark(self.id, self.created_at)
-
-
-class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project as the server holds it."""
-
-    id: int
-    title: str
-    created_at: str = ""
-    description: str | None = None
-    label_config: str | None = None
-    expert_instruction: str | None = None
-    maximum_annotations: int = 1
-    overlap_cohort_percentage: int = 100
-    show_instruction: bool = False
-    show_collab_predictions: bool = False
-    task_number: int | None = 0
-    total_annotations_number: int | None = 0
-    skipped_annotations_number: int | None = 0
-
-
 class Studio:
     """A conversation with one Label Studio server, over the official SDK; a context manager.
 
-    `notes` holds what the user should know about the connection, such as an untested version or an unencrypted key.
+    `notes` holds what the user should know about the connection, such as an unencrypted key; `progress` is called with
+    the number of tasks that a request has read, and how many are left.
     """
 
     def __init__(self, server: Server) -> None:
@@ -93,6 +61,7 @@ class Studio:
 
         self.url = server.url
         self.notes: list[str] = []
+        self.progress: Callable[[int, int], None] = lambda read, left: None
         self._clock: datetime | None = None
         self._web = httpx.Client(timeout=TIMEOUT, follow_redirects=True)
         address = urlsplit(server.url)
@@ -103,12 +72,12 @@ class Studio:
                 self._client = LabelStudioBase(
                     base_url=f"{server.url}/", api_key=server.api_key, httpx_client=self._web
                 )
-                # The SDK's typed task listing spends 38 s on 10,000 tasks that the server sends in 3 s, so bulk
-                # reads use the SDK's transport (address, key, token refresh) but decode the answer here.
+                # For bulk reads: the SDK's typed listing spends 38 s on 10,000 tasks that the server sends in 3 s.
                 self._transport = self._client._client_wrapper.httpx_client
-                account: _Account = self._get("api/current-user/whoami", _Account)
+                account: Account = self._get("api/current-user/whoami", Account)
                 self.account = account.email
-                version: _Version = self._get("api/version", _Version)
+                version: Version = self._get("api/version", Version)
+            self.version = version.release
         except BaseException:
             self.close()
             raise
@@ -131,11 +100,11 @@ class Studio:
     def _get(self, path: str, kind: type[Any], **params: Any) -> Any:
         return self._read(self._transport.request(path, method="GET", params=params), kind)
 
-    def _send(self, path: str, kind: type[Any], body: Any, **params: Any) -> Any:
+    def _send(self, path: str, kind: type[Any], body: Any, *, method: str = "POST", **params: Any) -> Any:
         # Encoded here: the SDK inspects each value, which takes half a second for 10,000 tasks.
         sent = self._transport.request(
             path,
-            method="POST",
+            method=method,
             params=params,
             content=msgspec.json.encode(body),
             headers={"content-type": "application/json"},
@@ -159,7 +128,7 @@ class Studio:
     def clock(self) -> datetime:
         """The time by the server's clock, in whole seconds."""
         with speaking(self.url, "asking for the time"):
-            self._get("api/version", _Version)
+            self._get("api/version", Version)
         if self._clock is None:
             raise StudioError(f"{self.url} gives no time with its answers (Date): look at what is in front of it")
         return self._clock
@@ -171,7 +140,7 @@ class Studio:
             StudioError: several projects have this title.
         """
         with speaking(self.url, "looking for the project"):
-            ids = self._titled(title)
+            ids = sorted(self._titled(title))
             if len(ids) > 1:
                 raise StudioError(
                     f"{self.url} has {len(ids)} projects with the title {title!r} (numbers "
@@ -180,29 +149,39 @@ class Studio:
             project: Project | None = self._get(f"api/projects/{ids[0]}", Project) if ids else None
             return project
 
-    def _titled(self, title: str) -> list[int]:
-        ids: list[int] = []
+    def _titled(self, title: str) -> dict[int, str]:
+        """The descriptions of the projects with exactly this title, by id."""
+        said: dict[int, str] = {}  # a project can move from one page to the next between two requests
         number = 1
         while True:
-            page: _ProjectPage = self._get("api/projects/", _ProjectPage, title=title, page=number, page_size=100)
-            ids += [project.id for project in page.results if project.title == title]
+            page: ProjectPage = self._get("api/projects/", ProjectPage, title=title, page=number, page_size=100)
+            said |= {project.id: project.description or "" for project in page.results if project.title == title}
             if page.next is None:
-                return sorted(set(ids))  # a project can move from one page to the next between two requests
+                return said
             number += 1
 
     def create_project(self, title: str, **attributes: Any) -> int:
         """Make a project with the attributes that the API names.
 
+        On SQLite, Label Studio carries out a request again if it meets a locked database, although the first attempt
+        may have made the project already. So the description holds a mark until it is known what this request made.
+
         Returns:
             The project's id. If two pushes made projects of this title at once, the second project is deleted and the
             id is that of the first.
         """
+        description, mark = attributes.pop("description", ""), secrets.token_hex(8)
         with speaking(self.url, "creating the project"):
-            project = self._client.projects.create(title=title, **attributes, request_options={"max_retries": 0})
-            made = int(project.id or 0)
-            first = min([made, *self._titled(title)])
-            if first != made:
-                self._client.projects.delete(id=made)
+            project = self._client.projects.create(
+                title=title, description=f"{description} {mark}", **attributes, request_options={"max_retries": 0}
+            )
+            there = self._titled(title)
+            ours = {int(project.id or 0), *(id_ for id_, text in there.items() if mark in text)}
+            first = min(ours | there.keys())
+            for id_ in sorted(ours - {first}):
+                self._client.projects.delete(id=id_)
+            if first in ours:
+                self._client.projects.update(id=first, description=description)
         return first
 
     def change_project(self, project_id: int, **attributes: Any) -> None:
@@ -236,8 +215,7 @@ class Studio:
         Args:
             project_id: id of the project.
             include: fields to read of each task: TIMES, KEYS or ANSWERS.
-            since: time by the server's clock; only tasks changed later are read. A task changes when its data does,
-                and when an answer is given, edited or deleted, but not for a draft.
+            since: time by the server's clock; only tasks whose data or answers (not drafts) changed later are read.
             between: lowest and highest id of the tasks to read.
             drafts: whether only tasks are read for which somebody began an answer without submitting it.
         """
@@ -250,11 +228,11 @@ class Studio:
             conditions.append(("updated_at", "greater", "Datetime", moment(since)))
         with speaking(self.url, "reading the tasks"):
             while True:
-                # Pages go by id, not by number, so that a task deleted in the meantime does not shift others off a
-                # page.
+                # By id, not by the page's number: a task deleted in the meantime would shift others off a page.
                 after = tasks[-1].id if tasks else lowest - 1
                 page = self._tasks(project_id, include, PAGE, ("id", "greater", "Number", after), *conditions)
                 tasks += page.tasks
+                self.progress(len(page.tasks), page.total - len(page.tasks))
                 # The total decides, because a server may be set to give smaller pages than it is asked for.
                 if len(page.tasks) >= page.total or not page.tasks:
                     return tasks
@@ -277,11 +255,11 @@ class Studio:
                 missing |= set(known) - {task.id for task in held}
         return missing
 
-    def _tasks(self, project_id: int, include: str, size: int, *conditions: Condition) -> _TaskPage:
+    def _tasks(self, project_id: int, include: str, size: int, *conditions: Condition) -> TaskPage:
         """The first page of the tasks that fulfil these conditions, by their ids."""
-        page: _TaskPage = self._get(
+        page: TaskPage = self._get(
             "api/tasks/",
-            _TaskPage,
+            TaskPage,
             project=project_id,
             page=1,
             page_size=size,
@@ -305,7 +283,7 @@ class Studio:
         with speaking(self.url, "creating tasks"):
             # The SDK must not retry: nothing on the server deduplicates, so an import whose answer was lost would be
             # made twice. The SDK's own method for imports takes no predictions for tasks that have no id yet.
-            answer: _Imported = self._send(f"api/projects/{project_id}/import", _Imported, list(tasks))
+            answer: Imported = self._send(f"api/projects/{project_id}/import", Imported, list(tasks))
         predictions = sum(len(task.get("predictions", ())) for task in tasks)
         if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
             raise StudioError(
@@ -330,9 +308,9 @@ class Studio:
         with speaking(self.url, "removing tasks"):
             for start in range(0, len(ids), RANGE):
                 selected = {"all": False, "included": list(ids[start : start + RANGE])}
-                answer: _Removed = self._send(
+                answer: Removed = self._send(
                     "api/dm/actions/",
-                    _Removed,
+                    Removed,
                     {"filters": filters(UNTOUCHED), "selectedItems": selected},
                     id="delete_tasks",
                     project=project_id,
@@ -348,51 +326,55 @@ class Studio:
             )
 
     def answer(self, task_id: int, result: list[dict[str, Any]], *, seconds: float | None = None) -> None:
-        """Give one answer to a task as this account; an empty one skips it."""
+        """Give one answer to a task as this account, sent once whatever comes back; an empty one skips the task."""
+        told = {"result": result, "was_cancelled": not result, "lead_time": seconds}
         with speaking(self.url, "answering a task"):
-            self._client.annotations.create(id=task_id, result=result, was_cancelled=not result, lead_time=seconds)
+            self._client.annotations.create(id=task_id, **told, request_options={"max_retries": 0})
+
+    def held_answer(self, answer_id: int) -> Answer | None:
+        """An answer as the server holds it now; None if it is gone."""
+        from label_studio_sdk.core.api_error import ApiError
+
+        with speaking(self.url, "reading an answer"):
+            try:
+                answer: Answer = self._get(f"api/annotations/{answer_id}/", Answer)
+            except ApiError as error:
+                if error.status_code == 404:
+                    return None
+                raise
+        return answer
+
+    def rewrite_answer(self, answer_id: int, result: list[dict[str, Any]]) -> str:
+        """Give an answer another result; it stays its annotator's.
+
+        Returns:
+            The time of the change by the server's clock.
+        """
+        with speaking(self.url, "rewriting an answer"):
+            answer: Answer = self._send(f"api/annotations/{answer_id}/", Answer, {"result": result}, method="PATCH")
+        return answer.updated_at
+
+    def remove_answer(self, answer_id: int) -> None:
+        """Delete an answer, so that its task is shown to its annotator again."""
+        with speaking(self.url, "removing an answer"):
+            self._client.annotations.delete(id=answer_id)
 
     def invitation(self) -> str:
         """The path of the page on which people can sign up."""
         with speaking(self.url, "asking for an invitation"):
-            invitation: _Invitation = self._get("api/invite", _Invitation)
+            invitation: Invitation = self._get("api/invite", Invitation)
         return invitation.invite_url
+
+    def may_create_projects(self) -> bool:
+        """Whether the key allows to make projects, which the server says without making one."""
+        with speaking(self.url, "asking what the key allows"):
+            allowed: Allowed = self._read(self._transport.request("api/projects/", method="OPTIONS"), Allowed)
+        return "POST" in allowed.actions
 
     def accounts(self) -> dict[int, str]:
         """The mail address of every account, by id."""
         with speaking(self.url, "reading the accounts"):
             return {int(user.id): str(user.email) for user in self._client.users.list()}
-
-
-class _Account(msgspec.Struct):
-    email: str
-
-
-class _Version(msgspec.Struct):
-    release: str
-
-
-class _Invitation(msgspec.Struct):
-    invite_url: str
-
-
-class _Imported(msgspec.Struct):
-    task_count: int
-    prediction_count: int = 0
-
-
-class _Removed(msgspec.Struct):
-    processed_items: int
-
-
-class _ProjectPage(msgspec.Struct):
-    results: list[Project]
-    next: str | None = None
-
-
-class _TaskPage(msgspec.Struct):
-    tasks: list[StudioTask]
-    total: int
 
 
 def _numbers(version: str) -> list[int]:

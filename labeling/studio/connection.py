@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from corpus.errors import ConfigError, StudioError
@@ -116,6 +115,7 @@ def check(server: Server) -> None:
 @contextmanager
 def speaking(url: str, doing: str) -> Iterator[None]:
     """Turn every way in which a conversation with the server fails into one clear error."""
+    import httpx
     from label_studio_sdk.core.api_error import ApiError
     from label_studio_sdk.core.parse_error import ParsingError
     from pydantic import ValidationError

@@ -18,7 +18,7 @@ import msgspec
 
 from corpus.errors import StudioError
 from corpus.store import private_folder, write_bytes
-from labeling.studio.address import EVERY, LOOPBACK, free_port, reached_at, resolve
+from labeling.studio.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
 from labeling.studio.client import Studio
 from labeling.studio.connection import KEY_FILE, TIMEOUT, Server, read_key_file, speaking
 from labeling.studio.install import executable
@@ -28,6 +28,15 @@ LOG = Path(".stance") / "label-studio.log"
 START_WITHIN = 600.0
 """Seconds to wait: the first start migrates the database, in 19 to 27 s on two idle cores, over 180 s on busy ones."""
 OWNER = "owner@stance.example"
+OWN_COMPUTER = {
+    "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
+    "LABEL_STUDIO_USER_ADDITIONAL_BANNED_SUBNETS": "0.0.0.0/8,10.0.0.0/8,100.64.0.0/10,169.254.0.0/16,172.16.0.0/12,"
+    "192.168.0.0/16,fc00::/7,fe80::/10",
+}
+"""Lets a server call programs on its own computer, such as `stance backend`, and no other private address. Label Studio
+refuses all of them by default: people with an account could reach through it what they cannot reach themselves. Where
+only this computer can reach the server, they can.
+"""
 
 
 def answering(project: Path, host: str | None = None, port: int | None = None) -> Server | None:
@@ -133,6 +142,7 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
         "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
         "LABEL_STUDIO_SENTRY_DSN": "",
         "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
+        **(OWN_COMPUTER if is_loopback(server.host) else {}),
     }
     command = [str(program), "start", "--no-browser", "--internal-host", server.host]
     command += ["--port", str(server.port), "--log-level", "ERROR"]
