@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.intervals import share_estimates
+from labeling.statistics.intervals import share_estimates
 
 RUNS = 1000
 RESAMPLES = 200

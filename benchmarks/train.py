@@ -86,9 +86,6 @@ def _texts(size: int) -> tuple[list[str], list[str]]:
     return texts, labels
 
 
-# --- the grid
-
-
 def grids(largest: int) -> None:
     """Compare stance's search with GridSearchCV by time, memory and predictions, each with one job."""
     _table("features", "texts", "search", "CPU s", "wall s", "peak MB", "times stance's", "labels as stance's")
@@ -135,12 +132,12 @@ def grid(features: str, size: str, way: str, out: str) -> None:
 
 
 def _ours(features: str, texts: list[str], y: Any, cuts: list[Any]) -> Any:
-    from labeling.records import STANCES
+    from labeling.scheme import DEFAULT
     from train.model.counted_texts import chances, counted
 
     given = np.empty((len(PENALTIES), len(y)), dtype=y.dtype)
     for (_, held), found in zip(cuts, chances(counted(features, "", texts), y, cuts, PENALTIES, 1), strict=True):
-        given[:, held] = np.array(STANCES)[found.argmax(axis=2)]
+        given[:, held] = np.array(DEFAULT.names)[found.argmax(axis=2)]
     return given
 
 
@@ -177,9 +174,6 @@ WAYS: dict[str, tuple[str, Callable[[str, list[str], Any, list[Any]], Any]]] = {
 }
 
 
-# --- one fit
-
-
 def fits(largest: int) -> None:
     """Measure the fit of each feature set, including its vectorizer, and the model's file."""
     from train.model.tfidf_logistic import FEATURES
@@ -196,7 +190,7 @@ def fit(features: str, size: str) -> None:
 
     texts, labels = _texts(int(size))
     rows: list[Any] = [
-        Example(sentence_id=str(n), text=text, label=label)  # type: ignore[arg-type]
+        Example(sentence_id=str(n), text=text, label=label)
         for n, (text, label) in enumerate(zip(texts, labels, strict=True))
     ]
     start, before = time.perf_counter(), time.process_time()
@@ -215,9 +209,6 @@ def fit(features: str, size: str) -> None:
     _row(features, f"{len(rows):,}", f"{columns:,}", *seconds, f"{save:.1f}", f"{load:.1f}", f"{size_mb:.1f}")
 
 
-# --- long texts
-
-
 def long_texts() -> None:
     """Measure each stage of a training on 7,000 texts of 350 words, which are pairs of near-duplicates."""
     from train.records import Example
@@ -233,7 +224,7 @@ def long_texts() -> None:
         changed = [word if rng.random() > 0.03 else "changed" for word in words]
         for side, told in (("a", words), ("b", changed)):
             name = f"{n}{side}"
-            rows.append(Example(sentence_id=name, text=" ".join(told), label=labels[n * 40], group=name))  # type: ignore[arg-type]
+            rows.append(Example(sentence_id=name, text=" ".join(told), label=labels[n * 40], group=name))
     times: list[tuple[str, float, float]] = []
 
     def stage(name: str) -> None:
@@ -250,12 +241,9 @@ def long_texts() -> None:
     print(f"\nPeak {peak:.0f} MB")
 
 
-# --- SemEval
-
-
 def semeval() -> None:
     """Print the table of the search, and the scores of the chosen recipe on the test split."""
-    from labeling.intervals import shown
+    from labeling.statistics.intervals import shown
     from train.examples.load import load_examples
     from train.settings import TrainSettings
     from train.train_model import train

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import random
@@ -32,10 +31,10 @@ from hypothesis import strategies as st
 from corpus.build import build
 from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
 from tests.conftest import REPO
 from tests.support.processes import Killer, workers
-from tests.support.spark import QUICK, Standalone
+from tests.support.spark import QUICK_JVM, Standalone, needs_spark
 from train.archive import hive_files, score_shards
 from train.archive.hive_files import encoded, write_parts
 from train.archive.predict_archive import STATE, ArchiveManifest, predict_archive
@@ -47,6 +46,7 @@ from train.predict.predict import Predicted, predict_articles
 from train.predict.sentence_arrays import read_layout
 from train.predict.shares import Counts, Guesses, counted_shares, prediction_shares
 from train.records import Example, Recipe
+from train.report.svg_shapes import coloured
 
 WORDS = {
     "favor": "send soldiers now brave help allies deploy needed".split(),
@@ -54,11 +54,6 @@ WORDS = {
     "none": "harvest bridge museum weather market council price report".split(),
 }
 FILES = 6
-QUICK_JVM = f"--driver-java-options '{QUICK}' --conf 'spark.executor.extraJavaOptions={QUICK}' pyspark-shell"
-needs_spark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or not (os.environ.get("JAVA_HOME") or shutil.which("java")),
-    reason="Java 17 or PySpark is not installed (pip install stance-corpus[spark])",
-)
 TARGET = "sending troops"
 
 
@@ -72,7 +67,9 @@ def _sentence(chance: random.Random, stance: Stance) -> str:
 def _fit(features: str, folder: Path, seed: int = 1) -> Path:
     chance = random.Random(seed)
     rows = [
-        Example(sentence_id=str(n), text=_sentence(chance, STANCES[n % 3]), label=STANCES[n % 3], target=TARGET)
+        Example(
+            sentence_id=str(n), text=_sentence(chance, DEFAULT.names[n % 3]), label=DEFAULT.names[n % 3], target=TARGET
+        )
         for n in range(90)
     ]
     save(tfidf_logistic.fit(Recipe(features=features, c=1.0), rows), folder)
@@ -91,7 +88,9 @@ def _news(folder: Path, outlets: Sequence[str] = ("Gazette", "Sentinel", "")) ->
                 "url": f"https://news.example/{file}/{n}",
                 "outlet": outlets[(file * 12 + n) % len(outlets)],
                 "published": ["2031-03-09", "2031-04-01", "in spring", ""][n % 4],
-                "text": "\n\n".join([_sentence(chance, chance.choice(STANCES)) for _ in range(5)] + [wire] * (n == 3)),
+                "text": "\n\n".join(
+                    [_sentence(chance, chance.choice(DEFAULT.names)) for _ in range(5)] + [wire] * (n == 3)
+                ),
             }
             for n in range(12)
         ]
@@ -176,7 +175,7 @@ def test_scores_and_shares_are_those_of_predict_on_the_same_articles(
     assert len(rows) == len(expected) == FILES * 61
     for row, other in zip(rows, expected, strict=True):
         assert row["outlet"] == (other["outlet"] or None), "no outlet is null, not one called unknown"
-        for name in ("sentence_id", "article_id", "published", "stance", *STANCES, "model"):
+        for name in ("sentence_id", "article_id", "published", "stance", *DEFAULT.names, "model"):
             assert row[name] == other[name]
         assert row["url"] == "https://news.example/" + str(row["article_id"]).replace("-", "/")
     manifest = msgspec.json.decode((whole / "manifest.json").read_bytes(), type=ArchiveManifest)
@@ -197,7 +196,7 @@ def test_scores_and_shares_are_those_of_predict_on_the_same_articles(
 def test_how_rows_are_batched_does_not_change_a_bit(features: str, tmp_path: Path) -> None:
     judge = open_model(_fit(features, tmp_path / "model"), TARGET)
     chance = random.Random(8)
-    texts = [_sentence(chance, chance.choice(STANCES)) for _ in range(300)] + ["", "?", "war " * 500]
+    texts = [_sentence(chance, chance.choice(DEFAULT.names)) for _ in range(300)] + ["", "?", "war " * 500]
     batch = pa.RecordBatch.from_arrays(
         [pa.array(map(str, range(len(texts)))), pa.array(texts)], schema=score_shards.READ
     )
@@ -243,8 +242,9 @@ def test_the_plot_stands_alone_and_says_in_words_what_it_shows(whole: Path) -> N
     assert told
     assert re.fullmatch(r"(\w+: 2031-03 \d+ %, 2031-04 \d+ %(; )?){3}", told[1])
     assert drawing.count("<title>") == 1
-    style = (REPO / "train" / "report" / "page.css").read_text("utf-8").partition("@media")[0]
-    for stance in STANCES:
+    page = (REPO / "train" / "report" / "page.css").read_text("utf-8")
+    style = coloured(page, DEFAULT.names).partition("@media")[0]
+    for stance in DEFAULT.names:
         colour = re.search(rf"--{stance}: (#\w+)", style)
         assert colour
         assert f".{stance} {{ fill: {colour[1]}" in drawing
@@ -512,7 +512,7 @@ DIE = "os.kill(os.getpid(), signal.SIGKILL)"
 POINTS = {
     "in a shard": "score_shards.score = lambda batch, judge, right=score_shards.score: "
     f"right(batch, judge) if len(done) < 3 else {DIE}",
-    "in the global step": f"predict_archive.count = lambda database: {DIE}",
+    "in the global step": f"predict_archive.count = lambda database, labels: {DIE}",
     "between the old scores and the new": f"Path.rename = lambda path, to, right=Path.rename: "
     f"right(path, to) if path.name != 'scores' or path.parent == out else {DIE}",
     "before the manifest": f"predict_archive.write_bytes = lambda *_: {DIE}",
@@ -535,7 +535,8 @@ def _script(code: str, news: Path, model: Path, out: Path, address: str | None =
             score_shards.SHARD, score_shards.WAVE, done = 1, 1, []
             {code}
             predict_archive.predict_archive(
-                [news], model, out, CorpusSettings(root=str(news)), done.append, workers=1, address={address!r}
+                [news], model, out, CorpusSettings(root=str(news)),
+                lambda rows, total: done.append(rows), workers=1, address={address!r}
             )
             """
         ),
@@ -558,13 +559,13 @@ def test_killed_and_started_again_it_goes_on_and_gives_the_same(
     assert finished >= 2
     made = _watched(monkeypatch)
     told: list[int] = []
-    predict_archive([news], model, out, _settings(news), told.append, workers=1)
+    predict_archive([news], model, out, _settings(news), lambda done, _: told.append(done), workers=1)
     assert len(made) == (FILES - finished if point == SOON else 0)
     assert sum(told) == FILES * 61
     assert _rows(out) == _rows(whole)
     assert len(_rows(out)) == len({row["sentence_id"] for row in _rows(out)})
     assert (out / "shares.json").read_bytes() == (whole / "shares.json").read_bytes()
-    assert sorted(path.name for path in (out / ".archive").iterdir()) == ["lock", "shards", "tables"]
+    assert sorted(path.name for path in (out / ".archive").iterdir()) == ["lock", "scored.json", "shards", "tables"]
     assert not list(out.rglob("half.*"))
 
 
@@ -578,7 +579,7 @@ def _many(folder: Path) -> Path:
                 "id": f"{file}-{n}",
                 "outlet": f"Outlet {n % 7}",
                 "published": f"2031-{1 + file % 12:02}-01",
-                "text": "\n\n".join(_sentence(chance, chance.choice(STANCES)) for _ in range(20)),
+                "text": "\n\n".join(_sentence(chance, chance.choice(DEFAULT.names)) for _ in range(20)),
             }
             for n in range(25)
         )
@@ -607,7 +608,8 @@ def test_a_killed_worker_costs_its_shard_and_nothing_else(many: Path, tmp_path: 
     out = tmp_path / "out"
     told: list[int] = []
     with Killer(lambda: bool(_some_made(out) and workers()), lambda: os.kill(workers()[0], signal.SIGKILL)) as killer:
-        predict_archive([many / "work"], many / "model", out, CorpusSettings(), told.append, workers=2)
+        step = lambda done, _: told.append(done)  # noqa: E731
+        predict_archive([many / "work"], many / "model", out, CorpusSettings(), step, workers=2)
     assert killer.acted
     assert sum(told) == 20_000
     assert _scores(tmp_path / "out") == _scores(many / "out")

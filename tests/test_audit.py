@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.fuzz import ratio
 
+from corpus.duplicates.queries import LETTERS, MIN_WORDS
 from corpus.errors import ExamplesError
-from corpus.near_duplicates import LETTERS, MIN_WORDS, near_duplicates, normalise
-from labeling.records import STANCES, Stance
+from corpus.near_duplicates import near_duplicates, normalise
+from labeling.scheme import DEFAULT, Stance
 from train.evaluate import leak_audit as audits
 from train.evaluate.leak_audit import Audit, audit, check, naive, with_and_without
 from train.examples.load import load_examples
@@ -120,7 +121,7 @@ def test_semeval_leaks_as_much_as_is_known(shared: Path) -> None:
 
 
 def test_scores_stand_with_and_without_the_affected_rows() -> None:
-    testing = [msgspec.structs.replace(row, label=STANCES[n % 3]) for n, row in enumerate(_rows(["a"] * 9))]
+    testing = [msgspec.structs.replace(row, label=DEFAULT.names[n % 3]) for n, row in enumerate(_rows(["a"] * 9))]
     found = Audit(threshold=80, compared=9, found=3, pairs=[], affected=[0, 1, 2], tested=9)
     given_: list[Stance] = [row.label if n < 3 else "none" for n, row in enumerate(testing)]
     both = with_and_without(testing, given_, found, seed=1)
@@ -137,13 +138,13 @@ def _nearest(training: Sequence[Example], testing: Sequence[Example]) -> list[St
     """A model that knows only what it has seen: the label of the same text, else the most frequent one."""
     seen = {row.text: row.label for row in training}
     counts = Counter(row.label for row in training)
-    most = max(STANCES, key=lambda stance: (counts[stance], stance))
+    most = max(DEFAULT.names, key=lambda stance: (counts[stance], stance))
     return [seen.get(row.text, most) for row in testing]
 
 
 def _copied(copies: int) -> list[Example]:
     return [
-        Example(sentence_id=f"{group}-{n}", text=f"text {group}", label=STANCES[group % 3], group=f"g{group}")
+        Example(sentence_id=f"{group}-{n}", text=f"text {group}", label=DEFAULT.names[group % 3], group=f"g{group}")
         for group in range(60)
         for n in range(copies)
     ]

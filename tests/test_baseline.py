@@ -21,7 +21,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
 from tests.support.labelled_texts import WORDS, made_up_examples, of_two_targets
 from train.metrics import f_avg
 from train.model import counted_texts, files, search, tfidf_logistic
@@ -89,7 +89,7 @@ def test_every_model_of_the_search_is_the_one_that_a_fit_from_scratch_gives(
                 ]
             )
             exact.fit([texts[n] for n in seen], labels[seen])
-            order = [list(exact.classes_).index(stance) for stance in STANCES]
+            order = [list(exact.classes_).index(stance) for stance in DEFAULT.names]
             wanted = exact.predict_proba([texts[n] for n in held])[:, order]
             assert probabilities == pytest.approx(wanted, abs=2e-3)
 
@@ -144,7 +144,7 @@ def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> Non
         Example(
             sentence_id=f"{g}-{n}",
             text=f"secret{g} secret{g} {random.choice(['a', 'b'])}",
-            label=STANCES[g % 3],
+            label=DEFAULT.names[g % 3],
             group=f"g{g}",
         )
         for g in range(30)
@@ -154,7 +154,7 @@ def test_the_search_is_scored_on_probabilities_that_never_saw_the_group() -> Non
     assert found.out_of_fold.shape == (120, 3)
     assert found.out_of_fold.sum(axis=1) == pytest.approx(np.ones(120))
     labels = [row.label for row in rows]
-    assert f_avg(labels, [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]) < 0.6
+    assert f_avg(labels, [DEFAULT.names[n] for n in found.out_of_fold.argmax(axis=1)]) < 0.6
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_the_trial_chosen_is_the_one_of_the_probabilities_returned() -> None:
     assert len(found.trials) == len(tfidf_logistic.FEATURES) * len(search.PENALTIES)
     assert [trial.f_avg for trial in found.trials] == sorted((trial.f_avg for trial in found.trials), reverse=True)
     labels = [row.label for row in rows]
-    given_ = [STANCES[n] for n in found.out_of_fold.argmax(axis=1)]
+    given_ = [DEFAULT.names[n] for n in found.out_of_fold.argmax(axis=1)]
     assert f_avg(labels, given_) == pytest.approx(found.trials[0].f_avg, abs=0.02)  # of means over repeats
 
 
@@ -215,7 +215,7 @@ def test_each_target_has_its_own_model(tmp_path: Path, quick: None) -> None:
     model = files.load_model(tmp_path)
     texts = ["send soldiers now brave"] * 2
     chances = tfidf_logistic.probabilities(model, texts, ["t", "u"])
-    assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
+    assert [DEFAULT.names[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
     assert tfidf_logistic.probabilities(model, texts[:1], ["other"])[0] == pytest.approx(chances.mean(axis=0))
     assert model.unseen(["t", "other", "other"]) == ["other"]
     with pytest.raises(ExamplesError, match="say which of t, u"):
@@ -244,7 +244,7 @@ def test_the_majority_is_each_targets_most_frequent_training_label(tmp_path: Pat
         )
         for target, most in MOST
         for split in ("train", "test")
-        for n, label in enumerate([most] * 20 + [stance for stance in STANCES if stance != most] * 10)
+        for n, label in enumerate([most] * 20 + [stance for stance in DEFAULT.names if stance != most] * 10)
     ]
     metrics = train(rows, tmp_path, TrainSettings()).metrics
     assert metrics.test.majority.accuracy.value == 0.5
@@ -283,8 +283,8 @@ def _row(n: int, text: str, label: str, group: int | None = None, split: str = "
 
 
 def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
-    rows = [_row(n, text(n), STANCES[n % 3]) for n in range(size)]
-    return rows + [_row(1000 + n, text(n), STANCES[n % 3], split="test") for n in range(6)]
+    rows = [_row(n, text(n), DEFAULT.names[n % 3]) for n in range(size)]
+    return rows + [_row(1000 + n, text(n), DEFAULT.names[n % 3], split="test") for n in range(6)]
 
 
 @pytest.mark.parametrize(
@@ -295,18 +295,18 @@ def _thirty(text: Callable[[int], str], size: int = 45) -> list[Example]:
         (_thirty(lambda n: " " * n), "hold no word or characters to learn from"),
         (_thirty(lambda n: "." * (1 + n % 5)), "hold no word or characters to learn from"),
         (_thirty(lambda n: "words" if n == 0 else "?" * n), "hold no word or characters to learn from"),
-        ([_row(n, f"w{n}", "favor", split="test" if n < 9 else "train") for n in range(60)], "against 0, none 0"),
+        ([_row(n, f"w{n}", "favor", split="test" if n < 9 else "train") for n in range(60)], "all of them favor"),
         (_thirty(lambda n: f"w{n}") + [_row(n, "x", "none", split="test") for n in range(3)], ""),
-        ([_row(n, f"w{n}", STANCES[n % 2] if n > 1 else "none", split="train") for n in range(60)], "found none 2"),
-        ([_row(n, f"w{n}", STANCES[n % 3], n % 2) for n in range(60)], "needs 5, found 2"),
-        ([_row(n, f"w{n}", STANCES[n % 3]) for n in range(10)], "at least 10 training examples"),
+        ([_row(n, f"w{n}", DEFAULT.names[n % 2 if n > 1 else 2], split="train") for n in range(60)], "found none 2"),
+        ([_row(n, f"w{n}", DEFAULT.names[n % 3], n % 2) for n in range(60)], "needs 5, found 2"),
+        ([_row(n, f"w{n}", DEFAULT.names[n % 3]) for n in range(10)], "at least 10 training examples"),
         (
-            [_row(n, f"w{n}", "none" if n < 12 else STANCES[n % 2], 0 if n < 12 else n) for n in range(60)]
+            [_row(n, f"w{n}", "none" if n < 12 else DEFAULT.names[n % 2], 0 if n < 12 else n) for n in range(60)]
             + [_row(99, "w", "favor", split="test")],
             "cannot hold none apart: its 12 training examples stand in 1 groups",
         ),
-        ([_row(n, f"w{n}", STANCES[n % 3]) for n in range(60)], "no example is in the test split"),
-        (of_two_targets(2), "for the target 't': expected at least 10"),
+        ([_row(n, f"w{n}", DEFAULT.names[n % 3]) for n in range(60)], "no example is in the test split"),
+        (of_two_targets(2), "none of the 2 targets has enough .* of 't': too few labels"),
     ],
 )  # fmt: skip
 def test_hopeless_data_is_one_clear_error(tmp_path: Path, rows: list[Example], message: str, quick: None) -> None:
@@ -334,11 +334,13 @@ def test_odd_data_gives_a_sensible_model_and_no_nan(tmp_path: Path) -> None:
 
 def test_many_more_features_than_rows_are_no_trouble() -> None:
     random = np.random.default_rng(0)
-    rows = [_row(n, " ".join(f"w{k}" for k in random.integers(0, 10**6, 2500)), STANCES[n % 3]) for n in range(30)]
+    rows = [
+        _row(n, " ".join(f"w{k}" for k in random.integers(0, 10**6, 2500)), DEFAULT.names[n % 3]) for n in range(30)
+    ]
     model = tfidf_logistic.fit(Recipe(features="word", c=10.0), rows)
     assert len(model.pipelines[""]["tfidf"].get_feature_names_out()) > 10**5
     chances = tfidf_logistic.probabilities(model, [row.text for row in rows])
-    assert [STANCES[n] for n in chances.argmax(axis=1)] == [row.label for row in rows]
+    assert [DEFAULT.names[n] for n in chances.argmax(axis=1)] == [row.label for row in rows]
 
 
 # --- masked mentions
@@ -347,13 +349,13 @@ def test_many_more_features_than_rows_are_no_trouble() -> None:
 def test_masking_tells_the_sides_of_the_mention_apart(tmp_path: Path, quick: None) -> None:
     # Who did it to whom: the same words, and only the side of the mention tells.
     sides = {"favor": "[T]Ada{n}[/T] helps Bo", "against": "Bo helps [T]Ada{n}[/T]", "none": "Bo met [T]Ada{n}[/T]"}
-    rows = _thirty(lambda n: sides[STANCES[n % 3]].replace("{n}", str(n)))
+    rows = _thirty(lambda n: sides[DEFAULT.names[n % 3]].replace("{n}", str(n)))
     metrics = train(rows, tmp_path, TrainSettings(mask=True)).metrics
     assert metrics.test.accuracy.value == 1.0
     model = files.load_model(tmp_path)
     texts = ["[T]Zoe[/T] helps Bo", "Bo helps [T]Zoe[/T]"]
     chances = tfidf_logistic.probabilities(model, texts)
-    assert [STANCES[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
+    assert [DEFAULT.names[n] for n in chances.argmax(axis=1)] == ["favor", "against"]
     assert [piece for piece, _ in explain(model, texts[0])] == ["targetmention", "helps", "Bo", "helps_r", "bo_r"]
     assert "helps_l" in dict(strongest(model, rows, 20)[""]["against"])
 
@@ -401,7 +403,10 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_ngrams_that_an_array_would_change_survive(tmp_path: Path) -> None:
-    rows = [_row(n, "ab\0 ab" if n % 3 == 0 else "ab b\0" if n % 3 == 1 else "ab b", STANCES[n % 3]) for n in range(30)]
+    rows = [
+        _row(n, "ab\0 ab" if n % 3 == 0 else "ab b\0" if n % 3 == 1 else "ab b", DEFAULT.names[n % 3])
+        for n in range(30)
+    ]
     model = tfidf_logistic.fit(Recipe(features="char", c=3.0), rows)
     files.save(model, tmp_path)
     texts = [row.text for row in rows]
@@ -465,7 +470,8 @@ def test_a_model_file_with_other_types_is_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"scikit_learn": "1.8.3"}, r"made with scikit-learn 1\.8\.3, here is .* install scikit-learn 1\.8\.\*"),
-        ({"labels": ["against", "favor", "none"]}, r'expected the labels in the order \["favor"'),
+        ({"labels": ["against", "none"]}, r"expected classes of against, none; found \['against', 'favor', 'none'\]"),
+        ({"labels": ["none"]}, "labels: names: expected 2 to 9 labels"),
         ({"targets": ["x", "y"]}, "expected a pipeline for each of 'x', 'y'"),
         ({"recipe": 1}, r"Expected `object`, got `int` - at `\$.recipe`; run `stance train` again"),
     ],
@@ -573,8 +579,8 @@ def test_many_letters_are_searched_in_part_and_scored_in_whole(monkeypatch: pyte
     monkeypatch.setattr(searching, "FEATURES", ("word",))
     rows = [
         Example(
-            sentence_id=str(n), text=f"{' '.join(WORDS[STANCES[n % 3]])} thing{n % 7} other{n}", label=STANCES[n % 3],
-            target="", group=f"g{n // 2}",
+            sentence_id=str(n), text=f"{' '.join(WORDS[DEFAULT.names[n % 3]])} thing{n % 7} other{n}",
+            label=DEFAULT.names[n % 3], target="", group=f"g{n // 2}",
         )
         for n in range(240)
     ]  # fmt: skip

@@ -12,10 +12,12 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
 from train.evaluate.calibration import BINS, COLDEST, HOTTEST, calibration, recalibrate, rescaled, temperature
 
-CHANCES = st.lists(st.tuples(*[st.floats(0.001, 1)] * 3, st.sampled_from(STANCES), st.sampled_from("abc")), max_size=40)
+CHANCES = st.lists(
+    st.tuples(*[st.floats(0.001, 1)] * 3, st.sampled_from(DEFAULT.names), st.sampled_from("abc")), max_size=40
+)
 
 
 def _drawn(n: int, hotter: float = 1.0, seed: int = 1) -> tuple[list[Stance], NDArray[np.float64], list[str]]:
@@ -24,7 +26,7 @@ def _drawn(n: int, hotter: float = 1.0, seed: int = 1) -> tuple[list[Stance], ND
     logits = random.normal(0, 1.5, (n, 3))
     true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     codes = (random.random((n, 1)) > true.cumsum(axis=1)).sum(axis=1).clip(0, 2)
-    return [STANCES[code] for code in codes.tolist()], rescaled(true, hotter), [str(k // 5) for k in range(n)]
+    return [DEFAULT.names[code] for code in codes.tolist()], rescaled(true, hotter), [str(k // 5) for k in range(n)]
 
 
 def _table(rows: list[tuple[float, float, float, Stance, str]]) -> NDArray[np.float64]:
@@ -50,16 +52,16 @@ def test_ece_is_its_definition_and_row_order_changes_nothing(
     assert [row.confidence for row in found.bins] == sorted(row.confidence for row in found.bins)
     if rows:
         top = chances.max(axis=1)
-        right = np.array([STANCES[n] for n in chances.argmax(axis=1)]) == np.array(true)
+        right = np.array([DEFAULT.names[n] for n in chances.argmax(axis=1)]) == np.array(true)
         assert found.overconfidence.value == pytest.approx(top.mean() - right.mean())
-        assert found.log_loss == pytest.approx(log_loss(true, chances[:, [1, 0, 2]], labels=sorted(STANCES)))
+        assert found.log_loss == pytest.approx(log_loss(true, chances[:, [1, 0, 2]], labels=sorted(DEFAULT.names)))
     assert calibration(true[::-1], chances[::-1], groups[::-1], seed=1) == found
 
 
 def test_the_curve_is_scikit_learns_quantile_curve() -> None:
     true, chances, groups = _drawn(1000)
     found = calibration(true, chances, groups, seed=1)
-    right = np.array([STANCES[n] for n in chances.argmax(axis=1)]) == np.array(true)
+    right = np.array([DEFAULT.names[n] for n in chances.argmax(axis=1)]) == np.array(true)
     accuracy, confidence = calibration_curve(right, chances.max(axis=1), n_bins=BINS, strategy="quantile")
     # scikit-learn interpolates its edges, so one example may stand a bin further.
     assert [row.accuracy.value for row in found.bins] == pytest.approx(accuracy, abs=0.011)
@@ -69,7 +71,7 @@ def test_the_curve_is_scikit_learns_quantile_curve() -> None:
 
 def test_equal_confidences_share_a_bin() -> None:
     chances = np.array([[0.6, 0.2, 0.2]] * 15 + [[0.8, 0.1, 0.1]] * 5)
-    favor, _, none = STANCES
+    favor, _, none = DEFAULT.names
     true = [favor] * 9 + [none] * 6 + [favor] * 4 + [none]
     found = calibration(true, chances, [str(n) for n in range(20)], seed=1)
     assert [(row.n, row.accuracy.value) for row in found.bins] == [(15, 0.6), (5, 0.8)]
@@ -96,7 +98,7 @@ def test_the_intervals_of_ece_and_of_overconfidence_cover_the_truth() -> None:
         logits = random.normal(0, 0.7, (groups, 3)).repeat(10, axis=0) + random.normal(0, 1.2, (10 * groups, 3))
         chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         codes = (random.random((len(chances), 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(0, 2)
-        return [STANCES[code] for code in codes.tolist()], rescaled(chances, 0.5)
+        return [DEFAULT.names[code] for code in codes.tolist()], rescaled(chances, 0.5)
 
     true, told = world(20_000)
     whole = calibration(true, told, ["all"] * len(true), seed=1)
@@ -129,7 +131,7 @@ def test_the_temperature_undoes_what_was_done(hotter: float) -> None:
 def test_no_other_temperature_fits_better_and_stances_stay(rows: list[tuple[float, float, float, Stance, str]]) -> None:
     true: list[Stance] = [row[3] for row in rows]
     chances = _table(rows)
-    codes = [STANCES.index(label) for label in true]
+    codes = [DEFAULT.names.index(label) for label in true]
 
     def loss(heat: float) -> float:
         return float(-np.log(np.maximum(rescaled(chances, heat)[np.arange(len(codes)), codes], 1e-300)).sum())

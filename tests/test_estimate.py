@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.intervals import share_estimates
-from labeling.records import STANCES, LabelingSettings, Stance
+from labeling.records import LabelingSettings
 from labeling.sampling.corpus_shares import Shares, shares, weights
-from labeling.sampling.sample import By, Draw, SamplingUnit, draw, draw_all, draw_controls
+from labeling.sampling.pool import SamplingUnit
+from labeling.sampling.sample import draw, draw_all, draw_controls
+from labeling.sampling.sample_table import By, Draw
+from labeling.scheme import DEFAULT, Stance
+from labeling.statistics.intervals import share_estimates
 from tests.support.corpora import certainties, corpus
 
 TARGET = "sending Western troops to Ukraine"
@@ -38,7 +41,7 @@ class World:
         self.hard: dict[str, float] = {}
         for n in range(240):
             name, match = f"s{n:04}", bool(chance.random() < 0.25)
-            stance = STANCES[chance.choice(3, p=[0.6, 0.3, 0.1] if match else [0.05, 0.15, 0.8])]
+            stance = DEFAULT.names[chance.choice(3, p=[0.6, 0.3, 0.1] if match else [0.05, 0.15, 0.8])]
             self.units.append(
                 SamplingUnit(
                     sentence_id=name,
@@ -89,12 +92,12 @@ def test_weighted_sums_hit_the_corpus_on_average_where_raw_shares_are_far_off(
         found = weights(draws, len(world.units))
         assert found.keys() == {one.sentence_id for one in draws}
         assert math.fsum(found.values()) == pytest.approx(240)
-        for stance in STANCES:
+        for stance in DEFAULT.names:
             totals[stance].append(
                 sum(value * world.copies[name] for name, value in found.items() if world.stance[name] == stance)
             )
         raw.append(sum(world.stance[name] == "favor" for name in found) / len(found))
-    for stance in STANCES:
+    for stance in DEFAULT.names:
         error = float(np.std(totals[stance], ddof=1)) / math.sqrt(500)
         assert float(np.mean(totals[stance])) == pytest.approx(world.truth(stance), abs=3 * error)
         assert error < 0.02 * world.truth(stance) + 1  # else the claim above says nothing
@@ -242,7 +245,7 @@ def test_half_labelled_rounds_estimate_the_corpus_on_average(world: World) -> No
 
 def _shares(world: World, draws: Sequence[Draw], labelled: Mapping[str, Stance] | None = None) -> Shares:
     stances = {one.sentence_id: world.stance[one.sentence_id] for one in draws} if labelled is None else labelled
-    found = shares(draws, stances, world.copies, world.article)
+    found = shares(draws, stances, world.copies, world.article, len(world.copies))
     assert found is not None
     return found
 
@@ -255,7 +258,7 @@ def test_shares_say_what_they_rest_on(world: World) -> None:
     assert (found.labelled, found.carrying, found.unlabelled) == (30, 6, 10)
     assert found.weighted is not None
     for part in (found.raw, found.weighted):
-        assert list(part) == list(STANCES)
+        assert list(part) == list(DEFAULT.names)
         assert math.fsum(one.value for one in part.values()) == pytest.approx(1)
         assert all(0 <= one.low <= one.value <= one.high <= 1 for one in part.values())
     assert found.raw["favor"].value == sum(stance == "favor" for stance in done.values()) / 30
@@ -268,7 +271,7 @@ def test_the_estimate_lets_the_labelled_stand_for_the_unlabelled() -> None:
     # round, which spoke for 4 more, for all 4 of the first.
     draws = [row(name, 1, "random", 0.5) for name in "abcd"] + [row("e", 2, "random", 0.25)]
     copies = dict.fromkeys("abcdefgh", 1)
-    found = shares(draws, {"a": "favor", "e": "none"}, copies, {"a": "x", "e": "z"})
+    found = shares(draws, {"a": "favor", "e": "none"}, copies, {"a": "x", "e": "z"}, len(copies))
     assert found is not None
     assert found.weighted is not None
     one, two = 1 / (8 * 7), 1 / (4 * 3)
@@ -284,7 +287,7 @@ def test_without_a_round_of_chance_there_is_a_raw_share_alone(world: World) -> N
     found = _shares(world, world.rounds([("document", 20)], 1))
     assert found.weighted is None
     assert (found.labelled, found.carrying) == (20, 0)
-    assert shares([], {}, world.copies, world.article) is None
+    assert shares([], {}, world.copies, world.article, len(world.copies)) is None
     adopted = _shares(world, [], {"s0001": "favor"})  # labelled without having been drawn
     assert adopted.raw["favor"].value == 1
     assert adopted.weighted is None
@@ -295,10 +298,10 @@ def test_units_that_left_the_corpus_do_not_count(world: World) -> None:
     gone = draws[0].sentence_id
     stances = {one.sentence_id: world.stance[one.sentence_id] for one in draws[:50]}
     copies = {name: count for name, count in world.copies.items() if name != gone}
-    found = shares(draws, stances, copies, world.article)
+    found = shares(draws, stances, copies, world.article, len(copies))
     assert found is not None
     assert (found.labelled, found.carrying, found.unlabelled) == (49, 49, 10)
-    assert shares(draws, {gone: "favor"}, copies, world.article) is None
+    assert shares(draws, {gone: "favor"}, copies, world.article, len(copies)) is None
 
 
 def test_a_fully_labelled_corpus_gives_its_shares_exactly(world: World) -> None:
@@ -306,22 +309,22 @@ def test_a_fully_labelled_corpus_gives_its_shares_exactly(world: World) -> None:
         world, world.rounds([("keyword", 30)], 1) + draw_all(world.units, world.rounds([("keyword", 30)], 1))
     )
     assert found.weighted is not None
-    for stance in STANCES:
+    for stance in DEFAULT.names:
         assert found.weighted[stance].value == pytest.approx(world.truth(stance) / sum(world.copies.values()))
 
 
 def test_intervals_are_over_articles_and_those_are_wider_than_over_sentences() -> None:
     names = [f"s{n}" for n in range(120)]
     draws = [row(name, 1, "random", 0.5) for name in names]
-    stances: dict[str, Stance] = {name: STANCES[n // 20 % 2] for n, name in enumerate(names)}
+    stances: dict[str, Stance] = {name: DEFAULT.names[n // 20 % 2] for n, name in enumerate(names)}
     copies = dict.fromkeys([*names, *(f"t{n}" for n in range(120))], 1)
 
     def width(size: int) -> float:
-        found = shares(draws, stances, copies, {name: f"a{n // size}" for n, name in enumerate(names)})
+        found = shares(draws, stances, copies, {name: f"a{n // size}" for n, name in enumerate(names)}, len(copies))
         assert found is not None
         assert found.weighted is not None
         # Equal weights: the estimate is the raw share, interval and all.
-        for stance in STANCES:
+        for stance in DEFAULT.names:
             one, other = found.weighted[stance], found.raw[stance]
             assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), nan_ok=True)
         return found.raw["favor"].high - found.raw["favor"].low
@@ -336,7 +339,7 @@ def test_a_share_of_everything_or_nothing_keeps_an_interval() -> None:
     names = [f"s{n}" for n in range(100)]
     articles = {name: f"a{n // 5}" for n, name in enumerate(names)}
     draws = [row(name, 1, "random", 0.5) for name in names]
-    found = shares(draws, dict.fromkeys(names, "none"), dict.fromkeys(names, 1), articles)
+    found = shares(draws, dict.fromkeys(names, "none"), dict.fromkeys(names, 1), articles, len(names))
     assert found is not None
     assert found.weighted is not None
     # 20 articles whose sentences are all alike count as 20: Clopper and Pearson's 1 - .025^(1/20) = .168.

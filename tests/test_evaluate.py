@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from corpus.errors import ExamplesError
-from labeling.bootstrap import resampled
-from labeling.intervals import shown
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
+from labeling.statistics.bootstrap import resampled
+from labeling.statistics.intervals import shown
 from train import metrics as evaluation
 from train.evaluate.analysis import enough
 from train.evaluate.ceiling import ceiling
@@ -26,7 +26,7 @@ from train.intervals import FEWEST
 from train.metrics import compare, evaluate, f_avg, macro_f1
 from train.records import Example
 
-STANCE = st.sampled_from(STANCES)
+STANCE = st.sampled_from(DEFAULT.names)
 ROWS = st.lists(st.tuples(STANCE, STANCE, STANCE, st.sampled_from("abcd")), max_size=30)
 
 
@@ -66,7 +66,7 @@ def test_the_order_of_rows_changes_no_digit(
 
 def test_groups_are_drawn_not_examples() -> None:
     true: list[Stance] = ["favor"] * 400
-    right = [STANCES[n // 200] for n in range(400)]
+    right = [DEFAULT.names[n // 200] for n in range(400)]
     wide = evaluate(true, right, [str(n // 50) for n in range(400)], 1).accuracy
     narrow = evaluate(true, right, [str(n) for n in range(400)], 1).accuracy
     # Eight groups, each all right or all wrong: the standard error is √(.25 / 8), not √(.25 / 400).
@@ -76,8 +76,8 @@ def test_groups_are_drawn_not_examples() -> None:
 
 @pytest.mark.parametrize("groups", [1, 4])
 def test_few_groups_have_no_interval(groups: int) -> None:
-    true = [STANCES[n % 3] for n in range(60)]
-    given = [STANCES[(n // 2) % 3] for n in range(60)]
+    true = [DEFAULT.names[n % 3] for n in range(60)]
+    given = [DEFAULT.names[(n // 2) % 3] for n in range(60)]
     scores = evaluate(true, given, [str(n % groups) for n in range(60)], 1)
     for score in (scores.f_avg, scores.macro_f1, scores.accuracy):
         assert (score.low, score.high) == (0, 1)
@@ -87,8 +87,8 @@ def test_few_groups_have_no_interval(groups: int) -> None:
 @pytest.mark.parametrize("groups", [5, 20, 100])
 @pytest.mark.parametrize("wrong", [False, True])
 def test_scores_that_no_resample_changes_have_an_interval_all_the_same(groups: int, wrong: bool) -> None:
-    true = [STANCES[n % 3] for n in range(3 * groups)]
-    given = [STANCES[(n + wrong) % 3] for n in range(3 * groups)]
+    true = [DEFAULT.names[n % 3] for n in range(3 * groups)]
+    given = [DEFAULT.names[(n + wrong) % 3] for n in range(3 * groups)]
     scores = evaluate(true, given, [str(n // 3) for n in range(3 * groups)], 1)
     # With k articles that are all alike, Clopper and Pearson's bound of the share of those that are not.
     bound = 1 - 0.025 ** (1 / groups)
@@ -104,7 +104,7 @@ def test_scores_that_no_resample_changes_have_an_interval_all_the_same(groups: i
 
 
 def test_a_label_that_is_never_given_by_design_has_an_f1_of_0_for_certain() -> None:
-    true = [STANCES[n % 3] for n in range(60)]
+    true = [DEFAULT.names[n % 3] for n in range(60)]
     groups = [str(n // 3) for n in range(60)]
     learned = evaluate(true, ["none"] * 60, groups, 1).f_avg
     assert (learned.value, learned.low) == (0, 0)
@@ -124,7 +124,7 @@ def test_intervals_of_nearly_perfect_models_cover_the_truth(groups: int, right: 
         """Groups of six of which a few are mostly wrong."""
         label = random.integers(0, 3, 6 * count)
         bad = (random.random(count) < 2 * (1 - right)).repeat(6) & (random.random(6 * count) < 0.5)
-        return [STANCES[n] for n in label.tolist()], [STANCES[n] for n in ((label + bad) % 3).tolist()]
+        return [DEFAULT.names[n] for n in label.tolist()], [DEFAULT.names[n] for n in ((label + bad) % 3).tolist()]
 
     truth = f_avg(*world(60_000))
     held = before = 0
@@ -161,7 +161,7 @@ def test_differences_are_those_of_scikit_learns_scores(rows: list[tuple[Stance, 
     found = compare(true, one, two, [row[3] for row in rows], seed=1)
     _no_nan(found)
     if rows:
-        f = [f1_score(true, given_, labels=list(STANCES), average=None, zero_division=0) for given_ in (one, two)]
+        f = [f1_score(true, given_, labels=list(DEFAULT.names), average=None, zero_division=0) for given_ in (one, two)]
         assert found.f_avg.value == pytest.approx(f[0][:2].mean() - f[1][:2].mean())
         assert found.macro_f1.value == pytest.approx(f[0].mean() - f[1].mean())
     assert (found.n, found.groups) == (len(rows), len({row[3] for row in rows}))
@@ -172,7 +172,7 @@ def test_differences_are_those_of_scikit_learns_scores(rows: list[tuple[Stance, 
 def test_what_is_hard_for_both_models_cancels() -> None:
     random = np.random.default_rng(1)
     hard = random.random(60).repeat(10)
-    true = [STANCES[n] for n in random.integers(0, 3, 600)]
+    true = [DEFAULT.names[n] for n in random.integers(0, 3, 600)]
     first: list[Stance] = [label if chance < 0.8 else "none" for label, chance in zip(true, hard, strict=True)]
     second: list[Stance] = [guess if n % 12 else "none" for n, guess in enumerate(first)]
     groups = [str(n // 10) for n in range(600)]
@@ -203,7 +203,7 @@ def _world(random: np.random.Generator, groups: int) -> list[list[Stance]]:
         found = (random.random((len(mix), 1)) > chances[label].cumsum(axis=1)).sum(axis=1).clip(0, 2)
         return np.where(hard, random.integers(0, 3, len(mix)), found)
 
-    return [[STANCES[n] for n in codes.tolist()] for codes in (label, guesses(SURE), guesses(LESS))]
+    return [[DEFAULT.names[n] for n in codes.tolist()] for codes in (label, guesses(SURE), guesses(LESS))]
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_the_model_is_near_the_ceiling_when_it_errs_as_often_as_people(model: fl
 
     def says(share: float) -> list[Stance]:
         codes = np.where(random.random(600) < share, truth, random.integers(0, 3, 600))
-        return [STANCES[n] for n in codes.tolist()]
+        return [DEFAULT.names[n] for n in codes.tolist()]
 
     a, b, c = says(0.8), says(0.8), says(0.8)
     votes = [dict(zip("ABC", labels, strict=True)) for labels in zip(a, b, c, strict=True)]
@@ -287,7 +287,7 @@ def test_one_other_person_is_no_majority_for_the_ceiling_of_a_project() -> None:
 
 def _examples(groups: int, name: str) -> list[Example]:
     return [
-        Example(sentence_id=f"{name}{g}-{n}", text=f"{name}{g}", label=STANCES[n], group=f"{name}{g}")
+        Example(sentence_id=f"{name}{g}-{n}", text=f"{name}{g}", label=DEFAULT.names[n], group=f"{name}{g}")
         for g in range(groups)
         for n in range(3)
     ]

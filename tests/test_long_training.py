@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from corpus.near_duplicates import normalise
-from labeling.records import STANCES
+from labeling.scheme import DEFAULT
 from tests.support.labelled_texts import WORDS
 from train.evaluate.leak_audit import near_among
 from train.forecast import forecast
@@ -29,7 +29,7 @@ def _long(count: int, words: int) -> list[Example]:
     vocabulary = ["".join(chance.choices("etaoinshr", k=7)) for _ in range(4000)]
     rows: list[Example] = []
     for n in range(count // 2):
-        label = STANCES[n % 3]
+        label = DEFAULT.names[n % 3]
         text = chance.choices(vocabulary, k=words - 10) + chance.choices(WORDS[label], k=10)
         other = list(text)
         other[chance.randrange(words)] = "changed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import shutil
 from collections import Counter
@@ -16,24 +15,28 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click import UsageError
-from click.testing import CliRunner
 
 from corpus.build import build
+from corpus.engine import on_processes
 from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
 from corpus.store import write_jsonl
-from labeling.records import STANCES, LabelingSettings, Stance, Verdict
-from labeling.sampling.sample import draw, draw_all, read_certainty, read_sample, write_sample
+from labeling.records import LabelingSettings, Verdict
+from labeling.sampling.sample import draw, draw_all
+from labeling.sampling.sample_table import read_certainty, read_sample, write_sample
+from labeling.scheme import DEFAULT, Scheme, Stance
 from labeling.studio.tasks import Corpus, read_predictions
+from tests.support.commands import run_command
 from train.examples.from_verdicts import from_verdicts
 from train.model import tfidf_logistic
 from train.model.files import load_model, save
-from train.predict import predict
-from train.predict.judge import open_model
+from train.model.joint import joined
+from train.predict import cross_fit, judge, score_corpus
+from train.predict.judge import judge_of, open_model
 from train.predict.predict import predict_articles, predict_corpus
 from train.predict.sentence_arrays import FOLDS, read_layout, read_verdicts
 from train.predict.shares import PredictionShares
-from train.records import Example
+from train.records import Example, Recipe
 from train.settings import TrainSettings
 from train.train_model import train
 
@@ -46,20 +49,6 @@ TARGET = "sending Western troops to Ukraine"
 ARTICLES = 60
 
 
-def _run(folder: Path, *arguments: str) -> str:
-    """A command as a user types it, in this process; known errors raise as they are."""
-    from stance.command_line import cli
-
-    here = Path.cwd()
-    try:
-        result = CliRunner().invoke(cli, ["-C", str(folder), *arguments], catch_exceptions=False, standalone_mode=False)
-    finally:
-        os.chdir(here)
-    if result.exception is not None:
-        raise result.exception
-    return result.output
-
-
 def _sentence(chance: random.Random, stance: Stance) -> str:
     others = [word for words in WORDS.values() for word in words]
     words = [*chance.sample(WORDS[stance], 2), *chance.sample(others, 4)]
@@ -69,10 +58,10 @@ def _sentence(chance: random.Random, stance: Stance) -> str:
 def _news(folder: Path, articles: int, seed: int) -> None:
     """Articles of two outlets and two months, with one story that both carry."""
     chance = random.Random(seed)
-    wire = [_sentence(chance, stance) for stance in STANCES]
+    wire = [_sentence(chance, stance) for stance in DEFAULT.names]
     rows = []
     for n in range(articles):
-        texts = [_sentence(chance, STANCES[chance.choice([0, 1, 1, 2, 2, 2])]) for _ in range(6)]
+        texts = [_sentence(chance, DEFAULT.names[chance.choice([0, 1, 1, 2, 2, 2])]) for _ in range(6)]
         rows.append(
             {
                 "id": f"{seed}-{n}",
@@ -89,7 +78,7 @@ def _true(text: str) -> Stance:
     """What a person would say: the first word's stance, with a hard case that the words don't tell."""
     if text.split()[-3][-1] in "012":
         return "none"
-    return next(stance for stance in STANCES if text.split()[1] in WORDS[stance])
+    return next(stance for stance in DEFAULT.names if text.split()[1] in WORDS[stance])
 
 
 @pytest.fixture(scope="module")
@@ -127,31 +116,31 @@ def _sentences(work: Path) -> list[dict[str, Any]]:
 
 def test_every_sentence_of_the_corpus_is_predicted_once_and_others_read_it(project: Path) -> None:
     work = project / "work"
-    out = _run(project, "predict")
+    out = run_command(project, "predict")
     rows = pq.read_table(work / "predictions.parquet").to_pylist()
     assert [row["sentence_id"] for row in rows] == [row["sentence_id"] for row in _sentences(work)]
     model = load_model(work / "model")
     chances = tfidf_logistic.probabilities(model, [row["text"] for row in _sentences(work)])
     for row, expected in zip(rows, chances, strict=True):
-        assert [row[stance] for stance in STANCES] == list(expected)
+        assert [row[stance] for stance in DEFAULT.names] == pytest.approx(list(expected), abs=1e-6)
         assert sum(expected) == pytest.approx(1)
-        assert row["stance"] == STANCES[int(expected.argmax())]
+        assert row["stance"] == DEFAULT.names[int(expected.argmax())]
         assert row["model"] == open_model(work / "model", TARGET).version
     assert len(rows[0]["model"]) == 16
-    assert list(rows[0]) == ["sentence_id", "stance", *STANCES, "model"]
+    assert list(rows[0]) == ["sentence_id", "stance", *DEFAULT.names, "model"]
     certainty, read = read_certainty(work), read_predictions(work)
     assert set(certainty) == set(read) == {row["sentence_id"] for row in rows}
     assert all(certainty[name] == one.probability for name, one in read.items())
     counts = Counter(row["stance"] for row in rows)
-    assert f"{len(rows)} sentences: " + ", ".join(f"{name} {counts[name]}" for name in STANCES) in out
+    assert f"{len(rows)} sentences predicted: " + ", ".join(f"{counts[name]} {name}" for name in DEFAULT.names) in out
     assert "wrote work/predictions.parquet, work/shares.json" in out
 
 
 def test_uncertainty_rounds_take_what_the_model_is_least_sure_of(project: Path, tmp_path: Path) -> None:
     shutil.copytree(project, tmp_path / "copy")
     work = tmp_path / "copy" / "work"
-    _run(tmp_path / "copy", "predict")
-    _run(tmp_path / "copy", "push", "--to", "tasks.json", "--limit", "20", "--by", "uncertainty")
+    run_command(tmp_path / "copy", "predict")
+    run_command(tmp_path / "copy", "push", "--to", "tasks.json", "--limit", "20", "--by", "uncertainty")
     drawn = read_sample(work)
     picks = {row.sentence_id for row in drawn if row.by == "uncertainty"}
     assert len(picks) == 16
@@ -163,10 +152,10 @@ def test_uncertainty_rounds_take_what_the_model_is_least_sure_of(project: Path, 
 
 def test_the_same_again_writes_the_same_bytes_and_says_unchanged(project: Path, tmp_path: Path) -> None:
     work = project / "work"
-    assert _run(project, "predict")
+    assert run_command(project, "predict")
     files = [work / "predictions.parquet", work / "shares.json"]
     before = [path.read_bytes() for path in files]
-    assert "unchanged: work/predictions.parquet" in _run(project, "predict")
+    assert "unchanged: work/predictions.parquet" in run_command(project, "predict")
     for path in files:
         path.unlink()
     assert predict_corpus(work, TARGET).changed
@@ -178,19 +167,91 @@ def test_batches_do_not_show(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
     predict_corpus(project / "work", TARGET)
     rows = pq.read_table(project / "work" / "predictions.parquet").to_pylist()
     shares = (project / "work" / "shares.json").read_bytes()
-    monkeypatch.setattr(predict, "BATCH", 7)
-    steps: list[int] = []
-    predict_corpus(project / "work", TARGET, steps.append)
+    monkeypatch.setattr(score_corpus, "BATCH", 7)
+    steps: list[tuple[int, int]] = []
+    predict_corpus(project / "work", TARGET, lambda *step: steps.append(step))
     file = pq.ParquetFile(project / "work" / "predictions.parquet")
     assert file.num_row_groups > 10
     assert file.read().to_pylist() == rows
     assert (project / "work" / "shares.json").read_bytes() == shares
-    assert sum(steps) == 2 * len(rows)
+    assert sum(done for done, _ in steps) == len(rows) == steps[0][1]
+
+
+def test_predictions_do_not_depend_on_the_processes(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = project / "work"
+    predict_corpus(work, TARGET)
+    rows, shares = pq.read_table(work / "predictions.parquet"), (work / "shares.json").read_bytes()
+    copy = shutil.copytree(work, tmp_path / "work", symlinks=True)
+    shutil.copytree(project / "labels", tmp_path / "labels")
+    pq.write_table(pq.read_table(work / "sentences.parquet"), copy / "sentences.parquet", row_group_size=40)
+    pieces: list[str] = []
+
+    def backwards(function: Any, work_of: dict[str, Any], workers: int | None) -> Any:
+        pieces.extend(work_of)
+        yield from reversed(list(on_processes(function, work_of, workers)))
+
+    monkeypatch.setattr(score_corpus, "PIECE", 100)
+    monkeypatch.setattr(score_corpus, "on_processes", backwards)  # any order, such as the last piece first
+    predict_corpus(copy, TARGET)
+    assert len(pieces) > 2
+    assert pq.read_table(copy / "predictions.parquet").equals(rows)
+    assert (copy / "shares.json").read_bytes() == shares
+
+
+def test_a_model_that_is_not_covered_is_used_as_it_is(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [row["text"] for row in _sentences(project / "work")]
+    fast = open_model(project / "work" / "model", TARGET)
+    monkeypatch.setattr(judge, "scorer", lambda pipeline: None)
+    slow = open_model(project / "work" / "model", TARGET)
+    assert [type(one).__name__ for one in (*fast.judges, *slow.judges)] == ["Scorer", "Pipeline"]
+    wanted = tfidf_logistic.probabilities(load_model(project / "work" / "model"), texts)
+    assert (slow.chances(texts) == wanted).all()
+    np.testing.assert_allclose(fast.chances(texts), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_target_of_its_own_and_an_unseen_one_are_predicted_as_the_model_does(masked: bool) -> None:
+    chance = random.Random(3)
+    rows = [
+        Example(sentence_id=str(n), text=f"{_sentence(chance, stance)} [T]Ann[/T] said", label=stance, target=target)
+        for n, (stance, target) in enumerate((stance, target) for stance in DEFAULT.names * 9 for target in ("a", "b"))
+    ]
+    model = msgspec.structs.replace(tfidf_logistic.fit(Recipe(features="char", c=3.0), rows), masked=masked)
+    texts = [row.text for row in rows]
+    for target in ("a", "b", "c"):
+        wanted = tfidf_logistic.probabilities(model, texts, [target] * len(texts))
+        np.testing.assert_allclose(judge_of(model, target).chances(texts), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("features", tfidf_logistic.JOINT)
+def test_a_joint_model_is_scored_and_refitted_as_it_reads(features: str) -> None:
+    chance, targets = random.Random(4), ["more bridges", "the weather"]
+    rows = [
+        Example(sentence_id=str(n), text=_sentence(chance, stance), label=stance, target=targets[n // 2 % 2])
+        for n, stance in enumerate(DEFAULT.names[:2] * 20)
+    ]
+    read = [msgspec.structs.replace(row, text=joined(row.text, row.target), target="") for row in rows]
+    recipe = Recipe(features=features, c=3.0)
+    model = msgspec.structs.replace(tfidf_logistic.fit(recipe, read), joint=targets)
+    texts = [row.text for row in rows]
+    for target in (*targets, "never seen"):
+        ready = judge_of(model, target)
+        assert [type(one).__name__ for one in ready.judges] == ["Scorer"]
+        wanted = tfidf_logistic.probabilities(model, texts, [target] * len(texts))
+        np.testing.assert_allclose(ready.chances(texts), wanted, atol=1e-6)
+        assert (wanted[:, 2] == 0).all(), "no example has the last label"
+    mine = [row for row in rows if row.target == targets[0]]
+    again = cross_fit.refit(judge_of(model, targets[0]), mine, DEFAULT)
+    alone = tfidf_logistic.fit(recipe, [row for row, given in zip(read, rows, strict=True) if given in mine])
+    wanted = tfidf_logistic.probabilities(msgspec.structs.replace(alone, joint=targets[:1]), texts)
+    np.testing.assert_allclose(again.chances(texts), wanted, atol=1e-6)
 
 
 def test_shares_are_corrected_by_the_sampled_verdicts(project: Path) -> None:
     work = project / "work"
-    out = _run(project, "predict")
+    out = run_command(project, "predict")
     written = msgspec.json.decode((work / "shares.json").read_bytes(), type=PredictionShares)
     assert 0 <= (written.power or 0) <= 1
     assert "corrected by 150 randomly sampled verdicts" in out
@@ -215,13 +276,13 @@ def test_shares_are_corrected_by_the_sampled_verdicts(project: Path) -> None:
 def test_no_sentence_is_predicted_from_its_own_label(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = project / "work"
     seen: list[set[str]] = []
-    refit = predict._refit
+    refit = cross_fit.refit
 
-    def watched(folder: Any, training: list[Example]) -> Any:
+    def watched(judge: Any, training: list[Example], scheme: Scheme) -> Any:
         seen.append({row.text for row in training})
-        return refit(folder, training)
+        return refit(judge, training, scheme)
 
-    monkeypatch.setattr(predict, "_refit", watched)
+    monkeypatch.setattr(cross_fit, "refit", watched)
     predict_corpus(work, TARGET)
     layout = read_layout(work)
     texts = [row["text"] for row in _sentences(work)]
@@ -244,7 +305,7 @@ def test_without_a_random_sample_there_is_no_correction_and_the_page_says_why(pr
     for name in ("articles.parquet", "sentences.parquet"):
         (work / name).symlink_to(project / "work" / name)
     (work / "model").symlink_to(project / "work" / "model")
-    assert "there are no verdicts on this corpus yet" in _run(tmp_path, "predict")
+    assert "there are no verdicts on this corpus yet" in run_command(tmp_path, "predict")
     verdicts = (project / "work" / "verdicts.jsonl").read_bytes()
     (work / "verdicts.jsonl").write_bytes(verdicts)
     done = predict_corpus(work, TARGET)
@@ -292,7 +353,7 @@ def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
     (tmp_path / "new" / "empty.txt").write_text(" ")
     file = tmp_path / "made" / f"out.{ending}"
     arguments = ("predict", str(project / "work" / "model"), "new", "--out", f"made/out.{ending}")
-    out = _run(tmp_path, *arguments)
+    out = run_command(tmp_path, *arguments)
     assert "skipped: 1 no text in it" in out
     assert f"wrote made/out.{ending}, made/out.shares.json" in out
     build([tmp_path / "new"], tmp_path / "work", CorpusSettings(root=str(tmp_path)))
@@ -304,18 +365,29 @@ def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
             rows = list(csv.DictReader(opened))
     else:
         rows = [json.loads(line) for line in file.read_text().splitlines()]
-    names = ["sentence_id", "article_id", "outlet", "published", "start", "end", "text", "stance", *STANCES, "model"]
+    names = [
+        "sentence_id",
+        "article_id",
+        "outlet",
+        "published",
+        "start",
+        "end",
+        "text",
+        "stance",
+        *DEFAULT.names,
+        "model",
+    ]
     assert list(rows[0]) == names
     for row, sentence in zip(rows, expected, strict=True):
         assert all(str(row[name]) == str(sentence[name]) for name in ("sentence_id", "article_id", "start", "text"))
         assert row["outlet"] in ("Gazette", "Sentinel")
-        assert sum(float(row[stance]) for stance in STANCES) == pytest.approx(1)
+        assert sum(float(row[stance]) for stance in DEFAULT.names) == pytest.approx(1)
     shares = msgspec.json.decode((tmp_path / "made" / "out.shares.json").read_bytes(), type=PredictionShares)
     assert shares.rows[0].n == len(rows)
     assert shares.power is None
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [f"out.{ending}", "out.shares.json"]
     before = file.read_bytes()
-    assert f"unchanged: made/out.{ending}" in _run(tmp_path, *arguments)
+    assert f"unchanged: made/out.{ending}" in run_command(tmp_path, *arguments)
     assert file.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "new", "work"]
 
@@ -341,7 +413,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
     with pytest.raises(TableError, match="run `stance build` first"):
         predict_corpus(tmp_path / "empty", TARGET)
     with pytest.raises(UsageError, match="expected MODEL, SOURCES and --out"):
-        _run(tmp_path, "predict", str(model))
+        run_command(tmp_path, "predict", str(model))
     predict_articles([news], model, news / "out.csv", settings)
     before = (news / "out.csv").read_bytes()
     with pytest.raises(SourceError, match=r"out\.csv: it is one of the sources itself"):
@@ -357,7 +429,7 @@ def test_a_model_of_another_version_is_one_message(project: Path, tmp_path: Path
     (pipeline,) = model.pipelines.values()
     pipeline.named_steps["logistic"].classes_ = np.array(["con", "none", "pro"])
     save(model, tmp_path / "model")
-    with pytest.raises(ExamplesError, match="expected the classes"):
+    with pytest.raises(ExamplesError, match="expected classes of favor, against, none"):
         predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
     (tmp_path / "model" / "model.skops").write_bytes(b"PK nothing")
     with pytest.raises(ExamplesError, match="cannot be opened"):
@@ -371,7 +443,7 @@ def test_a_failure_halfway_keeps_the_last_predictions(project: Path, monkeypatch
     files = sorted(path for path in work.iterdir())
     before = (work / "predictions.parquet").read_bytes()
 
-    def fail(done: int) -> None:
+    def fail(_done: int, _total: int) -> None:
         raise StanceError("stop")
 
     with pytest.raises(StanceError, match="stop"):

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,17 +23,22 @@ from hypothesis import strategies as st
 from corpus.build import build
 from corpus.errors import TableError
 from corpus.records import SENTENCES, CorpusSettings
-from corpus.store import read_table, table_path, write_bytes, write_jsonl
+from corpus.store import table_path, write_bytes, write_jsonl
+from corpus.tables import read_table
 from labeling.adjudicate import adjudicate
-from labeling.intervals import Estimate, shown
-from labeling.records import STANCES, Annotation, LabelingSettings
-from tests.conftest import copy_tables, vote
+from labeling.codebook import Change
+from labeling.records import Annotation, LabelingSettings
+from labeling.sampling.pool import first_by_digest
+from labeling.scheme import DEFAULT, Scheme
+from labeling.statistics.intervals import Estimate, shown
+from labeling.status import read_status
+from tests.conftest import book, copy_tables, vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
 from train.examples.from_verdicts import from_verdicts
-from train.predict.shares import Kind, PredictionShares, ShareRow
+from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.report import article_view as drawing
-from train.report import latex, methods, sentences, svg_plots
+from train.report import latex, methods, sentences, svg_plots, svg_shapes
 from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
 from train.report.project_snapshot import gather
@@ -69,7 +75,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         told = [f"{word}{n}" for word in chance.choice(everything, 24)]  # no two alike, or the audit finds a leak
         lines = [f"The minister wrote {attack} and {' '.join(told)}."]
         for m in range(5):
-            words = [*chance.choice(WORDS[STANCES[(n + m) % 3]], 5), *chance.choice(everything, 4), f"item{n}x{m}"]
+            words = [
+                *chance.choice(WORDS[DEFAULT.names[(n + m) % 3]], 5),
+                *chance.choice(everything, 4),
+                f"item{n}x{m}",
+            ]
             lines.append("Report: " + " ".join(words) + ".")
         if n in (3, 17):
             lines.append("Exactly the same sentence stands in two of the articles.")
@@ -86,10 +96,10 @@ def _answers(work: Path) -> list[Annotation]:
     chance = np.random.default_rng(5)
     answers: list[Annotation] = []
     for n, row in enumerate(read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()):
-        kinds = [stance for stance in STANCES for word in row["text"].split() if word.strip(".") in WORDS[stance]]
-        label = max(STANCES, key=kinds.count)
+        kinds = [stance for stance in DEFAULT.names for word in row["text"].split() if word.strip(".") in WORDS[stance]]
+        label = max(DEFAULT.names, key=kinds.count)
         if chance.random() < 0.2:  # so that the model errs
-            label = STANCES[int(chance.integers(3))]
+            label = DEFAULT.names[int(chance.integers(3))]
         for name in ("A1", "A2", "A3"):
             given = "none" if chance.random() < 0.1 else label
             answers.append(
@@ -107,7 +117,12 @@ def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, TARGET, TrainSettings())
     train(examples, work / "model", TrainSettings(), project=FromVerdicts(work=work, splits=splits))
-    places: list[tuple[Kind, str]] = [("all", ""), ("outlet", ATTACKS[0]), ("month", "2031-01"), ("month", "2031-02")]
+    places: list[tuple[SharesOf, str]] = [
+        ("all", ""),
+        ("outlet", ATTACKS[0]),
+        ("month", "2031-01"),
+        ("month", "2031-02"),
+    ]
     rows = [
         ShareRow(
             kind=kind,
@@ -119,7 +134,7 @@ def finished(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             labelled=0,
         )
         for kind, name in places
-        for stance in STANCES
+        for stance in DEFAULT.names
     ]
     shares = PredictionShares(model="another", power=None, notes=[ATTACKS[1]], rows=rows)
     write_bytes(work / "shares.json", msgspec.json.encode(shares))
@@ -169,6 +184,35 @@ def test_every_stage_has_its_page_that_says_what_to_run_next(built: Path, tmp_pa
     page = (work / "report.html").read_text("utf-8")
     assert "Krippendorff’s alpha (nominal) over the" in page
     assert "There is no model yet" in page
+
+
+def test_agreement_stands_by_version_and_on_a_scale_and_says_why_two_coefficients_differ(
+    built: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(built, work)
+    rows = _answers(work)
+    ids = sorted({row.sentence_id for row in rows})
+    late = set(ids[: len(ids) // 2])
+    rows = [msgspec.structs.replace(row, codebook="1.1" if row.sentence_id in late else "1.0") for row in rows]
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)
+    scale = Settings(labels=Scheme(names=["favor", "none", "against"], ordered=True))
+    kept = book("1.1", Change(version="1.1", reopens=frozenset()))
+    report(work, "t", frozenset(), scale, (), kept)
+    page = (work / "report.html").read_text("utf-8")
+    status = read_status(work, frozenset(), None, kept, scale.labels)
+    assert status.agreement.ordinal is not None
+    for expected in (
+        f"<td>Gwet’s AC1</td><td>{shown(status.agreement.ac1)}</td>",
+        "Alpha and AC1 differ in the agreement that they expect by chance: where one label is rare",
+        f"<td>alpha, answers under codebook 1.1</td><td>{shown(status.codebooks['1.1'].alpha)}</td>",
+        "for the answers under codebook 1.1, and was",
+        f"<td>Krippendorff’s alpha, ordinal</td><td>{shown(status.agreement.ordinal)}</td>",
+        "kappa with linear weights, A1 and A2",
+    ):
+        assert expected in page, expected
+    report(work, "t", frozenset(), Settings(), (), book("1.1", Change(version="1.1", reopens=frozenset())))
+    assert "ordinal" not in (work / "report.html").read_text("utf-8")
 
 
 def test_a_model_without_its_analysis_or_examples_still_has_its_scores(finished: Path, tmp_path: Path) -> None:
@@ -407,7 +451,7 @@ def _crowded(finished: Path, months: int) -> str:
     assert found.shares is not None
     assert found.verdicts is not None
     names = [f"{2020 + n // 12}-{n % 12 + 1:02}" for n in range(months)] + ["unknown"]
-    places: list[tuple[Kind, str]] = [("all", "")]
+    places: list[tuple[SharesOf, str]] = [("all", "")]
     places += [("outlet", name) for name in LONG_NAMES] + [("month", name) for name in names]
     rows = [
         ShareRow(
@@ -415,7 +459,7 @@ def _crowded(finished: Path, months: int) -> str:
             labelled=0,
         )
         for n, (kind, name) in enumerate(places)
-        for stance, value in zip(STANCES, ((1.0, 0.0, 0.0), (0.3, 0.3, 0.4))[n % 2], strict=True)
+        for stance, value in zip(DEFAULT.names, ((1.0, 0.0, 0.0), (0.3, 0.3, 0.4))[n % 2], strict=True)
     ]  # fmt: skip
     kinds = ["against"] * 14 + ["favor"] * 80 + ["none"] * 6
     verdicts = [
@@ -459,13 +503,13 @@ def test_outlets_that_are_called_like_something_else_are_told_apart(finished: Pa
 
 @given(st.text(max_size=200), st.floats(20, 400))
 def test_a_wrapped_name_loses_nothing_but_its_end(text: str, width: float) -> None:
-    lines = svg_plots.wrapped(text, width)
-    assert 1 <= len(lines) <= svg_plots.LINES
+    lines = svg_shapes.wrapped(text, width)
+    assert 1 <= len(lines) <= svg_shapes.LINES
     whole = "".join(text.split())
     said = "".join("".join(lines).split())
     assert said == whole or (said.endswith("…") and whole.startswith(said[:-1]))
     for line in lines:
-        assert svg_plots.text_width(line) <= width or len(line) <= 2
+        assert svg_shapes.text_width(line) <= width or len(line) <= 2
 
 
 # --- the corpus
@@ -476,13 +520,16 @@ def test_the_drawn_articles_have_a_limit_that_the_page_names(
 ) -> None:
     monkeypatch.setattr(drawing, "MOST_ARTICLES", 7)
     found = read_corpus(built, {})
-    assert [row.article_id for row in found.drawn] == [f"{n:02}" for n in range(7)]
+    shown = [row.article_id for row in found.drawn]
+    assert shown == sorted(first_by_digest(pa.chunked_array([[f"{n:02}" for n in range(24)]]), 7, "report"))
     assert found.articles == 24
     shutil.copytree(built, tmp_path / "work")
     report(tmp_path / "work", "t")
-    assert "The first 7 of 24 articles" in (tmp_path / "work" / "report.html").read_text("utf-8")
-    monkeypatch.setattr(drawing, "MOST_CHARACTERS", 1000)
-    assert 1 <= len(read_corpus(built, {}).drawn) < 7
+    assert "7 of 24 articles, drawn at random" in (tmp_path / "work" / "report.html").read_text("utf-8")
+    monkeypatch.setattr(drawing, "MOST_BYTES", 1000)
+    fewer = [row.article_id for row in read_corpus(built, {}).drawn]
+    assert 1 <= len(fewer) < 7
+    assert set(fewer) < set(shown)
 
 
 def test_copies_and_verdicts_are_marked_in_the_text(built: Path) -> None:
@@ -526,6 +573,14 @@ def test_latex_takes_no_text_for_a_command(text: str) -> None:
     rest = rest.replace(r"$\times$", "")
     assert not set(rest) & set("\\&%$#_{}^")
     assert "\n" not in rest
+
+
+@pytest.mark.parametrize("target", ["Отправка войск_1", "派遣军队&", "إرسال قوات #1", "सैनिक % भेजना"])
+def test_latex_in_other_scripts_says_what_compiles_it_and_keeps_every_letter(finished: Path, target: str) -> None:
+    made = methods.methods(gather(finished, target, frozenset(), Settings()))
+    assert made.latex.startswith(f"{methods.XELATEX}\n\n")
+    assert latex.latex(target) in made.latex
+    assert methods.methods(gather(finished, "Größe, naïve, Łódź", frozenset(), Settings())).latex[0] != "%"
 
 
 def test_the_text_to_paste_holds_hostile_names_as_text(finished: Path) -> None:
@@ -607,7 +662,7 @@ def test_a_model_of_other_data_is_not_told_as_one_of_the_project(finished: Path,
 
 def test_what_has_no_date_is_no_month_after_the_last() -> None:
     months = [svg_plots.Point(place=place, value=0.5, low=0.4, high=0.6) for place in ("2031-01", "2031-02", "unknown")]
-    drawing = svg_plots.over_time(dict.fromkeys(STANCES, months), "t")
+    drawing = svg_plots.over_time(dict.fromkeys(DEFAULT.names, months), svg_shapes.tones(DEFAULT.names), "t")
     lines = re.findall(r'<polyline class="\w+ path" points="([^"]*)"', drawing)
     assert [len(line.split()) for line in lines] == [2, 2, 2]
     assert "no date 50 %" in drawing

@@ -21,7 +21,10 @@ def _read(folder: Path, text: str) -> None:
     [
         ("[labeling]\ntitel = 'x'\n", r"line 2: \[labeling\] has no key titel \(did you mean title\?\); its keys are"),
         ("[target]\nname = 'x'\n\n[labelling]\n", r"line 4: there is no section \[labelling\] \(did you mean labeling"),
-        ("[corpus]\nzzz = 1\n", r"line 2: \[corpus\] has no key zzz; its keys are root, fields, patterns"),
+        (
+            "[corpus]\nzzz = 1\n",
+            r"line 2: \[corpus\] has no key zzz; its keys are root, format, languages, fields, patterns",
+        ),
         (
             "[train]\nsplit = 'grup'\n",
             r"line 2: train.split: expected one of 'group', 'date', 'outlet'; found 'grup' \(did you mean group\?\)",
@@ -64,5 +67,3 @@ def test_a_new_project_takes_its_tables_below_their_section(tmp_path: Path) -> N
     path.write_text(text + more, "utf-8")
     found = read_settings(tmp_path, required=True).corpus
     assert (found.fields, found.patterns) == ({"text": "body"}, {"ad": ["Anzeige"]})
-    path.write_text(text.replace("# [corpus.fields]", '[corpus.fields]\ntext = "body"'), "utf-8")
-    assert read_settings(tmp_path, required=True).corpus.fields == {"text": "body"}

@@ -11,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from labeling.records import STANCES, LabelingSettings, Stance
+from labeling.records import LabelingSettings
 from labeling.sampling.corpus_shares import weights
-from labeling.sampling.sample import By, Draw, SamplingUnit, draw
+from labeling.sampling.pool import SamplingUnit
+from labeling.sampling.sample import draw
+from labeling.sampling.sample_table import By, Draw
+from labeling.scheme import DEFAULT, Stance
 from train.predict import shares
-from train.predict.shares import Guesses, Labels, PredictionShares, ShareRow, power, prediction_shares, show
+from train.predict.influence import Labels
+from train.predict.shares import Guesses, PredictionShares, ShareRow, power, prediction_shares, show
 
 Ints = NDArray[np.signedinteger]
 Floats = NDArray[np.floating]
@@ -70,7 +74,7 @@ def test_the_correction_is_the_published_estimator_on_a_worked_example(monkeypat
     theirs = trust / (1 + 8 / 12)
     rest = np.array([2, 6, 4]) / 12
     means = np.array([2, 3, 3]) / 8, np.array([1, 4, 3]) / 8
-    for stance, unlabelled, label, guess in zip(STANCES, rest, *means, strict=True):
+    for stance, unlabelled, label, guess in zip(DEFAULT.names, rest, *means, strict=True):
         row = of(found, stance)
         assert row.corrected is not None
         assert row.corrected.value == pytest.approx(theirs * unlabelled + label - theirs * guess)
@@ -95,9 +99,9 @@ def test_labels_alone_decide_where_the_model_is_useless_and_all_labels_give_the_
     assert power(constant) == 0
     whole = labels(y, np.ones(600), chance.integers(0, 3, 600))
     for known, n in ((constant, 200), (whole, 600)):
-        for stance, row in zip(STANCES, prediction_shares(guesses(known.held, home), known), strict=False):
+        for stance, row in zip(DEFAULT.names, prediction_shares(guesses(known.held, home), known), strict=False):
             assert row.corrected is not None
-            assert row.corrected.value == pytest.approx(np.mean(y[:n] == STANCES.index(stance)))
+            assert row.corrected.value == pytest.approx(np.mean(y[:n] == DEFAULT.names.index(stance)))
     assert power(labels(y, np.ones(600), y)) == pytest.approx(1)
 
 
@@ -237,7 +241,7 @@ def test_corrected_intervals_hold_the_truth_where_raw_ones_fail() -> None:
         rows = prediction_shares(guesses(f, made.home, made.outlet), labels(made.y, weight, f, made.unit))
         truth = made.truth()
         here = np.bincount(made.y[made.outlet == 1], minlength=3) / np.sum(made.outlet == 1)
-        for n, stance in enumerate(STANCES):
+        for n, stance in enumerate(DEFAULT.names):
             hits[0, n] += covers(of(rows, stance), truth[n])
             hits[1, n] += covers(of(rows, stance), made.expected[n])
             hits[2, n] += covers(of(rows, stance, "Sentinel"), here[n])
@@ -291,7 +295,7 @@ def test_enriched_rounds_are_weighted_back() -> None:
         weight = np.array([found.get(unit.sentence_id, 0.0) for unit in units])[made.unit]
         for total, known in ((hits, weight), (plain, np.where(weight > 0, 1.0, 0.0))):
             rows = prediction_shares(guesses(f, made.home), labels(made.y, known, f, made.unit))
-            for n, stance in enumerate(STANCES):
+            for n, stance in enumerate(DEFAULT.names):
                 total[n] += covers(of(rows, stance), made.truth()[n])
     assert (hits / runs >= 0.92).all()
     assert (plain / runs).min() < 0.7, "labels that count alike, though chance did not choose them alike"
@@ -324,7 +328,7 @@ def test_only_held_out_predictions_measure_the_models_error() -> None:
             held[fold == n] = learn(word[training], y[training])[word[fold == n]]
         for total, f in ((hits[0], held[made.unit]), (hits[1], seen[made.unit])):
             rows = prediction_shares(guesses(f, made.home), labels(made.y, weight, f, made.unit))
-            for n, stance in enumerate(STANCES):
+            for n, stance in enumerate(DEFAULT.names):
                 total[n] += covers(of(rows, stance), made.truth()[n])
     assert (hits[0] / runs >= 0.92).all()
     assert hits[1].min() / runs < 0.75, "corrected by the labels that the model was trained on"

@@ -22,7 +22,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_jsonl, write_table
-from labeling.records import STANCES, Stance, Verdict
+from labeling.records import Verdict
+from labeling.scheme import DEFAULT, Stance
 from tests.support.labelled_texts import made_up_examples
 from train.examples.from_verdicts import from_verdicts
 from train.examples.load import load_examples, read
@@ -34,7 +35,7 @@ from train.settings import TrainSettings
 from train.train_model import train
 from train.watch import Watch
 
-STANCE = st.sampled_from(STANCES)
+STANCE = st.sampled_from(DEFAULT.names)
 
 
 # --- splits
@@ -55,7 +56,7 @@ def test_no_group_stands_in_two_splits_and_order_does_not_matter(rows: list[tupl
 
 def test_splits_come_near_their_shares_by_label() -> None:
     done, _ = split(made_up_examples(groups=60), TrainSettings(validation=0.15, test=0.2), {})
-    for label in STANCES:
+    for label in DEFAULT.names:
         counts = Counter(row.split for row in done if row.label == label)
         assert counts["test"] / counts.total() == pytest.approx(0.2, abs=0.05)
         assert counts["validation"] / counts.total() == pytest.approx(0.15, abs=0.05)
@@ -290,8 +291,9 @@ def test_labelled_files_load_with_aliases(tmp_path: Path, ending: str) -> None:
 def test_unknown_labels_and_columns_are_errors_that_list_what_was_found(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,maybe\nb,maybe\nc,favor\n")
-    with pytest.raises(ExamplesError, match=r"'maybe' \(2\); expected favor, against, none"):
-        load_examples(path)
+    with pytest.raises(ExamplesError, match=r"'maybe' \(2\).*favor, against, none"):
+        read(path, DEFAULT)
+    assert [row.label for row in load_examples(path)] == ["maybe", "maybe", "favor"]  # the data's own labels
     path.write_text("sentence,label\na,favor\n")
     with pytest.raises(ExamplesError, match="column text is missing; found sentence, label"):
         load_examples(path)
@@ -304,7 +306,7 @@ def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
     labels = ["FAVOR", "pro", "pro ", "Neutral", "con", "against"]
     path.write_text("\n".join(json.dumps({"text": f"text {n}", "label": label}) for n, label in enumerate(labels)))
     found = read(path)
-    assert [(row.written, row.label, row.count) for row in found.spellings] == [
+    assert [(row.written, row.label, row.count) for row in found.labels.spellings] == [
         ("FAVOR", "favor", 1), ("pro", "favor", 2), ("against", "against", 1), ("con", "against", 1),
         ("Neutral", "none", 1),
     ]  # fmt: skip
@@ -315,7 +317,7 @@ def test_every_spelling_of_a_label_is_reported(tmp_path: Path) -> None:
 def test_an_empty_label_is_not_the_word_none(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": null}\n{"text": "b", "label": "none"}\n')
-    with pytest.raises(ExamplesError, match=r"not a stance: '' \(1\).*Known of those found: 'none' \(1\)"):
+    with pytest.raises(ExamplesError, match="1 of 2 rows have no label; fill or remove them"):
         load_examples(path)
 
 
@@ -362,8 +364,14 @@ def test_files_as_windows_programs_write_them_are_read(tmp_path: Path) -> None:
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": "a", "label": "none"}\n\n["b"]\n')
-    with pytest.raises(ExamplesError, match="line 3 cannot be read: Expected `object`, got `array`"):
+    with pytest.raises(ExamplesError, match=r"line 3: expected a JSON object in UTF-8; .* got `array`"):
         load_examples(path)
+
+
+def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("text,label, label\na,none,pro\n")
+    with pytest.raises(ExamplesError, match="found these twice: label"):
+        load_examples(tmp_path / "data.csv")
 
 
 def test_long_rows_and_line_breaks_in_a_csv_file_are_read(tmp_path: Path) -> None:
@@ -407,7 +415,7 @@ def test_splits_that_nothing_can_be_made_of_are_clear_errors(tmp_path: Path, wri
     ("feature", "labels", "message"),
     [
         ("string", ["favor", "against", "none"], ""),
-        ("class_label", [0, -1, 2], r"labels that are not a stance: '-1' \(2\)"),
+        ("class_label", [0, -1, 2], r"not one of the labels of the dataset's ClassLabel: '-1' \(2\)"),
         ("", [], "column label is missing"),
     ],
 )
@@ -418,7 +426,7 @@ def test_a_dataset_of_others_at_the_hub_is_read_or_a_clear_error(
     for name in ("train", "test"):
         (tmp_path / "gold").mkdir(exist_ok=True)
         pq.write_table(pa.table(columns), tmp_path / "gold" / f"{name}.parquet")
-    names = "".join(f"          '{n}': {stance}\n" for n, stance in enumerate(STANCES))
+    names = "".join(f"          '{n}': {stance}\n" for n, stance in enumerate(DEFAULT.names))
     kind = f"\n      class_label:\n        names:\n{names}" if feature == "class_label" else f" {feature}\n"
     label = f"  - name: label\n    dtype:{kind}" if feature else ""
     (tmp_path / "README.md").write_text(
@@ -458,14 +466,14 @@ def test_semeval_loads_as_it_is(shared: Path) -> None:
 def test_scores_are_scikit_learns(rows: list[tuple[Stance, Stance, str]]) -> None:
     true, given_, groups = [r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]
     scores = evaluate(true, given_, groups, seed=1)
-    order = list(STANCES)
+    order = list(DEFAULT.names)
     f1 = f1_score(true, given_, labels=order, average=None, zero_division=0)
     assert scores.macro_f1.value == pytest.approx(f1.mean()) == pytest.approx(macro_f1(true, given_))
     assert scores.f_avg.value == pytest.approx((f1[0] + f1[1]) / 2) == pytest.approx(f_avg(true, given_))
     assert scores.accuracy.value == pytest.approx(accuracy_score(true, given_))
     assert scores.confusion == confusion_matrix(true, given_, labels=order).tolist()
     precision, recall, _, support = precision_recall_fscore_support(true, given_, labels=order, zero_division=0)
-    for n, stance in enumerate(STANCES):
+    for n, stance in enumerate(DEFAULT.names):
         row = scores.by_class[stance]
         assert row.precision == pytest.approx(precision[n])
         assert row.recall == pytest.approx(recall[n])
@@ -508,11 +516,11 @@ def test_training_writes_a_model_that_others_can_open(tmp_path: Path) -> None:
     predicted = pq.read_table(tmp_path / "predictions.parquet").to_pylist()
     assert len(predicted) == metrics.test.n
     for row in predicted:
-        assert sum(row[stance] for stance in STANCES) == pytest.approx(1)
-        assert row["stance"] == max(STANCES, key=lambda stance: row[stance])
+        assert sum(row[stance] for stance in DEFAULT.names) == pytest.approx(1)
+        assert row["stance"] == max(DEFAULT.names, key=lambda stance: row[stance])
     texts = [row.text for row in made_up_examples()]
     safe, pickled = files.load_model(tmp_path), joblib.load(tmp_path / "model.joblib")
-    assert set(pickled.classes_) == set(STANCES)
+    assert set(pickled.classes_) == set(DEFAULT.names)
     assert list(safe.pipelines["t"].predict(texts)) == list(pickled.predict(texts))
 
 
@@ -537,8 +545,8 @@ def test_the_search_never_sees_the_test_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("examples", "message"),
     [
-        (made_up_examples(groups=2), "at least 10 training examples of each stance"),
-        ([r for r in made_up_examples() if r.label != "none"], "found none 0"),
+        (made_up_examples(groups=2), "at least 10 training examples of each label that occurs"),
+        ([r for r in made_up_examples() if r.label == "none"], "two labels or more, .*, all of them none"),
         (made_up_examples(groups=3, size=40), "needs 5, found"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from joblib import effective_n_jobs
 
-from labeling.records import STANCES
+from labeling.scheme import DEFAULT, Scheme
 from train.model.counted_texts import chances, counted
 from train.model.search import FOLDS, PENALTIES, part_of, repeats_of
 from train.records import Example
@@ -37,6 +37,7 @@ def forecast(
     stage: Callable[[str], None] = lambda _: None,
     *,
     all_folds: bool = True,
+    scheme: Scheme = DEFAULT,
 ) -> str:
     """Say how long search, fit and analysis will take; "" for fewer than half a million characters.
 
@@ -50,6 +51,7 @@ def forecast(
         jobs: number of threads, -1 for one per core.
         stage: function that is called when the measuring begins.
         all_folds: whether every example's out-of-fold probabilities are needed, as in `train.model.search.search`.
+        scheme: labels of the examples.
     """
     from train.evaluate.analysis import REPEATS, REPEATS_LONG, SEEDS
 
@@ -57,7 +59,7 @@ def forecast(
     if letters < LETTERS:
         return ""
     stage("measuring how long it will take")
-    tried = _tried(training)
+    tried = _tried(training, scheme)
     if tried is None:
         return ""
     size, counting, searching, fitting = tried
@@ -78,12 +80,12 @@ def forecast(
     return f"this will take {_words(seconds)}: {letters:,} characters of training text, on {side_by_side} cores"
 
 
-def _tried(training: Sequence[Example]) -> tuple[int, float, float, float] | None:
+def _tried(training: Sequence[Example], scheme: Scheme) -> tuple[int, float, float, float] | None:
     """Time a first part of the training texts.
 
     Returns:
         The number of characters of the part, and the seconds for counting its n-grams, for one fold of the search and
-        for one fit. None where the part is too small to have every stance.
+        for one fit. None where the part is too small to have every label.
     """
     part: list[Example] = []
     size = 0
@@ -94,13 +96,13 @@ def _tried(training: Sequence[Example]) -> tuple[int, float, float, float] | Non
         size += len(row.text)
     labels = np.array([row.label for row in part])
     cut = (np.arange(len(part) // FOLDS, len(part)), np.arange(len(part) // FOLDS))
-    if set(labels[cut[0]].tolist()) != set(STANCES):
+    if set(labels[cut[0]].tolist()) != {row.label for row in training}:
         return None
     times = [time.perf_counter()]
     counts = counted("char", "", [row.text for row in part])
     times.append(time.perf_counter())
     for penalties in (PENALTIES, PENALTIES[1:2]):
-        list(chances(counts, labels, [cut], penalties, 1))
+        list(chances(counts, labels, [cut], penalties, 1, scheme))
         times.append(time.perf_counter())
     counting, searching, fitting = np.diff(times).tolist()
     return size, counting, searching, fitting

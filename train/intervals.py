@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.intervals import FEWEST_ARTICLES, share_interval
+from labeling.statistics.intervals import FEWEST_ARTICLES, share_interval
 
 FEWEST = FEWEST_ARTICLES
 """Number of groups of articles that an interval needs, as for shares."""
@@ -28,8 +28,8 @@ def slack(hits: Table, tries: Table) -> tuple[float, float]:
     """How far below and above a share of hits the true share may be, where all resamples have the same share.
 
     That is so where the share is 0 or 1, or the same in all groups. The distances are those of the interval of Korn and
-    Graubard that shares have (`labeling.intervals.share_interval`): a Clopper-Pearson interval on the effective number
-    of groups, as if the sentences of a group were always alike.
+    Graubard that shares have (`labeling.statistics.intervals.share_interval`): a Clopper-Pearson interval on the
+    effective number of groups, as if the sentences of a group were always alike.
 
     Args:
         hits: number of hits in each group, shape (groups,).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.store import wrote
+from corpus.store import number, wrote
 from train.predict import shares
 
 if TYPE_CHECKING:
@@ -15,33 +15,63 @@ if TYPE_CHECKING:
 
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
-    from labeling.intervals import shown
+    from labeling.statistics.intervals import shown
+    from train.report.sentences import points
 
     metrics, analysis = done.metrics, done.analysis
-    counts = ", ".join(f"{name} {metrics.examples[name]}" for name in metrics.examples)
+    counts = ", ".join(f"{count} in {name}" for name, count in metrics.examples.items())
+    vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
     lines = [
-        f"examples: {counts}; recipe: {metrics.cv.features}, C = {metrics.cv.c:g} "
-        f"(cross-validation on train: F_avg {metrics.cv.f_avg:.3f})"
+        f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
+        f"recipe that did best in cross-validation on train: {metrics.cv.features}{vectors}, C = {metrics.cv.c:g} "
+        f"(F_avg {metrics.cv.f_avg:.3f})",
     ]
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
-        lines.append(f"{name:9}" + ", ".join(f"{title} {shown(score)}" for title, score in row))
+        steps = scores.mean_absolute_error
+        error = f", mean absolute error {shown(steps)} steps" if steps else ""
+        lines.append(f"{name:9}" + ", ".join(f"{title} {shown(score)}" for title, score in row) + error)
+    lines.append("(majority: the scores of giving every sentence the most frequent label)")
+    if votes := metrics.test.votes:
+        for name, far in (("votes", votes), ("constant", votes.constant)):
+            lines.append(
+                f"{name:9}cross-entropy {shown(far.cross_entropy)}, Manhattan distance {shown(far.manhattan)}"
+                + (f" to the votes for {votes.n} test sentences" if far is votes else " of the mean training shares")
+            )
+    if gain := analysis.vectors:
+        lines.append(
+            f"n-grams alone: F_avg {shown(gain.f_avg)}, macro-F1 {shown(gain.macro_f1)} (cross-validation on train: "
+            f"F_avg {gain.baseline.f_avg:.3f})"
+        )
+        lines.append(
+            f"what the vectors add, paired: F_avg {points(gain.compared.f_avg)}, macro-F1 "
+            f"{points(gain.compared.macro_f1)}"
+        )
     if len(metrics.test.by_target) > 1:
         lines.append(f"mean of the targets' own F_avg on test: {metrics.test.mean_f_avg:.3f}")
+    if metrics.test.by_seen:
+        by_seen = (f"{name} in training {row.f_avg:.3f} ({row.n})" for name, row in metrics.test.by_seen.items())
+        lines.append(f"F_avg on test by target (examples): {', '.join(by_seen)}")
+    if analysis.languages:
+        by_language = (f"{code or 'not known'} {row.f_avg:.3f} ({row.n})" for code, row in analysis.languages.items())
+        lines.append(f"F_avg on test by language (sentences): {', '.join(by_language)}")
     audit = analysis.audit
-    lines.append(f"audit: {len(audit.affected)} of {audit.tested} test sentences have a near-duplicate in training")
+    lines.append(
+        f"audit: {len(audit.affected)} of {number(audit.tested, 'test sentence')} have a near-duplicate in training"
+    )
     if analysis.curve:
         lines.append(analysis.curve.sentence)
     if done.doubts:
-        lines.append(f"{done.doubts} verdicts that the model doubts are listed in {doubts}")
+        lines.append(f"the model doubts {number(done.doubts, 'verdict')}, listed in {doubts}")
     return [*lines, wrote(done.changed, out)]
 
 
 def predicted(done: Predicted) -> list[str]:
     """The lines on a prediction: the number of sentences of each stance, and the shares."""
-    counts = ", ".join(f"{name} {count}" for name, count in done.stances.items())
+    counts = ", ".join(f"{count} {name}" for name, count in done.stances.items())
     return [
-        f"{sum(done.stances.values())} sentences: {counts}; model {done.shares.model}\n{shares.show(done.shares)}",
+        f"{number(sum(done.stances.values()), 'sentence')} predicted: {counts}; by model {done.shares.model}\n"
+        f"{shares.show(done.shares)}",
         *done.shares.notes,
         wrote(done.changed, done.out, done.shares_out),
     ]

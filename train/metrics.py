@@ -8,14 +8,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.bootstrap import resampled
-from labeling.intervals import Estimate
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
+from labeling.statistics.bootstrap import resampled
+from labeling.statistics.intervals import Estimate
 from train.intervals import FEWEST, STILL, f1_slack, slack, widened
 from train.records import ClassScore, Scores
 
 RESAMPLES = 2000
-_AT = {stance: n for n, stance in enumerate(STANCES)}
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +47,17 @@ def evaluate(
     given: Sequence[Stance],
     groups: Sequence[str],
     seed: int,
-    possible: Collection[Stance] = STANCES,
+    possible: Collection[Stance] | None = None,
+    scheme: Scheme = DEFAULT,
 ) -> Scores:
     """Score predictions, with percentile intervals by bootstrap over groups.
 
-    F_avg is the mean of the F1 scores of `favor` and `against`, macro-F1 the mean of the F1 scores of all three
-    stances; the F1 of a class that neither occurs nor is predicted is 0, as in the script of SemEval-2016 Task 6. The
-    bootstrap draws groups, not examples, because sentences of one article are not independent. With fewer than 5 groups
-    the intervals are [0, 1], which means that nothing is known. Where no resample changes a class's F1 or the accuracy,
-    for instance because every prediction is right, the interval is that of a share of 0 or 1 (`train.intervals`).
+    F_avg is the mean of the F1 scores of the scheme's `scored` labels (of the default scheme: favor and against, as in
+    SemEval-2016 Task 6), macro-F1 the mean of the F1 scores of all labels; the F1 of a class that neither occurs nor is
+    predicted is 0, as in the script of that task. The bootstrap draws groups, not examples, because sentences of one
+    article are not independent. With fewer than 5 groups the intervals are [0, 1], which means that nothing is known.
+    Where no resample changes a class's F1 or the accuracy, for instance because every prediction is right, the interval
+    is that of a share of 0 or 1 (`train.intervals`).
 
     In a simulation with groups of ten examples that share their mix of labels and their difficulty, the interval of
     F_avg contained the true value in 92, 94, 95 and 95 % of 300 test sets of 10, 20, 40 and 100 groups (November 2026;
@@ -69,6 +70,7 @@ def evaluate(
         seed: seed of the bootstrap.
         possible: labels that can be predicted at all, where that is known, as it is for the majority label: the F1 of
             any other label is 0 in every sample.
+        scheme: labels of the examples, and which of them F_avg averages.
 
     Returns:
         All scores, from 0 to 1, with 95 % intervals.
@@ -81,9 +83,9 @@ def evaluate(
     (0.8333, 0.7778, 0.75)
     """
     names = sorted(set(groups))
-    tables = confusions(true, given, groups, names)
+    tables = confusions(true, given, groups, names, scheme)
     whole = tables.sum(axis=0)
-    f_avg, macro_f1, accuracy = _scores(tables, resampled(tables, seed, RESAMPLES), possible)
+    f_avg, macro_f1, accuracy = _scores(tables, resampled(tables, seed, RESAMPLES), scheme, possible)
     precision, recall, f1 = (part[0] for part in _by_class(whole[None]))
     return Scores(
         f_avg=f_avg,
@@ -96,7 +98,7 @@ def evaluate(
                 f1=float(f1[n]),
                 support=int(whole[n].sum()),
             )
-            for n, stance in enumerate(STANCES)
+            for n, stance in enumerate(scheme.names)
         },
         confusion=whole.astype(int).tolist(),
         n=len(true),
@@ -105,22 +107,25 @@ def evaluate(
 
 
 def _scores(
-    tables: NDArray[np.float64], drawn: NDArray[np.float64], possible: Collection[Stance] = STANCES
+    tables: NDArray[np.float64],
+    drawn: NDArray[np.float64],
+    scheme: Scheme,
+    possible: Collection[Stance] | None = None,
 ) -> tuple[Estimate, Estimate, Estimate]:
     """F_avg, macro-F1 and accuracy with their intervals, from each group's confusion table and the resamples."""
     whole = tables.sum(axis=0)
-    values, spread = summaries(whole[None])[:, 0], summaries(drawn)
+    values, spread = summaries(whole[None], scheme)[:, 0], summaries(drawn, scheme)
     if len(tables) < FEWEST:
         one, two, three = (Estimate(value=float(value), low=0.0, high=1.0) for value in values)
         return one, two, three
     by_class = _by_class(drawn)[2]
-    still = [n for n, name in enumerate(STANCES) if name in possible and np.ptp(by_class[:, n]) < STILL]
+    possible = scheme.names if possible is None else possible
+    still = [n for n, name in enumerate(scheme.names) if name in possible and np.ptp(by_class[:, n]) < STILL]
     slacks = {n: f1_slack(tables, n) for n in still}
-    scored = [STANCES.index("favor"), STANCES.index("against")]
     right, sizes = np.trace(tables, axis1=1, axis2=2), tables.sum(axis=(1, 2))
     parts = [
-        [(1 / 2, *slacks[n]) for n in scored if n in slacks],
-        [(1 / 3, *slacks[n]) for n in slacks],
+        [(1 / len(scheme.scored), *slacks[n]) for n in scheme.columns if n in slacks],
+        [(1 / len(scheme.names), *slacks[n]) for n in slacks],
         [(1.0, *slack(right, sizes))] if np.ptp(spread[2]) < STILL else [],
     ]
     ends = np.percentile(spread, [2.5, 97.5], axis=1).T
@@ -131,30 +136,35 @@ def _scores(
     return found[0], found[1], found[2]
 
 
-def f_avg(true: Sequence[Stance], given: Sequence[Stance]) -> float:
+def f_avg(true: Sequence[Stance], given: Sequence[Stance], scheme: Scheme = DEFAULT) -> float:
     """F_avg alone, without an interval, for the many folds of a search; see `evaluate`.
 
     >>> round(f_avg(["favor", "favor", "against"], ["favor", "none", "against"]), 4)
     0.8333
     """
-    return _alone(true, given, 0)
+    return _alone(true, given, scheme, 0)
 
 
-def macro_f1(true: Sequence[Stance], given: Sequence[Stance]) -> float:
+def macro_f1(true: Sequence[Stance], given: Sequence[Stance], scheme: Scheme = DEFAULT) -> float:
     """Macro-F1 alone, without an interval, for the many folds of a search; see `evaluate`.
 
     >>> round(macro_f1(["favor", "favor", "none"], ["favor", "none", "none"]), 4)
     0.4444
     """
-    return _alone(true, given, 1)
+    return _alone(true, given, scheme, 1)
 
 
-def _alone(true: Sequence[Stance], given: Sequence[Stance], row: int) -> float:
-    return float(summaries(confusions(true, given, [""] * len(true), [""]))[row, 0])
+def _alone(true: Sequence[Stance], given: Sequence[Stance], scheme: Scheme, row: int) -> float:
+    return float(summaries(confusions(true, given, [""] * len(true), [""], scheme), scheme)[row, 0])
 
 
 def compare(
-    true: Sequence[Stance], first: Sequence[Stance], second: Sequence[Stance], groups: Sequence[str], seed: int
+    true: Sequence[Stance],
+    first: Sequence[Stance],
+    second: Sequence[Stance],
+    groups: Sequence[str],
+    seed: int,
+    scheme: Scheme = DEFAULT,
 ) -> Comparison:
     """Compare two models on the same examples, by paired bootstrap over groups.
 
@@ -168,6 +178,7 @@ def compare(
         second: predictions of the second model, in the same order.
         groups: group of each example.
         seed: seed of the bootstrap.
+        scheme: labels of the examples.
 
     Returns:
         The differences of the scores, first minus second, with 95 % intervals.
@@ -183,8 +194,8 @@ def compare(
     (0.1667, 0.25)
     """
     names = sorted(set(groups))
-    one, two = (confusions(true, given, groups, names) for given in (first, second))
-    return compare_tables(one, two, len(true), seed)
+    one, two = (confusions(true, given, groups, names, scheme) for given in (first, second))
+    return compare_tables(one, two, len(true), seed, scheme)
 
 
 def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Estimate:
@@ -210,7 +221,9 @@ def difference(value: float, drawn: NDArray[np.float64], groups: int) -> Estimat
     return Estimate(value=value, low=float(low), high=float(high))
 
 
-def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int) -> Comparison:
+def compare_tables(
+    one: NDArray[np.float64], two: NDArray[np.float64], n: int, seed: int, scheme: Scheme = DEFAULT
+) -> Comparison:
     """Compare two sets of predictions from each group's confusion table; see `compare`.
 
     Args:
@@ -218,16 +231,17 @@ def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, s
         two: confusion tables of the second set, of the same groups in the same order.
         n: number of examples.
         seed: seed of the bootstrap.
+        scheme: labels of the examples.
     """
     both = np.stack([one, two], axis=1)
-    whole = summaries(both.sum(axis=0))
+    whole = summaries(both.sum(axis=0), scheme)
     drawn = resampled(both, seed, RESAMPLES)
-    first, second = summaries(drawn[:, 0]), summaries(drawn[:, 1])
+    first, second = summaries(drawn[:, 0], scheme), summaries(drawn[:, 1], scheme)
     apart = first - second
     f_avg, macro_f1, accuracy = (difference(float(whole[m, 0] - whole[m, 1]), apart[m], len(one)) for m in range(3))
     return Comparison(
-        first=_scores(one, drawn[:, 0])[0],
-        second=_scores(two, drawn[:, 1])[0],
+        first=_scores(one, drawn[:, 0], scheme)[0],
+        second=_scores(two, drawn[:, 1], scheme)[0],
         f_avg=f_avg,
         macro_f1=macro_f1,
         accuracy=accuracy,
@@ -238,12 +252,17 @@ def compare_tables(one: NDArray[np.float64], two: NDArray[np.float64], n: int, s
 
 
 def confusions(
-    true: Sequence[Stance], given: Sequence[Stance], groups: Sequence[str], names: Sequence[str]
+    true: Sequence[Stance],
+    given: Sequence[Stance],
+    groups: Sequence[str],
+    names: Sequence[str],
+    scheme: Scheme = DEFAULT,
 ) -> NDArray[np.float64]:
     """A confusion table for each group: shape (groups, true stances, predicted stances), groups as in `names`."""
     place = {name: n for n, name in enumerate(names)}
-    tables = np.zeros((len(names), 3, 3))
-    rows = [(place[group], _AT[label], _AT[guess]) for label, guess, group in zip(true, given, groups, strict=True)]
+    at = {label: n for n, label in enumerate(scheme.names)}
+    tables = np.zeros((len(names), len(at), len(at)))
+    rows = [(place[group], at[label], at[guess]) for label, guess, group in zip(true, given, groups, strict=True)]
     np.add.at(tables, tuple(np.array(rows, dtype=int).reshape(-1, 3).T), 1)
     return tables
 
@@ -259,9 +278,8 @@ def _by_class(tables: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     return ratio(hit, given), ratio(hit, true), ratio(2 * hit, given + true)
 
 
-def summaries(tables: NDArray[np.float64]) -> NDArray[np.float64]:
+def summaries(tables: NDArray[np.float64], scheme: Scheme = DEFAULT) -> NDArray[np.float64]:
     """F_avg, macro-F1 and accuracy (rows) for each of a stack of confusion tables (columns)."""
     f1 = _by_class(tables)[2]
-    favor, against = STANCES.index("favor"), STANCES.index("against")
     correct = np.trace(tables, axis1=1, axis2=2) / np.maximum(tables.sum(axis=(1, 2)), 1)
-    return np.stack([(f1[:, favor] + f1[:, against]) / 2, f1.mean(axis=1), correct])
+    return np.stack([f1[:, scheme.columns].mean(axis=1), f1.mean(axis=1), correct])

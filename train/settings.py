@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from corpus.errors import ConfigError
 from corpus.records import CorpusSettings
+from labeling.assignments import rules_in_table
+from labeling.machine.records import MachineSettings
 from labeling.records import LabelingSettings, Target
+from labeling.scheme import DEFAULT, Scheme
 from train.settings_errors import decode
 
 
@@ -24,6 +27,13 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         split: what is held out for the test: groups of articles, the newest articles, or whole outlets.
         together: lists of sentence ids that must share a split, in the form that the leakage audit prints.
         mask: whether the marked mention of the target, `[T]…[/T]`, is hidden from the model.
+        targets: where the examples have several targets, whether each has its own model, or one joint model reads text
+            and target.
+        votes: whether the model learns the verdict of each sentence ("hard"), or the shares of the votes for it
+            ("soft"), which needs sentences with three votes or more.
+        features: what the model reads: n-grams alone, or the sentence vectors of an encoder beside them (`embedding`).
+        encoder: the encoder, if `features` is `embedding`: a folder in the usual ONNX layout, or an id at the Hub,
+            `ORG/NAME` or `ORG/NAME@REVISION`.
     """
 
     validation: float = 0.15
@@ -32,6 +42,10 @@ class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     split: Literal["group", "date", "outlet"] = "group"
     together: list[list[str]] = []
     mask: bool = False
+    targets: Literal["each", "joint"] = "each"
+    votes: Literal["hard", "soft"] = "hard"
+    features: Literal["ngrams", "embedding"] = "ngrams"
+    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to train on."""
@@ -160,8 +174,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All of stance.toml: one record for each section."""
 
     target: Target = Target()
+    labels: Scheme = DEFAULT
     corpus: CorpusSettings = CorpusSettings()
     labeling: LabelingSettings = LabelingSettings()
+    machine: MachineSettings = MachineSettings()
     train: TrainSettings = TrainSettings()
     publish: PublishSettings = PublishSettings()
 
@@ -180,8 +196,40 @@ def read_settings(project: Path, *, required: bool) -> Settings:
     try:
         settings: Settings = decode(path.read_bytes(), Settings)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}. `stance init` in an empty folder shows every key") from error
+        raise ConfigError(f"{path}: {error}. docs/settings.md explains every key") from error
+    if isinstance(settings.labeling.assign, str) and settings.labeling.assign:
+        rules = rules_in_table(project / settings.labeling.assign)
+        try:
+            labeling = msgspec.structs.replace(settings.labeling, assign=rules)
+        except ValueError as error:
+            raise ConfigError(f"{project / settings.labeling.assign}: {error}") from error
+        return msgspec.structs.replace(settings, labeling=labeling)
     return settings
+
+
+def told(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The sections of stance.toml as tables of values, for digests and releases.
+
+    The default scheme, the defaults for machine coders, an empty `assign`, that each target has its own model, that the
+    model learns verdicts, and that it reads n-grams alone are left out, so that what was made before there were these
+    settings is not out of date.
+    """
+    sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    if settings.labels == DEFAULT:
+        del sections["labels"]
+    if settings.train.targets == TrainSettings().targets:
+        del sections["train"]["targets"]
+    if settings.train.votes == TrainSettings().votes:
+        del sections["train"]["votes"]
+    if settings.train.features == TrainSettings().features:
+        del sections["train"]["features"], sections["train"]["encoder"]
+    if settings.machine == MachineSettings():
+        del sections["machine"]
+    if not settings.labeling.assign:
+        del sections["labeling"]["assign"]
+    if settings.labeling.assist_share == LabelingSettings().assist_share:
+        del sections["labeling"]["assist_share"]
+    return sections
 
 
 def meaning(section: type[msgspec.Struct], key: str) -> str:

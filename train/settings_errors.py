@@ -31,7 +31,9 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
     keys = [key for key in re.split(r"[.\[\]]", place.rstrip("`")) if key and not key.isdigit() and key != "..."]
     if unknown := re.match(r"Object contains unknown field `(.+)`$", what):
         return _unknown(text, keys, unknown[1], settings)
-    at = _at(text, keys)
+    # What a section's record itself refuses begins with the key, where one alone is wrong.
+    stated = re.match(r"(\w+): ", what)
+    at = _at(text, [*keys, stated[1]] if stated else keys)
     name = ".".join(keys)
     if re.match(r"Invalid enum value", what):
         values = _choices(settings, keys)

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from corpus.digests import ROOT
 from corpus.errors import ConfigError
+from corpus.records import CorpusSettings
 from corpus.store import write_bytes
-from labeling.records import LabelingSettings
-from labeling.sync.question import TEMPLATE, Demo
+from labeling.records import LabelingSettings, Target
+from labeling.scheme import DEFAULT, Scheme
+from labeling.sync.question import Demo, template
 from train.settings import FILE, Settings, meaning
 
+BEGINNING: Mapping[str, tuple[str, ...]] = {
+    "target": ("name",),
+    "labels": ("names", "hints"),
+    "corpus": ("root",),
+    "labeling": ("title", "overlap"),
+    "publish": ("name", "licence", "authors"),
+}
+"""The settings that a new project states; every other one has its default, and `docs/settings.md` explains it."""
+ARTICLES = "news"
+"""The folder of a new project that its articles are put into."""
 
-def write_project(folder: Path) -> list[Path]:
-    """Make a new project: `stance.toml` with a value for every key but the target, and a codebook to fill in.
+
+def write_project(folder: Path, scheme: Scheme = DEFAULT, target: str = "") -> list[Path]:
+    """Make a new project: `stance.toml` with the settings of `BEGINNING`, and a codebook to fill in.
+
+    Args:
+        folder: the project's folder, which may be missing.
+        scheme: the labels that annotators are to choose from.
+        target: what the stance is toward; if empty, it is left for the user to fill in.
 
     Raises:
         ConfigError: one of the two files exists already; then nothing is written.
     """
     files = {
-        folder / FILE: _template(folder),
-        folder / LabelingSettings().codebook: TEMPLATE.read_bytes(),
+        folder / FILE: _template(folder, scheme, target),
+        folder / LabelingSettings().codebook: template(scheme, target),
     }
     for path in files:
         if path.exists():
@@ -77,17 +97,37 @@ def starter_path(name: str) -> Path:
     raise ConfigError(f"{name} is not part of this installation; clone the repository for it")
 
 
-def _template(folder: Path) -> bytes:
+def _template(folder: Path, scheme: Scheme, target: str) -> bytes:
     title = re.sub(r"\W+", " ", folder.resolve().name).strip() or "project"
-    settings = Settings(labeling=LabelingSettings(title=f"Stance {title}"[:50].strip()))
-    lines: list[str] = []
-    for section in Settings.__struct_fields__:
+    settings = Settings(
+        target=Target(name=target),
+        labels=scheme,
+        corpus=CorpusSettings(root=ARTICLES),
+        labeling=LabelingSettings(title=f"Stance {title}"[:50].strip()),
+    )
+    lines = [
+        "# The settings of this project. What is not here has its default: docs/settings.md explains every key.",
+        "",
+    ]
+    for section, keys in BEGINNING.items():
         record = getattr(settings, section)
         note = (type(record).__doc__ or "").splitlines()[0]
         lines += [f"# {note.split('stance.toml: ', 1)[1]}", f"[{section}]"]
-        for key, value in msgspec.structs.asdict(record).items():
-            # TOML allows a table only once, so one within a section, such as [corpus.fields], is only a comment here.
-            given = f"# [{section}.{key}]" if value == {} else f"{key} = {msgspec.json.encode(value).decode()}"
-            lines += [*(f"# {line}" for line in [meaning(type(record), key)] if line), given]
+        for key in keys:
+            lines += [f"# {meaning(type(record), key)}", *_given(section, key, getattr(record, key))]
         lines.append("")
     return "\n".join(lines).encode()
+
+
+def _given(section: str, key: str, value: object) -> list[str]:
+    """The lines that give a key its value; TOML allows a table only once, so an empty one is only a comment."""
+    if not isinstance(value, dict):
+        return [f"{key} = {_toml(value)}"]
+    head = f"[{section}.{key}]"
+    pairs = [f"{_toml(name)} = {_toml(one)}" for name, one in value.items()]
+    return [head, *pairs] if pairs else [f"# {head}"]
+
+
+def _toml(value: object) -> str:
+    """A text, a number or a list of these: JSON writes them as TOML does."""
+    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,10 +12,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import children, command
 
 # A JVM that runs for only a minute takes half of the CPU time with the faster one of its compilers.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+QUICK_JVM = f"--driver-java-options '{QUICK}' --conf 'spark.executor.extraJavaOptions={QUICK}' pyspark-shell"
+needs_spark = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or not (os.environ.get("JAVA_HOME") or shutil.which("java")),
+    reason="Java 17 or PySpark is not installed (pip install stance-corpus[spark])",
+)
 
 
 class Standalone:

@@ -34,7 +34,7 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 Key = tuple[str, str]
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class HivePart(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was written: its path below the folder, its month and outlet, its number of rows, and its bytes."""
 
     path: str
@@ -44,7 +44,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
+def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[HivePart]:
     """Write rows that come sorted by month and outlet.
 
     Args:
@@ -55,7 +55,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
     Returns:
         The files, in the order of the rows. Equal rows give identical files, however the rows are batched.
     """
-    parts: list[Part] = []
+    parts: list[HivePart] = []
     for (month, outlet), pieces in groupby(_runs(batches), itemgetter(0)):
         place = f"month={encoded(month)}/outlet={encoded(outlet)}"
         # On some file systems, two names that differ only in case are one folder, which then exists already.
@@ -73,7 +73,7 @@ def write_parts(batches: Iterable[pa.RecordBatch], folder: Path) -> list[Part]:
                     out.write_table(table)
                     rows += table.num_rows
             size = (folder / path).stat().st_size
-            parts.append(Part(path=path, month=month, outlet=outlet, rows=rows, size=size))
+            parts.append(HivePart(path=path, month=month, outlet=outlet, rows=rows, size=size))
     return parts
 
 

@@ -24,23 +24,37 @@ from corpus.errors import ExamplesError, SourceError, StanceError
 from corpus.records import CorpusSettings
 from corpus.staging import remove_staged, staging, swap
 from corpus.store import read_json, read_json_if_whole, write_bytes, write_json
-from labeling.records import STANCES
+from labeling.scheme import Stance
 from train.archive import score_shards
-from train.archive.hive_files import Part
+from train.archive.hive_files import HivePart
 from train.archive.score_shards import ModelAsked, ScoreJob, on_spark, plan, rules
 from train.archive.score_tables import count, views, write_scores
 from train.predict.judge import MADE_BY, open_model
 from train.predict.predict import Predicted
+from train.predict.score_corpus import Progress
 from train.predict.shares import UNKNOWN, PredictionShares, counted_shares
-from train.report import svg_plots
+from train.report import svg_plots, svg_shapes
 
 STATE = ".archive"
+SCORED = "scored.json"
+SHARDS = "shards"
 SCORES = "scores"
 MARKER = "_SUCCESS"
 TABLES = ("articles.parquet", "sentences.parquet")
 NOTE = "not corrected: an archive's shares are the model's own; those of a labelled corpus `stance predict` corrects"
 
-Progress = Callable[[int], None]
+
+class ScoredTables(msgspec.Struct, frozen=True, kw_only=True):
+    """`.archive/scored.json`: the tables that the scores in the manifest with this key are of, and their shards.
+
+    `tables` is the folder of a built corpus that was given; "" for the archive's own, in `.archive/tables`.
+    """
+
+    key: str
+    tables: str
+    shards: list[str]
+
+
 Run = Callable[[list[ScoreJob]], Iterator[int]]
 
 
@@ -54,7 +68,7 @@ class ArchiveManifest(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     scikit_learn: str
     sentences: dict[str, int]
-    parts: list[Part]
+    parts: list[HivePart]
 
 
 def predict_archive(
@@ -62,7 +76,7 @@ def predict_archive(
     folder: Path,
     out: Path,
     settings: CorpusSettings,
-    progress: Progress = lambda done: None,
+    progress: Progress = lambda done, total: None,
     *,
     target: str = "",
     trust: bool = False,
@@ -84,7 +98,7 @@ def predict_archive(
         folder: folder of the model.
         out: folder to write to, which is new or from an earlier run.
         settings: `[corpus]` of stance.toml.
-        progress: function that is called with the number of sentences of each finished shard.
+        progress: function that is called with the number of sentences of each finished shard, and of all.
         target: target to predict for, where the model was trained on several.
         trust: whether to open `model.joblib` instead of `model.skops`, which runs any code that is in it.
         workers: number of processes; one per core by default. The results do not depend on it.
@@ -109,7 +123,7 @@ def predict_archive(
     try:
         state.mkdir(parents=True, exist_ok=True)
         with FileLock(state / "lock", timeout=0), _engine(address, workers) as engine:
-            done = _predict(sources, out.resolve(), settings, progress, asked, engine)
+            done = _predict(sources, out.resolve(), settings, progress, asked, judge.labels, engine)
         return msgspec.structs.replace(done, out=out / SCORES, shares_out=out / "shares.json")
     except Timeout as error:
         raise StanceError(
@@ -144,6 +158,7 @@ def _predict(
     settings: CorpusSettings,
     progress: Progress,
     asked: ModelAsked,
+    labels: Sequence[Stance],
     engine: Callable[[], tuple[Engine, Run]],
 ) -> Predicted:
     tables, skipped = _tables(sources, out / STATE / "tables", settings, engine)
@@ -152,7 +167,7 @@ def _predict(
     if (last := _last(out)) is not None and last.key == key and _whole(out, last):
         shares = read_json(out / "shares.json", PredictionShares)
         return _predicted(out, last, shares, False, skipped)
-    scored = out / STATE / "shards"
+    scored = out / STATE / SHARDS
     scored.mkdir(exist_ok=True)
     remove_staged(out / STATE)
     remove_staged(scored)
@@ -161,25 +176,29 @@ def _predict(
         raise ExamplesError(f"{tables / TABLES[1]} holds no sentence: run `{MADE_BY}` on articles first")
     jobs = [ScoreJob(shard=shard, asked=asked, folder=scored) for shard in shards if not (scored / shard.key).is_dir()]
     running, run = engine()
-    progress(sum(shard.rows for shard in shards) - sum(job.shard.rows for job in jobs))
+    total = sum(shard.rows for shard in shards)
+    progress(total - sum(job.shard.rows for job in jobs), total)
     for rows in run(jobs):
-        progress(rows)
+        progress(rows, total)
     with staging(out / STATE) as new:
         (new / "database").mkdir()
         with running.database(new / "database") as database:
             views(database, tables, new, [scored / shard.key for shard in shards])
-            parts = write_scores(database, new / SCORES, asked.version, shards, tables)
-            counts = count(database)
+            parts = write_scores(database, new / SCORES, asked.version, labels, shards, tables)
+            counts = count(database, labels)
         if [stamp(tables / name) for name in TABLES] != stamps:
             raise StanceError(f"{tables} changed while it was read; run it again")
         manifest = ArchiveManifest(
             key=key,
             model=asked.version,
             scikit_learn=sklearn.__version__,
-            sentences=dict(zip(STANCES, counts.sentences.sum(axis=0).tolist(), strict=True)),
+            sentences=dict(zip(labels, counts.sentences.sum(axis=0).tolist(), strict=True)),
             parts=parts,
         )
-        shares = PredictionShares(model=asked.version, power=None, notes=[NOTE], rows=counted_shares(counts))
+        shares = PredictionShares(model=asked.version, power=None, notes=[NOTE], rows=counted_shares(counts, labels))
+        given = "" if tables == out / STATE / "tables" else str(tables)
+        told = ScoredTables(key=key, tables=given, shards=[shard.key for shard in shards])
+        write_json(out / STATE / SCORED, told)
         _bring(out, new, manifest, shares)
     for stale in {path.name for path in scored.iterdir()} - {shard.key for shard in shards}:
         shutil.rmtree(scored / stale, ignore_errors=True)
@@ -209,9 +228,6 @@ def _engine(address: str | None, workers: int | None) -> Iterator[Callable[[], t
         yield engine
 
 
-# --- the corpus
-
-
 def _tables(
     sources: Sequence[Path | str], built: Path, settings: CorpusSettings, engine: Callable[[], tuple[Engine, Run]]
 ) -> tuple[Path, dict[str, int]]:
@@ -222,9 +238,6 @@ def _tables(
     if len(sources) > 1:
         raise SourceError(f"{given[0]} is a built corpus: expected it alone, or only folders and files of articles")
     return given[0].resolve(), {}
-
-
-# --- files
 
 
 def _last(out: Path) -> ArchiveManifest | None:
@@ -270,10 +283,11 @@ def _predicted(
 
 def _plot(shares: PredictionShares) -> str:
     """A plot of the shares by month, as an image file that needs no page around it."""
-    months: dict[str, list[svg_plots.Point]] = {stance: [] for stance in STANCES}
+    months: dict[str, list[svg_plots.Point]] = {row.stance: [] for row in shares.rows}
     for row in shares.rows:
         if row.kind == "month" and row.name != UNKNOWN:
             point = svg_plots.Point(place=row.name, value=row.raw.value, low=row.raw.low, high=row.raw.high)
             months[row.stance].append(point)
-    title = "Share of each stance by month, by the model" if months[STANCES[0]] else "No sentence has a known month"
-    return svg_plots.alone(svg_plots.over_time(months, title), title)
+    title = "Share of each stance by month, by the model" if any(months.values()) else "No sentence has a known month"
+    tones = svg_shapes.tones(list(months))
+    return svg_plots.alone(svg_plots.over_time(months, tones, title), tones, title)

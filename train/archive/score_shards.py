@@ -24,9 +24,9 @@ from corpus.digests import code_digest, digest
 from corpus.errors import ExamplesError, StanceError
 from corpus.records import SENTENCES
 from corpus.staging import made_once
-from labeling.records import STANCES
-from train.predict.judge import BATCH, MADE_BY, PREDICTIONS, Judge, open_model
-from train.predict.sentence_arrays import opened
+from corpus.tables import open_table
+from train.encoder.vectors import PLACE
+from train.predict.judge import BATCH, MADE_BY, Judge, open_model
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,8 +39,8 @@ ATTEMPTS = 3
 """Number of times that work continues after a worker was killed."""
 FILE = "scores.parquet"
 READ = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "text")])
-SCORES = pa.schema([PREDICTIONS.field(name) for name in ("sentence_id", "stance", *STANCES)])
 LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy")
+OPTIONAL = ("onnxruntime", "tokenizers")
 
 
 class ModelAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +73,16 @@ class ScoreJob(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
 
 
+def scores(labels: int) -> pa.Schema:
+    """The schema of a shard: the position of the predicted label, and the probability of each label by its position.
+
+    An engine of queries could not read all labels as names of columns, such as one with a space; and it has a column
+    `place` of its own for the rows of each file.
+    """
+    chances = [(f"p{n}", pa.float64()) for n in range(labels)]
+    return pa.schema([READ.field("sentence_id"), ("label", pa.int32()), *chances])
+
+
 def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
     """Predict each sentence on its own, so that the result does not depend on how the rows are batched.
 
@@ -81,13 +91,12 @@ def score(batch: pa.RecordBatch, judge: Judge) -> pa.RecordBatch:
         judge: model to use.
 
     Returns:
-        Rows of the schema SCORES: probabilities that sum to 1, and the most probable stance; of equally probable ones
-        the first in the order of STANCES.
+        Rows of the schema `scores`: probabilities that sum to 1, and the most probable label; of equally probable ones
+        the first in the order of the model's labels.
     """
     chances = judge.chances(batch.column("text").to_pylist())
-    stance = np.array(STANCES, dtype=object)[chances.argmax(axis=1)]
-    columns = [batch.column("sentence_id"), pa.array(stance, pa.string())]
-    return pa.RecordBatch.from_arrays([*columns, *map(pa.array, chances.T.copy())], schema=SCORES)
+    columns = [batch.column("sentence_id"), pa.array(chances.argmax(axis=1).astype(np.int32))]
+    return pa.RecordBatch.from_arrays([*columns, *map(pa.array, chances.T.copy())], schema=scores(chances.shape[1]))
 
 
 def plan(tables: Path, asked: ModelAsked) -> list[ScoreShard]:
@@ -99,7 +108,7 @@ def plan(tables: Path, asked: ModelAsked) -> list[ScoreShard]:
     path = (tables / "sentences.parquet").resolve()
     by = rules(asked)
     shards: list[ScoreShard] = []
-    with opened(path, READ, MADE_BY) as file, path.open("rb") as data:
+    with open_table(path, READ, MADE_BY) as file, path.open("rb") as data:
         groups: list[int] = []
         rows = 0
         for group in range(file.metadata.num_row_groups):
@@ -117,7 +126,7 @@ def rules(asked: ModelAsked) -> str:
     return digest(
         asked.version,
         asked.target,
-        code_digest([__name__], LIBRARIES),
+        code_digest([__name__], LIBRARIES, OPTIONAL),
         (asked.folder / "model.json").read_text("utf-8"),
     )
 
@@ -155,7 +164,7 @@ def make(job: ScoreJob) -> int:
         # The digest is of the open file, so a file that replaces it in the meantime cannot be scored instead.
         if _content(file, data, shard.groups) != shard.content:
             raise StanceError(f"{shard.path} changed while it was read; run it again")
-        with pq.ParquetWriter(half / FILE, SCORES, compression="zstd") as out:
+        with pq.ParquetWriter(half / FILE, scores(len(judge.labels)), compression="zstd") as out:
             for batch in file.iter_batches(BATCH, row_groups=shard.groups, columns=READ.names):
                 out.write_batch(score(batch.select(READ.names), judge))
     return shard.rows
@@ -177,11 +186,10 @@ def _judge(asked: ModelAsked, files: Callable[[], dict[str, bytes]] | None = Non
                 judge = open_model(Path(name), asked.target, trust=asked.trust)
         if judge.version != asked.version:
             raise ExamplesError(f"{asked.folder}: the model changed while it was in use; run it again")
+        if judge.vectors:  # the scores of an archive are kept themselves
+            judge = msgspec.structs.replace(judge, vectors=judge.vectors.unkept())
         _HELD[asked] = judge
     return _HELD[asked]
-
-
-# --- where it runs
 
 
 def on_spark(jobs: list[ScoreJob], spark: SparkSession) -> Iterator[int]:
@@ -196,8 +204,10 @@ def on_spark(jobs: list[ScoreJob], spark: SparkSession) -> Iterator[int]:
     if not jobs:
         return
     asked = jobs[0].asked
-    names = ("model.json", "model.joblib" if asked.trust else "model.skops")
-    model = spark.sparkContext.broadcast({name: (asked.folder / name).read_bytes() for name in names})
+    names = ("model.json", "model.joblib" if asked.trust else "model.skops", PLACE)
+    model = spark.sparkContext.broadcast(
+        {name: (asked.folder / name).read_bytes() for name in names if (asked.folder / name).is_file()}
+    )
     cores = spark.sparkContext.defaultParallelism
 
     def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
+from train.encoder.vectors import Vectors
 from train.evaluate.calibration import Recalibration, recalibrate
 from train.evaluate.ceiling import Ceiling, ceiling
 from train.evaluate.leak_audit import Audit, Naive, WithWithout, naive, with_and_without
 from train.evaluate.learning_curve import LearningCurve, learning_curve
+from train.evaluate.vector_gain import VectorGain
 from train.examples.splits import SplitSummary
-from train.model.counted_texts import Fits
-from train.model.search import Searched, first_fold, is_long, part_of
-from train.model.tfidf_logistic import calm
-from train.records import Example, read_record
+from train.records import Example, TargetScore, read_record
 from train.watch import Watch
+
+if TYPE_CHECKING:  # scikit-learn is loaded only where something is measured, not where `analysis.json` is read
+    from train.model.counted_texts import Fits
+    from train.model.search import Searched
 
 Result = TypeVar("Result")
 SEEDS = range(1, 6)
@@ -47,6 +50,9 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
             split has three votes.
         notes: what could not be measured, and why; and what was measured on only some of the examples.
         outside: whether the examples come from outside the project, and are not its verdicts.
+        languages: scores on the test sentences of each language, by its code; empty unless there are several. A
+            language that is not known is "".
+        vectors: what sentence vectors add to n-grams alone; left out of the file for a model without them.
     """
 
     audit: Audit
@@ -59,6 +65,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Ceiling | None
     notes: list[str]
     outside: bool = False
+    languages: dict[str, TargetScore] = {}
+    vectors: VectorGain | msgspec.UnsetType = msgspec.UNSET
 
 
 def read_analysis(folder: Path) -> Analysis:
@@ -77,12 +85,14 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
         searched: result of the search: the recipe and its out-of-fold probabilities for the training examples.
         training: examples that the model was trained on.
         testing: examples of the test split.
-        probabilities: the model's probabilities for the test split, shape (examples, stances), in the order of STANCES.
+        probabilities: the model's probabilities for the test split, shape (examples, labels).
         leaks: leak audit of the training and the test examples.
         ready_made: whether the splits came with the data.
         splits: summary of the splits, where they were made here.
         votes: stance by annotator for each sentence id, where there are votes.
         outside: whether the examples come from outside the project.
+        scheme: labels of the examples.
+        vectors: sentence vectors of the model, if it has any.
     """
 
     searched: Searched
@@ -94,6 +104,8 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     splits: SplitSummary | None
     votes: Mapping[str, Mapping[str, Stance]] | None
     outside: bool
+    scheme: Scheme = DEFAULT
+    vectors: Vectors | None = None
 
 
 def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
@@ -108,10 +120,13 @@ def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
         watch: functions that are told how far the analysis is.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
     """
+    from train.model.counted_texts import Fits
+    from train.model.search import is_long, part_of
+
     training, testing, probabilities = tested.training, tested.testing, tested.probabilities
-    votes, leaks = tested.votes, tested.leaks
+    votes, leaks, scheme = tested.votes, tested.leaks, tested.scheme
     groups = [row.group for row in testing]
-    given: list[Stance] = [STANCES[n] for n in probabilities.argmax(axis=1)]
+    given: list[Stance] = [scheme.names[n] for n in probabilities.argmax(axis=1)]
     everything = [*training, *testing]
     notes: list[str] = []
     long, whole = is_long(everything), len(training)
@@ -123,7 +138,7 @@ def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
         )
     tested_here = max(1, round(len(testing) * len(compared) / len(everything)))
     watch.stage("counting n-grams")
-    fits = Fits(tested.searched.trials[0].recipe, everything)
+    fits = Fits(tested.searched.trials[0].recipe, everything, scheme, tested.vectors)
 
     def fit_predict(seen: Sequence[Example], asked: Sequence[Example]) -> Sequence[Stance]:
         # A fit on all training examples is the model itself, whose predictions are known.
@@ -131,12 +146,12 @@ def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
 
     def compare_splits() -> Naive:
         watch.stage("comparing with random splits")
-        return naive(compared, tested_here, fits, SEEDS, watch.step, jobs)
+        return naive(compared, tested_here, fits, SEEDS, watch.step, jobs, scheme)
 
     def draw_curve() -> LearningCurve:
         watch.stage("drawing the learning curve")
         repeats = REPEATS_LONG if long else REPEATS
-        return learning_curve(apart, testing, fit_predict, repeats, seed, watch.step, jobs)
+        return learning_curve(apart, testing, fit_predict, repeats, seed, watch.step, jobs, scheme)
 
     # Splits that came with the data may cut through groups; the curve must not learn from the test split's groups.
     held_out = set(groups)
@@ -145,24 +160,27 @@ def analyse(tested: Tested, seed: int, watch: Watch, jobs: int) -> Analysis:
     return Analysis(
         audit=leaks,
         ready_made=tested.ready_made,
-        with_without=with_and_without(testing, given, leaks, seed) if leaks.affected else None,
+        with_without=with_and_without(testing, given, leaks, seed, scheme) if leaks.affected else None,
         splits=tested.splits,
         naive=_tried(compare_splits, notes),
         curve=_tried(draw_curve, notes),
         calibration=_calibrated(tested, fits, seed, watch),
-        ceiling=ceiling(by, given, groups, seed) if any(by) else None,
+        ceiling=ceiling(by, given, groups, seed, scheme) if any(by) else None,
         notes=notes,
         outside=tested.outside,
     )
 
 
 def _calibrated(tested: Tested, fits: Fits, seed: int, watch: Watch) -> Recalibration:
+    from train.model.search import first_fold
+    from train.model.tfidf_logistic import calm
+
     searched, training, testing = tested.searched, tested.training, tested.testing
     watch.stage("calibrating, and drawing intervals")
     held = np.flatnonzero(~np.isnan(searched.out_of_fold[:, 0])).tolist()
     chances = searched.out_of_fold[held]
     if not held:  # with long texts, one fold has enough examples to fit one temperature
-        held = first_fold(training, seed)
+        held = first_fold(training, seed, tested.scheme)
         others = set(held)
         with calm():
             chances = fits.probabilities(
@@ -175,6 +193,7 @@ def _calibrated(tested: Tested, fits: Fits, seed: int, watch: Watch) -> Recalibr
         tested.probabilities,
         [row.group for row in testing],
         seed,
+        tested.scheme,
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from labeling.bootstrap import resampled
-from labeling.intervals import Estimate, over_whole_range, share_estimates
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
+from labeling.statistics.bootstrap import resampled
+from labeling.statistics.intervals import Estimate, over_whole_range, share_estimates
 from train.intervals import FEWEST, STILL, slack, widened
 from train.metrics import RESAMPLES, difference
 
@@ -69,7 +69,11 @@ class Recalibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def calibration(
-    true: Sequence[Stance], probabilities: NDArray[np.float64], groups: Sequence[str], seed: int
+    true: Sequence[Stance],
+    probabilities: NDArray[np.float64],
+    groups: Sequence[str],
+    seed: int,
+    scheme: Scheme = DEFAULT,
 ) -> Calibration:
     """Measure calibration: the reliability curve and the expected calibration error (ECE) of the predicted stance.
 
@@ -87,14 +91,15 @@ def calibration(
 
     Args:
         true: labels of the examples.
-        probabilities: probabilities, shape (examples, stances), in the order of STANCES; each row sums to 1.
+        probabilities: probabilities, shape (examples, stances), in the order of the labels; each row sums to 1.
         groups: group of each example; the bootstrap draws groups.
         seed: seed of the bootstrap.
+        scheme: labels of the examples.
 
     Returns:
         The calibration. Without examples it has no bin. With fewer than 5 groups the intervals are [0, 1], or [-1, 1]
         for `overconfidence`, which means that nothing is known. The intervals of the bins' accuracies are those of
-        shares (`labeling.intervals`).
+        shares (`labeling.statistics.intervals`).
 
     Raises:
         ExamplesError: the probabilities have another shape, are negative, or do not sum to 1 in each row.
@@ -109,7 +114,7 @@ def calibration(
     >>> round(found.ece.value, 4), round(found.overconfidence.value, 4)
     (0.3, 0.3)
     """
-    _check(true, probabilities)
+    _check(true, probabilities, scheme)
     names = sorted(set(groups))
     n = len(true)
     if not n:
@@ -122,7 +127,7 @@ def calibration(
             n=0,
             groups=0,
         )
-    codes = np.array([STANCES.index(label) for label in true])
+    codes = np.array([scheme.names.index(label) for label in true])
     at = {name: n for n, name in enumerate(names)}
     group = np.array([at[name] for name in groups])
     of_label = probabilities[np.arange(n), codes]
@@ -173,7 +178,7 @@ def calibration(
     )
 
 
-def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> float:
+def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64], scheme: Scheme = DEFAULT) -> float:
     """Fit the temperature T for which the probabilities p^(1/T), normalised, have the least log loss on the labels.
 
     Fit it on out-of-fold probabilities of the training data, never on the test split. Log loss is convex in
@@ -182,7 +187,8 @@ def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> f
     Args:
         true: labels of the examples.
         probabilities: probabilities from models that had not seen the example, shape (examples, stances), in the order
-            of STANCES; each row sums to 1.
+            of the labels; each row sums to 1.
+        scheme: labels of the examples.
 
     Returns:
         T from 0.05 to 20; above 1 the model was overconfident. T is 1 without examples, and where all rows are uniform.
@@ -197,11 +203,11 @@ def temperature(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> f
     >>> round(temperature(["favor"] * 6 + ["none"] * 4, np.array([[0.9, 0.05, 0.05]] * 10)), 4)
     2.6309
     """
-    _check(true, probabilities)
+    _check(true, probabilities, scheme)
     logs = np.log(np.maximum(probabilities, _LEAST))
     if not len(true) or not np.ptp(logs, axis=1).any():
         return 1.0
-    of_label = logs[np.arange(len(true)), [STANCES.index(label) for label in true]]
+    of_label = logs[np.arange(len(true)), [scheme.names.index(label) for label in true]]
 
     def slope(inverse: float) -> float:
         return float(((_powered(logs, inverse) * logs).sum(axis=1) - of_label).sum())
@@ -240,6 +246,7 @@ def recalibrate(
     probabilities: NDArray[np.float64],
     groups: Sequence[str],
     seed: int,
+    scheme: Scheme = DEFAULT,
 ) -> Recalibration:
     """Fit a temperature on out-of-fold probabilities, and measure calibration on the test split before and after.
 
@@ -251,6 +258,7 @@ def recalibrate(
         probabilities: probabilities for the test split, shape (test examples, stances).
         groups: group of each test example.
         seed: seed of the bootstrap.
+        scheme: labels of the examples.
 
     References:
         Guo, Pleiss, Sun & Weinberger (2017), On Calibration of Modern Neural Networks, ICML, section 4.2.
@@ -260,11 +268,11 @@ def recalibrate(
     >>> round(found.before.ece.value, 4), round(found.after.ece.value, 4)
     (0.3, 0.0)
     """
-    scale = temperature(folds_true, folds_probabilities)
+    scale = temperature(folds_true, folds_probabilities, scheme)
     return Recalibration(
         temperature=scale,
-        before=calibration(true, probabilities, groups, seed),
-        after=calibration(true, rescaled(probabilities, scale), groups, seed),
+        before=calibration(true, probabilities, groups, seed, scheme),
+        after=calibration(true, rescaled(probabilities, scale), groups, seed, scheme),
     )
 
 
@@ -301,10 +309,12 @@ def _share(bin: NDArray[np.float64]) -> Estimate:
     return over_whole_range(share_estimates(right, float(held[:, 0].sum()))[0])
 
 
-def _check(true: Sequence[Stance], probabilities: NDArray[np.float64]) -> None:
+def _check(true: Sequence[Stance], probabilities: NDArray[np.float64], scheme: Scheme) -> None:
     shape = probabilities.shape
-    if shape != (len(true), len(STANCES)) and len(true):
-        raise ExamplesError(f"expected probabilities of {len(true)} examples and {len(STANCES)} stances; got {shape}")
+    if shape != (len(true), len(scheme.names)) and len(true):
+        raise ExamplesError(
+            f"expected probabilities of {len(true)} examples and {len(scheme.names)} stances; got {shape}"
+        )
     sums = probabilities.sum(axis=1) if len(true) else np.ones(0)
     odd = ~np.isfinite(sums) | (np.abs(sums - 1) > 1e-6) | ((probabilities < 0).any(axis=1) if len(true) else False)
     if odd.any():

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from labeling.records import Stance, is_unknown
+from labeling.records import is_unknown
+from labeling.scheme import DEFAULT, Scheme, Stance
 from train.metrics import Comparison, compare_tables, confusions, summaries
 
 
@@ -49,7 +50,11 @@ class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ceiling(
-    votes: Sequence[Mapping[str, Stance]], given: Sequence[Stance], groups: Sequence[str], seed: int
+    votes: Sequence[Mapping[str, Stance]],
+    given: Sequence[Stance],
+    groups: Sequence[str],
+    seed: int,
+    scheme: Scheme = DEFAULT,
 ) -> Ceiling:
     """Score annotators in the same way as the model, and say whether the model is near them.
 
@@ -67,6 +72,7 @@ def ceiling(
         given: predictions of the model, in the same order.
         groups: group of each sentence.
         seed: seed of the bootstrap over groups, which draws annotators and model together.
+        scheme: labels of the examples.
 
     References:
         Gale, Church & Yarowsky (1992), Estimating Upper and Lower Bounds on the Performance of Word-Sense
@@ -87,20 +93,20 @@ def ceiling(
                 reference = max(others, key=lambda label: others[label])
                 people.setdefault(who, []).append(_Answer(reference, (vote, guess), group))
     rows: list[AnnotatorScore] = []
-    human, model = np.zeros((2, len(names), 3, 3))
+    human, model = np.zeros((2, len(names), len(scheme.names), len(scheme.names)))
     for who in sorted(people):
         answers = people[who]
         true, where = [row.reference for row in answers], [row.group for row in answers]
-        theirs, its = (confusions(true, [row.given[n] for row in answers], where, names) for n in range(2))
+        theirs, its = (confusions(true, [row.given[n] for row in answers], where, names, scheme) for n in range(2))
         human, model = human + theirs, model + its
-        f = [summaries(table.sum(axis=0)[None])[:2, 0].tolist() for table in (theirs, its)]
+        f = [summaries(table.sum(axis=0)[None], scheme)[:2, 0].tolist() for table in (theirs, its)]
         rows.append(
             AnnotatorScore(
                 annotator=who, n=len(true), f_avg=f[0][0], macro_f1=f[0][1], model_f_avg=f[1][0], model_macro_f1=f[1][1]
             )
         )
     touched = human.sum(axis=(1, 2)) > 0  # a group without a usable vote is not part of the sample
-    compared = compare_tables(model[touched], human[touched], int(human.sum()), seed)
+    compared = compare_tables(model[touched], human[touched], int(human.sum()), seed, scheme)
     return Ceiling(annotators=rows, compared=compared, near=_near(compared))
 
 

@@ -1,8 +1,7 @@
 """Compare every test sentence with the whole training set, to find leaks and measure what they would change.
 
-The clustering of near-duplicates compares only candidate pairs, which share rare words. The audit compares all pairs,
-so it finds near-duplicates that the clustering missed. Only among long texts does it compare candidates too, found in
-another way (see `audit`).
+The clustering of near-duplicates compares only pairs that share rare words. The audit compares all pairs, so it finds
+what the clustering missed. Only among long texts does it compare candidates too, found in another way (see `audit`).
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ import msgspec
 import numpy as np
 from rapidfuzz.fuzz import ratio
 from rapidfuzz.process import cdist
-from sklearn.feature_extraction.text import HashingVectorizer
 
+from corpus import words
+from corpus.duplicates.queries import LETTERS, MIN_WORDS
 from corpus.errors import ExamplesError
-from corpus.near_duplicates import LETTERS, MIN_WORDS, normalise
-from labeling.records import Stance
+from corpus.near_duplicates import normalise
+from labeling.scheme import DEFAULT, Scheme, Stance
 from train.intervals import STILL
 from train.metrics import evaluate, f_avg
-from train.model.counted_texts import spread
 from train.records import Example, Scores
 
 FitPredict = Callable[[Sequence[Example], Sequence[Example]], Sequence[Stance]]
@@ -35,10 +34,8 @@ LONG = 600
 """Number of characters above which two texts are compared only if they share runs of three words."""
 SHARED = 0.05
 """Share of the shorter text's runs of three words that two long texts must have in common to be compared."""
-MOST = 10_000
-"""Most pairs that an audit lists."""
-SHOWN = 5
-"""Most pairs that the message of `check` shows."""
+MOST, SHOWN = 10_000, 5
+"""Most pairs that an audit lists, and most that the message of `check` shows."""
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +129,9 @@ def audit(training: Sequence[Example], testing: Sequence[Example], threshold: fl
     pairs += _long_pairs(
         [key for key in tests if len(key) > LONG], [key for key in trains if len(key) > LONG], threshold
     )
-    long = sorted((key for key in trains if _words(key) >= MIN_WORDS), key=lambda key: (len(key), key))
+    long = sorted((key for key in trains if words.count(key) >= MIN_WORDS), key=lambda key: (len(key), key))
     lengths = [len(key) for key in long]
-    asked = sorted((key for key in tests if _words(key) >= MIN_WORDS), key=lambda key: (len(key), key))
+    asked = sorted((key for key in tests if words.count(key) >= MIN_WORDS), key=lambda key: (len(key), key))
     # Of two strings the ratio is at most 2 × shorter / (shorter + longer).
     factor = threshold / (200 - threshold)
     for start in range(0, len(asked), BLOCK):
@@ -203,12 +200,14 @@ def _long_pairs(tests: Sequence[str], trains: Sequence[str], threshold: float) -
     """Near-duplicates among long texts: the ratio, the test and the training text of each pair that is not equal."""
     if not tests or not trains:
         return []
+    from sklearn.feature_extraction.text import HashingVectorizer
+
     counter = HashingVectorizer(
         ngram_range=(3, 3), token_pattern=r"\S+", lowercase=False, binary=True, norm=None, alternate_sign=False
     )
     asked, known = sorted(tests), sorted(trains)
-    held = counter.transform(known)
-    rows = held if asked == known else counter.transform(asked)
+    held = counter.transform(" ".join(words.pieces(key)) for key in known)
+    rows = held if asked == known else counter.transform(" ".join(words.pieces(key)) for key in asked)
     sizes, asked_sizes = held.getnnz(axis=1), rows.getnnz(axis=1)
     # Most runs occur in only one text and so in no pair; leaving them out makes the products quick.
     shared = np.flatnonzero((held.getnnz(axis=0) > (1 if rows is held else 0)) & (rows.getnnz(axis=0) > 0))
@@ -233,10 +232,6 @@ def _places(rows: Sequence[Example]) -> dict[str, list[int]]:
     for n in sorted(range(len(rows)), key=lambda n: rows[n].sentence_id):
         places.setdefault(normalise(rows[n].text), []).append(n)
     return places
-
-
-def _words(key: str) -> int:
-    return len(key.split())
 
 
 def check(leaks: Audit) -> None:
@@ -275,17 +270,17 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:79] + "…")
 
 
-def with_and_without(testing: Sequence[Example], given: Sequence[Stance], leaks: Audit, seed: int) -> WithWithout:
-    """Score all test sentences, and then only those that have no near-duplicate in training.
+def with_and_without(
+    testing: Sequence[Example], given: Sequence[Stance], leaks: Audit, seed: int, scheme: Scheme = DEFAULT
+) -> WithWithout:
+    """Score all test sentences by `train.metrics.evaluate`, then only those without a near-duplicate in training.
 
     Args:
         testing: examples of the test split, as they were given to the audit.
         given: predictions, in the same order.
         leaks: result of the audit.
         seed: seed of the bootstrap.
-
-    References:
-        The scores are those of `train.metrics.evaluate`.
+        scheme: labels of the examples.
 
     >>> seen = [Example(sentence_id="a", text="The minister said that troops would stay.", label="favor", group="1")]
     >>> asked = [
@@ -301,7 +296,8 @@ def with_and_without(testing: Sequence[Example], given: Sequence[Stance], leaks:
 
     def scores(places: Sequence[int]) -> Scores:
         rows = [testing[n] for n in places]
-        return evaluate([row.label for row in rows], [given[n] for n in places], [row.group for row in rows], seed)
+        true, guesses = [row.label for row in rows], [given[n] for n in places]
+        return evaluate(true, guesses, [row.group for row in rows], seed, scheme=scheme)
 
     return WithWithout(all=scores(range(len(testing))), without=scores(clean) if clean else None, affected=len(leaked))
 
@@ -313,6 +309,7 @@ def naive(
     seeds: Sequence[int],
     progress: Callable[[int, int], None] = lambda *_: None,
     jobs: int = 1,
+    scheme: Scheme = DEFAULT,
 ) -> Naive:
     """Measure by how much a random split by sentence overestimates F_avg, compared with a random split by group.
 
@@ -329,6 +326,7 @@ def naive(
         seeds: seeds; for each, one split by sentence and one by group are made.
         progress: function that is called with each finished fit and the number of fits.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
+        scheme: labels of the examples.
 
     Raises:
         ExamplesError: there is only one group, no seed, or the size leaves nothing to train on or to test.
@@ -347,6 +345,8 @@ def naive(
     >>> sum(found.by_sentence) / 5, sum(found.by_group) / 5, found.flatters
     (1.0, 0.0, 1.0)
     """
+    from train.model.counted_texts import spread  # which loads scikit-learn
+
     # Sorted by value, so that the order of the rows does not decide which are drawn.
     rows = sorted(examples, key=lambda row: (row.group, row.sentence_id, row.text, row.label))
     members: dict[str, list[int]] = {}
@@ -357,7 +357,7 @@ def naive(
             f"a comparison with random splits needs two groups, a seed, and a test set smaller than all examples; "
             f"found {len(members)} groups, {len(seeds)} seeds and {tested} of {len(rows)} examples"
         )
-    draws: list[tuple[Sequence[Example], Sequence[int], FitPredict]] = []
+    draws: list[tuple[Sequence[Example], Sequence[int], FitPredict, Scheme]] = []
     for seed in seeds:
         random = np.random.default_rng(seed)
         sentences = random.permutation(len(rows))[:tested].tolist()
@@ -368,7 +368,7 @@ def naive(
             if abs(size - tested) < tested - len(drawn) and size < len(rows):
                 drawn += members[names[place]]
         groups = drawn or min(members.values(), key=len)
-        draws += [(rows, sentences, fit_predict), (rows, groups, fit_predict)]
+        draws += [(rows, sentences, fit_predict, scheme), (rows, groups, fit_predict, scheme)]
     scored: list[float] = []
     for value in spread(_run, draws, jobs):
         scored.append(value)
@@ -393,8 +393,8 @@ def naive(
     )
 
 
-def _run(rows: Sequence[Example], places: Sequence[int], fit_predict: FitPredict) -> float:
+def _run(rows: Sequence[Example], places: Sequence[int], fit_predict: FitPredict, scheme: Scheme) -> float:
     held = set(places)
     testing = [rows[n] for n in sorted(held)]
     training = [row for n, row in enumerate(rows) if n not in held]
-    return f_avg([row.label for row in testing], list(fit_predict(training, testing)))
+    return f_avg([row.label for row in testing], list(fit_predict(training, testing)), scheme)

@@ -10,18 +10,16 @@ import msgspec
 import numpy as np
 
 from corpus.errors import ExamplesError
-from labeling.bootstrap import resampled
-from labeling.intervals import Estimate
-from labeling.records import STANCES
+from labeling.scheme import DEFAULT, Scheme
+from labeling.statistics.bootstrap import resampled
+from labeling.statistics.intervals import Estimate
 from train.evaluate.leak_audit import FitPredict
 from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
 from train.metrics import RESAMPLES, confusions, difference, summaries
-from train.model.counted_texts import spread
 from train.records import Example
 
 HALVINGS = 4
 """Number of steps below the whole: 1/16, 1/8, 1/4, 1/2. So the last gain is that of doubling the labels."""
-SCORED = (STANCES.index("favor"), STANCES.index("against"))
 WORTH = 0.01
 """Gain in F_avg that is worth the annotators' time: one point for twice as many labels."""
 
@@ -69,6 +67,7 @@ def learning_curve(
     seed: int,
     progress: Callable[[int, int], None] = lambda *_: None,
     jobs: int = 1,
+    scheme: Scheme = DEFAULT,
 ) -> LearningCurve:
     """Fit on nested, growing sets of groups and score each on the same evaluation set.
 
@@ -85,6 +84,7 @@ def learning_curve(
         seed: seed of the orders and of the bootstrap.
         progress: function that is called with each finished fit and the number of fits.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
+        scheme: labels of the examples.
 
     Raises:
         ExamplesError: there is nothing to train on or to evaluate, no repeat, or a group that is in both sets.
@@ -109,6 +109,8 @@ def learning_curve(
             f"{len(training)} and {len(testing)}, {len(shared)} shared groups ({', '.join(sorted(shared)[:5])}), "
             f"{repeats} repeats"
         )
+    from train.model.counted_texts import spread  # which loads scikit-learn
+
     members: dict[str, list[Example]] = defaultdict(list)
     for row in sorted(training, key=lambda row: (row.group, row.sentence_id, row.text, row.label)):
         members[row.group].append(row)
@@ -132,19 +134,19 @@ def learning_curve(
             continue
         stacked = []
         for given in spread(fit_predict, [(subset, testing) for subset in subsets], jobs):
-            stacked.append(confusions(true, list(given), groups, tested))
+            stacked.append(confusions(true, list(given), groups, tested, scheme))
             progress(1, total)
         tables = np.stack(stacked, axis=1)
         drawn = resampled(tables, seed, RESAMPLES)  # the same draws of groups at each step
-        f = summaries(drawn.reshape(-1, 3, 3))[0].reshape(len(drawn), -1)
+        f = summaries(drawn.reshape(-1, *tables.shape[2:]), scheme)[0].reshape(len(drawn), -1)
         picked = draws.integers(0, len(subsets), f.shape)
         mean = np.take_along_axis(f, picked, axis=1).mean(axis=1)
-        each = summaries(tables.sum(axis=0))[0]
+        each = summaries(tables.sum(axis=0), scheme)[0]
         low, high = 0.0, 1.0
         if len(tested) >= FEWEST:
             low, high = np.percentile(mean, [2.5, 97.5])
-            if np.ptp(mean) < STILL:  # for instance if all is right in every subset; F_avg is the mean of two F1 scores
-                slacks = [(1 / 2, *f1_slack(tables.mean(axis=1), n)) for n in SCORED]
+            if np.ptp(mean) < STILL:  # for instance if all is right in every subset; F_avg is a mean of F1 scores
+                slacks = [(1 / len(scheme.scored), *f1_slack(tables.mean(axis=1), n)) for n in scheme.columns]
                 low, high = widened(float(each.mean()), float(low), float(high), slacks)
         steps.append(
             Step(

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import read_table, write_jsonl
-from labeling.records import STANCES, Stance, Unsettled
+from corpus.store import write_jsonl
+from corpus.tables import read_table
+from labeling.records import Unsettled
+from labeling.scheme import DEFAULT, Scheme, Stance
 from labeling.votes import alike
 from train.records import Example
 
@@ -82,18 +84,19 @@ def read_contexts(work: Path, sentence_ids: Sequence[str]) -> dict[str, Context]
     Raises:
         TableError: a table is missing.
     """
-    wanted = set(sentence_ids)
     schema = pa.schema([SENTENCES.field(name) for name in ("sentence_id", "article_id", "before", "after")])
-    table = read_table(work / "sentences.parquet", schema, "stance build")
-    rows = [row for row in table.to_pylist() if row["sentence_id"] in wanted]
+    where = ("sentence_id", sentence_ids)
+    rows = read_table(work / "sentences.parquet", schema, "stance build", where).to_pylist()
     ids = {row["article_id"] for row in rows}
     names = ("article_id", "title", "outlet", "published", "url")
     articles = {
         row["article_id"]: {name: row[name] or "" for name in names}
         for row in read_table(
-            work / "articles.parquet", pa.schema([ARTICLES.field(name) for name in names]), "stance build"
+            work / "articles.parquet",
+            pa.schema([ARTICLES.field(name) for name in names]),
+            "stance build",
+            ("article_id", ids),
         ).to_pylist()
-        if row["article_id"] in ids
     }
     return {
         row["sentence_id"]: Context(
@@ -105,27 +108,51 @@ def read_contexts(work: Path, sentence_ids: Sequence[str]) -> dict[str, Context]
     }
 
 
+def read_languages(work: Path, sentence_ids: Sequence[str]) -> dict[str, str]:
+    """Read the language of the articles of sentences; sentences that have left the corpus have none.
+
+    Raises:
+        TableError: a table is missing.
+    """
+    sentences = read_table(
+        work / "sentences.parquet",
+        pa.schema([SENTENCES.field(name) for name in ("sentence_id", "article_id")]),
+        "stance build",
+        ("sentence_id", sentence_ids),
+    ).to_pylist()
+    articles = read_table(
+        work / "articles.parquet",
+        pa.schema([ARTICLES.field(name) for name in ("article_id", "language")]),
+        "stance build",
+        ("article_id", {row["article_id"] for row in sentences}),
+    )
+    languages = {row["article_id"]: row["language"] or "" for row in articles.to_pylist()}
+    return {row["sentence_id"]: languages.get(row["article_id"], "") for row in sentences}
+
+
 def mistakes(
     testing: Sequence[Example],
     probabilities: NDArray[np.float64],
     contexts: Mapping[str, Context] | None = None,
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
     explained: Callable[[Example], Sequence[tuple[str, Mapping[Stance, float]]]] | None = None,
+    scheme: Scheme = DEFAULT,
 ) -> list[Mistake]:
     """List the test sentences that the model gets wrong, most confident first.
 
     Args:
         testing: examples of the test split.
-        probabilities: probabilities, shape (examples, stances), in the order of STANCES; the stance with the largest is
-            predicted, of equal ones the first.
+        probabilities: probabilities, shape (examples, labels), in the order of the scheme; the label with the largest
+            is predicted, of equal ones the first.
         contexts: context of each sentence id, as from `read_contexts`.
         votes: stance by annotator for each sentence id, as in the verdicts.
         explained: function that returns what each word of an example adds to the decision value of each stance.
+        scheme: labels of the examples.
 
     Raises:
         ExamplesError: the probabilities have another shape.
     """
-    _check(testing, probabilities)
+    _check(testing, probabilities, scheme)
     made = [
         Mistake(
             sentence_id=row.sentence_id,
@@ -133,9 +160,9 @@ def mistakes(
             target=row.target,
             group=row.group,
             label=row.label,
-            predicted=STANCES[max(range(3), key=lambda n: (chances[n], -n))],
+            predicted=scheme.names[max(range(len(chances)), key=lambda n: (chances[n], -n))],
             confidence=max(chances),
-            label_probability=chances[STANCES.index(row.label)],
+            label_probability=chances[scheme.names.index(row.label)],
             context=(contexts or {}).get(row.sentence_id, Context()),
             votes=dict((votes or {}).get(row.sentence_id, {})),
         )
@@ -159,6 +186,7 @@ def doubts(
     examples: Sequence[Example],
     probabilities: NDArray[np.float64],
     votes: Mapping[str, Mapping[str, Stance]] | None = None,
+    scheme: Scheme = DEFAULT,
 ) -> list[Doubt]:
     """List verdicts that the model contradicts, by confident learning, as candidates for a second look.
 
@@ -169,9 +197,10 @@ def doubts(
 
     Args:
         examples: training examples, with the verdicts as labels.
-        probabilities: out-of-fold probabilities, shape (examples, stances), in the order of STANCES: each row is from
+        probabilities: out-of-fold probabilities, shape (examples, labels), in the order of the scheme: each row is from
             models that had not seen the example's group.
         votes: stance by annotator for each sentence id, as in the verdicts.
+        scheme: labels of the examples.
 
     Returns:
         The doubted verdicts, sorted by the label's probability minus that of the predicted stance, lowest first.
@@ -191,15 +220,15 @@ def doubts(
     >>> [(row.sentence_id, row.predicted, round(row.margin, 2)) for row in doubts(rows, chances)]
     [('c', 'favor', -0.88)]
     """
-    _check(examples, probabilities)
+    _check(examples, probabilities, scheme)
     if not examples:
         return []
-    labels = np.array([STANCES.index(row.label) for row in examples])
+    labels = np.array([scheme.names.index(row.label) for row in examples])
     own = probabilities[np.arange(len(labels)), labels]
     # A stance that no example has gets an infinite threshold. By fsum the order of the examples does not matter.
     means = [
         math.fsum(own[labels == n]) / int((labels == n).sum()) if (labels == n).any() else np.inf
-        for n in range(len(STANCES))
+        for n in range(len(scheme.names))
     ]
     sure = np.where(probabilities >= np.array(means), probabilities, -1.0)
     best = sure.argmax(axis=1)
@@ -208,7 +237,7 @@ def doubts(
     doubtful: list[Doubt] = []
     for n in np.flatnonzero(doubted).tolist():
         row, by = examples[n], dict((votes or {}).get(examples[n].sentence_id, {}))
-        predicted = STANCES[int(best[n])]
+        predicted = scheme.names[int(best[n])]
         doubtful.append(
             Doubt(
                 sentence_id=row.sentence_id,
@@ -236,8 +265,9 @@ def write_doubts(work: Path, rows: Sequence[Doubt]) -> bool:
     return write_jsonl(work / "doubts.jsonl", rows)
 
 
-def _check(examples: Sequence[Example], probabilities: NDArray[np.float64]) -> None:
-    if len(examples) and probabilities.shape != (len(examples), len(STANCES)):
+def _check(examples: Sequence[Example], probabilities: NDArray[np.float64], scheme: Scheme) -> None:
+    if len(examples) and probabilities.shape != (len(examples), len(scheme.names)):
         raise ExamplesError(
-            f"expected probabilities of {len(examples)} examples and {len(STANCES)} stances; got {probabilities.shape}"
+            f"expected probabilities of {len(examples)} examples and {len(scheme.names)} labels; "
+            f"got {probabilities.shape}"
         )

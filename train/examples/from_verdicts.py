@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import read_jsonl, read_table, write_table
+from corpus.store import write_table
+from corpus.tables import read_table
 from labeling.records import Verdict
+from labeling.scheme import DEFAULT, Scheme, read_labelled
 from train.examples.lasting_splits import Placed, components, read_splits, splits_had, write_splits
+from train.examples.soft_votes import enough_votes
 from train.examples.splits import Origin, SplitSummary, origins, split_groups, summary
 from train.records import Example
 from train.settings import TrainSettings
 
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
+VOTES = pa.field("votes", pa.string())
+"""A further column of `examples.parquet` where models learn from votes: the number of votes for each label, as JSON."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,14 +45,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     remembered: dict[str, Placed]
 
 
-def from_verdicts(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], SplitSummary]:
+def from_verdicts(
+    work: Path, target: str, settings: TrainSettings, scheme: Scheme = DEFAULT
+) -> tuple[list[Example], SplitSummary]:
     """Plan the examples of the project's verdicts and write them; see `plan_examples` and `keep_examples`."""
-    plan = plan_examples(work, target, settings)
+    plan = plan_examples(work, target, settings, scheme)
     keep_examples(work, plan, settings)
     return plan.examples, plan.splits
 
 
-def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
+def plan_examples(work: Path, target: str, settings: TrainSettings, scheme: Scheme = DEFAULT) -> Plan:
     """Make examples of the project's verdicts and give them lasting splits; nothing is written.
 
     `labelled` says what an example and a group are. A group keeps the split that it was once given, even if its
@@ -56,6 +64,7 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
         work: the project's folder of tables.
         target: what the stance is toward.
         settings: `[train]` of stance.toml.
+        scheme: labels of the project.
 
     Raises:
         TableError: a table is missing.
@@ -63,7 +72,7 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
             `[train] split` says, or no such split can be made.
     """
     remembered = read_splits(work, settings.split)
-    examples, groups, article_of = _labelled(work, target, settings, remembered.keys())
+    examples, groups, article_of = _labelled(work, target, settings, remembered.keys(), scheme)
     if not examples:
         raise ExamplesError(
             f"none of the verdicts in {work / 'verdicts.jsonl'} belongs to a sentence of the corpus; "
@@ -72,12 +81,9 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
     origin_of: dict[str, Origin] = {}
     if settings.split != "group":
         schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "published")])
-        known = read_table(work / "articles.parquet", schema, "stance build").to_pylist()
-        origin_of = origins(
-            (groups[row["article_id"]], row["outlet"] or "", row["published"] or "")
-            for row in known
-            if row["article_id"] in groups
-        )
+        where = ("article_id", groups)
+        known = read_table(work / "articles.parquet", schema, "stance build", where).to_pylist()
+        origin_of = origins((groups[row["article_id"]], row["outlet"] or "", row["published"] or "") for row in known)
     examples, moved = split_groups(examples, settings, splits_had(remembered, groups, article_of), origin_of)
     return Plan(
         examples=examples,
@@ -91,7 +97,8 @@ def plan_examples(work: Path, target: str, settings: TrainSettings) -> Plan:
 def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
     """Write the examples of `plan_examples` to `examples.parquet`, and remember their splits for all later trainings.
 
-    It is called after a training has succeeded, so that a failed training does not fix any split.
+    It is called after a training has succeeded, so that a failed training does not fix any split, or by a publication
+    before any training.
     """
     # An earlier version remembered sentences without their article, which is added here.
     remembered = {
@@ -101,11 +108,15 @@ def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
     split_of = {row.group: row.split for row in plan.examples}
     placed = [(row.sentence_id, plan.article_of[row.sentence_id], row.split) for row in plan.examples]
     write_splits(work, remembered, placed, plan.groups, split_of, settings)
-    table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in plan.examples], schema=EXAMPLES)
+    rows = [msgspec.structs.asdict(row) | {"votes": msgspec.json.encode(row.votes).decode()} for row in plan.examples]
+    schema = EXAMPLES.append(VOTES) if any(row.votes for row in plan.examples) else EXAMPLES
+    table = pa.Table.from_pylist(rows, schema=schema)
     write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
 
 
-def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Example], dict[str, str]]:
+def labelled(
+    work: Path, target: str, settings: TrainSettings, scheme: Scheme = DEFAULT
+) -> tuple[list[Example], dict[str, str]]:
     """Make examples of the project's verdicts, without splits.
 
     A copy group is one example. Groups are connected components of articles: two articles are connected where they
@@ -119,24 +130,19 @@ def labelled(work: Path, target: str, settings: TrainSettings) -> tuple[list[Exa
         TableError: a table is missing.
         ExamplesError: the earlier splits were not made by what `[train] split` says.
     """
-    examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys())
+    examples, groups, _ = _labelled(work, target, settings, read_splits(work, settings.split).keys(), scheme)
     return examples, groups
 
 
 def _labelled(
-    work: Path, target: str, settings: TrainSettings, remembered: Collection[str]
+    work: Path, target: str, settings: TrainSettings, remembered: Collection[str], scheme: Scheme
 ) -> tuple[list[Example], dict[str, str], dict[str, str]]:
     """What `labelled` returns, and the article of each sentence that is labelled or remembered."""
-    verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
-    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
-    # To save memory on a large corpus, only these sentences and their copies become Python objects.
-    is_known = pc.is_in(table["sentence_id"], pa.array(sorted(verdicts.keys() | set(remembered)), pa.string()))
-    copies = table["copy_id"].filter(is_known).combine_chunks()
-    pairs = [
-        (row["article_id"], row["cluster_id"])
-        for row in table.select(["article_id", "cluster_id"]).filter(pc.is_in(table["copy_id"], copies)).to_pylist()
-    ]
-    rows = table.select(["sentence_id", "article_id", "text"]).filter(is_known).to_pylist()
+    rows_of = read_labelled(work / "verdicts.jsonl", Verdict, "stance adjudicate", scheme)
+    verdicts = {row.sentence_id: row for row in rows_of}
+    rows = _sentences(work, ("sentence_id", "article_id", "copy_id", "text"), "sentence_id", {*verdicts, *remembered})
+    copies = _sentences(work, ("article_id", "cluster_id"), "copy_id", {row["copy_id"] for row in rows})
+    pairs = [(row["article_id"], row["cluster_id"]) for row in copies]
     article_of = {row["sentence_id"]: row["article_id"] for row in rows}
     for n, ids in enumerate(settings.together):
         pairs += [(article_of[name], f"together {n}") for name in ids if name in article_of]
@@ -148,11 +154,19 @@ def _labelled(
             label=verdicts[row["sentence_id"]].stance,
             target=target,
             group=groups[row["article_id"]],
+            votes=enough_votes(verdicts[row["sentence_id"]].votes.values()) if settings.votes == "soft" else {},
         )
         for row in rows
         if row["sentence_id"] in verdicts
     ]
     return examples, groups, article_of
+
+
+def _sentences(work: Path, names: tuple[str, ...], column: str, values: Collection[str]) -> list[dict[str, Any]]:
+    schema = pa.schema([SENTENCES.field(name) for name in names])
+    table = read_table(work / "sentences.parquet", schema, "stance build", (column, values))
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
 
 
 def read_examples(work: Path) -> list[Example]:
@@ -161,10 +175,14 @@ def read_examples(work: Path) -> list[Example]:
     Raises:
         TableError: there are none, or they are malformed.
     """
+    path = work / "examples.parquet"
+    rows = read_table(path, EXAMPLES, "stance train").to_pylist()
+    voted = path.is_file() and VOTES.name in pq.read_schema(path).names
+    votes = read_table(path, pa.schema([VOTES]), "stance train").column(0).to_pylist() if voted else ["{}"] * len(rows)
     try:
         return [
-            msgspec.convert(row, Example)
-            for row in read_table(work / "examples.parquet", EXAMPLES, "stance train").to_pylist()
+            msgspec.convert(row | {"votes": msgspec.json.decode(counts)}, Example)
+            for row, counts in zip(rows, votes, strict=True)
         ]
-    except msgspec.ValidationError as error:
-        raise TableError(f"{work / 'examples.parquet'}: {error}; run `stance train` again") from error
+    except msgspec.MsgspecError as error:
+        raise TableError(f"{path}: {error}; run `stance train` again") from error

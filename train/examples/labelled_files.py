@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
-from collections import Counter
 from pathlib import Path
 
-import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from corpus.errors import ExamplesError, SourceError
-from corpus.reading.tables.csv_lines import csv_encoding
-from corpus.reading.tables.csv_table import Broken, CsvTable
-from corpus.reading.text_encoding import is_encodable
-
-Rows = list[dict[str, object]]
-ENDINGS = (".jsonl", ".csv", ".parquet")
-
-
-class FileRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of a file, and notes on how they were read."""
-
-    rows: Rows
-    notes: list[str] = []
+from corpus.reading.tables import whole_files
+from corpus.reading.tables.whole_files import ENDINGS, FileRows, Rows
 
 
 def file_rows(path: Path) -> FileRows:
@@ -32,54 +15,15 @@ def file_rows(path: Path) -> FileRows:
     Raises:
         ExamplesError: the file has another ending, or cannot be read.
     """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise ExamplesError(f"{path}: expected .jsonl, .csv, .parquet or a dataset's folder")
     try:
-        if ending == ".jsonl":
-            return FileRows(rows=_lines(path))
-        if ending == ".csv":
-            return _csv(path)
-        return FileRows(rows=pq.read_table(path).to_pylist())
+        return whole_files.file_rows(path)
     except SourceError as error:
         raise ExamplesError(str(error)) from error
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise ExamplesError(f"{path}: cannot be read: {error}") from error
 
 
-def _lines(path: Path) -> Rows:
-    rows: Rows = []
-    # Windows programs begin a file with a byte-order mark.
-    for number, line in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines(), 1):
-        try:
-            rows += [msgspec.json.decode(line, type=dict[str, object])] if line.strip() else []
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ExamplesError(f"{path}: line {number} cannot be read: {error}") from error
-    return rows
-
-
-def _csv(path: Path) -> FileRows:
-    """Read a CSV file; all its cells stay text, as labels such as 0, 1, 2 are looked up as they were written."""
-    rows: Rows = []
-    broken: list[Broken] = []
-    notes: Counter[str] = Counter()
-    with CsvTable(path, csv_encoding(path)) as table:
-        for row in table.rows():
-            if isinstance(row, Broken):
-                broken.append(row)
-                continue
-            if not all(map(is_encodable, row.fields)):
-                raise ExamplesError(f"{path}, line {row.line}: some bytes cannot be text in its encoding")
-            rows.append(dict(zip(table.header, row.fields, strict=True)))
-            if row.note:
-                notes[row.note] += 1
-    if broken:
-        shown = "".join(f"\n  {one}" for one in broken[:5])
-        raise ExamplesError(f"{path}: malformed CSV in {len(broken)} places; put them right or remove them:{shown}")
-    return FileRows(rows=rows, notes=[f"{path}: {note} ({count} rows)" for note, count in notes.items()])
-
-
-def published_rows(name: str) -> Rows:
+def published_rows(name: str) -> FileRows:
     """The rows of a published dataset's config `gold`, without copies, with labels as names, and with their split.
 
     Args:
@@ -95,9 +39,11 @@ def published_rows(name: str) -> Rows:
     except Exception as error:  # the library raises many kinds; all mean that it cannot be opened
         raise ExamplesError(f"{name}: cannot be opened as a published dataset: {error}") from error
     rows: Rows = []
+    labels: list[str] = []
     for name_of, part in opened.items():
         feature = part.features.get("label")
         names = feature.names if isinstance(feature, ClassLabel) else None
+        labels = labels or list(names or [])
         for row in part:
             if row.get("copy_of") is None:
                 code = row.get("label")
@@ -105,4 +51,4 @@ def published_rows(name: str) -> Rows:
                 # with the message for unknown labels.
                 known = {"label": names[code]} if names and isinstance(code, int) and 0 <= code < len(names) else {}
                 rows.append({**row, **known, "split": name_of, "group": row.get("group")})
-    return rows
+    return FileRows(rows=rows, labels=labels)

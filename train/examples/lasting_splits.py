@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import ExamplesError, TableError
-from corpus.store import read_jsonl, read_table, table_path, write_jsonl
+from corpus.store import read_jsonl, table_path, write_jsonl
+from corpus.tables import read_table
 from train.settings import TrainSettings
 
 FILE = "splits.jsonl"

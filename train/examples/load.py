@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from corpus.errors import ExamplesError
 from corpus.near_duplicates import near_duplicates
-from labeling.records import ALIASES, STANCES, Stance
+from labeling.scheme import Scheme
 from train.examples.labelled_files import file_rows, published_rows
+from train.examples.read_labels import ReadLabels, read_labels
+from train.examples.read_votes import read_votes
 from train.examples.splits import SPLITS, Origin, origins
 from train.records import Example
 
@@ -24,59 +27,55 @@ SPLIT_NAMES: dict[str, str] = {
 """How other data sets name the three splits; case and surrounding white space do not matter."""
 
 
-class Spelling(msgspec.Struct, frozen=True, kw_only=True):
-    """A spelling of a label, the stance that it was read as, and how often it was found."""
-
-    written: str
-    label: Stance
-    count: int
-
-
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """Labelled data from outside the project, as it was read.
 
     Attributes:
         examples: examples in the order of the source; `split` is empty where the source has none.
-        spellings: all spellings of labels that were found, sorted by label and spelling.
+        labels: the label scheme, where it comes from, and all spellings of labels that were found.
         ready_made: whether the source came with splits, which stay as they are.
         origins: origin of each group, from the columns `outlet` and `published`; splits by date or outlet need them.
         notes: notes on how the file was read.
     """
 
     examples: list[Example]
-    spellings: list[Spelling]
+    labels: ReadLabels
     ready_made: bool
     origins: dict[str, Origin]
     notes: list[str] = []
 
 
-def load_examples(source: str | Path) -> list[Example]:
+def load_examples(source: str | Path, votes: Literal["hard", "soft"] = "hard") -> list[Example]:
     """Read labelled texts from a file, from the folder of a published dataset, or from the Hub.
 
     Args:
         source: a `.jsonl`, `.csv` or `.parquet` file with the columns `text`, `label` and, where present, `target`,
             `group` and `split`; a folder that `stance publish` made; or a dataset's name at the Hub.
+        votes: "soft" reads the column `votes`, too, for a training that learns from votes.
 
     Returns:
-        The examples in the order of the source. Spellings such as "pro" are read as one of the three labels. Without
-        a `group` column each cluster of near-duplicate texts is one group.
+        The examples in the order of the source. Where all labels are spellings of favor, against and none, such as
+        "pro", they are read so; else the examples keep the data's own labels. Without a `group` column each cluster of
+        near-duplicate texts is one group.
 
     Raises:
         ExamplesError: there is no such source, or one of its rows cannot be used; the message names the row.
     """
-    return read(source).examples
+    return read(source, votes=votes).examples
 
 
-def read(source: str | Path) -> Loaded:
+def read(source: str | Path, given: Scheme | None = None, votes: Literal["hard", "soft"] = "hard") -> Loaded:
     """Read labelled texts from a file, the folder of a published dataset, or the Hub, and say how they were read.
 
     Args:
         source: a `.jsonl`, `.csv` or `.parquet` file with the columns `text`, `label` and, where present, `target`,
             `group`, `split`, `outlet` and `published`; a folder that `stance publish` made; or a dataset's name
             at the Hub.
+        given: the project's label scheme, if it has one of its own.
+        votes: "soft" reads the column `votes`, too, in one of the forms of `train.examples.read_votes`.
 
     Returns:
-        Examples in the order of the source, with labels as `labeling.records.ALIASES` reads them and an empty `split`
+        Examples in the order of the source, with labels as `train.examples.read_labels` reads them and an empty `split`
         where the source has none. Rows without a `group` are grouped by clusters of near-duplicate texts.
 
     Raises:
@@ -84,16 +83,15 @@ def read(source: str | Path) -> Loaded:
             unknown, some rows have a split and others none, or the splits leave nothing to train on or to test.
     """
     path = Path(source)
-    notes: list[str] = []
     if path.is_dir():
-        rows = published_rows(str(path.resolve()))
+        found = published_rows(str(path.resolve()))
     elif path.is_file():
-        read_rows = file_rows(path)
-        rows, notes = read_rows.rows, read_rows.notes
+        found = file_rows(path)
     elif len(path.parts) == 2 and (not path.suffix or path.suffix[1:].isdigit()):  # a dataset's name may hold "v1.0"
-        rows = published_rows(str(source))
+        found = published_rows(str(source))
     else:
         raise ExamplesError(f"{source}: no such file, folder or dataset")
+    rows = found.rows
     if not rows:
         raise ExamplesError(f"{source}: holds no example")
     for number, row in enumerate(rows, 1):
@@ -106,8 +104,9 @@ def read(source: str | Path) -> Loaded:
             raise ExamplesError(
                 f"{source}: the column {' and '.join(missing)} is missing; found {', '.join(row)} in row {number}"
             )
-    spellings = _spellings(source, Counter(_cell(row, "label") for row in rows))
-    read_as = {spelling.written: spelling.label for spelling in spellings}
+    labels = read_labels(source, Counter(_cell(row, "label") for row in rows), found.labels, given)
+    read_as = {spelling.written: spelling.label for spelling in labels.spellings}
+    voted = read_votes(source, rows, labels) if votes == "soft" else [{}] * len(rows)
     splits = _splits(source, [_cell(row, "split") for row in rows])
     texts = ["" if row["text"] is None else str(row["text"]) for row in rows]
     if empty := [number for number, text in enumerate(texts, 1) if not text.strip()]:
@@ -126,17 +125,18 @@ def read(source: str | Path) -> Loaded:
             target=_cell(row, "target"),
             group=group,
             split=split,
+            votes=counts,
         )
-        for n, (row, text, group, split) in enumerate(zip(rows, texts, groups, splits, strict=True))
+        for n, (row, text, group, split, counts) in enumerate(zip(rows, texts, groups, splits, voted, strict=True))
     ]
     return Loaded(
         examples=examples,
-        spellings=spellings,
+        labels=labels,
         ready_made=any(splits),
         origins=origins(
             (group, _cell(row, "outlet"), _cell(row, "published")) for row, group in zip(rows, groups, strict=True)
         ),
-        notes=notes,
+        notes=found.notes,
     )
 
 
@@ -174,16 +174,3 @@ def _splits(source: str | Path, written: Sequence[str]) -> list[str]:
             "and splits are made here"
         )
     return splits
-
-
-def _spellings(source: str | Path, counts: Counter[str]) -> list[Spelling]:
-    if unknown := sorted(written for written in counts if written.casefold() not in ALIASES):
-        shown = ", ".join(f"{written!r} ({counts[written]})" for written in unknown[:20])
-        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
-        known = ", ".join(f"{written!r} ({counts[written]})" for written in sorted(counts.keys() - set(unknown)))
-        raise ExamplesError(
-            f"{source}: labels that are not a stance: {shown}{more}; expected {', '.join(STANCES)}, or an alias: "
-            f"{', '.join(sorted(ALIASES.keys() - set(STANCES)))}. Known of those found: {known or 'none of them'}"
-        )
-    spellings = [Spelling(written=name, label=ALIASES[name.casefold()], count=count) for name, count in counts.items()]
-    return sorted(spellings, key=lambda row: (STANCES.index(row.label), row.written))

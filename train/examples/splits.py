@@ -11,7 +11,6 @@ from itertools import accumulate
 import msgspec
 
 from corpus.errors import ExamplesError
-from labeling.records import STANCES
 from train.records import Example
 from train.settings import TrainSettings
 
@@ -201,11 +200,11 @@ def _by_label(
 
     def short(name: str, group: str) -> float:
         """How much nearer the split's label counts come to their wanted shares by taking the group."""
-        # In the order of STANCES: a sum of floats must not depend on which example came first.
+        # In the order of their names: a sum of floats must not depend on which example came first.
         return sum(
             (shares[name] * total[label] - given[name][label]) * counts[group][label] / total[label]
             - counts[group][label] ** 2 / (2 * total[label])
-            for label in STANCES
+            for label in sorted(total)
             if counts[group][label]
         )
 

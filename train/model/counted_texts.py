@@ -20,14 +20,17 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
+from train.encoder.vectors import Vectors
 from train.model import ngrams
+from train.model.soft_labels import Shares, copies, shares_of
 from train.model.tfidf_logistic import calm, classifier, columns, compact, fit_logistic, no_ngrams, parts
 from train.records import Example, Recipe
 
 Result = TypeVar("Result")
 Cut = tuple[NDArray[np.int64], NDArray[np.int64]]
-Counted = list[tuple[TfidfVectorizer, float, csr_matrix]]
+Counted = list[tuple[TfidfVectorizer | None, float, csr_matrix]]
+"""Vectorizer, weight and counts of each part of a feature set; sentence vectors have no vectorizer."""
 
 WIDE = 2
 """Ratio of n-grams in a text to the number of texts above which a fit on the texts' products is faster."""
@@ -61,6 +64,13 @@ def counted(features: str, target: str, texts: Sequence[str]) -> Counted:
         raise no_ngrams(target, error) from error
 
 
+def beside(counts: Counted, vectors: Vectors | None, texts: Sequence[str], weight: float | None) -> Counted:
+    """Counts with the sentence vectors of the same texts as one part more; as they are without a weight."""
+    if vectors is None or not weight:
+        return counts
+    return [*counts, (None, weight, csr_matrix(vectors.of(texts)))]
+
+
 def spread(work: Callable[..., Result], calls: Sequence[tuple[object, ...]], jobs: int) -> Iterator[Result]:
     """The results of calls that run in parallel threads, in the order of the calls.
 
@@ -76,7 +86,13 @@ def spread(work: Callable[..., Result], calls: Sequence[tuple[object, ...]], job
 
 
 def chances(
-    counts: Counted, labels: NDArray[np.str_], cuts: Sequence[Cut], penalties: Sequence[float], jobs: int
+    counts: Counted,
+    labels: NDArray[np.str_],
+    cuts: Sequence[Cut],
+    penalties: Sequence[float],
+    jobs: int,
+    scheme: Scheme = DEFAULT,
+    shares: Shares | None = None,
 ) -> Iterator[NDArray[np.float64]]:
     """Probabilities for the held-out texts of each cut, of shape (penalties, held-out texts, stances), in order.
 
@@ -88,33 +104,47 @@ def chances(
         cuts: positions of the texts to fit on and of those to predict, for each fold.
         penalties: values of C, in ascending order.
         jobs: number of threads, -1 for one per core; the result does not depend on it.
+        scheme: labels of the examples.
+        shares: share of each label among the votes for each text, where the model learns from votes.
     """
-    yield from spread(_fold, [(counts, labels, cut, penalties) for cut in cuts], jobs)
+    yield from spread(_fold, [(counts, labels, cut, penalties, scheme, shares) for cut in cuts], jobs)
 
 
-def _fold(counts: Counted, labels: NDArray[np.str_], cut: Cut, penalties: Sequence[float]) -> NDArray[np.float64]:
+def _fold(
+    counts: Counted,
+    labels: NDArray[np.str_],
+    cut: Cut,
+    penalties: Sequence[float],
+    scheme: Scheme,
+    shares: Shares | None,
+) -> NDArray[np.float64]:
     seen, unseen = weighted(counts, cut)
     basis = compact(seen)
     seen, unseen = seen @ basis, unseen @ basis
     product = Product(seen) if len(penalties) > 1 and is_wide(seen) else None
     model = classifier(1.0).set_params(warm_start=True)
-    chances = np.zeros((len(penalties), len(cut[1]), len(STANCES)))
+    chances = np.zeros((len(penalties), len(cut[1]), len(scheme.names)))
     before: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
-    fitted = seen if product is None else product.texts
+    fitted = copies(
+        seen if product is None else product.texts,
+        labels[cut[0]],
+        None if shares is None else shares[cut[0]],
+        scheme,
+    )
     for n, c in enumerate(penalties):
         if len(before) > 1:
             # Coefficients are nearly linear in log C, so a start on that line makes the next fit a quarter shorter.
             (c0, weights0, bias0), (c1, weights1, bias1) = before[-2:]
             on = np.log(c / c1) / np.log(c1 / c0)
             model.coef_, model.intercept_ = weights1 + on * (weights1 - weights0), bias1 + on * (bias1 - bias0)
-        fit_logistic(model.set_params(C=c), fitted, labels[cut[0]])
+        fit_logistic(model.set_params(C=c), *fitted)
         before = [*before[-1:], (c, model.coef_, model.intercept_)]
         if product is None:
-            chances[n] = columns(model, unseen)
+            chances[n] = columns(model, unseen, scheme.names)
         else:
             of_ngrams = copy(model)
             of_ngrams.coef_, of_ngrams.n_features_in_ = product.weights(model.coef_), unseen.shape[1]
-            chances[n] = columns(of_ngrams, unseen)
+            chances[n] = columns(of_ngrams, unseen, scheme.names)
     return chances
 
 
@@ -122,6 +152,10 @@ def weighted(counts: Counted, cut: Cut) -> tuple[csr_matrix, csr_matrix]:
     """TF-IDF of the fitted and of the held-out texts; n-grams that no fitted text has are left out."""
     both: tuple[list[csr_matrix], list[csr_matrix]] = ([], [])
     for part, weight, matrix in counts:
+        if part is None:
+            for stack, places in zip(both, cut, strict=True):
+                stack.append(matrix[places] * np.float32(weight))
+            continue
         fitted = matrix[cut[0]]
         known = np.flatnonzero(np.bincount(fitted.indices, minlength=matrix.shape[1]))
         if not len(known):
@@ -187,15 +221,23 @@ def products(x: csr_matrix) -> NDArray[np.float32]:
 class Fits:
     """Fit a recipe on any part of some examples, and predict any other part of them."""
 
-    def __init__(self, recipe: Recipe, examples: Sequence[Example]) -> None:
-        """Count the n-grams of all texts, each once."""
+    def __init__(
+        self, recipe: Recipe, examples: Sequence[Example], scheme: Scheme = DEFAULT, vectors: Vectors | None = None
+    ) -> None:
+        """Count the n-grams of all texts, each once, and look up their sentence vectors."""
         self._recipe = recipe
+        self._scheme = scheme
+        self._needed: dict[str, set[Stance]] = defaultdict(set)
+        for row in examples:
+            if row.split != "test":
+                self._needed[row.target].add(row.label)
         self._row = {text: n for n, text in enumerate(dict.fromkeys(row.text for row in examples))}
-        self._counts = counted(recipe.features, "", list(self._row))
+        texts = list(self._row)
+        self._counts = beside(counted(recipe.features, "", texts), vectors, texts, recipe.vectors)
 
     def __call__(self, training: Sequence[Example], testing: Sequence[Example]) -> list[Stance]:
         """Fit on some of the examples and predict the stances of others; see `probabilities`."""
-        return [STANCES[n] for n in self.probabilities(training, testing).argmax(axis=1)]
+        return [self._scheme.names[n] for n in self.probabilities(training, testing).argmax(axis=1)]
 
     def probabilities(self, training: Sequence[Example], testing: Sequence[Example]) -> NDArray[np.float64]:
         """Fit on some of the examples and predict the probabilities of others.
@@ -207,10 +249,10 @@ class Fits:
             testing: examples to predict; their labels are not used.
 
         Returns:
-            Probabilities, shape (testing examples, stances), in the order of STANCES.
+            Probabilities, shape (testing examples, stances), in the order of the labels.
 
         Raises:
-            ExamplesError: a target lacks a stance, or a fit does not converge.
+            ExamplesError: the examples to fit on lack a label that a target has, or a fit does not converge.
         """
         rows: dict[str, list[Example]] = defaultdict(list)
         asked: dict[str, list[int]] = defaultdict(list)
@@ -219,28 +261,34 @@ class Fits:
         for n, row in enumerate(testing):
             asked[row.target].append(n)
         for target, mine in sorted(rows.items()):
-            if missing := [stance for stance in STANCES if stance not in {row.label for row in mine}]:
+            found = {row.label for row in mine}
+            needed = self._needed[target] if len(found) > 1 else {*self._scheme.names}  # a model tells two labels apart
+            if missing := [label for label in self._scheme.names if label in needed - found]:
                 of = f" for the target {target!r}" if target else ""
                 raise ExamplesError(f"a part of the training data has no {missing[0]}{of}: there are too few of them")
         # A target that no training example has is predicted by the models of all others.
         unseen = [n for target, places in sorted(asked.items()) if target not in rows for n in places]
-        chances = np.zeros((len(testing), len(STANCES)))
+        chances = np.zeros((len(testing), len(self._scheme.names)))
         for target, mine in sorted(rows.items()):
             places = [*asked.get(target, []), *unseen]
             if places:
                 cut = (self._places(mine), self._places([testing[n] for n in places]))
                 labels = np.array([row.label for row in mine])
                 judges = np.array([1 if testing[n].target in rows else len(rows) for n in places])
-                chances[places] += _alone(self._counts, labels, cut, self._recipe.c) / judges[:, None]
+                shares = shares_of(mine, self._scheme)
+                found_here = _alone(self._counts, labels, cut, self._recipe.c, self._scheme, shares)
+                chances[places] += found_here / judges[:, None]
         return chances
 
     def _places(self, rows: Sequence[Example]) -> NDArray[np.int64]:
         return np.array([self._row[row.text] for row in rows], dtype=np.int64)
 
 
-def _alone(counts: Counted, labels: NDArray[np.str_], cut: Cut, c: float) -> NDArray[np.float64]:
+def _alone(
+    counts: Counted, labels: NDArray[np.str_], cut: Cut, c: float, scheme: Scheme, shares: Shares | None
+) -> NDArray[np.float64]:
     seen, unseen = weighted(counts, cut)
     basis = compact(seen)
     model = classifier(c)
-    fit_logistic(model, seen @ basis, labels)
-    return columns(model, unseen @ basis)
+    fit_logistic(model, *copies(seen @ basis, labels, shares, scheme))
+    return columns(model, unseen @ basis, scheme.names)

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 
+from corpus import words
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import Stance
 from train.model.tfidf_logistic import Model
 from train.records import Example
 
-SPOKEN = re.compile(r"[#@]?\w+(?:['’-]\w+)*")
+SPOKEN = re.compile(rf"[#@]?{words.PATTERN}(?:['’-]{words.PATTERN})*")
 COMMON = 3
 """Number of training texts that a word must occur in: a word of one text alone says more about that text than about a
 stance."""
+VECTOR = "(sentence vector)"
+"""What stands for the sentence vector among the words of an explanation; no word has a space."""
 
 Shares = dict[int, float]
 
@@ -31,7 +34,8 @@ def strongest(
     """The words, and pairs of neighbouring words, that count most for each stance.
 
     A word's weight is the decision value, minus the intercept, of a text that consists of this word. So it means the
-    same whether the model counts words or characters, whose own n-grams ("n th") tell a reader nothing. Only words
+    same whether the model counts words or characters, whose own n-grams ("n th") tell a reader nothing; a sentence
+    vector has no part in it. Only words
     in at least COMMON training texts are listed, each under the stance for which its weight is largest, and a pair only
     where its weight is larger than those of both its words.
 
@@ -46,7 +50,7 @@ def strongest(
     """
     texts: dict[str, list[list[str]]] = defaultdict(list)
     for row, text in zip(training, model.read(row.text for row in training), strict=True):
-        texts[row.target].append(SPOKEN.findall(text.lower()))
+        texts["" if model.joint else row.target].append(SPOKEN.findall(text.lower()))
     by_target: dict[str, dict[Stance, list[tuple[str, float]]]] = {}
     for target, pipeline in model.pipelines.items():
         seen = Counter(
@@ -54,9 +58,9 @@ def strongest(
         )
         names = sorted(name for name, times in seen.items() if times >= COMMON)
         at = {name: n for n, name in enumerate(names)}
-        weights = _pushes(pipeline, names)
+        weights = _pushes(pipeline, names, model.labels)
         by_target[target] = {}
-        for column, stance in enumerate(STANCES):
+        for column, stance in enumerate(model.labels):
             mine = weights[:, column]
             order = [
                 n
@@ -69,17 +73,27 @@ def strongest(
     return by_target
 
 
-def _pushes(pipeline: Pipeline, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Decision values minus the intercept, for each text (rows) and stance (columns, in the order of STANCES)."""
+def _pushes(pipeline: Pipeline, texts: Sequence[str], labels: Sequence[Stance]) -> NDArray[np.float64]:
+    """What n-grams add to the decision values, for each text (rows) and label (columns)."""
     if not texts:
-        return np.zeros((0, len(STANCES)))
-    return np.asarray(pipeline["tfidf"].transform(texts) @ _coefficients(pipeline).T)
+        return np.zeros((0, len(labels)))
+    x = pipeline["tfidf"].transform(texts)
+    return np.asarray(x @ _coefficients(pipeline, labels, slice(0, x.shape[1])).T)
 
 
-def _coefficients(pipeline: Pipeline) -> NDArray[np.float64]:
+def _coefficients(
+    pipeline: Pipeline, labels: Sequence[Stance], columns: Sequence[int] | slice = slice(None)
+) -> NDArray[np.float64]:
+    """The coefficients of each label (rows) for some features (columns); 0 for a label that the model never saw.
+
+    Of two labels, scikit-learn has one row for both, which is divided as in `train.model.tfidf_logistic.decisions`.
+    """
     logistic = pipeline["logistic"]
-    order = [list(logistic.classes_).index(stance) for stance in STANCES]
-    coefficients: NDArray[np.float64] = logistic.coef_[order].astype(np.float64)
+    known = logistic.coef_[:, columns].astype(np.float64)
+    if len(known) == 1:
+        known = np.concatenate([-known / 2, known / 2])
+    coefficients = np.zeros((len(labels), known.shape[1]))
+    coefficients[[labels.index(label) for label in logistic.classes_]] = known
     return coefficients
 
 
@@ -97,36 +111,46 @@ def explain(model: Model, text: str, target: str | None = None) -> list[tuple[st
 
     Returns:
         Each piece of the text, in order, with its contribution to each stance. Pieces are separated by white space;
-        where the model masks mentions, they are those of the masked text.
+        where the model masks mentions, they are those of the masked text. In a model with sentence vectors the last
+        piece is VECTOR, with what the vector contributes.
 
     Raises:
-        ExamplesError: the model has several targets, and `target` is not among them.
+        ExamplesError: the model has several targets, and `target` is not among them; or it is a joint model, whose
+            features are not of the text alone.
     """
+    if model.joint:
+        raise ExamplesError("the words of a joint model count together with those of the target: it has no explanation")
     if target not in model.pipelines and len(model.pipelines) > 1:
         raise ExamplesError(f"expected one of the model's targets, {', '.join(model.pipelines)}; found {target!r}")
     pipeline = model.pipelines[target] if target in model.pipelines else next(iter(model.pipelines.values()))
     text = model.read([text])[0]
     pieces = text.split()
-    total, offset = np.zeros((len(pieces), len(STANCES))), 0
-    coefficients, union = _coefficients(pipeline), pipeline["tfidf"]
+    total, offset = [[0.0] * len(model.labels) for _ in pieces], 0
+    union = pipeline["tfidf"]
     for name, part in union.transformer_list:
         row = part.transform([text])
         values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
         weight = (union.transformer_weights or {}).get(name, 1.0)
-        occurrences = [
-            (part.vocabulary_[gram], shares) for gram, shares in _ngrams(part, text) if gram in part.vocabulary_
-        ]
+        known = part.vocabulary_
+        occurrences = [(known[gram], owners) for gram, owners in _ngrams(part, text) if gram in known]
         times = Counter(column for column, _ in occurrences)
-        for column, shares in occurrences:
-            push = coefficients[:, offset + column] * (weight * values[column] / times[column])
-            for piece, share in shares.items():
-                total[piece] += share * push
+        coefficients = _coefficients(pipeline, model.labels, [offset + column for column in times])
+        factors = np.array([weight * values[column] / count for column, count in times.items()])
+        pushes = dict(zip(times, (coefficients * factors).T.tolist(), strict=True))
+        for column, owners in occurrences:
+            push = pushes[column]
+            for piece, share in _shares(owners).items():
+                total[piece] = [value + share * one for value, one in zip(total[piece], push)]  # noqa: B905  # quicker
         offset += len(part.vocabulary_)
-    return [(piece, dict(zip(STANCES, row.tolist(), strict=True))) for piece, row in zip(pieces, total, strict=True)]
+    if model.vectors:
+        pieces.append(VECTOR)
+        known = _coefficients(pipeline, model.labels, slice(offset, None))
+        total.append((known @ model.vectors.of([text])[0] * (model.recipe.vectors or 0)).tolist())
+    return [(piece, dict(zip(model.labels, row, strict=True))) for piece, row in zip(pieces, total, strict=True)]
 
 
-def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
-    """Every occurrence of an n-gram that the vectorizer finds, with the share of it in each piece (by number)."""
+def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Every occurrence of an n-gram that the vectorizer finds, with the piece of each of its characters or words."""
     low, high = part.ngram_range
     text = text.lower()
     if part.analyzer == "word":
@@ -135,13 +159,13 @@ def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
         for size in range(low, high + 1):
             for start in range(len(words) - size + 1):
                 inside = words[start : start + size]
-                yield " ".join(word for word, _ in inside), _shares([piece for _, piece in inside])
+                yield " ".join(word for word, _ in inside), tuple(piece for _, piece in inside)
     elif part.analyzer == "char_wb":
         for piece, word in enumerate(text.split()):
             padded = f" {word} "
             for size in range(low, high + 1):
                 for start in range(max(1, len(padded) - size + 1)):
-                    yield padded[start : start + size], {piece: 1.0}
+                    yield padded[start : start + size], (piece,)
                 if len(padded) <= size:
                     break
     else:
@@ -149,17 +173,24 @@ def _ngrams(part: TfidfVectorizer, text: str) -> Iterator[tuple[str, Shares]]:
         owner = _owners(text)
         for size in range(low, high + 1):
             for start in range(len(text) - size + 1):
-                yield text[start : start + size], _shares(owner[start : start + size])
+                yield text[start : start + size], owner[start : start + size]
 
 
-def _owners(text: str) -> list[int]:
+def _owners(text: str) -> tuple[int, ...]:
     """For each character the number of the piece that it is in, or -1 for white space."""
     owner = [-1] * len(text)
     for piece, found in enumerate(re.finditer(r"\S+", text)):
         owner[found.start() : found.end()] = [piece] * (found.end() - found.start())
-    return owner
+    return tuple(owner)  # slices of a tuple of numbers cost the garbage collector nothing
 
 
-def _shares(owners: Sequence[int]) -> Shares:
-    inside = [piece for piece in owners if piece >= 0]
-    return {piece: times / len(inside) for piece, times in Counter(inside).items()}
+def _shares(owners: tuple[int, ...]) -> Shares:
+    """The share of an n-gram in each piece, from the piece of each of its characters or words; -1 is white space."""
+    if owners[0] >= 0 and owners.count(owners[0]) == len(owners):
+        return {owners[0]: 1.0}  # the common case: within one piece
+    times: Shares = {}
+    for piece in owners:
+        if piece >= 0:
+            times[piece] = times.get(piece, 0) + 1
+    inside = sum(times.values())
+    return {piece: count / inside for piece, count in times.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from copy import copy
@@ -19,7 +18,8 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from corpus.errors import ExamplesError
 from corpus.store import write_bytes, write_json
-from labeling.records import STANCES
+from labeling.scheme import Scheme
+from train.encoder.vectors import PLACE, Place, vectors_of_model
 from train.model.tfidf_logistic import Model
 from train.records import ModelCard, read_record
 
@@ -31,7 +31,7 @@ def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
     """Write the three files of a model, `model.json` last; equal models give equal bytes.
 
     `model.joblib` holds only scikit-learn's types: a pipeline, or, for several targets, a dict from target to
-    pipeline. The pipelines predict the strings of STANCES, with probabilities in the order of their `classes_`.
+    pipeline. The pipelines predict the labels as strings, with probabilities in the order of their `classes_`.
 
     Args:
         model: model to write.
@@ -47,12 +47,18 @@ def save(model: Model, folder: Path, trained_on: str = "") -> list[bool]:
     card = ModelCard(
         scikit_learn=sklearn.__version__,
         skops=skops.__version__,
-        labels=list(STANCES),
-        targets=list(model.pipelines),
+        labels=list(model.labels),
+        targets=model.targets,
         recipe=model.recipe,
         masked=model.masked,
         trained_on=trained_on,
+        joint=bool(model.joint),
+        encoder=model.vectors.encoder if model.vectors else None,
     )
+    if model.vectors:
+        write_json(folder / PLACE, Place(source=model.vectors.files.source))
+    else:
+        (folder / PLACE).unlink(missing_ok=True)
     return [
         write_bytes(folder / "model.skops", _reproducible(skops.io.dumps(_content(listed)))),
         write_bytes(folder / "model.joblib", buffer.getvalue()),
@@ -132,8 +138,8 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Model:
         The model, with the methods `predict` and `probabilities`.
 
     Raises:
-        ExamplesError: there is no model, it was made with another version of scikit-learn, its labels are in another
-            order, or it holds types that are not scikit-learn's.
+        ExamplesError: there is no model, it was made with another version of scikit-learn, its labels are not a
+            label scheme, it holds types that are not scikit-learn's, or its encoder is missing or another one.
     """
     folder = Path(folder)
     card = _card(folder)
@@ -149,17 +155,35 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Model:
             f"{path} cannot be opened (written by scikit-learn {card.scikit_learn}, skops {card.skops}): {error!r}; "
             "run `stance train` again"
         ) from error
-    pipelines = content if isinstance(content, dict) else dict.fromkeys(card.targets[:1], content)
-    if list(pipelines) != card.targets or not all(isinstance(one, Pipeline) for one in pipelines.values()):
+    expected = [""] if card.joint else card.targets
+    pipelines = content if isinstance(content, dict) else dict.fromkeys(expected[:1], content)
+    if list(pipelines) != expected or not all(isinstance(one, Pipeline) for one in pipelines.values()):
         raise ExamplesError(
-            f"{path}: expected a pipeline for each of {', '.join(map(repr, card.targets))}, as model.json says; "
+            f"{path}: expected a pipeline for each of {', '.join(map(repr, expected))}, as model.json says; "
             f"found {type(content).__name__}. The files are of different runs: run `stance train` again"
         )
     for target, one in pipelines.items():
-        if list(one.classes_) != sorted(STANCES):
-            raise ExamplesError(f"{path}: {target}: expected the classes {sorted(STANCES)}; found {list(one.classes_)}")
+        if len(one.classes_) < 2 or not set(one.classes_) <= set(card.labels):
+            raise ExamplesError(
+                f"{path}: {target}: expected classes of {', '.join(card.labels)}; found {one.classes_.tolist()}"
+            )
     restored = {target: _restored(one) for target, one in pipelines.items()}
-    return Model(pipelines=restored, recipe=card.recipe, masked=card.masked)
+    for one in restored.values():
+        wide = sum(len(part.vocabulary_) for _, part in one["tfidf"].transformer_list)
+        wide += card.encoder.width if card.encoder else 0
+        if card.encoder and one["logistic"].coef_.shape[1] != wide:
+            raise ExamplesError(
+                f"{path}: expected {wide} coefficients, for n-grams and the sentence vectors that model.json names; "
+                f"found {one['logistic'].coef_.shape[1]}. The files are of different runs: run `stance train` again"
+            )
+    return Model(
+        pipelines=restored,
+        recipe=card.recipe,
+        masked=card.masked,
+        labels=card.labels,
+        joint=card.targets if card.joint else [],
+        vectors=vectors_of_model(folder, card.encoder) if card.encoder else None,
+    )
 
 
 def _card(folder: Path) -> ModelCard:
@@ -170,11 +194,10 @@ def _card(folder: Path) -> ModelCard:
             f"{folder}: the model was made with scikit-learn {card.scikit_learn}, here is {sklearn.__version__}, which "
             f"may read it differently: install scikit-learn {_minor(card.scikit_learn)}.*, or run `stance train` again"
         )
-    if card.labels != list(STANCES):
-        raise ExamplesError(
-            f"{path}: expected the labels in the order {json.dumps(STANCES)}; found {json.dumps(card.labels)}; "
-            "run `stance train` again"
-        )
+    try:
+        Scheme(names=card.labels)
+    except ValueError as error:
+        raise ExamplesError(f"{path}: labels: {error}; run `stance train` again") from error
     return card
 
 

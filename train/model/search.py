@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import msgspec
 import numpy as np
@@ -12,15 +13,19 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from corpus.digests import digest
 from corpus.errors import ExamplesError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
+from train.encoder.vectors import Vectors
 from train.metrics import f_avg, macro_f1
-from train.model.counted_texts import Cut, chances, counted
+from train.model.counted_texts import Cut, beside, chances, counted
+from train.model.soft_labels import shares_of
 from train.model.tfidf_logistic import FEATURES
 from train.records import Example, Recipe, Trial
 
 PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Values of C to try; on SemEval-2016 6A the best is neither the smallest nor the largest, and scores differ little
 around it."""
+WEIGHTS = (0.5, 1.0, 2.0)
+"""Weights of sentence vectors to try beside n-grams."""
 FOLDS = 5
 REPEATS = 3
 MANY = 10_000
@@ -39,9 +44,9 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trials: one trial for each recipe, best F_avg first; of equal ones the simpler first (fewer features, smaller
             C).
-        out_of_fold: probabilities of the best recipe for the training examples, shape (examples, stances), in the
-            order of STANCES; each is the mean over repeats of models that had not seen the example's group. NaN where
-            they were not computed.
+        out_of_fold: probabilities of the best recipe for the training examples, shape (examples, labels), in the
+            order of the scheme; each is the mean over repeats of models that had not seen the example's group. NaN
+            where they were not computed.
         folds: number of folds of each cross-validation.
         repeats: number of cross-validations.
         examples: number of training examples that all recipes were tried on.
@@ -54,47 +59,92 @@ class Searched(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
 
 
-def first_fold(training: Sequence[Example], seed: int) -> list[int]:
+def first_fold(training: Sequence[Example], seed: int, scheme: Scheme = DEFAULT) -> list[int]:
     """The positions of the examples in one fold of each target, whose groups are in no other fold."""
     by_target = _by_target(training)
-    return sorted(n for rows in by_target.values() for n in rows[_cuts(training, rows, seed, 1)[0][1]].tolist())
+    return sorted(n for rows in by_target.values() for n in rows[_cuts(training, rows, seed, 1, scheme)[0][1]].tolist())
 
 
-def check_examples(examples: Sequence[Example]) -> None:
-    """Refuse examples from which nothing can be learned or measured.
+class Usable(msgspec.Struct, frozen=True, kw_only=True):
+    """The examples of the targets that can be trained on, and why each other target cannot."""
+
+    examples: list[Example]
+    left_out: dict[str, str]
+
+
+def check_examples(examples: Sequence[Example], seed: int, scheme: Scheme = DEFAULT) -> Usable:
+    """Leave out targets from which nothing can be learned, and refuse examples where no target is left.
+
+    A target needs two labels, FEWEST training examples of each label that it has, texts that differ, and enough groups.
+    One that is only in the test split stays: it is scored, with a warning.
+
+    Args:
+        examples: examples with their splits.
+        seed: seed of the folds of the cross-validation, which must hold every label apart.
+        scheme: labels of the examples.
+
+    Returns:
+        The examples of the other targets, in their order, and the reason for each target that is left out.
 
     Raises:
-        ExamplesError: a target has fewer than FEWEST training examples of a label, the same text in all of them, or too
-            few groups; or there is no test example.
+        ExamplesError: no target is left, or there is no test example.
     """
     rows: dict[str, list[Example]] = defaultdict(list)
     for row in examples:
         rows[row.target].append(row)
-    several = len({row.target for row in examples if row.split != "test"}) > 1
-    for target in sorted(rows):
+    trained = [target for target in sorted(rows) if any(row.split != "test" for row in rows[target])]
+    left_out: dict[str, str] = {}
+    for target in trained:
         training = [row for row in rows[target] if row.split != "test"]
-        if not training and any(row.split != "test" for row in examples):
-            continue  # a target only in the test split is scored, with a warning
-        of = f" for the target {target!r}" if several else ""
-        counts = Counter(row.label for row in training)
-        if any(counts[label] < FEWEST for label in STANCES):
-            rare = ", ".join(f"{label} {counts[label]}" for label in STANCES if counts[label] < FEWEST)
-            raise ExamplesError(
-                f"too few labels to train on{of}: expected at least {FEWEST} training examples of each stance; "
-                f"found {rare}. Label more sentences, then pull and adjudicate again"
-                + (", or leave this target out" if of else "")
-            )
-        if len({row.text for row in training}) == 1:
-            raise ExamplesError(
-                f"nothing to learn{of}: all {len(training)} training texts are the same, {training[0].text[:60]!r}"
-            )
-        groups = len({row.group for row in training})
-        if groups < FOLDS:
-            raise ExamplesError(
-                f"too few groups of articles to train on{of}: cross-validation needs {FOLDS}, found {groups}"
-            )
-    if all(row.split != "test" for row in examples):
-        raise ExamplesError("no example is in the test split: label sentences of more articles")
+        if reason := _unusable(training, seed if len(trained) > 1 else None, scheme):
+            left_out[target] = reason
+    if left_out and len(left_out) == len(trained):
+        target, reason = next(iter(left_out.items()))
+        if len(trained) == 1:
+            raise ExamplesError(reason)
+        raise ExamplesError(
+            f"none of the {len(trained)} targets has enough examples for a model of its own; of {target!r}: {reason}. "
+            'For many small targets, set [train] targets = "joint" in stance.toml: one model learns from all of them'
+        )
+    usable = [row for row in examples if row.target not in left_out]
+    if all(row.split != "test" for row in usable):
+        of = " of a target that can be trained on" if left_out else ""
+        raise ExamplesError(f"no example{of} is in the test split: label sentences of more articles")
+    return Usable(examples=usable, left_out=left_out)
+
+
+def _unusable(training: Sequence[Example], seed: int | None, scheme: Scheme) -> str:
+    """Why nothing can be learned from a target's training examples; "" where something can.
+
+    Folds that cannot hold a label apart are a reason only where `seed` is given: of a single target the search says so.
+    """
+    counts = Counter(row.label for row in training)
+    rare = ", ".join(f"{label} {counts[label]}" for label in scheme.names if 0 < counts[label] < FEWEST)
+    if rare:
+        return (
+            f"too few labels to train on: expected at least {FEWEST} training examples of each label that occurs; "
+            f"found {rare}. Label more sentences, then pull and adjudicate again"
+        )
+    if len(counts) < 2:
+        return (
+            f"too few labels to train on: expected two labels or more, with {FEWEST} training examples each; found "
+            f"{len(training)} examples, all of them {training[0].label}"
+        )
+    if len({row.text for row in training}) == 1:
+        return f"nothing to learn: all {len(training)} training texts are the same, {training[0].text[:60]!r}"
+    groups = len({row.group for row in training})
+    if groups < FOLDS:
+        return (
+            f"too few groups of articles to train on: cross-validation needs {FOLDS}, found {groups}. Articles that "
+            "share a sentence, or nearly the same one, form one group, so that no story is in both training and test: "
+            "label sentences of other articles"
+        )
+    try:
+        if seed is not None:
+            _cuts(training, np.arange(len(training)), seed, repeats_of(training), scheme)
+    except ExamplesError as error:
+        return str(error)
+    return ""
 
 
 def search(
@@ -105,6 +155,9 @@ def search(
     stage: Callable[[str], None] = lambda _: None,
     *,
     all_folds: bool = True,
+    scheme: Scheme = DEFAULT,
+    features: Sequence[str] | None = None,
+    vectors: Vectors | None = None,
 ) -> Searched:
     """Score every recipe by repeated, grouped, stratified cross-validation.
 
@@ -120,6 +173,9 @@ def search(
         jobs: number of threads, -1 for one per core; the result does not depend on it.
         stage: function that is called with the name of each stage when it begins.
         all_folds: whether every example's out-of-fold probabilities are needed, even where the texts are long.
+        scheme: labels of the examples.
+        features: feature sets to try, simplest first; None for FEATURES.
+        vectors: sentence vectors to try beside each feature set, with each weight of WEIGHTS; None for n-grams alone.
 
     Raises:
         ExamplesError: a fold lacks a stance, the texts have no n-grams, or a fit does not converge.
@@ -127,25 +183,27 @@ def search(
     part = part_of(training)
     repeats = repeats_of(training)
     stage("trying recipes")
-    found = _search(part, seed, repeats, progress, jobs)
+    found = _search(part, seed, repeats, progress, jobs, scheme, features or FEATURES, vectors)
     if len(part) == len(training):
         return found
     if not all_folds:
-        return msgspec.structs.replace(found, out_of_fold=np.full((len(training), len(STANCES)), np.nan))
+        return msgspec.structs.replace(found, out_of_fold=np.full((len(training), len(scheme.names)), np.nan))
     stage("scoring the best recipe on all training texts")
     best = found.trials[0].recipe
-    labels = np.array([row.label for row in training])
-    given = np.zeros((1, len(training), len(STANCES)))
+    labels, shares = np.array([row.label for row in training]), shares_of(training, scheme)
+    given = np.zeros((1, len(training), len(scheme.names)))
     targets = _by_target(training)
-    cuts = {target: _cuts(training, rows, seed, 1) for target, rows in targets.items()}
+    cuts = {target: _cuts(training, rows, seed, 1, scheme) for target, rows in targets.items()}
     total = len(targets) * FOLDS
     for target, rows in targets.items():
         texts = [training[row].text for row in rows]
-        mine = chances(counted(best.features, target, texts), labels[rows], cuts[target], (best.c,), jobs)
+        votes = None if shares is None else shares[rows]
+        counts = beside(counted(best.features, target, texts), vectors, texts, best.vectors)
+        mine = chances(counts, labels[rows], cuts[target], (best.c,), jobs, scheme, votes)
         for (_, held), one in zip(cuts[target], mine, strict=True):
             given[0, rows[held]] = one[0]
             progress(1, total)
-    trials = [_trial(best, labels, given), *found.trials[1:]]
+    trials = [_trial(best, labels, given, scheme), *found.trials[1:]]
     return msgspec.structs.replace(found, trials=trials, out_of_fold=given[0])
 
 
@@ -168,31 +226,42 @@ def part_of(training: Sequence[Example]) -> Sequence[Example]:
             letters += size[group]
     part = [row for row in training if row.group in chosen]
     labels = Counter((row.target, row.label) for row in part)
+    needed = {(row.target, row.label) for row in training}
     targets = {row.target for row in training}
     groups = {target: len({row.group for row in part if row.target == target}) for target in targets}
-    enough = all(labels[target, label] >= FEWEST for target in targets for label in STANCES)
+    enough = all(labels[pair] >= FEWEST for pair in needed)
     return part if enough and min(groups.values()) >= FOLDS else training
 
 
 def _search(
-    training: Sequence[Example], seed: int, repeats: int, progress: Callable[[int, int], None], jobs: int
+    training: Sequence[Example],
+    seed: int,
+    repeats: int,
+    progress: Callable[[int, int], None],
+    jobs: int,
+    scheme: Scheme,
+    tried: Sequence[str],
+    vectors: Vectors | None,
 ) -> Searched:
-    labels = np.array([row.label for row in training])
+    labels, shares = np.array([row.label for row in training]), shares_of(training, scheme)
     targets = _by_target(training)
-    cuts = {target: _cuts(training, rows, seed, repeats) for target, rows in targets.items()}
-    total = len(FEATURES) * len(cuts) * repeats * FOLDS
+    cuts = {target: _cuts(training, rows, seed, repeats, scheme) for target, rows in targets.items()}
+    weights: Sequence[float | None] = WEIGHTS if vectors else (None,)
+    total = len(tried) * len(weights) * len(cuts) * repeats * FOLDS
     trials: list[Trial] = []
     best, out_of_fold = (-1.0, 0.0), np.zeros(0)
-    for features in FEATURES:
-        found = np.zeros((len(PENALTIES), repeats, len(training), len(STANCES)))
+    for features, weight in product(tried, weights):
+        found = np.zeros((len(PENALTIES), repeats, len(training), len(scheme.names)))
         for target, rows in targets.items():
             texts = [training[row].text for row in rows]
-            mine = chances(counted(features, target, texts), labels[rows], cuts[target], PENALTIES, jobs)
+            votes = None if shares is None else shares[rows]
+            counts = beside(counted(features, target, texts), vectors, texts, weight)
+            mine = chances(counts, labels[rows], cuts[target], PENALTIES, jobs, scheme, votes)
             for number, ((_, held), given) in enumerate(zip(cuts[target], mine, strict=True)):
                 found[:, number // FOLDS, rows[held]] = given
                 progress(1, total)
         for c, probabilities in zip(PENALTIES, found, strict=True):
-            trial = _trial(Recipe(features=features, c=c), labels, probabilities)
+            trial = _trial(Recipe(features=features, c=c, vectors=weight), labels, probabilities, scheme)
             trials.append(trial)
             if (trial.f_avg, trial.macro_f1) > best:
                 best, out_of_fold = (trial.f_avg, trial.macro_f1), probabilities.mean(axis=0)
@@ -211,7 +280,7 @@ def _by_target(training: Sequence[Example]) -> dict[str, NDArray[np.int64]]:
     return {target: np.flatnonzero(targets == target) for target in sorted(set(targets.tolist()))}
 
 
-def _cuts(training: Sequence[Example], rows: NDArray[np.int64], seed: int, repeats: int) -> list[Cut]:
+def _cuts(training: Sequence[Example], rows: NDArray[np.int64], seed: int, repeats: int, scheme: Scheme) -> list[Cut]:
     """Positions in `rows` to fit on and to predict, for each fold of each repeat."""
     labels = np.array([training[row].label for row in rows])
     groups = np.array([training[row].group for row in rows])
@@ -220,23 +289,22 @@ def _cuts(training: Sequence[Example], rows: NDArray[np.int64], seed: int, repea
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed + repeat)
         cuts += folds.split(rows, labels, groups)
     for seen, _ in cuts:
-        if missing := [stance for stance in STANCES if stance not in labels[seen]]:
-            target = training[rows[0]].target
+        lacking = set(labels.tolist()) - set(labels[seen].tolist())
+        if missing := [label for label in scheme.names if label in lacking]:
+            held = labels == missing[0]
             raise ExamplesError(
-                f"cross-validation cannot hold {missing[0]} apart"
-                + (f" for the target {target!r}" if target else "")
-                + f": its {int((labels == missing[0]).sum())} training examples stand in "
-                f"{len(set(groups[labels == missing[0]].tolist()))} groups. Label sentences of more articles"
+                f"cross-validation cannot hold {missing[0]} apart: its {int(held.sum())} training examples stand in "
+                f"{len(set(groups[held].tolist()))} groups. Label sentences of more articles"
             )
     return cuts
 
 
-def _trial(recipe: Recipe, labels: NDArray[np.str_], probabilities: NDArray[np.float64]) -> Trial:
+def _trial(recipe: Recipe, labels: NDArray[np.str_], probabilities: NDArray[np.float64], scheme: Scheme) -> Trial:
     """Mean scores over repeats, from probabilities of shape (repeats, examples, stances)."""
     true: list[Stance] = labels.tolist()
-    given: list[list[Stance]] = [[STANCES[n] for n in repeat.argmax(axis=1)] for repeat in probabilities]
+    given: list[list[Stance]] = [[scheme.names[n] for n in repeat.argmax(axis=1)] for repeat in probabilities]
     return Trial(
         recipe=recipe,
-        f_avg=float(np.mean([f_avg(true, one) for one in given])),
-        macro_f1=float(np.mean([macro_f1(true, one) for one in given])),
+        f_avg=float(np.mean([f_avg(true, one, scheme) for one in given])),
+        macro_f1=float(np.mean([macro_f1(true, one, scheme) for one in given])),
     )

@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from labeling.intervals import Estimate, over_whole_range, share_estimates, share_interval
-from labeling.records import NO_OUTLET, STANCES, Stance
+from labeling.records import NO_OUTLET
+from labeling.scheme import DEFAULT, Stance
+from labeling.statistics.intervals import Estimate, over_whole_range, share_estimates
+from train.predict.influence import Labels, bounded, powered_shares
 
 FEWEST_LABELS = 50
 """Number of randomly sampled labels that a correction needs. For a stance with a share of 5 %, the intervals contained
@@ -26,8 +27,10 @@ UNKNOWN = "unknown"
 "" (see `called`)."""
 NO_DATE = "no date"
 
+NO_LANGUAGE = "not known"
+
 Codes = NDArray[np.int32]
-Kind = Literal["all", "outlet", "month"]
+SharesOf = Literal["all", "outlet", "month", "language"]
 
 
 class Guesses(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +39,15 @@ class Guesses(msgspec.Struct, frozen=True, kw_only=True):
     The order of the sentences does not matter, but must be the same in all arrays.
 
     Attributes:
-        stance: position of the predicted stance in STANCES.
+        stance: position of the predicted label in the scheme.
         home: number of the article that the sentence is counted with in intervals, its `home` (see
             `train.predict.sentence_arrays.Layout`); any distinct numbers will do.
         outlet: position of the outlet in `outlets`.
         month: position of the month in `months`.
         outlets: names of the outlets.
         months: names of the months, such as 2024-05.
+        language: position of the language in `languages`; None if languages are not told apart.
+        languages: codes of the languages; a language that is not known is "".
     """
 
     stance: NDArray[np.int8]
@@ -51,18 +56,22 @@ class Guesses(msgspec.Struct, frozen=True, kw_only=True):
     month: Codes
     outlets: list[str]
     months: list[str]
+    language: Codes | None = None
+    languages: list[str] = []
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """The same as `Guesses`, but counted: one entry for all sentences of one `home` article in one outlet and month.
 
     Attributes:
-        sentences: number of sentences with each stance, shape (entries, 3), in the order of STANCES.
+        sentences: number of sentences with each label, shape (entries, labels).
         home: number of the article that the sentences are counted with.
         outlet: position of the outlet in `outlets`.
         month: position of the month in `months`.
         outlets: names of the outlets.
         months: names of the months.
+        language: position of the language in `languages`; None if languages are not told apart.
+        languages: codes of the languages; a language that is not known is "".
     """
 
     sentences: NDArray[np.int64]
@@ -71,37 +80,17 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     month: Codes
     outlets: list[str]
     months: list[str]
-
-
-class Labels(msgspec.Struct, frozen=True, kw_only=True):
-    """The labels that people gave to some of the sentences: one entry per sentence, in the order of `Guesses`.
-
-    A label holds for all exact copies of its sentence.
-
-    Attributes:
-        stance: position of the label in STANCES; arbitrary where `weight` is 0.
-        weight: weight of the label, from `labeling.sampling.corpus_shares.weights`, the same for all copies; 0 where
-            there is no label.
-        unit: number of the sentence's copy group, which is labelled as one unit.
-        by_chance: whether the unit was drawn with a known probability.
-        held: position in STANCES of the stance that a model predicts which was trained without any label of the
-            sentence's `home` article.
-    """
-
-    stance: NDArray[np.int8]
-    weight: NDArray[np.float64]
-    unit: Codes
-    by_chance: NDArray[np.bool_]
-    held: NDArray[np.int8]
+    language: Codes | None = None
+    languages: list[str] = []
 
 
 class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of a stance among the sentences of the corpus, of an outlet or of a month.
+    """The share of a stance among the sentences of the corpus, of an outlet, of a month or of a language.
 
     Attributes:
-        kind: `all`, `outlet` or `month`.
-        name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date; or "" for
-            the whole corpus.
+        kind: `all`, `outlet`, `month`, or, where there are several languages, `language`.
+        name: the outlet, "" for articles that name none; or the month, `unknown` for those without a date; or the code
+            of the language, "" where it is not known; or "" for the whole corpus.
         n: number of sentences.
         stance: the stance.
         raw: share of the predictions, which contains the model's errors.
@@ -109,7 +98,7 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
         labelled: number of randomly sampled labels; exact copies count once.
     """
 
-    kind: Kind
+    kind: SharesOf
     name: str
     n: int
     stance: Stance
@@ -137,11 +126,13 @@ class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
     made_of: str = ""
 
 
-def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]:
+def prediction_shares(
+    guesses: Guesses, labels: Labels | None, names: Sequence[Stance] = DEFAULT.names
+) -> list[ShareRow]:
     """Estimate the share of each stance over all sentences, by outlet and by month.
 
-    Raw intervals are those of `labeling.intervals.share_estimates`, with the `home` articles as clusters, so that the
-    sentences of one article, and the copies of one wire story, do not count as independent. They contain the
+    Raw intervals are those of `labeling.statistics.intervals.share_estimates`, with the `home` articles as clusters, so
+    that the sentences of one article, and the copies of one wire story, do not count as independent. They contain the
     uncertainty of drawing articles, but not the model's errors. With fewer than 5 home articles nothing is known of how
     articles differ, and the intervals are [0, 1].
 
@@ -166,11 +157,12 @@ def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]
     Args:
         guesses: the predictions.
         labels: the labels; None for no correction.
+        names: the labels' names, in the order of the scheme.
 
     Returns:
-        One row for each cell and stance: first the whole corpus, then outlets, then months, sorted by name. `corrected`
-        is None in a cell with fewer than 50 labelled units that were drawn at random, or if these come from fewer than
-        10 home articles.
+        One row for each cell and stance: first the whole corpus, then outlets, then months, then languages if
+        there are several, sorted by name. `corrected` is None in a cell with fewer than 50 labelled units that
+        were drawn at random, or if these come from fewer than 10 home articles.
 
     References:
         Angelopoulos, Bates, Fannjiang, Jordan and Zrnic (2023), Prediction-powered inference, Science 382:669-674.
@@ -186,15 +178,15 @@ def prediction_shares(guesses: Guesses, labels: Labels | None) -> list[ShareRow]
     weight = power(labels) if labels is not None and labels.weight.any() else None
     rows: list[ShareRow] = []
     for kind, name, here in _cells(guesses):
-        raw = _raw(_by_home(guesses.stance[here], guesses.home[here]))
+        raw = _raw(_by_home(guesses.stance[here], guesses.home[here], len(names)))
         corrected, labelled = None, 0
         if labels is not None and weight is not None:
-            corrected, labelled = _corrected(labels, here, guesses.home[here], weight)
-        rows += _rows(kind, name, len(here), raw, corrected, labelled)
+            corrected, labelled = _corrected(labels, here, guesses.home[here], weight, len(names))
+        rows += _rows(kind, name, len(here), raw, corrected, labelled, names)
     return rows
 
 
-def counted_shares(counts: Counts) -> list[ShareRow]:
+def counted_shares(counts: Counts, names: Sequence[Stance] = DEFAULT.names) -> list[ShareRow]:
     """The shares that `prediction_shares` returns without labels, but from counts, to save memory.
 
     The results are identical to the last bit; memory grows with the number of home articles only.
@@ -202,9 +194,9 @@ def counted_shares(counts: Counts) -> list[ShareRow]:
     rows: list[ShareRow] = []
     for kind, name, here in _cells(counts):
         homes, at = np.unique(counts.home[here], return_inverse=True)
-        sums = np.zeros((len(homes), len(STANCES)), np.int64)
+        sums = np.zeros((len(homes), len(names)), np.int64)
         np.add.at(sums, at, counts.sentences[here])
-        rows += _rows(kind, name, int(sums.sum()), _raw(sums), None, 0)
+        rows += _rows(kind, name, int(sums.sum()), _raw(sums), None, 0, names)
     return rows
 
 
@@ -231,20 +223,22 @@ def power(labels: Labels) -> float:
     weight = labels.weight[chosen] / labels.weight.sum()
     label, held = labels.stance[chosen], labels.held[chosen]
     together = spread = 0.0
-    for n in range(len(STANCES)):
+    for n in range(int(max(label.max(), held.max(), labels.held.max())) + 1):
         y, f, share = label == n, held == n, float(np.mean(labels.held == n))
         together += float(weight @ (y & f) - (weight @ y) * (weight @ f))
         spread += share * (1 - share)
     return min(max(together / spread, 0.0), 1.0) if spread else 0.0
 
 
-def _cells(source: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int64]]]:
-    """The cells (the whole corpus, each outlet and each month), sorted by name, with the positions of their entries."""
+def _cells(source: Guesses | Counts) -> Iterator[tuple[SharesOf, str, NDArray[np.int64]]]:
+    """The cells (the whole corpus, each outlet, month and language), sorted by name, with their entries' positions."""
     yield "all", "", np.arange(len(source.home))
-    kinds: list[tuple[Kind, Codes, list[str]]] = [
+    kinds: list[tuple[SharesOf, Codes, list[str]]] = [
         ("outlet", source.outlet, source.outlets),
         ("month", source.month, source.months),
     ]
+    if source.language is not None and len(np.unique(source.language)) > 1:
+        kinds.append(("language", source.language, source.languages))
     for kind, codes, names in kinds:
         order = np.argsort(codes, kind="stable")
         held, starts = np.unique(codes[order], return_index=True)
@@ -254,7 +248,13 @@ def _cells(source: Guesses | Counts) -> Iterator[tuple[Kind, str, NDArray[np.int
 
 
 def _rows(
-    kind: Kind, name: str, n: int, raw: list[Estimate], corrected: list[Estimate] | None, labelled: int
+    kind: SharesOf,
+    name: str,
+    n: int,
+    raw: list[Estimate],
+    corrected: list[Estimate] | None,
+    labelled: int,
+    names: Sequence[Stance],
 ) -> list[ShareRow]:
     return [
         ShareRow(
@@ -266,14 +266,14 @@ def _rows(
             corrected=corrected[place] if corrected else None,
             labelled=labelled,
         )
-        for place, stance in enumerate(STANCES)
+        for place, stance in enumerate(names)
     ]
 
 
-def _by_home(stance: NDArray[np.int8], home: Codes) -> NDArray[np.int64]:
+def _by_home(stance: NDArray[np.int8], home: Codes, count: int) -> NDArray[np.int64]:
     """The number of sentences of each home article (rows, sorted by number) with each stance (columns)."""
     homes, at = np.unique(home, return_inverse=True)
-    return np.stack([np.bincount(at[stance == n], minlength=len(homes)) for n in range(len(STANCES))], axis=1)
+    return np.stack([np.bincount(at[stance == n], minlength=len(homes)) for n in range(count)], axis=1)
 
 
 def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
@@ -281,7 +281,9 @@ def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
     return [over_whole_range(share) for share in share_estimates(sums.astype(float), float(sums.sum()))]
 
 
-def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: float) -> tuple[list[Estimate] | None, int]:
+def _corrected(
+    labels: Labels, here: NDArray[np.int64], home: Codes, trust: float, count: int
+) -> tuple[list[Estimate] | None, int]:
     """The corrected shares of one cell, or None where labels are too few; and the number of randomly drawn labels."""
     weight = labels.weight[here]
     by_chance = (weight > 0) & labels.by_chance[here]
@@ -289,38 +291,23 @@ def _corrected(labels: Labels, here: NDArray[np.int64], home: Codes, trust: floa
     homes_with_labels = len(np.unique(home[by_chance]))
     if labelled < FEWEST_LABELS or homes_with_labels < FEWEST_ARTICLES:
         return None, labelled
-    label, held, total = labels.stance[here], labels.held[here], weight.sum()
-    homes, at = np.unique(home, return_inverse=True)
-    reach = stdtrit(homes_with_labels - 1, 0.975) * np.sqrt(homes_with_labels / (homes_with_labels - 1))
-    by_home = np.bincount(at, weight, len(homes))
-    alike = float(by_home.sum() ** 2 / (by_home**2).sum())
-    estimates: list[Estimate] = []
-    for n in range(len(STANCES)):
-        f = trust * (held == n)
-        error = (label == n) - f
-        mean_f, mean_error = f.mean(), weight @ error / total
-        pull = (f - mean_f) / len(here) + weight * (error - mean_error) / total
-        half = reach * np.sqrt(np.sum(np.bincount(at, pull, len(homes)) ** 2))
-        value, low, high = np.clip([mean_f + mean_error + side for side in (0.0, -half, half)], 0.0, 1.0).tolist()
-        if value in (0.0, 1.0):  # where all labels and predictions are alike, their variance is 0, which says nothing
-            border = share_interval(value, 0.0, float(len(here)), homes_with_labels, alike)
-            low, high = min(low, border.low), max(high, border.high)
-        estimates.append(Estimate(value=value, low=low, high=high))
-    return estimates, labelled
+    mine = labels.at(here)
+    return bounded(powered_shares(mine, home, trust, count), mine, home), labelled
 
 
 def show(shares: PredictionShares) -> str:
     """The table that `stance predict` prints: the whole corpus, the largest outlets, the last months, in per cent."""
-    cells: dict[tuple[Kind, str], list[ShareRow]] = {}
+    cells: dict[tuple[SharesOf, str], list[ShareRow]] = {}
     for row in shares.rows:
         cells.setdefault((row.kind, row.name), []).append(row)
     outlets = sorted((key for key in cells if key[0] == "outlet"), key=lambda key: (-cells[key][0].n, key))
     months = [key for key in cells if key[0] == "month"]
-    shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:]]
+    shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:], *(key for key in cells if key[0] == "language")]
     # Names are not shortened, as two shortened names could be the same.
     wide = max(24, *(len(called(*key)) + 4 for key in shown))
-    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in STANCES)]
-    before: Kind = "all"
+    names = dict.fromkeys(row.stance for row in shares.rows)
+    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in names)]
+    before: SharesOf = "all"
     for key in shown:
         if key[0] != before:
             lines.append(f"by {key[0]}")
@@ -335,12 +322,14 @@ def show(shares: PredictionShares) -> str:
     return "\n".join([line.rstrip() for line in lines] + [f"and {hidden} more outlets and months"] * (hidden > 0))
 
 
-def called(kind: Kind, name: str) -> str:
+def called(kind: SharesOf, name: str) -> str:
     """The name of a cell as it is shown to people; an outlet may itself be called "unknown" or "all"."""
     if kind == "all":
         return "all"
     if kind == "outlet":
         return name or NO_OUTLET
+    if kind == "language":
+        return name or NO_LANGUAGE
     return NO_DATE if name == UNKNOWN else name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,12 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.records import ARTICLES, SENTENCES, SPANS
-from corpus.store import read_table
-from labeling.records import NO_OUTLET, Stance
+from corpus.tables import read_table, strings, table_parts
+from labeling.records import NO_OUTLET
+from labeling.sampling.pool import first_by_digest
+from labeling.scheme import Stance
 
+ABOUT = ("article_id", "outlet", "published")
+TWINS = ("sentence_id", "article_id", "copy_id", "cluster_id")
 MOST_ARTICLES = 200
-MOST_CHARACTERS = 1_500_000
-"""Most characters of all shown articles together; with their marks they take about twice as many in the page."""
+MOST_BYTES = 200_000
+"""Most bytes of the text of all shown articles together; with their marks they take about twice as many in the page,
+which is to stay below one megabyte."""
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +87,8 @@ class ShownCorpus(msgspec.Struct, frozen=True, kw_only=True):
         without_outlet: number of articles that name no outlet.
         dates: first and last date; empty where no article is dated.
         kinds: kinds of spans that are not prose and their numbers, most frequent first.
-        drawn: articles that are shown, sorted by id: the first ones, at most MOST_ARTICLES with at most MOST_CHARACTERS
-            together.
+        drawn: articles that are shown, sorted by id: all, or a random sample of at most MOST_ARTICLES with at most
+            MOST_BYTES together. The same corpus always has the same sample.
     """
 
     articles: int
@@ -96,59 +102,53 @@ class ShownCorpus(msgspec.Struct, frozen=True, kw_only=True):
     drawn: list[Drawn]
 
 
-def read_corpus(work: Path, stances: Mapping[str, Stance]) -> ShownCorpus:
+def read_corpus(work: Path, stances: Mapping[str, Stance], *, with_articles: bool = True) -> ShownCorpus:
     """Read the corpus as the report shows it.
 
     Args:
         work: the project's folder of tables.
         stances: verdict on each sentence id.
+        with_articles: whether to read the articles that are shown.
 
     Raises:
         TableError: there is no corpus, or a table is malformed.
     """
-    articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
-    spans = read_table(work / "spans.parquet", SPANS, "stance build")
-    sentences = read_table(work / "sentences.parquet", SENTENCES, "stance build")
-    facts = articles.select(["article_id", "outlet", "published"]).to_pylist()
+    sentences_path, spans_path = work / "sentences.parquet", work / "spans.parquet"
+    facts = read_table(work / "articles.parquet", _columns(ARTICLES, *ABOUT), "stance build").to_pylist()
     days = [row["published"] for row in facts if row["published"]]
-    articles = articles.sort_by("article_id")
-    total = pc.cumulative_sum(pc.cast(pc.utf8_length(pc.fill_null(articles["text"], "")), pa.int64()))
-    rows = articles.filter(pc.less_equal(total, MOST_CHARACTERS)).slice(0, MOST_ARTICLES).to_pylist()
+    rows = _sampled_articles(work, [row["article_id"] for row in facts]) if with_articles else []
     drawn = {row["article_id"] for row in rows}
-
-    keys = sentences.select(["article_id", "copy_id", "cluster_id"]).to_pylist()
-    copies = Counter(row["copy_id"] for row in keys)
-    clusters = Counter(row["cluster_id"] for row in keys)
-    places: dict[str, set[str]] = defaultdict(set)
-    for row in keys:
-        places[row["cluster_id"]].add(row["article_id"])
-    of_copy: dict[str, Stance] = {}
+    schema = _columns(SENTENCES, "sentence_id", "article_id", "start", "end", "copy_id", "cluster_id")
+    mine = read_table(sentences_path, schema, "stance build", ("article_id", drawn)).to_pylist()
+    twins = _twins(sentences_path, mine, stances)
     inside: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in sentences.select(["sentence_id", "copy_id"]).to_pylist():
-        if row["sentence_id"] in stances:
-            of_copy.setdefault(row["copy_id"], stances[row["sentence_id"]])
-    for row in _of(sentences, drawn):
+    for row in mine:
+        several = twins.copies[row["copy_id"]] > 1
         inside[row["article_id"]].append(
             row
             | {
                 "kind": "sentence",
-                "stance": stances.get(row["sentence_id"], of_copy.get(row["copy_id"])),
-                "twin": "copy" if copies[row["copy_id"]] > 1 else "near" if clusters[row["cluster_id"]] > 1 else "",
+                "stance": stances.get(row["sentence_id"], twins.stances.get(row["copy_id"])),
+                "twin": "copy" if several else "near" if twins.clusters[row["cluster_id"]] > 1 else "",
             }
         )
-    for row in _of(spans, drawn):
+    for row in read_table(spans_path, SPANS, "stance build", ("article_id", drawn)).to_pylist():
         if row["kind"] != "prose":
             inside[row["article_id"]].append(row)
+    kinds: Counter[str] = Counter()
+    for part in table_parts(spans_path, _columns(SPANS, "kind"), "stance build"):
+        kinds.update({row["values"]: row["counts"] for row in pc.value_counts(part["kind"]).to_pylist()})
+    del kinds["prose"]
     return ShownCorpus(
         articles=len(facts),
-        sentences=len(keys),
-        copies=len(keys) - len(copies),
-        clusters=sum(count > 1 for count in clusters.values()),
+        sentences=twins.sentences,
+        copies=twins.further_copies,
+        clusters=twins.larger_clusters,
         outlets=sorted(Counter(row["outlet"] for row in facts if row["outlet"]).items()),
         without_outlet=sum(not row["outlet"] for row in facts),
         dates=[min(days), max(days)] if days else [],
-        kinds=_most(Counter(row["kind"] for row in spans.select(["kind"]).to_pylist() if row["kind"] != "prose")),
-        drawn=[_draw(row, inside[row["article_id"]], places) for row in rows],
+        kinds=_most(kinds),
+        drawn=[_draw(row, inside[row["article_id"]], twins.places) for row in rows],
     )
 
 
@@ -203,10 +203,78 @@ def _draw(row: Mapping[str, Any], marks: Sequence[Mapping[str, Any]], places: Ma
     )
 
 
-def _of(table: pa.Table, articles: set[str]) -> list[dict[str, Any]]:
-    wanted = pa.array(sorted(articles), pa.string())
-    rows: list[dict[str, Any]] = table.filter(pc.is_in(table["article_id"], value_set=wanted)).to_pylist()
-    return rows
+def _columns(schema: pa.Schema, *names: str) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in names])
+
+
+def _sampled_articles(work: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """A random sample of the articles, sorted by id; all of them where they are few and short enough.
+
+    An article that alone is longer than all may be together is passed over.
+    """
+    schema = _columns(ARTICLES, *ABOUT, "title", "url", "text")
+    sample = first_by_digest(pa.chunked_array([names], pa.string()), MOST_ARTICLES, "report")
+    table = read_table(work / "articles.parquet", schema, "stance build", ("article_id", sample))
+    by_id = {row["article_id"]: row for row in table.to_pylist()}
+    sizes = {name: len((by_id[name]["text"] or "").encode()) for name in sample}
+    fitting = [name for name in sample if sizes[name] <= MOST_BYTES]
+    ends = accumulate(sizes[name] for name in fitting)
+    return [by_id[name] for name in sorted(name for name, end in zip(fitting, ends, strict=True) if end <= MOST_BYTES)]
+
+
+class _Twins(msgspec.Struct, frozen=True, kw_only=True):
+    """Copies and near-duplicates: of the whole corpus in numbers, of the shown articles each.
+
+    Attributes:
+        sentences: number of sentences of the corpus.
+        further_copies: number of these that are an exact copy of an earlier one.
+        larger_clusters: number of clusters with two or more sentences.
+        copies: number of sentences in each group of copies that is in the shown articles.
+        clusters: number of sentences in each cluster that is in the shown articles.
+        places: articles of each of these clusters.
+        stances: verdict on each group of copies that has one.
+    """
+
+    sentences: int
+    further_copies: int
+    larger_clusters: int
+    copies: Counter[str]
+    clusters: Counter[str]
+    places: dict[str, set[str]]
+    stances: dict[str, Stance]
+
+
+def _twins(path: Path, shown: Sequence[Mapping[str, Any]], stances: Mapping[str, Stance]) -> _Twins:
+    """Go through the whole corpus once; `shown` are the sentences of the shown articles."""
+    groups = strings(sorted({row["copy_id"] for row in shown}))
+    near = strings(sorted({row["cluster_id"] for row in shown}))
+    settled = strings(sorted(stances))
+    copies: Counter[str] = Counter()
+    clusters: Counter[str] = Counter()
+    places: dict[str, set[str]] = defaultdict(set)
+    of_copy: dict[str, Stance] = {}
+    sentences = further = 0
+    larger: set[str] = set()
+    for part in table_parts(path, _columns(SENTENCES, *TWINS), "stance build"):
+        ids, copy_ids, cluster_ids = (part[name] for name in ("sentence_id", "copy_id", "cluster_id"))
+        sentences += len(part)
+        further += pc.sum(pc.not_equal(ids, copy_ids)).as_py() or 0
+        larger.update(cluster_ids.filter(pc.not_equal(ids, cluster_ids)).to_pylist())
+        copies.update(copy_ids.filter(pc.is_in(copy_ids, value_set=groups)).to_pylist())
+        for row in part.select(["article_id", "cluster_id"]).filter(pc.is_in(cluster_ids, value_set=near)).to_pylist():
+            clusters[row["cluster_id"]] += 1
+            places[row["cluster_id"]].add(row["article_id"])
+        for row in part.select(["sentence_id", "copy_id"]).filter(pc.is_in(ids, value_set=settled)).to_pylist():
+            of_copy.setdefault(row["copy_id"], stances[row["sentence_id"]])
+    return _Twins(
+        sentences=sentences,
+        further_copies=further,
+        larger_clusters=len(larger),
+        copies=copies,
+        clusters=clusters,
+        places=places,
+        stances=of_copy,
+    )
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:

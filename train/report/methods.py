@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from labeling.intervals import shown
-from labeling.records import STANCES
+from labeling.machine.messages import alternative_sentence, anchoring_sentence, comparison_rows, share_rows
+from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.latex import latex
@@ -26,12 +26,22 @@ from train.report.sentences import (
     recipe_sentence,
     shares_sentence,
     split_sentence,
+    spoken,
+    vectors_sentence,
+    votes_sentence,
     whole_corpus,
 )
 
 FEW_GROUPS = 10
 """Number of test groups up to which bootstrap intervals were too narrow in a simulation (`train.metrics.evaluate`)."""
 SMALL_TEST = 500
+XELATEX = (
+    "% Compile with XeLaTeX or LuaLaTeX, with fonts that have all letters of this text (package fontspec; for Arabic "
+    "and Hebrew also polyglossia)."
+)
+"""Comment before LaTeX with letters of other scripts than Latin."""
+MACHINE = "Machine coders"
+"""How the captions of tables about machine coders begin."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,10 +64,14 @@ class Methods(msgspec.Struct, frozen=True, kw_only=True):
 
 def methods(snapshot: Snapshot) -> Methods:
     """Describe the methods of a project in its present state, with what its numbers say and do not say."""
-    paragraphs = [part for part in (_labelled(snapshot), _trained(snapshot)) if part]
+    paragraphs = [part for part in (_labelled(snapshot), _machine(snapshot), _trained(snapshot)) if part]
     limits, tables = (
         _limits(snapshot),
-        [*_agreement_tables(snapshot), *_score_tables(snapshot.metrics, snapshot.analysis)],
+        [
+            *_agreement_tables(snapshot),
+            *machine_tables(snapshot),
+            *_score_tables(snapshot.metrics, snapshot.analysis),
+        ],
     )
     whole = [*paragraphs, "Limits: " + " ".join(limits)]
     return Methods(
@@ -65,7 +79,7 @@ def methods(snapshot: Snapshot) -> Methods:
         limits=limits,
         tables=tables,
         markdown="\n\n".join([*map(plain, whole), *map(_markdown_table, tables)]) + "\n",
-        latex="\n\n".join([*map(latex, whole), *map(_latex_table, tables)]) + "\n",
+        latex=_with_note("\n\n".join([*map(latex, whole), *map(_latex_table, tables)]) + "\n"),
     )
 
 
@@ -81,17 +95,54 @@ def _labelled(snapshot: Snapshot) -> str:
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)
     text += (
         f"{len(status.annotators)} annotators gave {snapshot.answers} answers on the stance toward “{snapshot.target}” "
-        f"(favor, against or none) by the codebook, {books}. "
+        f"({spoken(snapshot.settings.labels.names, 'or')}) by the codebook, {books}. "
     )
     text += agreement_sentence(snapshot)
     if snapshot.verdicts is not None:
         how = Counter(row.how for row in snapshot.verdicts)
         ways = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(how.items()))
         labels = Counter(row.stance for row in snapshot.verdicts)
-        shares = ", ".join(f"{stance} {labels[stance]}" for stance in STANCES)
+        shares = ", ".join(f"{stance} {labels[stance]}" for stance in snapshot.settings.labels.names)
         text += f" Labels were settled for {len(snapshot.verdicts)} sentences ({ways}; {shares}); "
         text += f"{len(snapshot.queue)} are open."
     return text
+
+
+def _machine(snapshot: Snapshot) -> str:
+    machine = snapshot.status.machine
+    parts: list[str] = []
+    if machine and machine.machines:
+        count = len(machine.machines.coders)
+        parts.append(
+            f"{'One machine coder, with one prompt, was' if count == 1 else f'{count} machine coders or prompts were'} "
+            "given the annotators’ question. None of these answers counts as a vote, in the agreement of people, or in "
+            "a label."
+        )
+        parts += map(alternative_sentence, machine.machines.coders)
+    if machine and machine.anchoring:
+        sentence = anchoring_sentence(machine.anchoring)
+        parts.append(f"{sentence[:1].upper()}{sentence[1:]}.")
+    return " ".join(parts)
+
+
+def machine_tables(snapshot: Snapshot) -> list[Table]:
+    """Each machine coder beside the people, and what each of them would conclude; none without machine coders."""
+    machine = snapshot.status.machine
+    if machine is None or machine.machines is None:
+        return []
+    tables = [
+        (
+            f"{MACHINE} beside the people: Krippendorff’s alpha with the machine as one more annotator, and its "
+            "change; accuracy against the people’s majority; winning rate (omega) and average advantage probability "
+            "(rho) of the alternative annotator test. 95 % intervals over articles.",
+            comparison_rows(machine.machines),
+        ),
+        (
+            f"{MACHINE}, and the shares of labels that each would give.",
+            share_rows(machine.machines, snapshot.settings.labels),
+        ),
+    ]
+    return [Table(caption=caption, heads=rows[0], rows=rows[1:]) for caption, rows in tables if rows]
 
 
 def _trained(snapshot: Snapshot) -> str:
@@ -101,12 +152,14 @@ def _trained(snapshot: Snapshot) -> str:
     parts = [outside_sentence(snapshot), split_sentence(snapshot), f"The model is {recipe_sentence(metrics)}"]
     test = metrics.test
     parts.append(
-        f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of favor and "
-        f"against) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an accuracy of "
-        f"{shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
+        f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of "
+        f"{spoken(metrics.scheme.scored, 'and')}) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an "
+        f"accuracy of {shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
         f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}. {majority_sentence(metrics)} "
         "Brackets are 95 % intervals by bootstrap over groups."
     )
+    parts.append(votes_sentence(metrics))
+    parts.append(vectors_sentence(analysis))
     if analysis is not None:
         parts += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive else ""]
         parts += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
@@ -188,7 +241,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
             heads=["stance", "precision", "recall", "F1", "sentences"],
             rows=[
                 [stance, number(row.precision), number(row.recall), number(row.f1), str(row.support)]
-                for stance, row in ((stance, test.by_class[stance]) for stance in STANCES)
+                for stance, row in test.by_class.items()
             ],
         ),
     ]
@@ -210,6 +263,11 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
 
 def _markdown_table(of: Table) -> str:
     return f"{plain(of.caption)}\n\n{table(of.heads, of.rows)}"
+
+
+def _with_note(text: str) -> str:
+    """LaTeX with a comment on what can compile it, if it holds letters that pdfLaTeX has no fonts for."""
+    return f"{XELATEX}\n\n{text}" if any(letter > "\u024f" and letter.isalpha() for letter in text) else text
 
 
 def _latex_table(table: Table) -> str:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from corpus.store import one_state, write_bytes
-from labeling.intervals import Estimate, shown
-from labeling.records import NO_OUTLET, STANCES, Stance
-from train.input_digests import of_report
+from corpus.store import one_state, write_bytes, write_json
+from labeling.codebook import Codebook
+from labeling.machine import messages as machine_messages
+from labeling.records import NO_OUTLET
+from labeling.scheme import Stance
+from labeling.statistics.intervals import Estimate, shown
 from train.predict.shares import ShareRow, called
-from train.report import methods
+from train.report import methods, svg_shapes
 from train.report import sentences as readings
 from train.report import svg_plots as plots
+from train.report.numbers import report_numbers
 from train.report.project_snapshot import Snapshot, gather
-from train.settings import Settings
+from train.settings import Settings, told
 
 HERE = Path(__file__).parent
 MOST_MISTAKES = 300
@@ -36,8 +39,12 @@ def report(
     ignored: frozenset[str] = frozenset(),
     settings: Settings | None = None,
     due: Sequence[str] = (),
+    codebook: Codebook | None = None,
+    begin: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> bool:
-    """Write `report.html` from the files in `work`; where one is missing, the section names the command to run.
+    """Write `report.html`, and its numbers as `report.json`, from the files in `work`.
+
+    Where a file is missing, the section that needs it names the command to run.
 
     Every text of the project is escaped. A content-security policy allows only the page's own style and script, by
     their digests: no other script, style, image or connection. Equal inputs give identical pages.
@@ -48,16 +55,22 @@ def report(
         ignored: pseudonyms of annotators whose answers do not count in progress and agreement.
         settings: settings of the project, for provenance and the limits; None for the defaults.
         due: sentences that each say which of the page's sources is out of date, as from `release.freshness.told`.
+        codebook: the codebook; None if it is not known.
+        begin: function that is called when a step begins, with its name, the number of steps done, and of all.
 
     Returns:
-        Whether the page changed.
+        Whether the page or its numbers changed.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
         ExamplesError: another version wrote the model's metrics.
     """
-    snapshot = msgspec.structs.replace(gather(work, target, ignored, settings or Settings()), due=list(due))
-    return write_bytes(work / "report.html", render(snapshot).encode())
+    begin("reading the project", 1, 3)
+    snapshot = gather(work, target, ignored, settings or Settings(), codebook=codebook)
+    snapshot = msgspec.structs.replace(snapshot, due=list(due))
+    begin("writing the page", 2, 3)
+    numbers = write_json(work / "report.json", report_numbers(snapshot))
+    return write_bytes(work / "report.html", render(snapshot).encode()) or numbers
 
 
 def render(snapshot: Snapshot) -> str:
@@ -66,17 +79,25 @@ def render(snapshot: Snapshot) -> str:
     from markupsafe import Markup
 
     style, script = ((HERE / name).read_text("utf-8").strip() for name in ("page.css", "page.js"))
+    labels = snapshot.settings.labels.names
+    # A model of other people's data may have other labels than the project.
+    every = list(dict.fromkeys([*labels, *(snapshot.metrics.labels if snapshot.metrics else [])]))
+    style = svg_shapes.coloured(style, every)
     page = Environment(
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     page.filters |= {"number": readings.number, "score": shown, "share": readings.share}
     return page.get_template("page.html.j2").render(
         snapshot=snapshot,
-        made_of=of_report(snapshot.files, snapshot.target, snapshot.settings),
-        stances=STANCES,
+        stances=labels,
+        tones=svg_shapes.tones(every),
         plots=plots,
+        shapes=svg_shapes,
         readings=readings,
         method=methods.methods(snapshot),
+        machine=snapshot.status.machine,
+        machine_tables=methods.machine_tables(snapshot),
+        machine_sentences=machine_messages,
         style=Markup(style),
         script=Markup(script),
         style_digest=_digest(style),
@@ -119,19 +140,19 @@ def _scores(snapshot: Snapshot) -> list[plots.Bar]:
             ("macro-F1", test.macro_f1, test.majority.macro_f1),
             ("accuracy", test.accuracy, test.majority.accuracy),
         )
-        for who, tone, score in (("model", "one", ours), ("majority", "three", theirs))
+        for who, tone, score in (("model", svg_shapes.ONE, ours), ("majority", svg_shapes.THREE, theirs))
     ]
     ceiling = snapshot.analysis.ceiling if snapshot.analysis else None
     if ceiling is not None and ceiling.annotators:
         first, second = ceiling.compared.first, ceiling.compared.second
         rows += [
-            _bar("F_avg, model*", first, "one"),
-            _bar("annotators*", second, "two"),
+            _bar("F_avg, model*", first, svg_shapes.ONE),
+            _bar("annotators*", second, svg_shapes.TWO),
         ]
     return rows
 
 
-def _bar(name: str, score: Estimate, tone: str) -> plots.Bar:
+def _bar(name: str, score: Estimate, tone: svg_shapes.Tone) -> plots.Bar:
     if not score.is_known:
         return plots.Bar(name=name, value=score.value, tone=tone)
     return plots.Bar(name=name, value=score.value, low=score.low, high=score.high, tone=tone)
@@ -155,7 +176,7 @@ def _drawn_rows(snapshot: Snapshot, kind: str, most: int | None = None) -> tuple
 def _shares(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
     """The points of the `most` largest cells: corrected shares if all these cells have one, otherwise raw shares."""
     rows, estimate = _drawn_rows(snapshot, kind, most)
-    series: dict[Stance, list[plots.Point]] = {stance: [] for stance in STANCES}
+    series: dict[Stance, list[plots.Point]] = {row.stance: [] for row in rows}
     for row in rows:
         place = row.name if kind == "month" else called(row.kind, row.name)
         best = row.corrected if estimate == "corrected" and row.corrected is not None else row.raw
@@ -164,13 +185,13 @@ def _shares(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stan
 
 
 def _settings(settings: Settings) -> dict[str, str]:
-    """Settings by key, without what is private: the annotators' e-mail addresses, and the path of the project."""
+    """Settings by key, without what is private: the annotators' e-mail addresses, and paths of this machine."""
     shown: dict[str, str] = {}
-    for section in Settings.__struct_fields__:
-        for key, value in msgspec.structs.asdict(getattr(settings, section)).items():
+    for section, values in told(settings).items():
+        for key, value in values.items():
             if (section, key) == ("labeling", "ignore"):
                 continue
-            if (section, key) == ("corpus", "root"):
+            if (section, key) in (("corpus", "root"), ("train", "encoder")):
                 value = Path(value).name if Path(value).is_absolute() else value
             shown[f"{section}.{key}"] = msgspec.json.encode(value).decode()
     return shown

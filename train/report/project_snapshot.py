@@ -13,15 +13,16 @@ import msgspec
 
 from corpus.errors import ExamplesError, TableError
 from corpus.store import read_json, read_jsonl, table_path
-from labeling.records import Annotation, Stance, Unsettled, Verdict
+from labeling.codebook import Codebook
+from labeling.records import Annotation, Unsettled, Verdict
+from labeling.sampling.archive_sentences import only_archived
+from labeling.scheme import Scheme, Stance, read_labelled
 from labeling.status import Status, read_status
 from labeling.votes import counted, latest_answers
 from train import input_digests
 from train.evaluate.analysis import Analysis, read_analysis
 from train.evaluate.mistakes import Doubt, Mistake
 from train.examples.from_verdicts import read_examples
-from train.model.explain import strongest
-from train.model.files import load_model
 from train.predict.shares import PredictionShares
 from train.records import Metrics, ModelCard, read_metrics
 from train.report.article_view import ShownCorpus, read_corpus
@@ -92,9 +93,20 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     due: list[str] = []
 
+    @property
+    def made_of(self) -> str:
+        """The digest of the files and settings that the page is made from, by which it is known to be up to date."""
+        return input_digests.of_report(self.files, self.target, self.settings)
+
 
 def gather(
-    work: Path, target: str, ignored: frozenset[str], settings: Settings, *, with_ngrams: bool = True
+    work: Path,
+    target: str,
+    ignored: frozenset[str],
+    settings: Settings,
+    *,
+    codebook: Codebook | None = None,
+    for_page: bool = True,
 ) -> Snapshot:
     """Read everything that the report shows, as far as it exists.
 
@@ -103,40 +115,46 @@ def gather(
         target: what the stance is toward.
         ignored: pseudonyms of annotators whose answers do not count.
         settings: settings of the project.
-        with_ngrams: whether to open the model for its strongest n-grams.
+        codebook: the codebook, which says what became of the labels of its earlier versions; None if it is not known.
+        for_page: whether to read what only the page shows, too: articles, n-grams of the model, digests of the files.
 
     Raises:
         TableError: there is no corpus, or a file is malformed.
         ExamplesError: another version wrote the metrics or the analysis.
     """
-    status = read_status(work, ignored)
-    verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate")
-    ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull") or [], ignored)
+    scheme = settings.labels
+    status = read_status(work, ignored, None, codebook, scheme, settings.machine)
+    checked = None if codebook and codebook.changes else scheme  # answers keep the labels of earlier codebooks
+    verdicts = _lines(work / "verdicts.jsonl", Verdict, "stance adjudicate", checked)
+    if verdicts is not None:  # the report is about the corpus, not about archives
+        archived = {row.sentence_id for row in only_archived(work)}
+        verdicts = [row for row in verdicts if row.sentence_id not in archived]
+    ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull", checked) or [], ignored)
     latest = latest_answers(ours)
     model = work / "model"
     trained = (model / "metrics.json").is_file()
+    metrics = read_metrics(model) if trained else None
     analysis = read_analysis(model) if (model / "analysis.json").is_file() else None
-    ngrams, unopened = _ngrams(work, target, analysis) if trained and with_ngrams else (None, "")
-    files = input_digests.of_files(work)
+    ngrams, unopened = _ngrams(work, target, analysis) if trained and for_page else (None, "")
     return Snapshot(
         target=target,
         settings=settings,
-        corpus=read_corpus(work, {row.sentence_id: row.stance for row in verdicts or []}),
+        corpus=read_corpus(work, {row.sentence_id: row.stance for row in verdicts or []}, with_articles=for_page),
         status=status,
         answers=len(latest),
         codebooks=dict(sorted(Counter(row.codebook for row in latest.values()).items())),
         comments=_comments(latest.values(), {row.sentence_id for row in status.contested}),
         verdicts=verdicts,
-        queue=_lines(work / "queue.jsonl", Unsettled, "stance adjudicate") or [],
-        metrics=read_metrics(model) if trained else None,
+        queue=_lines(work / "queue.jsonl", Unsettled, "stance adjudicate", scheme) or [],
+        metrics=metrics,
         analysis=analysis,
         card=_record(model / "model.json", ModelCard, "stance train"),
         ngrams=ngrams,
         unopened=unopened,
-        mistakes=_lines(model / "mistakes.jsonl", Mistake, "stance train") or [],
-        doubts=_lines(work / "doubts.jsonl", Doubt, "stance train") or [],
+        mistakes=_lines(model / "mistakes.jsonl", Mistake, "stance train", metrics.scheme if metrics else scheme) or [],
+        doubts=_lines(work / "doubts.jsonl", Doubt, "stance train", scheme) or [],
         shares=_record(work / "shares.json", PredictionShares, "stance predict"),
-        files=files,
+        files=input_digests.of_files(work) if for_page else {},
         model=input_digests.of_model(model / "model.skops") if (model / "model.skops").is_file() else "",
         versions={"stance": _version("stance-corpus"), "Python": platform.python_version()}
         | {name: _version(name) for name in LIBRARIES},
@@ -146,6 +164,9 @@ def gather(
 def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams | None, str]:
     if analysis is not None and analysis.outside:
         return None, "The model’s training texts are not in this project, so its words can’t be listed here."
+    from train.model.explain import strongest
+    from train.model.files import load_model
+
     try:
         model = load_model(work / "model")
         training = [row for row in read_examples(work) if row.split != "test"]
@@ -163,8 +184,10 @@ def _comments(answers: Collection[Annotation], sentences: Collection[str]) -> di
     return dict(comments)
 
 
-def _lines(path: Path, kind: type[Record], made_by: str) -> list[Record] | None:
-    return read_jsonl(path, kind, made_by) if path.is_file() else None
+def _lines(path: Path, kind: type[Record], made_by: str, scheme: Scheme | None) -> list[Record] | None:
+    if not path.is_file():
+        return None
+    return read_labelled(path, kind, made_by, scheme) if scheme else read_jsonl(path, kind, made_by)
 
 
 def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from labeling.agreement import reading
-from labeling.intervals import Estimate, percent, shown
+from labeling.statistics.agreement import ALPHA_AND_AC1, reading
+from labeling.statistics.agreement_of_parts import compared
+from labeling.statistics.intervals import Estimate, percent, shown
+from labeling.status import Status
 from train.evaluate.analysis import Analysis
 from train.evaluate.calibration import Recalibration
 from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
 from train.intervals import UNTOLD
-from train.records import Metrics
+from train.records import Encoder, Metrics, TargetScore
 from train.report.project_snapshot import Snapshot
 
-UNITS = {"char": "character", "char_wb": "within-word character"}
+UNITS = {
+    **{"char": "character", "char_wb": "within-word character"},
+    **{"text": "word", "target": "target-word", "pairs": "pair-of-words"},
+}
+MOST_TARGETS = 30
+"""Most targets whose scores a page lists."""
 
 
 def number(value: float) -> str:
     """A number with three decimal places, or `undefined`."""
     return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def spoken(labels: Sequence[str], last: str) -> str:
+    """Labels in running text, with "and" or "or" before the last one.
+
+    >>> spoken(["support", "deny", "query"], "or")
+    'support, deny or query'
+    """
+    return f" {last} ".join([part for part in (", ".join(labels[:-1]), labels[-1]) if part])
+
+
+def largest(scores: Mapping[str, TargetScore]) -> list[tuple[str, TargetScore]]:
+    """The scores of the MOST_TARGETS targets with most examples, in the order that they came in."""
+    kept = sorted(scores, key=lambda target: (-scores[target].n, target))[:MOST_TARGETS]
+    return [(target, row) for target, row in scores.items() if target in set(kept)]
 
 
 def share(estimate: Estimate) -> str:
@@ -43,6 +66,17 @@ def agreement_sentence(snapshot: Snapshot) -> str:
         f"Krippendorff’s alpha (nominal) over the {agreement.sentences} sentences from {agreement.articles} articles "
         f"that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
     )
+
+
+def coefficients_sentence() -> str:
+    """Why alpha and AC1 differ."""
+    return f"{ALPHA_AND_AC1[:1].upper()}{ALPHA_AND_AC1[1:]}."
+
+
+def codebooks_sentence(status: Status) -> str:
+    """Whether annotators agree more under the present codebook than under the one before; "" if there is only one."""
+    sentence = compared(status.codebooks)
+    return f"{sentence}." if sentence else ""
 
 
 def majority_sentence(metrics: Metrics) -> str:
@@ -78,6 +112,21 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
             "above": "the model is above the annotators’ ceiling: a single annotator differs from the majority more.",
             "unknown": "with so few articles nothing can be said of whether the model is near the ceiling.",
         }[ceiling.near]
+    )
+
+
+def votes_sentence(metrics: Metrics) -> str:
+    """How far the probabilities are from the votes; "" unless the model learned from votes."""
+    votes = metrics.test.votes
+    if votes is None:
+        return ""
+    return (
+        f"The model learned the shares of the votes. On the {votes.n} test sentences with three votes or more, in "
+        f"{votes.groups} groups, the mean cross-entropy between votes and predicted probabilities is "
+        f"{shown(votes.cross_entropy)} nats (the least possible is {number(votes.entropy)}, the entropy of the votes "
+        f"themselves), and the mean Manhattan distance is {shown(votes.manhattan)}, of at most 2. Always predicting "
+        f"the mean shares of the training votes has {shown(votes.constant.cross_entropy)} and "
+        f"{shown(votes.constant.manhattan)}."
     )
 
 
@@ -160,10 +209,49 @@ def recipe_sentence(metrics: Metrics) -> str:
     """The recipe of the model, and how it was chosen."""
     cv = metrics.cv
     features = " and ".join(UNITS.get(name, name) for name in cv.features.split("+"))
+    vectors, kind = "", "recipes"
+    if metrics.encoder:
+        vectors = f" and {encoder_words(metrics.encoder)}, weighted {cv.vectors or 0:g},"
+        kind = "recipes with sentence vectors"
+    tried = [row for row in cv.tried if bool(row.recipe.vectors) == bool(metrics.encoder)]
     return (
-        f"TF-IDF ({features} n-grams) with logistic regression, C = {cv.c:g}, the best of "
-        f"{len(cv.tried)} recipes in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
+        f"TF-IDF ({features} n-grams){vectors} with logistic regression, C = {cv.c:g}, the best of "
+        f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
         f"(F_avg {cv.f_avg:.3f}); the test split chose nothing."
+    )
+
+
+def encoder_words(encoder: Encoder) -> str:
+    """What sentence vectors a model reads, so that a reader can make the same ones."""
+    revision = f"revision {encoder.revision}, " if encoder.revision else ""
+    pooled = "the mean of the tokens" if encoder.pooling == "mean" else "the first token"
+    return (
+        f"sentence vectors of the frozen encoder {encoder.name} ({revision}digest {encoder.digest[:16]}; "
+        f"{encoder.width} numbers from {pooled}, at most {encoder.tokens} tokens)"
+    )
+
+
+def vectors_sentence(analysis: Analysis | None) -> str:
+    """What sentence vectors add to n-grams alone; "" for a model without them."""
+    if analysis is None or not analysis.vectors:
+        return ""
+    gain = analysis.vectors
+    apart = gain.compared.f_avg
+    if (apart.low, apart.high) == (-1, 1):
+        reading = "whether the vectors help can’t be told from so few articles"
+    elif apart.low > 0:
+        reading = "the vectors help"
+    elif apart.high < 0:
+        reading = "the vectors do harm"
+    else:
+        reading = "whether the vectors help can’t be told from this test set"
+    return (
+        "The baseline, n-grams alone with the recipe that was best for them, has an F_avg of "
+        f"{shown(gain.f_avg)} and a macro-F1 of {shown(gain.macro_f1)} on the same test sentences (in cross-validation "
+        f"{gain.baseline.f_avg:.3f} and {gain.baseline.macro_f1:.3f}). Sentence vectors change F_avg by "
+        f"{points(apart)} and macro-F1 by {points(gain.compared.macro_f1)} (paired bootstrap over groups): {reading}. "
+        f"Of what moves the model’s decisions on the test split, {100 * gain.share:.0f} % is of the vectors, the rest "
+        "of the n-grams."
     )
 
 

@@ -1,32 +1,33 @@
-"""Draw the report's plots as inline SVG, in the colours of Okabe and Ito; each stance has its own shape too."""
+"""Draw the report's plots as inline SVG, in colours after Okabe and Ito; each label has its own shape, too."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from labeling.records import STANCES
+from labeling.scheme import Stance
 from train.evaluate.calibration import Calibration
 from train.evaluate.learning_curve import LearningCurve
 from train.predict.shares import NO_DATE, UNKNOWN
+from train.report.svg_shapes import (
+    ALONE,
+    ONE,
+    Tone,
+    axis_of_shares,
+    coloured,
+    coordinate,
+    mark,
+    stroke,
+    text_at,
+    text_width,
+    wrapped,
+)
 
 WIDTH = 440
 """Width of most plots in pixels: a phone shows them nearly at full size, so that their text stays readable."""
-
-ALONE = """
-text { fill: #1b1f24; font: 13px system-ui, "Segoe UI", Roboto, sans-serif; } text.soft { fill: #57616b; }
-.favor { fill: #0072b2; stroke: #0072b2; } .against { fill: #c24e00; stroke: #c24e00; }
-.none { fill: #6b747d; stroke: #6b747d; } .axis { stroke: #d5dbe1; } .fill { stroke: none; }
-.thin, .path { stroke-width: 1.5; } .path { fill: none; }
-"""
-"""The light colours of page.css for a plot in its own file, without CSS variables, which few image viewers support."""
-
-LETTER = 13
-"""Font size in the plots, in pixels, as in page.css."""
 
 MONTH, CLOSEST, PANEL = 64.0, 24.0, 860.0
 """Pixels that a month takes with its name, pixels that it takes at least, and pixels of a row of months, which is what
@@ -35,48 +36,6 @@ row, they take several."""
 
 NAME = 230.0
 """Most pixels of a line of a name beside a plot; a longer name takes up to three lines."""
-LINES = 3
-"""Most lines of a name."""
-
-
-def text_width(text: str, *, bold: bool = False) -> float:
-    """An estimate of a text's width in pixels, rather too large than too small, as for the font DejaVu Sans."""
-    width = 0.0
-    for sign in text:
-        if unicodedata.combining(sign):
-            continue
-        if unicodedata.east_asian_width(sign) in "WF":
-            width += 1.05
-        elif sign in "ijl.,:;'|!I()[] \N{NO-BREAK SPACE}ft/-":
-            width += 0.42
-        elif sign in "mwMW@%…——":
-            width += 1.02
-        elif sign.isupper():
-            width += 0.8
-        else:
-            width += 0.66
-    return width * LETTER * (1.12 if bold else 1)
-
-
-def wrapped(text: str, width: float, lines: int = LINES) -> list[str]:
-    """Wrap a text into at most `lines` lines of at most `width` pixels; a text that is too long ends in an ellipsis."""
-    found: list[str] = []
-    rest = " ".join(text.split())
-    while rest and len(found) < lines:
-        end = len(rest)
-        while end > 1 and text_width(rest[:end]) > width:
-            end -= 1
-        if end < len(rest):
-            space = rest.rfind(" ", 0, end + 1)
-            end = space if space > end // 2 else end
-        found.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
-    if rest:
-        last = found[-1]
-        while last and text_width(last + "…") > width:
-            last = last[:-1]
-        found[-1] = last.rstrip() + "…"
-    return found or [""]
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +45,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     low: float = math.nan
     high: float = math.nan
-    tone: str = "one"
+    tone: Tone = ONE
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,24 +62,26 @@ def figure(title: str, text: str, width: float, height: float, body: Sequence[Ma
     return Markup(
         '<svg role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
         "<title>{title}</title><desc>{text}</desc>{body}</svg>"
-    ).format(w=_n(width), h=_n(height), title=title, text=text, body=Markup("").join(body))
+    ).format(w=coordinate(width), h=coordinate(height), title=title, text=text, body=Markup("").join(body))
 
 
-def stacked(counts: Mapping[str, int], title: str) -> Markup:
-    """The shares of the stances as one bar, in the order of STANCES."""
+def stacked(counts: Mapping[Stance, int], tones: Mapping[Stance, Tone], title: str) -> Markup:
+    """The shares of the labels as one bar, in their order."""
     total, at, body = sum(counts.values()) or 1, 0.0, []
-    for stance in STANCES:
+    for stance, tone in tones.items():
         width = WIDTH * counts.get(stance, 0) / total
         body.append(
-            Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="26"/>').format(stance, _n(at), _n(width))
+            Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="26"/>').format(
+                tone.name, coordinate(at), coordinate(width)
+            )
         )
         share = 100 * counts.get(stance, 0) / total
         for said in (f"{stance} {share:.0f} %", f"{share:.0f} %"):
             if text_width(said, bold=True) <= width:
-                body.append(_text(at + width / 2, 18, said, "on"))
+                body.append(text_at(at + width / 2, 18, said, "on"))
                 break
         at += width
-    text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in STANCES)
+    text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in tones)
     return figure(title, text, WIDTH, 26, body)
 
 
@@ -129,48 +90,50 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
     names, left = _names([row.name for row in rows])
     wide, right = left + WIDTH - 128, left + WIDTH - 184
     places, bottom = _heights(names)
-    body = _grid(left, right, 4, bottom)
+    body = axis_of_shares(left, right, 4, bottom)
     for row, name, y in zip(rows, names, places, strict=True):
         body += _name(name, row.name, y)
         if math.isnan(row.value):
-            body.append(_text(left + 4, y + 4, "undefined", "soft", "start"))
+            body.append(text_at(left + 4, y + 4, "undefined", "soft", "start"))
             continue
         if not math.isnan(row.low):
             body.append(
-                _line(left + (right - left) * row.low, y, left + (right - left) * row.high, y, f"{row.tone} whisker")
+                stroke(
+                    left + (right - left) * row.low, y, left + (right - left) * row.high, y, f"{row.tone.name} whisker"
+                )
             )
         body.append(mark(row.tone, left + (right - left) * row.value, y))
-        body.append(_text(wide, y + 4, f"{row.value:.3f}", "", "end"))
+        body.append(text_at(wide, y + 4, f"{row.value:.3f}", "", "end"))
     text = "; ".join(f"{row.name} {_value(row.value)}{_between(row.low, row.high)}" for row in rows)
     return figure(title, text, wide, bottom + 22, body)
 
 
-def reliability(calibration: Calibration, title: str, tone: str) -> Markup:
+def reliability(calibration: Calibration, title: str, tone: Tone) -> Markup:
     """Accuracy by confidence; on the diagonal the model is right as often as it says."""
     size, left, top = 250.0, 42.0, 8.0
     body: list[Markup] = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         x, y = left + size * tick, top + size * (1 - tick)
         body += [
-            _line(x, top, x, top + size, "axis"),
-            _line(left, y, left + size, y, "axis"),
-            _text(x, top + size + 16, f"{tick:g}", "soft"),
-            _text(left - 6, y + 4, f"{tick:g}", "soft", "end"),
+            stroke(x, top, x, top + size, "axis"),
+            stroke(left, y, left + size, y, "axis"),
+            text_at(x, top + size + 16, f"{tick:g}", "soft"),
+            text_at(left - 6, y + 4, f"{tick:g}", "soft", "end"),
         ]
-    body.append(_line(left, top + size, left + size, top, "ideal"))
+    body.append(stroke(left, top + size, left + size, top, "ideal"))
     places = [(left + size * row.confidence, row) for row in calibration.bins]
     for x, row in places:
         body.append(
-            _line(x, top + size * (1 - row.accuracy.low), x, top + size * (1 - row.accuracy.high), f"{tone} thin")
+            stroke(x, top + size * (1 - row.accuracy.low), x, top + size * (1 - row.accuracy.high), f"{tone.name} thin")
         )
-    line = " ".join(f"{_n(x)},{_n(top + size * (1 - row.accuracy.value))}" for x, row in places)
-    body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone, line))
+    line = " ".join(f"{coordinate(x)},{coordinate(top + size * (1 - row.accuracy.value))}" for x, row in places)
+    body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone.name, line))
     body += [mark(tone, x, top + size * (1 - row.accuracy.value)) for x, row in places]
-    body.append(_text(left + size / 2, top + size + 34, "confidence", "soft"))
+    body.append(text_at(left + size / 2, top + size + 34, "confidence", "soft"))
     body.append(
         Markup(
             '<text class="soft" text-anchor="middle" transform="translate(12 {}) rotate(-90)">share right</text>'
-        ).format(_n(top + size / 2))
+        ).format(coordinate(top + size / 2))
     )
     text = "; ".join(
         f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n}" for row in calibration.bins
@@ -185,8 +148,8 @@ def learning(curve: LearningCurve, title: str) -> Markup:
         part
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
         for part in (
-            _line(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
-            _text(left - 6, bottom - (bottom - top) * tick + 4, f"{tick:g}", "soft", "end"),
+            stroke(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
+            text_at(left - 6, bottom - (bottom - top) * tick + 4, f"{tick:g}", "soft", "end"),
         )
     ]
     first, last = math.log(curve.steps[0].examples), math.log(curve.steps[-1].examples)
@@ -195,14 +158,14 @@ def learning(curve: LearningCurve, title: str) -> Markup:
         x = left + 16 + (right - left - 32) * ((math.log(row.examples) - first) / ((last - first) or 1))
         y = bottom - (bottom - top) * row.f_avg.value
         low, high = (bottom - (bottom - top) * end for end in (row.f_avg.low, row.f_avg.high))
-        line.append(f"{_n(x)},{_n(y)}")
+        line.append(f"{coordinate(x)},{coordinate(y)}")
         body += [
-            _line(x, low, x, high, "one whisker"),
-            mark("one", x, y),
-            _text(x, bottom + 16, f"{row.examples:.0f}", "soft"),
+            stroke(x, low, x, high, "one whisker"),
+            mark(ONE, x, y),
+            text_at(x, bottom + 16, f"{row.examples:.0f}", "soft"),
         ]
     body.insert(10, Markup('<polyline class="one path" points="{}"/>').format(" ".join(line)))
-    body.append(_text((left + right) / 2, bottom + 34, "labels trained on", "soft"))
+    body.append(text_at((left + right) / 2, bottom + 34, "labels trained on", "soft"))
     text = "; ".join(
         f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(row.f_avg.low, row.f_avg.high)}"
         for row in curve.steps
@@ -210,7 +173,7 @@ def learning(curve: LearningCurve, title: str) -> Markup:
     return figure(title, text, WIDTH, bottom + 42, body)
 
 
-def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
+def over_time(series: Mapping[Stance, Sequence[Point]], tones: Mapping[Stance, Tone], title: str) -> Markup:
     """The share of each stance by month, with intervals; the stances are side by side within a month.
 
     Months that do not fit into the width of a page are put into several rows.
@@ -224,7 +187,7 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
     body: list[Markup] = []
     panels = [months[start : start + row] for start in range(0, len(months), row)] or [[]]
     for n, panel in enumerate(panels):
-        body += _months(series, panel, left, gap, 10.0 + height * n)
+        body += _months(series, tones, panel, left, gap, 10.0 + height * n)
     text = "; ".join(
         f"{stance}: " + ", ".join(f"{_month(point.place)} {100 * point.value:.0f} %" for point in points)
         for stance, points in series.items()
@@ -235,7 +198,12 @@ def over_time(series: Mapping[str, Sequence[Point]], title: str) -> Markup:
 
 
 def _months(
-    series: Mapping[str, Sequence[Point]], months: Sequence[str], left: float, gap: float, top: float
+    series: Mapping[Stance, Sequence[Point]],
+    tones: Mapping[Stance, Tone],
+    months: Sequence[str],
+    left: float,
+    gap: float,
+    top: float,
 ) -> list[Markup]:
     """One row of months."""
     place_of = {month: n for n, month in enumerate(months)}
@@ -245,28 +213,29 @@ def _months(
         part
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
         for part in (
-            _line(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
-            _text(left - 6, bottom - (bottom - top) * tick + 4, f"{100 * tick:.0f} %", "soft", "end"),
+            stroke(left, bottom - (bottom - top) * tick, right, bottom - (bottom - top) * tick, "axis"),
+            text_at(left - 6, bottom - (bottom - top) * tick + 4, f"{100 * tick:.0f} %", "soft", "end"),
         )
     ]
     undated = len(months) - 1 if UNKNOWN in place_of else len(months)
     body += [
-        _text(left + gap * (n + 0.5), bottom + 18, _month(month), "soft")
+        text_at(left + gap * (n + 0.5), bottom + 18, _month(month), "soft")
         for month, n in place_of.items()
         if month == UNKNOWN or (n % named == 0 and n + named <= undated + (undated == len(months)) * named)
     ]
-    for offset, (stance, points) in zip((-apart, 0, apart), series.items(), strict=True):
+    for n, (stance, points) in enumerate(series.items()):
+        tone, offset = tones[stance], -apart + 2 * apart * n / max(1, len(series) - 1)
         here = [point for point in points if point.place in place_of]
         places = [(left + gap * (place_of[point.place] + 0.5) + offset, point) for point in here]
         # The line must not go on to articles without a date, which do not follow the last month.
         dated = [(x, point) for x, point in places if point.place != UNKNOWN]
-        line = " ".join(f"{_n(x)},{_n(bottom - (bottom - top) * point.value)}" for x, point in dated)
-        body.append(Markup('<polyline class="{} path" points="{}"/>').format(stance, line))
+        line = " ".join(f"{coordinate(x)},{coordinate(bottom - (bottom - top) * point.value)}" for x, point in dated)
+        body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone.name, line))
         for x, point in places:
             if not math.isnan(point.low):
                 low, high = (bottom - (bottom - top) * end for end in (point.low, point.high))
-                body.append(_line(x, low, x, high, f"{stance} thin"))
-            body.append(mark(stance, x, bottom - (bottom - top) * point.value))
+                body.append(stroke(x, low, x, high, f"{tone.name} thin"))
+            body.append(mark(tone, x, bottom - (bottom - top) * point.value))
     return body
 
 
@@ -274,32 +243,34 @@ def _month(place: str) -> str:
     return NO_DATE if place == UNKNOWN else place
 
 
-def alone(drawing: Markup, title: str) -> str:
-    """A plot by stance as an image file, with a visible title, a legend of the shapes, and colours."""
+def alone(drawing: Markup, tones: Mapping[Stance, Tone], title: str) -> str:
+    """A plot by label as an image file, with a visible title, a legend of the shapes, and colours."""
     start, _, rest = drawing.partition("</desc>")
     told = start.partition("<desc>")[2]
     width, height = map(float, start.partition('viewBox="0 0 ')[2].partition('"')[0].split())
-    wide, head = max(width, float(WIDTH)), 56.0
-    body = [_text(8, 20, title, "", "start")]
-    for n, stance in enumerate(STANCES):
-        body += [mark(stance, 16 + 84 * n, 42), _text(28 + 84 * n, 46, stance, "soft", "start")]
+    steps = [max(84.0, text_width(label) + 24) for label in tones]
+    wide, head = max(width, float(WIDTH), sum(steps)), 56.0
+    body = [text_at(8, 20, title, "", "start")]
+    for n, (label, tone) in enumerate(tones.items()):
+        at = sum(steps[:n])
+        body += [mark(tone, 16 + at, 42), text_at(28 + at, 46, label, "soft", "start")]
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
         '<title>{title}</title><desc>{text}</desc><style>{style}</style><rect width="{w}" height="{h}" fill="#ffffff"/>'
         '{body}<g transform="translate(0 {head})">{rest}</g></svg>\n'
     ).format(
-        w=_n(wide),
-        h=_n(height + head),
+        w=coordinate(wide),
+        h=coordinate(height + head),
         title=title,
         text=Markup(told),
-        style=Markup(ALONE),
+        style=Markup(coloured(ALONE, list(tones), alone=True)),
         body=Markup("").join(body),
-        head=_n(head),
+        head=coordinate(head),
         rest=Markup(rest.removesuffix("</svg>")),
     )
 
 
-def shares(points: Sequence[Point], stance: str, title: str) -> Markup:
+def shares(points: Sequence[Point], tone: Tone, title: str) -> Markup:
     """The share of one stance in each place, on a line from 0 to 100 %."""
     names, left = _names([point.place for point in points])
     wide, right = left + WIDTH - 176, left + WIDTH - 238
@@ -307,14 +278,14 @@ def shares(points: Sequence[Point], stance: str, title: str) -> Markup:
     body: list[Markup] = []
     for tick in (0.0, 0.5, 1.0):
         x = left + (right - left) * tick
-        body += [_line(x, 4, x, bottom, "axis"), _text(x, bottom + 16, f"{100 * tick:.0f} %", "soft")]
+        body += [stroke(x, 4, x, bottom, "axis"), text_at(x, bottom + 16, f"{100 * tick:.0f} %", "soft")]
     for point, name, y in zip(points, names, places, strict=True):
         body += _name(name, point.place, y)
         if not math.isnan(point.low):
             ends = (left + (right - left) * end for end in (point.low, point.high))
-            body.append(_line(next(ends), y, next(ends), y, f"{stance} whisker"))
-        body.append(mark(stance, left + (right - left) * point.value, y))
-        body.append(_text(wide, y + 4, f"{100 * point.value:.0f} %", "", "end"))
+            body.append(stroke(next(ends), y, next(ends), y, f"{tone.name} whisker"))
+        body.append(mark(tone, left + (right - left) * point.value, y))
+        body.append(text_at(wide, y + 4, f"{100 * point.value:.0f} %", "", "end"))
     text = "; ".join(f"{point.place} {100 * point.value:.0f} %" for point in points)
     return figure(title, text, wide, bottom + 22, body)
 
@@ -338,51 +309,16 @@ def _heights(names: Sequence[Sequence[str]]) -> tuple[list[float], float]:
 def _name(lines: Sequence[str], whole: str, y: float) -> list[Markup]:
     """A name in its lines; the whole name is shown when the pointer is over it."""
     top = y + 4 - 8 * (len(lines) - 1)
-    body = [_text(0, top + 16 * n, line, "", "start") for n, line in enumerate(lines)]
+    body = [text_at(0, top + 16 * n, line, "", "start") for n, line in enumerate(lines)]
     return [Markup("<g><title>{}</title>{}</g>").format(whole, Markup("").join(body))]
 
 
-def length(share: float, tone: str) -> Markup:
+def length(share: float, tone: Tone) -> Markup:
     """A bar beside a number in a table, which shows the same value."""
     return Markup(
         '<svg class="bar" aria-hidden="true" viewBox="0 0 100 8" preserveAspectRatio="none">'
         '<rect class="{} fill" width="{}" height="8"/></svg>'
-    ).format(tone, _n(100 * share))
-
-
-def mark(tone: str, x: float, y: float) -> Markup:
-    """A point in the shape of its tone: a square for against, a triangle for none, a circle for favor."""
-    if tone in ("against", "two"):
-        return Markup('<rect class="{} fill" x="{}" y="{}" width="10" height="10"/>').format(tone, _n(x - 5), _n(y - 5))
-    if tone in ("none", "three"):
-        points = f"{_n(x)},{_n(y - 6)} {_n(x + 6)},{_n(y + 5)} {_n(x - 6)},{_n(y + 5)}"
-        return Markup('<polygon class="{} fill" points="{}"/>').format(tone, points)
-    return Markup('<circle class="{} fill" cx="{}" cy="{}" r="5.5"/>').format(tone, _n(x), _n(y))
-
-
-def symbol(tone: str) -> Markup:
-    """The shape of a stance, for a legend."""
-    return Markup('<svg class="symbol" aria-hidden="true" viewBox="0 0 14 14" width="14" height="14">{}</svg>').format(
-        mark(tone, 7, 7)
-    )
-
-
-def _grid(left: float, right: float, top: float, bottom: float) -> list[Markup]:
-    body: list[Markup] = []
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = left + (right - left) * tick
-        body += [_line(x, top, x, bottom, "axis"), _text(x, bottom + 16, f"{tick:g}", "soft")]
-    return body
-
-
-def _text(x: float, y: float, text: str, tone: str = "", anchor: str = "middle") -> Markup:
-    return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
-        tone, _n(x), _n(y), anchor, escape(text)
-    )
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, tone: str) -> Markup:
-    return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(tone, _n(x1), _n(y1), _n(x2), _n(y2))
+    ).format(tone.name, coordinate(100 * share))
 
 
 def _value(value: float) -> str:
@@ -391,8 +327,3 @@ def _value(value: float) -> str:
 
 def _between(low: float, high: float) -> str:
     return "" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]"
-
-
-def _n(value: float) -> str:
-    """A coordinate with at most one decimal place, and without a sign if it is zero."""
-    return f"{round(value, 1) + 0.0:g}"
