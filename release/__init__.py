@@ -1,7 +1,7 @@
-"""Verdicts and a model become a published dataset, and a dataset without text gets its text back.
+"""Turn verdicts and a model into a published dataset, and put the text back into a stand-off release.
 
 What goes in: a project's `work/` and `labels/` folders, `[publish]` of stance.toml, and the codebook.
-What comes out: the `dataset/` folder that `load_dataset` opens, and its copy at a Hub.
+What comes out: the `dataset/` folder that `load_dataset` opens, and its copy on a Hub.
 Open `publish.py` first: it names every step. `contents/` decides what a release holds, `card/` writes the texts about
-it, `hub/` uploads it, `hydrate/` puts the text back into a stand-off release.
+it, `hub/` uploads it, and `hydrate/` puts the text back into a stand-off release.
 """

@@ -1,11 +1,11 @@
-"""Check, by content alone, whether what stages wrote was made from today's inputs, and which command is due if not.
+"""Check by content whether each stage's files were made from today's inputs, and if not, which command is due.
 
     articles, sentences, answers ─▶ verdicts ─▶ examples ─▶ model ─▶ predictions, shares
                                                 └──────────┴─────▶ dataset         report: all of them
 
-Verdicts and examples are made again from their inputs, in memory, and compared. A model remembers a digest of the
-examples that it was trained on; predictions, a dataset and the report remember those of what they are made from
-(`train.input_digests`). Times of files are not used: a checkout or a copy changes them.
+Verdicts and examples are made again from their inputs, in memory, and compared with the files. A model has a digest of
+the examples that it was trained on; predictions, a dataset and the report have digests of everything that they were
+made from (`train.input_digests`). The times of files are not used, because a checkout or a copy changes them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import PublishError, StanceError, TableError
+from corpus.tables import table_parts
 from labeling.codebook import Codebook
 from labeling.freshness import stale_verdicts
 from release.contents.manifest import FILE, made_from, read_manifest
@@ -45,11 +46,11 @@ TRAINED: tuple[Stage, ...] = ("verdicts", "examples", "model")
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is older than what it is made from.
+    """A stage that is out of date.
 
     Attributes:
-        stage: what is out of date.
-        why: how it differs from what its inputs would give, as a clause.
+        stage: name of the stage.
+        why: clause that says how the stage's files differ from what today's inputs would give.
         command: command that is due.
     """
 
@@ -63,12 +64,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project whose stages are looked at.
+    """A project whose stages are checked.
 
     Attributes:
         work: the project's folder of tables.
         settings: all settings in stance.toml.
-        codebook: codebook with its text and version; if None, votes under any version count.
+        codebook: codebook with its text and version; if None, votes given under any version count.
         ignored: annotators whose answers don't count.
     """
 
@@ -86,11 +87,11 @@ def due(project: Project, stages: Collection[Stage] = STAGES) -> list[Due]:
 
     Args:
         project: the project.
-        stages: which to look at.
+        stages: stages to check.
 
     Raises:
         TableError: a table is malformed, or there is no corpus.
-        ExamplesError: a model's or a dataset's record is of another version.
+        ExamplesError: another version wrote a record of the model or of its predictions.
     """
     checks: Mapping[Stage, Callable[[Project], str]] = {
         "verdicts": _verdicts,
@@ -144,23 +145,24 @@ def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
 
 
 def _verdicts(project: Project) -> str:
-    """Verdicts and queue beside what the votes, codebook and settings of today would settle."""
-    version = project.codebook.version if project.codebook else ""
-    stale = stale_verdicts(project.work, project.settings.labeling, version, project.ignored)
+    """Compare the verdicts and the queue with what today's votes, codebook and settings would give."""
+    stale = stale_verdicts(
+        project.work, project.settings.labeling, project.codebook, project.ignored, project.settings.labels
+    )
     return f"the verdicts are not those of today's answers ({stale.why})" if stale else ""
 
 
 def _examples(project: Project) -> str:
-    """`examples.parquet` beside the examples that the verdicts of today would give."""
+    """Compare `examples.parquet` with the examples that today's verdicts would give."""
     path, verdicts = project.work / "examples.parquet", project.work / "verdicts.jsonl"
     if not path.is_file() or not verdicts.is_file():
         return ""
-    now, _ = labelled(project.work, project.settings.target.name, project.settings.train)
+    now, _ = labelled(project.work, project.settings.target.name, project.settings.train, project.settings.labels)
     return compare(read_examples(project.work), now)
 
 
 def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
-    """How earlier examples differ from those of now, as a clause; "" where they are the same.
+    """A clause that says how earlier examples differ from those of now; "" if they are the same.
 
     The earlier groups may be larger, because splits are kept: an article that joined two groups may have left the
     corpus. Sentences that are in one group now must have been in one group before.
@@ -174,6 +176,7 @@ def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
         "are not an example yet": len(new.keys() - old.keys()),
         "have no verdict any more": len(old.keys() - new.keys()),
         "have another label now": sum(old[key].label != new[key].label for key in both),
+        "have other votes now": sum(old[key].votes != new[key].votes for key in both),
         "have another text or target now": sum(
             (old[key].text, old[key].target) != (new[key].text, new[key].target) for key in both
         ),
@@ -194,53 +197,58 @@ def is_outside(model: Path) -> bool:
 
 
 def _model(project: Project) -> str:
-    """`model/` beside the examples; one that was trained on data from outside is none of the project's."""
+    """Compare `model/` with the examples, unless the model was trained on data from outside of the project."""
     folder = project.work / "model"
     if not any((folder / name).is_file() for name in ("model.json", "model.skops", "metrics.json")):
         return ""
     if is_outside(folder):
         return ""
     if not (folder / "model.json").is_file():
-        return f"{folder} is not whole, as after a training that was broken off"
+        return f"{folder} is incomplete, as after an interrupted training"
     trained_on = read_record(folder / "model.json", ModelCard).trained_on
     if not trained_on:
-        return f"{folder} doesn't say what it was trained on, as an earlier version of stance wrote it"
+        return f"{folder} doesn't say what it was trained on, because an earlier version of stance wrote it"
     if not (project.work / "examples.parquet").is_file():
-        return f"the examples that {folder} was trained on are not there"
-    if trained_on != input_digests.of_examples(read_examples(project.work), project.settings.train):
+        return f"the examples that {folder} was trained on are missing"
+    if trained_on != input_digests.of_examples(
+        read_examples(project.work), project.settings.train, project.settings.labels
+    ):
         return (
-            f"{folder} was trained on other examples than {project.work / 'examples.parquet'} has, or with another "
-            "seed or mask than [train] says"
+            f"{folder} was trained on other examples than those in {project.work / 'examples.parquet'}, or with "
+            "another seed, mask or way of treating targets or votes than [train] gives, or other labels than [labels]"
         )
     return ""
 
 
 def _predictions(project: Project) -> str:
-    """`predictions.parquet` and `shares.json` beside the model, the corpus and the verdicts."""
+    """Compare `predictions.parquet` and `shares.json` with the model, the corpus and the verdicts."""
     path, shares, model = (project.work / name for name in ("predictions.parquet", "shares.json", "model/model.skops"))
     if not path.is_file() or not model.is_file():
         return ""
     try:
         schema = pq.read_schema(path)
-        by = pq.read_table(path, columns=["model"]).column(0).unique().to_pylist() if "model" in schema.names else []
     except pa.ArrowException as error:
         raise TableError(f"{path}: expected a Parquet table; found: {error}. Run `stance predict` again") from error
+    by: set[str | None] = set()
+    if "model" in schema.names:
+        for part in table_parts(path, pa.schema([("model", pa.string())]), "stance predict"):
+            by.update(part["model"].unique().to_pylist())
     parts = []
-    if by != [input_digests.of_model(model)]:
-        parts.append("another model than there is now")
+    if by != {input_digests.of_model(model)}:
+        parts.append("another model than the present one")
     if (schema.metadata or {}).get(input_digests.SENTENCES_KEY, b"").decode() != input_digests.of_sentences(
         project.work
     ):
-        parts.append("other sentences than the corpus has")
+        parts.append("other sentences than those of the corpus")
     if shares.is_file():
         made_of = read_record(shares, PredictionShares).made_of
         if made_of != input_digests.of_labels(project.work, project.settings.target.name):
-            parts.append("other verdicts, rounds or dates of articles, in the shares")
-    return f"{path} is of {' and of '.join(parts)}" if parts else ""
+            parts.append("other verdicts, rounds or article dates (for the shares)")
+    return f"{path} was made from {' and from '.join(parts)}" if parts else ""
 
 
 def _dataset(project: Project) -> str:
-    """`dataset/` beside the files, the codebook and the settings that its manifest lists."""
+    """Compare the inputs that the manifest of `dataset/` lists with the files, codebook and settings of today."""
     folder = project.work / "dataset"
     if not (folder / FILE).is_file() or project.codebook is None:
         return ""
@@ -250,14 +258,14 @@ def _dataset(project: Project) -> str:
         return f"{folder} can't be read as a release ({error})"
     now = made_from(project.work, project.codebook, project.settings, standoff=record.dataset.standoff)
     names = sorted(name for name in now.keys() | record.inputs.keys() if now.get(name) != record.inputs.get(name))
-    return f"{folder} was made from another {', '.join(names)}" if names else ""
+    return f"{folder} was made from other versions of {', '.join(names)}" if names else ""
 
 
 def _report(project: Project) -> str:
-    """`report.html` beside the files and settings that it shows."""
+    """Compare `report.html` with the files and settings that it shows."""
     path = project.work / "report.html"
     if not path.is_file():
         return ""
     target = project.settings.target.name
     now = input_digests.of_report(input_digests.of_files(project.work), target, project.settings)
-    return "" if now in path.read_text("utf-8", "replace") else f"{path} shows an earlier state"
+    return "" if now in path.read_text("utf-8", "replace") else f"{path} shows an earlier state of the project"

@@ -1,57 +1,62 @@
-"""What `publish` and `hydrate` print when they are done: lines for the terminal, made from their records."""
+"""The lines that `stance publish`, `stance hydrate` and `stance export` print when they have finished."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.store import wrote
+from corpus.store import number, wrote
 
 if TYPE_CHECKING:
+    from release.export.export import Exported
     from release.hub.upload import Uploaded
     from release.hydrate.hydrate import Hydrated
     from release.publish import PublishSummary
 
 
 def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> list[str]:
-    """Rows by config and split, and what was left out.
+    """The lines that say what was published: the rows by config and split, and what was left out.
 
     Args:
-        done: what was published.
-        out: the folder.
-        opened: the expression that opens it.
-        asked: whether the user wanted no text.
+        done: record of what was published.
+        out: folder of the dataset.
+        opened: Python expression that opens the folder.
+        asked: whether the user asked for a release without text.
     """
     lines = [
-        f"{config}: " + ", ".join(f"{name} {count}" for name, count in splits.items())
+        f"{config}: " + ", ".join(f"{number(count, 'row')} in {name}" for name, count in splits.items())
         for config, splits in done.rows.items()
     ]
     if done.proof:
         why = "--standoff" if asked else "[publish] licence is not set"
         lines.append(
-            f"a stand-off release ({why}): no text, no five words in a row of any of {done.proof.articles} articles; "
-            f"not compared: {', '.join(done.proof.exempt)}"
+            f"a stand-off release ({why}): it has no text, and no five words in a row from any of "
+            f"{done.proof.articles} articles; not compared with the articles: {', '.join(done.proof.exempt)}"
         )
     left_out = {
         "open sentences": done.unsettled,
         "comments of annotators": done.comments,
-        "holders that neither article nor codebook names": done.holders,
+        "holders" if done.standoff else "holders that neither article nor codebook names": done.holders,
     }
     if any(left_out.values()):
         lines.append("left out: " + ", ".join(f"{count} {what}" for what, count in left_out.items() if count))
     if done.few and done.few.sentences:
         least = "" if done.few.exact else "at least "
+        wanted = (
+            "there are annotators to whom [labeling] assign gives them"
+            if done.few.assigned
+            else f"the {done.few.asked} that [labeling] overlap asks for"
+        )
         lines.append(
-            f"{least}{done.few.sentences} sentences were settled by fewer votes than the {done.few.asked} that "
-            "[labeling] overlap asks for; the card says so"
+            f"{least}{done.few.sentences} sentences were settled by fewer votes than {wanted}; the card says so"
         )
     if done.renamed:
-        lines.append(f"{done.renamed} annotators' names were not pseudonyms; the release has new ones")
-    return [*lines, f"{wrote(done.changed, out)} (opened again with load_dataset)", f"open it with {opened}"]
+        lines.append(f"{done.renamed} annotators' names were not pseudonyms; the release has pseudonyms instead")
+    return [*lines, f"{wrote(done.changed, out)} (load_dataset opens it)", f"open it with {opened}"]
 
 
 def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
-    """Sentences by state, in all and by article; `opened` is the expression that opens the folder."""
+    """The lines that count the sentences by state; `opened` is the Python expression that opens the folder."""
     lines = []
     for row in done.articles:
         copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
@@ -61,15 +66,34 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
         )
     lines.append(f"in all: {done.matched} matched, {done.drifted} drifted, {done.missing} missing")
     if done.left_out:
-        lines.append(f"left out, for none of their sentences was found: {', '.join(done.left_out)}")
+        lines.append(f"splits left out, because none of their sentences was found: {', '.join(done.left_out)}")
     return [
         *lines,
-        f"{wrote(done.changed, out)} (every sentence's state is in {out / 'hydrate.jsonl'})",
+        f"{wrote(done.changed, out)} ({out / 'hydrate.jsonl'} gives the state of every sentence)",
         f"open it with {opened}",
     ]
 
 
+def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
+    """The lines that say what is in an export, and what is not as it stands elsewhere."""
+    if long:
+        lines = [f"{done.rows} answers, {done.labelled} of them to sentences that have a label"]
+    else:
+        lines = [f"{done.rows} sentences, {done.labelled} of them with a label"]
+    for name, of in done.coders.items():
+        at = "" if of.temperature < 0 else f", temperature {of.temperature:g}"
+        lines.append(f"{name}: model {of.model}, prompt {of.prompt}{at}")
+    if done.gone:
+        lines.append(f"left out: answers to {done.gone} sentences that are no longer in the corpus")
+    if done.defused:
+        lines.append(
+            f"{done.defused} cells that a spreadsheet could run as formulas begin with an apostrophe in {out.name}; "
+            "docs/export.md says how to take it off"
+        )
+    return lines
+
+
 def uploaded(done: Uploaded) -> str:
-    """The address, and whether anything changed there."""
-    what = f"commit {done.commit}" if done.commit else "a tag is new" if done.changed else "nothing had changed"
+    """One line with the address of the repository, and with what changed there."""
+    what = f"commit {done.commit}" if done.commit else "a tag was added" if done.changed else "nothing had changed"
     return f"{done.url}: {what}"

@@ -1,10 +1,10 @@
-"""Turn verdicts into a Hugging Face dataset: choose what may be published, write, check and open it, then move it."""
+"""Turn verdicts into a Hugging Face dataset: choose what may be published, write it, check it, move it into place."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +12,26 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import PublishError
-from corpus.records import SENTENCES
-from corpus.store import one_state, read_jsonl, read_table, table_path, write_bytes
+from corpus.records import ARTICLES
+from corpus.store import one_state, read_jsonl, table_path, write_bytes
+from corpus.tables import read_table
 from labeling.codebook import Codebook
+from labeling.copy_groups import groups_of_labels
 from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Target, Unsettled, Verdict
+from labeling.sampling.archive_sentences import only_archived
 from labeling.sampling.rounds import queue_command
-from labeling.sampling.sample import read_sample
+from labeling.sampling.sample_table import read_sample
+from labeling.settling.carried_votes import carry
 from labeling.votes import counted
 from release.card import card_facts, dataset_card
 from release.card.earlier_release import WRITTEN
 from release.card.managed_markdown import marked
 from release.contents.dataset_folder import check_name
+from release.contents.machine_rows import machine_release
 from release.contents.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
 from release.contents.privacy import prove_private, pseudonymous, release_names
+from release.contents.proof import Proof, Written, prove
 from release.contents.rows import (
     Row,
     annotation_rows,
@@ -38,16 +44,17 @@ from release.contents.rows import (
     yaml_features,
 )
 from release.contents.strings import leaves
-from release.contents.text_free import Proof, Written, prove, strip
+from release.contents.text_free import strip
 from release.freshness import TRAINED, Project, refuse
-from train.examples.from_verdicts import read_examples
+from train.examples.from_verdicts import Plan, keep_examples, plan_examples, read_examples
 from train.settings import PublishSettings, Settings
 
 if TYPE_CHECKING:
     from datasets import Features
 
-CONFIGS = ("gold", "annotations", "articles")
+CONFIGS = ("gold", "annotations", "machine", "articles")
 CARD = "README.md"
+STEPS = 5
 Parts = Mapping[str, Mapping[str, Sequence[Row]]]
 
 
@@ -55,11 +62,11 @@ class PublishInputs(msgspec.Struct, frozen=True, kw_only=True):
     """What goes into a release, or must stay out of it, besides the project's tables.
 
     Attributes:
-        settings: all of stance.toml, for the manifest.
-        accounts: pseudonym by mail address, as `.stance/annotators.json` has them; none of the addresses may be in
-            the release, except the one that `[publish] contact` gives.
-        standoff: whether to leave the text out even where there is a licence for it.
-        allow_open: whether to leave out sentences that the votes do not settle, rather than refuse to publish.
+        settings: all settings in stance.toml, for the manifest.
+        accounts: mail address → pseudonym, as in `.stance/annotators.json`; none of the addresses may be in the
+            release, except the one that `[publish] contact` gives.
+        standoff: whether to leave the text out even if a licence is set.
+        allow_open: whether to leave out sentences that the votes do not settle, instead of refusing to publish.
     """
 
     settings: Settings = Settings()
@@ -74,13 +81,14 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rows: number of rows by config and split.
         standoff: whether the release is without the articles' text.
-        unsettled: number of sentences left out because they have no verdict.
-        renamed: number of annotators whose names were not pseudonyms and were replaced by some.
+        unsettled: number of open sentences, which are left out.
+        renamed: number of annotators whose names were not pseudonyms and were replaced by pseudonyms.
         comments: number of annotators' comments, which are not published.
-        holders: number of holders that are left out: all of them from a stand-off release, else those that neither
-            their article nor the codebook names.
-        proof: what a stand-off release was compared with, and what of it was not; None where it has text.
-        few: verdicts that rest on fewer votes than the project asks for; None where its settings aren't known.
+        holders: number of holders that are left out: from a stand-off release all of them, from any other release
+            those that neither their article nor the codebook names.
+        proof: record of what in a stand-off release was compared with the articles, and what was not; None if the
+            release has text.
+        few: verdicts that rest on fewer votes than the project asks for; None if the project's settings aren't known.
         changed: whether any file changed.
     """
 
@@ -105,67 +113,94 @@ def publish(
     ignored: Collection[str] = frozenset(),
     *,
     inputs: PublishInputs | None = None,
+    begin: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> PublishSummary:
-    """Write the dataset, after opening it with `load_dataset` from an empty cache.
+    """Write the dataset, after checking that `load_dataset` opens it from an empty cache.
 
-    Text goes out only where `licence` says that it may; without one the release is stand-off.
+    The text is published only if `licence` is set; without a licence the release is stand-off.
 
     Args:
         work: the project's folder of tables.
-        out: the dataset's folder; replaced file by file, and only by a dataset that opens.
+        out: the dataset's folder; its files are replaced one by one, and only by those of a dataset that opens.
         target: name of the target that the stance is toward.
         codebook: codebook whose version and text are published too.
         settings: settings under `[publish]` in stance.toml.
         ignored: annotators whose answers don't count; they are left out of the release.
-        inputs: what else the release depends on.
+        inputs: everything else that the release depends on.
+        begin: function that is called when a step begins, with its name, the number of steps done, and of all.
 
     Raises:
-        PublishError: there is no verdict; verdicts, examples or model are older than what they are made from, which
-            `allow_open` doesn't change; sentences are open, a label is not in the codebook, a split is empty,
-            the card that is there is malformed, an address or an article's text would go out, or the dataset doesn't
-            open. Nothing is written then.
-        StanceError: no dataset can be opened in a folder of that name.
-        TableError: a stage before is missing.
+        PublishError: there is no verdict; the verdicts, the examples or the model are out of date (`allow_open` does
+            not permit that); sentences are open; a label is not in the codebook; a split is empty; the existing card
+            is malformed; an annotator's address or an article's text would be published; or the dataset doesn't open.
+            Nothing is written then.
+        StanceError: `load_dataset` cannot open a folder with the name of `out`.
+        TableError: an earlier stage has not been run.
     """
     labeling = inputs.settings.labeling if inputs else None
     inputs = inputs or PublishInputs()
     without_text = inputs.standoff or not settings.licence
     check_name(out)
-    check_labels(work)
-    articles, article_of, outlets = _articles(work)
+    scheme = inputs.settings.labels
+    check_labels(work, scheme, codebook if codebook.changes else None)
+    begin("comparing verdicts and model with the answers", 0, STEPS)
+    outlets = _outlets(work)
     whole = msgspec.structs.replace(inputs.settings, target=Target(name=target), publish=settings)
-    verdicts = _verdicts(work)
+    archived = {row.sentence_id for row in only_archived(work)}  # a release holds the corpus, not the archives
+    verdicts = [row for row in _verdicts(work) if row.sentence_id not in archived]
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
     refuse(project, "stance publish", TRAINED)
-    queue = _queue(work, article_of, allow_open=inputs.allow_open)
+    queue = _queue(work, allow_open=inputs.allow_open)
+    begin("making the tables", 1, STEPS)
     few = few_verdicts(work, verdicts, labeling) if labeling else None
-    everything = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
-    answers = [row for row in counted(everything, ignored) if not row.control]
+    given = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
+    # Labels by their present names; answers with a label that exists no more have no place in the dataset.
+    everything = carry(given, codebook, scheme).every
+    answers = [row for row in counted(everything, ignored) if not row.control and row.sentence_id not in archived]
     names = release_names(answers, verdicts, inputs.accounts)
-    annotations = pseudonymous(answers, names, articles, article_of, codebook.text)
-    gold = gold_rows(work, read_examples(work), names)
+    article_of = groups_of_labels(work).article_of
+    held = {article_of[row.sentence_id] for row in answers if row.holder and row.sentence_id in article_of}
+    annotations = pseudonymous(answers, names, _texts(work, held), article_of, codebook.text)
+    plan = _first_splits(work, whole)
+    gold = gold_rows(work, plan.examples if plan else read_examples(work), names)
     for name, rows in gold.items():
         if not rows:
             raise PublishError(
-                f"the split {name} is empty: label sentences of more articles and train again, or set the shares of "
-                "[train] so that each split has some"
+                f"the split {name} is empty: articles that share a sentence, or nearly the same one, form one group, "
+                "which is in one split, and here are too few groups for all splits. Label sentences of more articles, "
+                "or give this split a larger share in [train]"
             )
+    if plan:
+        keep_examples(work, plan, whole.train)
     parts: Parts = {"gold": gold, "annotations": {"train": annotation_rows(annotations)}}
+    machine = machine_release(work, scheme)
+    if machine.rows:
+        parts = {**parts, "machine": {"train": machine.rows}}
     if without_text:
         parts = {
             config: {name: strip(config, list(rows)) for name, rows in splits.items()}
             for config, splits in parts.items()
         }
-    kinds = {config: features(config, without_text) for config in parts}
+    kinds = {config: features(config, without_text, scheme) for config in parts}
     released = parts["gold"]
     parts = {
         config: {name: encoded(config, rows, kinds[config]) for name, rows in splits.items()}
         for config, splits in parts.items()
     }
     files, configs = _tables(parts, kinds)
+    files |= machine.prompts
+    begin("writing the card", 2, STEPS)
     facts = card_facts.read_facts(
         project,
-        card_facts.Released(gold=released, configs=configs, standoff=without_text, names=names, few=few, folder=out),
+        card_facts.Released(
+            gold=released,
+            configs=configs,
+            standoff=without_text,
+            names=names,
+            few=few,
+            folder=out,
+            machine=machine.coders,
+        ),
     )
     before = out / CARD
     files[CARD] = dataset_card.render(facts, before.read_bytes() if before.is_file() else None)
@@ -177,8 +212,11 @@ def publish(
         staged = Path(folder) / "dataset"
         for path, data in files.items():
             write_bytes(staged / path, data)
+        begin("comparing with addresses and articles", 3, STEPS)
         prove_private(staged, inputs.accounts.keys() - {settings.contact})
-        proof = prove(staged, articles, _written(whole, codebook, out), outlets) if without_text else None
+        written = _written(whole, codebook, out, {str(work / name): text for name, text in machine.prompts.items()})
+        proof = prove(staged, _texts(work), written, outlets) if without_text else None
+        begin("opening the dataset", 4, STEPS)
         _open_again(staged, parts, kinds)
     return PublishSummary(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
@@ -194,46 +232,59 @@ def publish(
     )
 
 
+def _first_splits(work: Path, settings: Settings) -> Plan | None:
+    """The splits of a project in which nothing has been trained yet: a dataset needs no model."""
+    if (work / "examples.parquet").is_file():
+        return None
+    return plan_examples(work, settings.target.name, settings.train, settings.labels)
+
+
 def _verdicts(work: Path) -> list[Verdict]:
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     if not verdicts:
         raise PublishError(
-            f"{work / 'verdicts.jsonl'} holds no verdict: there is nothing to publish. Label some sentences, run "
+            f"{work / 'verdicts.jsonl'} holds no verdict, so there is nothing to publish. Label some sentences, run "
             "`stance pull`, `stance adjudicate` and `stance train`, then publish again"
         )
     return verdicts
 
 
-def _queue(work: Path, corpus: Container[str], *, allow_open: bool) -> list[Unsettled]:
-    """The open sentences that are still in the corpus; refuse where there are some and that is not allowed."""
+def _queue(work: Path, *, allow_open: bool) -> list[Unsettled]:
+    """The open sentences that are still in the corpus; if there are any and `allow_open` is not set, refuse."""
     everything = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
-    queue = [row for row in everything if row.sentence_id in corpus]
+    here = groups_of_labels(work).in_corpus  # the queue is up to date, so each of its sentences has an answer
+    queue = [row for row in everything if row.sentence_id in here]
     if queue and not allow_open:
         ties = sum(row.reason.startswith("no majority") for row in queue)
         push = queue_command(read_sample(work))
         raise PublishError(
             f"{len(queue)} sentences are open, {ties} of them ties (the first is {queue[0].sentence_id}: "
-            f"{queue[0].reason}). `{push}` brings them to people, `stance pull` and `stance adjudicate` settle them, "
-            "`stance train` follows; `stance publish --allow-open` leaves them out"
+            f"{queue[0].reason}). Run `{push}` to have people settle them, then `stance pull`, `stance adjudicate` and "
+            "`stance train`; or leave them out with `stance publish --allow-open`"
         )
     return queue
 
 
-def _articles(work: Path) -> tuple[dict[str, str], dict[str, str], set[str]]:
-    """Title and text of each article, joined by a line break; the article of each sentence; the outlets."""
-    kinds = pa.schema([(name, pa.string()) for name in ("article_id", "title", "text", "outlet")])
-    articles = read_table(work / "articles.parquet", kinds, "stance build").to_pylist()
-    of = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("article_id")])
-    sentences = read_table(work / "sentences.parquet", of, "stance build").to_pylist()
-    return (
-        {row["article_id"]: f"{row['title'] or ''}\n{row['text']}" for row in articles},
-        {row["sentence_id"]: row["article_id"] for row in sentences},
-        {row["outlet"] for row in articles if row["outlet"]},
-    )
+def _outlets(work: Path) -> set[str]:
+    """The outlets of the corpus."""
+    column = read_table(work / "articles.parquet", pa.schema([ARTICLES.field("outlet")]), "stance build")["outlet"]
+    return set(filter(None, column.unique().to_pylist()))
 
 
-def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]:
-    """Texts by people that the release would hold: settings, the codebook, and what they wrote in the last release."""
+def _texts(work: Path, articles: Collection[str] | None = None) -> dict[str, str]:
+    """Title and text of some articles, or of all, joined by a line break, by article id."""
+    names = ("article_id", "title", "text")
+    schema = pa.schema([ARTICLES.field(name) for name in names])
+    where = None if articles is None else ("article_id", articles)
+    table = read_table(work / "articles.parquet", schema, "stance build", where)
+    return {
+        article_id: f"{title or ''}\n{text}"
+        for article_id, title, text in zip(*(table[name].to_pylist() for name in names), strict=True)
+    }
+
+
+def _written(settings: Settings, codebook: Codebook, out: Path, prompts: Mapping[str, bytes]) -> list[Written]:
+    """Texts by people that would be in the release: settings, codebook, prompts, and what the earlier release has."""
     written = [
         Written(file="stance.toml", field=f"[{section}] {key}", text=text)
         for section, values in configuration(settings, standoff=True).items()
@@ -241,6 +292,7 @@ def _written(settings: Settings, codebook: Codebook, out: Path) -> list[Written]
         for _, text in leaves(key, value)
     ]
     written.append(Written(file=settings.labeling.codebook, text=codebook.text))
+    written += [Written(file=name, text=text.decode()) for name, text in prompts.items()]
     for path in (out / name for name in (CARD, *WRITTEN)):
         if path.is_file():
             # The parts that stance writes become empty lines, so that the other lines keep their numbers.
@@ -273,24 +325,27 @@ def _tables(parts: Parts, kinds: Mapping[str, Features]) -> tuple[dict[str, byte
 
 
 def _open_again(folder: Path, parts: Parts, kinds: Mapping[str, Features]) -> None:
-    """Open what was written as a user would, from an empty cache, and compare it with what was meant."""
+    """Open the written dataset as a user would, from an empty cache, and compare it with the intended rows."""
     from datasets import load_dataset
 
     for config, splits in parts.items():
         with tempfile.TemporaryDirectory(prefix="stance-cache-") as cache:
             try:
                 opened: Any = load_dataset(str(folder), config, cache_dir=cache)
-            except Exception as error:  # the library raises many kinds; all mean that it doesn't open
-                raise PublishError(f"the dataset was not published: {config} doesn't open: {error}") from error
+            except Exception as error:  # whatever the library raises means that it doesn't open
+                raise PublishError(
+                    f"the dataset was not published: its config {config} doesn't open: {error}"
+                ) from error
             for name, rows in splits.items():
                 if opened[name].to_list() != list(rows) or opened[name].features != kinds[config]:
                     raise PublishError(
-                        f"the dataset was not published: {config}/{name} opens, but not as it was written"
+                        f"the dataset was not published: {config}/{name} opens, but with other rows or types than "
+                        "were written"
                     )
 
 
 def _replace(files: Mapping[str, bytes], out: Path) -> bool:
-    """Bring `out` to the release; the manifest goes last, so that a broken-off run shows in `--check`.
+    """Write the release into `out`; the manifest comes last, so that `--check` notices an interrupted run.
 
     Files of the earlier release that this one lacks are deleted; files that stance didn't write stay.
     """

@@ -19,15 +19,18 @@ import yaml
 
 from corpus.build import build
 from corpus.records import ARTICLES, CorpusSettings
-from corpus.store import read_jsonl, read_table, table_path, write_bytes, write_jsonl
+from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
+from corpus.tables import read_table
 from labeling.adjudicate import adjudicate, settle
-from labeling.agreement import cohen_kappa, krippendorff_alpha
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Annotation, LabelingSettings, Target
+from labeling.records import Annotation, LabelingSettings, Target
+from labeling.scheme import DEFAULT
+from labeling.statistics.agreement import cohen_kappa, krippendorff_alpha
 from labeling.votes import latest_votes
 from release.contents.manifest import FILE, Dataset, manifest, to_json
+from release.contents.proof import Proof, prove
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
-from release.contents.text_free import Proof, prove, strip
+from release.contents.text_free import strip
 from train.examples.from_verdicts import from_verdicts
 from train.settings import PublishSettings, Settings, TrainSettings
 
@@ -57,10 +60,10 @@ def make(articles: Path, out: Path) -> Proof:
         work = Path(folder) / "work"
         build([articles], work, CorpusSettings(root=str(articles)), workers=1)
         write_jsonl(table_path(work, "annotations.jsonl"), answers)
-        adjudicate(work, LabelingSettings(), codebook=codebook.version)
+        adjudicate(work, LabelingSettings(), codebook=codebook)
         examples, _ = from_verdicts(work, TARGET, TrainSettings())
         rows = gold_rows(work, [msgspec.structs.replace(row, split="train") for row in examples])["train"]
-        own = {row.sentence_id: row for row in settle(answers, codebook=codebook.version).verdicts}
+        own = {row.sentence_id: row for row in settle(answers, codebook=codebook).verdicts}
         for row in rows:
             verdict = own[row["sentence_id"]]
             if verdict.stance != row["label"]:
@@ -126,7 +129,9 @@ def _card(
     }
     given = {name: Counter(row.stance for row in answers if row.annotator == name) for name in names}
     unsure = Counter(row.annotator for row in answers if row.unsure)
-    lines = [f"| {name} | {' | '.join(str(given[name][s]) for s in STANCES)} | {unsure[name]} |" for name in names]
+    lines = [
+        f"| {name} | {' | '.join(str(given[name][s]) for s in DEFAULT.names)} | {unsure[name]} |" for name in names
+    ]
     text = (HERE / "standoff-card.md").read_text("utf-8")
     for key, value in {
         "name": said.name,
@@ -136,7 +141,7 @@ def _card(
         "articles": str(len({row["article_id"] for row in gold})),
         "groups": str(len({row["group"] for row in gold})),
         "copies": str(sum(row["copy_of"] is not None for row in gold)),
-        "labels": ", ".join(f"{labels[stance]} {stance}" for stance in STANCES),
+        "labels": ", ".join(f"{labels[stance]} {stance}" for stance in DEFAULT.names),
         "answers": str(len(answers)),
         "annotators": "\n".join(lines),
         "unanimous": str(how["unanimous"]),

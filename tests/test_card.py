@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from corpus.errors import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Annotation, Target, Verdict
-from labeling.sampling.sample import Draw, write_sample
+from labeling.records import Annotation, Target, Verdict
+from labeling.sampling.sample_table import Draw, write_sample
+from labeling.scheme import DEFAULT
 from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
@@ -37,8 +38,7 @@ from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
 from train.report.project_snapshot import gather
-from train.settings import LICENCES, PublishSettings, Settings, read_settings
-from train.starter import write_project
+from train.settings import LICENCES, PublishSettings, Settings, meaning, read_settings
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
 SAID = msgspec.convert(
@@ -192,12 +192,9 @@ def test_what_the_hub_or_a_citation_would_refuse_is_refused_when_it_is_read(
         read_settings(tmp_path, required=True)
 
 
-def test_every_key_of_publish_is_explained_where_it_is_asked_for(tmp_path: Path) -> None:
-    write_project(tmp_path)
-    lines = (tmp_path / "stance.toml").read_text("utf-8").split("[publish]\n")[1].splitlines()
-    keys = [line.split(" = ")[0] for line in lines if line and not line.startswith("#")]
-    assert keys == list(PublishSettings.__struct_fields__)
-    assert all(before.startswith("# ") for before in lines[: 2 * len(keys) : 2])
+def test_every_key_of_publish_is_explained_where_it_is_asked_for() -> None:
+    keys = PublishSettings.__struct_fields__
+    assert all(meaning(PublishSettings, key) for key in keys)
     assert "stands" not in ASKED
     assert set(ASKED) <= set(keys)
 
@@ -380,8 +377,12 @@ def test_a_changed_part_is_refused_with_its_line_and_a_deleted_one_written_anew(
             r"line \d+: found the marker '<!-- stance:begin structure .*'uses' has no end",
         ),
         ("<!-- stance:end more -->\n", "", r"line \d+: the part 'more' has no end"),
-        ("<!-- stance:end uses -->", "<!-- stance:end limits -->", r"it ends no part that is open here"),
-        ("<!-- stance:end uses -->", "<!-- stance:end uses -->\n<!-- stance:end uses -->", "it ends no part"),
+        ("<!-- stance:end uses -->", "<!-- stance:end limits -->", r"no part of that name is open there"),
+        (
+            "<!-- stance:end uses -->",
+            "<!-- stance:end uses -->\n<!-- stance:end uses -->",
+            "no part of that name is open",
+        ),
         (
             "---\n\n<!-- stance:metadata",
             "\n<!-- stance:metadata",
@@ -394,7 +395,7 @@ def test_a_changed_part_is_refused_with_its_line_and_a_deleted_one_written_anew(
             r"README.md, line 1: .* are not YAML: month must be",
         ),
         ("language:\n- en\n", "language: &b [en]\nx: *b\n", r"what was added to the metadata can't be kept"),
-        ("language:\n", "tags:\n- x\nlanguage:\n", r"README.md, line \d+: .*the key 'tags' stands twice"),
+        ("language:\n", "tags:\n- x\nlanguage:\n", r"README.md, line \d+: .*the key 'tags' occurs twice"),
         ("license: cc-by-4.0", "license: mit", r"README.md, line 5: `license` of the metadata was written by hand"),
         (
             "num_examples: ",
@@ -466,7 +467,7 @@ def test_a_card_written_by_hand_stays_below_ours(facts: CardFacts) -> None:
     assert card.decode().endswith("<!-- stance:end more -->\n\n# Our corpus\n\nIt is about *it*.\n")
     with pytest.raises(PublishError, match="`license` of the metadata was written by hand"):
         render(facts, b"---\nlicense: mit\n---\n")
-    with pytest.raises(PublishError, match="of a version of stance that did not mark what it wrote"):
+    with pytest.raises(PublishError, match="by a version of stance that did not mark its own text"):
         render(facts, b"---\nlicense: mit\n---\n\nBuilt with stance (`stance-corpus`).\n")
 
 
@@ -606,7 +607,7 @@ def test_croissant_is_valid_and_reads_every_row(facts_of: Make, standoff: bool) 
         assert {row[f"{config.name}/split"].decode() for row in rows} == {split.name for split in config.splits}
         assert {key.split("/")[1] for key in rows[0]} == {"split", *(entry["name"] for entry in config.features)}
     gold = {row["gold/sentence_id"].decode(): row for row in read["gold"]}
-    assert {key: STANCES[row["gold/label"]] for key, row in gold.items()} == facts.published
+    assert {key: DEFAULT.names[row["gold/label"]] for key, row in gold.items()} == facts.published
     assert all(isinstance(int(row["gold/start"]), int) and row["gold/votes"] for row in gold.values())
 
 
@@ -654,7 +655,7 @@ def test_what_was_published_before_is_read_from_its_folder(facts_of: Make) -> No
     assert before.files.keys() == {"annotators.md", "CHANGELOG.md"}
     broken = folder.with_name("broken")
     write_bytes(broken / "gold" / "train-00000-of-00001.parquet", b"no Parquet")
-    with pytest.raises(PublishError, match="expected the release before, with sentence_id and label"):
+    with pytest.raises(PublishError, match="expected a table of the earlier release, with sentence_id and label"):
         facts_of(before=broken)
     assert facts_of(before=folder.with_name("nowhere")).before == EarlierRelease()
 

@@ -27,7 +27,7 @@ import pytest
 import yaml
 
 from corpus.store import write_bytes
-from labeling.intervals import Estimate, shown
+from labeling.statistics.intervals import Estimate, shown
 from release.card.model_card import model_card
 from release.contents.manifest import FILE, Digest, read_manifest, to_json
 from release.hub.client import asking
@@ -232,7 +232,7 @@ def test_private_makes_a_private_repository_and_refuses_a_public_one(hub: Hub, c
     assert hub.repos["dataset", "org/corpus"].private
     client(release, "org/open")
     change(release, "codebook.md", b"# Codebook\n\nVersion 2.0\n")
-    assert "is there already, and public" in client(release, "org/open", private=True)["error"]
+    assert "exists already and is public" in client(release, "org/open", private=True)["error"]
     assert len(hub.repos["dataset", "org/open"].commits) == 2
     assert client(release)["changed"], "without --private, a private one is used as it is"
     assert hub.repos["dataset", "org/corpus"].private
@@ -319,7 +319,7 @@ def test_a_card_edited_at_the_hub_is_not_overwritten_unless_forced(hub: Hub, cli
     change(release, "codebook.md", b"# Codebook\n\nVersion 2.0\n")
     error = client(release)["error"]
     assert f"others changed README.md since stance last published there: commit {edit[:8]} “Say more” by eve." in error
-    assert "--force overwrites it" in error
+    assert "--force overwrites the change" in error
     assert f"save it as {release / 'README.md'}" in error
     assert hub.repos["dataset", "org/corpus"].commits[-1].id == edit
     assert client(release, force=True)["changed"]
@@ -376,7 +376,7 @@ def test_a_repository_that_is_made_just_before_us_is_used(hub: Hub, client: Clie
 def test_a_gitignore_that_would_tear_the_commit_is_refused(hub: Hub, client: Client, release: Path) -> None:
     hub.create("dataset", "org/corpus")
     hub.edit("dataset", "org/corpus", {".gitignore": b"*.parquet\n"})
-    assert "a .gitignore is there" in client(release, force=True)["error"]
+    assert "the repository has a .gitignore" in client(release, force=True)["error"]
     assert len(hub.repos["dataset", "org/corpus"].commits) == 2
 
 
@@ -384,7 +384,7 @@ def test_a_gitignore_that_would_tear_the_commit_is_refused(hub: Hub, client: Cli
 
 
 def test_the_token_is_the_one_that_huggingface_hub_keeps(hub: Hub, client: Client, release: Path) -> None:
-    assert "there is no token for the Hub: `hf auth login`" in client(release, env={})["error"]
+    assert "there is no token for the Hub: store one with `hf auth login`" in client(release, env={})["error"]
     assert hub.log == []
     stored = client.home / "token"
     stored.write_text(TOKEN)
@@ -399,7 +399,7 @@ def test_a_wrong_token_is_named_by_its_place_and_never_quoted(
     hub: Hub, client: Client, release: Path, token: str
 ) -> None:
     answer = client(release, env={"HF_TOKEN": token})
-    assert "doesn't accept the token in HF_TOKEN" in answer["error"] or "token holds spaces" in answer["error"]
+    assert "doesn't accept the token in HF_TOKEN" in answer["error"] or "token for the Hub holds" in answer["error"]
     assert token not in json.dumps(answer, ensure_ascii=False)
     assert hub.repos == {}
 
@@ -432,14 +432,14 @@ def test_a_malformed_name_is_refused_before_anything_is_asked(
 
 def test_the_name_of_a_model_is_no_name_for_a_dataset(hub: Hub, client: Client, release: Path) -> None:
     hub.create("model", "org/corpus")
-    assert "org/corpus is a model's repository" in client(release)["error"]
+    assert "org/corpus is the repository of a model" in client(release)["error"]
     assert ("dataset", "org/corpus") not in hub.repos
     assert client(release, force=True)["changed"]
 
 
 def test_a_repository_that_the_account_may_not_see(hub: Hub, client: Client, release: Path) -> None:
     hub.create("dataset", "org/corpus").hidden = True
-    assert "org/corpus is there, but the account ann may not see it" in client(release)["error"]
+    assert "org/corpus exists, but the account ann may not see it" in client(release)["error"]
     assert there(hub) == {}
 
 
@@ -452,7 +452,9 @@ def test_a_hub_that_cannot_be_reached(release: Path, tmp_path: Path) -> None:
     assert "HF_HUB_OFFLINE is set" in errors[1]
 
 
-@pytest.mark.parametrize(("status", "told"), [(429, "too many requests"), (503, "answered 503, a fault of its own")])
+@pytest.mark.parametrize(
+    ("status", "told"), [(429, "too many requests"), (503, "answered 503, which is a fault of the Hub")]
+)
 def test_a_busy_hub_is_asked_again_a_bounded_number_of_times(
     hub: Hub, client: Client, release: Path, status: int, told: str
 ) -> None:
@@ -527,7 +529,7 @@ def test_a_folder_that_is_no_release_is_refused_before_anything_is_asked(
     change(release, "README.md", card)
     (release / "gold" / "test-00000-of-00001.parquet").unlink()
     (release / "codebook.md").write_text("other")
-    assert "codebook.md, gold/test-00000-of-00001.parquet changed or went" in client(release)["error"]
+    assert "codebook.md, gold/test-00000-of-00001.parquet changed or missing" in client(release)["error"]
     assert hub.log == []
 
 

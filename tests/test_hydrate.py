@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 from corpus.build import build
 from corpus.errors import SourceError, StanceError, TableError
 from corpus.records import ARTICLES, SENTENCES, CorpusSettings
-from corpus.store import read_jsonl, read_table, write_bytes
-from labeling.records import STANCES
+from corpus.store import read_jsonl, write_bytes
+from corpus.tables import read_table
+from labeling.scheme import DEFAULT
 from release.contents.rows import GOLD, encoded, features, parquet, yaml_features
 from release.contents.text_free import public_id, strip, text_key
 from release.hydrate import write_release
@@ -56,7 +57,7 @@ def full_rows(texts: str) -> list[dict[str, Any]]:
         sentences = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
     rows: list[dict[str, Any]] = []
     for n, row in enumerate(sentences):
-        more: dict[str, Any] = {"label": STANCES[n % 3], "target": "troops", "how": "single", "votes": []}
+        more: dict[str, Any] = {"label": DEFAULT.names[n % 3], "target": "troops", "how": "single", "votes": []}
         of = {name: articles[row["article_id"]][name] for name in ("title", "outlet", "published", "url")}
         rows.append({name: (row | of | more | {"copy_of": None}).get(name, "") for name in GOLD})
     return rows
@@ -126,7 +127,7 @@ def test_the_full_release_comes_back_from_the_same_articles(tmp_path: Path) -> N
         assert {name: found[name] for name in GOLD if name != "label"} == {
             name: row[name] for name in GOLD if name != "label"
         }
-        assert STANCES[found["label"]] == row["label"]
+        assert DEFAULT.names[found["label"]] == row["label"]
         assert (found["found_start"], found["found_end"], found["state"]) == (row["start"], row["end"], "matched")
     assert {row.text for row in load_examples(tmp_path / "out")} == {row["text"] for row in rows}
     assert (tmp_path / "out" / "codebook.md").is_file()
@@ -204,7 +205,7 @@ def test_a_split_of_which_nothing_is_found_is_left_out_and_named(tmp_path: Path)
     assert hydrate(release, mine, tmp_path / "out", rooted(mine)).left_out == ["test"]
     opened = load_dataset(str(tmp_path / "out"), "gold", cache_dir=str(tmp_path / "cache"))
     assert {name: part.num_rows for name, part in opened.items()} == {"train": 9}
-    assert opened["train"].features["label"] == ClassLabel(names=list(STANCES))
+    assert opened["train"].features["label"] == ClassLabel(names=list(DEFAULT.names))
     assert opened["train"].features["found_start"].dtype == "int64"
     mine = copies(tmp_path, NEWS)
     assert hydrate(release, mine, tmp_path / "out", rooted(mine)).left_out == []
@@ -343,9 +344,9 @@ def _nothing(table: pa.Table, name: str) -> pa.Table:
     ("edit", "message"),
     [
         (lambda table: table.append_column("text", table.column("how")), "not a stand-off release"),
-        (lambda table: table.drop_columns(["text_key"]), "expected the column text_key of string"),
-        (lambda table: table.set_column(6, "start", table.column("how")), "expected the column start of int64"),
-        (lambda table: _nothing(table, "end"), "row 0: no end"),
+        (lambda table: table.drop_columns(["text_key"]), "expected the column text_key of type string"),
+        (lambda table: table.set_column(6, "start", table.column("how")), "expected the column start of type int64"),
+        (lambda table: _nothing(table, "end"), "row 0: end is null"),
         (lambda table: table.slice(0, 0), "expected Parquet files with sentences"),
         (lambda table: table.replace_schema_metadata({"huggingface": "{"}), "its features cannot be read"),
     ],

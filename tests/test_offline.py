@@ -13,14 +13,15 @@ from corpus.errors import ConfigError, StudioError, TableError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate
 from labeling.codebook import Codebook
+from labeling.identity.account_register import FILE, read_register
+from labeling.identity.pseudonyms import read_names
 from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Withdrawn
 from labeling.studio.answers import chosen
-from labeling.studio.client import Studio, StudioTask
+from labeling.studio.api_records import StudioTask
+from labeling.studio.client import Studio
 from labeling.studio.tasks import Corpus
-from labeling.sync.account_register import FILE, read_register
 from labeling.sync.export_files import ExportSummary, read_export
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN, digest
-from labeling.sync.pseudonyms import read_names
 from labeling.sync.pull import PullSummary, pull
 from labeling.sync.server_changes import STATE
 from tests.conftest import vote

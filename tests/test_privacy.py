@@ -17,7 +17,8 @@ from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Superseded, Unsettled, Verdict
+from labeling.records import Adjudication, Annotation, LabelingSettings, Superseded, Unsettled, Verdict
+from labeling.scheme import DEFAULT
 from labeling.votes import latest_votes
 from release.contents.privacy import PSEUDONYM, prove_private, release_names
 from release.contents.rows import ANNOTATION
@@ -62,7 +63,7 @@ def planted(finished: Path, tmp_path: Path) -> Path:
     ]
     for row in read_jsonl(work / "queue.jsonl", Unsettled, ""):
         by = votes[row.sentence_id]
-        for who, stance in ((NAMES[0], STANCES[0]), (ADDRESSES[1], STANCES[2])):
+        for who, stance in ((NAMES[0], DEFAULT.names[0]), (ADDRESSES[1], DEFAULT.names[2])):
             settled.append(
                 Adjudication(sentence_id=row.sentence_id, adjudicator=who, stance=stance, votes=by, note=text)
             )

@@ -21,13 +21,14 @@ from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write
 from labeling.adjudicate import adjudicate
 from labeling.codebook import Codebook, read_codebook
 from labeling.overlap import FewVotes
-from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
+from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
+from labeling.scheme import DEFAULT
 from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json
 from release.messages import published
 from release.publish import PublishInputs, publish
-from tests.conftest import HOSTILE
+from tests.conftest import HOSTILE, copy_tables
 from tests.support.releases import SETTINGS, publish_release
 from train import input_digests
 from train.examples.from_verdicts import EXAMPLES, read_examples
@@ -53,7 +54,7 @@ def test_load_dataset_opens_both_configs_with_typed_features(finished: Path, tmp
     columns = "sentence_id text label target before after article_id start end cluster_id outlet published votes how"
     assert set(columns.split()) <= set(gold["train"].column_names)
     annotations = load_dataset(str(out), "annotations", cache_dir=str(tmp_path / "cache"))["train"]
-    assert annotations.features["stance"].names == list(STANCES)
+    assert annotations.features["stance"].names == list(DEFAULT.names)
     assert annotations.num_rows == len(read_jsonl(finished / "labels" / "annotations.jsonl", Annotation, ""))
     assert annotations["stance"].count(None) == 1
     default = load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
@@ -208,7 +209,7 @@ def _examples(work: Path, **values: str) -> None:
 
 
 BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
-    (_no_verdict, PublishError, "holds no verdict: there is nothing to publish.*`stance adjudicate`"),
+    (_no_verdict, PublishError, "holds no verdict, so there is nothing to publish.*`stance adjudicate`"),
     (_no_adjudication, TableError, "verdicts.jsonl is not there: run `stance adjudicate` first"),
     (
         _odd_verdict,
@@ -217,7 +218,7 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     ),
     (_odd_answer, PublishError, r"annotations.jsonl, line 1: labels outside the codebook: 'maybe' \(302\)"),
     (_odd_vote, PublishError, r"verdicts.jsonl, line 1: labels outside the codebook: 'hm' \(14\d\)"),
-    (_odd_example, TableError, "Invalid enum value 'pro'.*run `stance train` again"),
+    (_odd_example, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
     (_old_verdicts, PublishError, r"verdicts are not those of today's answers .* Run `stance adjudicate`, then"),
     (_fewer_verdicts, PublishError, "verdicts are not those of today's answers .*1 have answers and no verdict yet"),
     (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
@@ -264,7 +265,7 @@ def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, 
     answers = [
         Adjudication(sentence_id=row.sentence_id, adjudicator=who, stance=stance, votes=row.votes)
         for row in queue
-        for who, stance in (("A8", STANCES[0]), ("A9", STANCES[1]))
+        for who, stance in (("A8", DEFAULT.names[0]), ("A9", DEFAULT.names[1]))
     ]
     write_jsonl(table_path(work, "adjudications.jsonl"), answers)
     gone = pa.array([row.sentence_id for row in queue])
@@ -325,7 +326,7 @@ def test_a_stand_off_release_that_quotes_an_article_names_the_place_to_change(
         said: Any = [quoted] if key == "authors" else f"They say: {quoted}"
         settings = msgspec.structs.replace(settings, **{key: said})
     before = _bytes(tmp_path)
-    with pytest.raises(PublishError, match=rf"^{place}: the words '.*' stand in the article '05' too"):
+    with pytest.raises(PublishError, match=rf"^{place}: the words '.*' are in the article '05' too"):
         publish(finished / "work", out, "a target <b>", codebook, settings, inputs=PublishInputs(allow_open=True))
     assert _bytes(tmp_path) == before
     if key == "rationale":
@@ -414,22 +415,23 @@ def test_broken_off_at_any_file_the_check_says_so_and_the_next_publish_ends_righ
 # --- the page
 
 
-def test_the_report_shows_the_numbers_and_loads_nothing(finished: Path, browser: Browser) -> None:
-    assert report(finished / "work", "a target <b>")
-    assert not report(finished / "work", "a target <b>")
+def test_the_report_shows_the_numbers_and_loads_nothing(finished: Path, tmp_path: Path, browser: Browser) -> None:
+    copy_tables(finished / "work", tmp_path / "work")
+    assert report(tmp_path / "work", "a target <b>")
+    assert not report(tmp_path / "work", "a target <b>")
     page = browser.new_page(viewport={"width": 390, "height": 800})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    page.goto((finished / "work" / "report.html").as_uri())
+    page.goto((tmp_path / "work" / "report.html").as_uri())
     assert len(asked) == 1
     assert complaints == []
     assert page.title() == "Stance toward a target <b>"
     text = page.inner_text("body")
     for expected in ("Krippendorff’s alpha", "Confusion matrix", "Strongest n-grams", "F_avg", HOSTILE):
         assert expected in text
-    metrics = re.search(r'"f_avg": \{\s*"value": ([\d.]+)', (finished / "work" / "model" / "metrics.json").read_text())
+    metrics = re.search(r'"f_avg": \{\s*"value": ([\d.]+)', (tmp_path / "work" / "model" / "metrics.json").read_text())
     assert metrics
     assert f"{float(metrics.group(1)):.3f}" in text
     # Nothing is wider than a phone's screen but what scrolls in itself.

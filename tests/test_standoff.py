@@ -18,7 +18,8 @@ from corpus.errors import PublishError
 from corpus.near_duplicates import normalise
 from corpus.store import write_bytes
 from release.contents import five_word_runs
-from release.contents.text_free import DERIVED, EXEMPT, Proof, Written, columns, prove, public_id, strip
+from release.contents.proof import EXEMPT, Proof, Written, prove
+from release.contents.text_free import DERIVED, columns, public_id, strip
 from tests.conftest import REPO
 
 TARGET = "sending our own brave instructors"
@@ -66,7 +67,7 @@ def test_comments_and_holders_stay_out_of_the_annotations() -> None:
 
 
 def test_a_column_of_which_nothing_is_said_is_refused() -> None:
-    with pytest.raises(PublishError, match="whether summary may stand in a stand-off release isn't said"):
+    with pytest.raises(PublishError, match="whether summary may be in a stand-off release"):
         strip("gold", [full_row(summary="He went.")])
 
 
@@ -163,12 +164,12 @@ def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path
 @pytest.mark.parametrize(
     ("file", "ours"),
     [
-        ("release/publish.py", "text goes out only where"),
+        ("release/publish.py", "text is published only if"),
         ("train/train_model.py", "the test split is scored once"),
         ("train/report/sentences.py", "it has learned nothing that this test set shows"),
         ("train/report/page.html.j2", "they are worth a second look"),
         ("release/card/model_card.md.j2", "who wrote or said them"),
-        ("labeling/agreement.py", "too unreliable to draw conclusions from"),
+        ("labeling/statistics/agreement.py", "too unreliable to draw conclusions from"),
         ("corpus/errors.py", "an article cannot be read, or there is none"),
     ],
 )
@@ -176,14 +177,14 @@ def test_ordinary_english_from_our_sources_is_found_where_people_write(tmp_path:
     """Phrases as an article may have them, of files that no card is filled from, or that people don't write in."""
     assert set() < five_word_runs.runs(ours) <= five_word_runs.runs((REPO / file).read_text("utf-8"))
     folder = release(tmp_path, README__md=f"They say {ours}.")
-    with pytest.raises(PublishError, match=r"README\.md, its text: the words .* stand in the article 'a' too"):
+    with pytest.raises(PublishError, match=r"README\.md, its text: the words .* are in the article 'a' too"):
         prove(folder, {"a": f"The paper wrote on Monday that {ours} in Ostrel."})
 
 
 def test_only_the_named_templates_and_sentences_are_our_wording() -> None:
     texts = " ".join((ROOT / name).read_text("utf-8") for name in five_word_runs.TEMPLATES)
     assert five_word_runs.template_runs() <= five_word_runs.runs(texts)
-    docstring = "it is written two spaces"
+    docstring = "written indented by two spaces"
     assert docstring in five_word_runs.runs((ROOT / "release/contents/manifest.py").read_text("utf-8"))
     assert docstring not in five_word_runs.template_runs() | five_word_runs.sentence_runs()
     sentence = "of them alone means is not known"
@@ -217,7 +218,7 @@ def test_the_message_names_the_file_and_field_or_line_that_people_can_change(tmp
         ([book], r"docs/codebook\.md, line 4"),
         ([], r"README\.md, its text"),
     ):
-        with pytest.raises(PublishError, match=rf"^{place}: the words 'brennia visited the port of' stand .* 'a' too"):
+        with pytest.raises(PublishError, match=rf"^{place}: the words 'brennia visited the port of' are .* 'a' too"):
             prove(folder, {"a": ARTICLE}, written)
 
 

@@ -13,9 +13,10 @@ import pytest
 
 from corpus.build import build
 from corpus.records import ARTICLES, SENTENCES, CorpusSettings
-from corpus.store import read_table
+from corpus.tables import read_table
 from release.contents.manifest import check_dataset
-from release.contents.text_free import columns, prove
+from release.contents.proof import prove
+from release.contents.text_free import columns
 from release.hydrate.hydrate import hydrate
 from tests.conftest import REPO
 from train.examples.load import load_examples

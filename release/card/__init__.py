@@ -1,5 +1,5 @@
-"""The texts about a release: the dataset card, the model card, the data statement, the citation and the changelog.
+"""The texts about a release: cards, the data statement, the citation, the metadata of a DOI, and the changelog.
 
-`card_facts.py` collects the numbers, the other modules write one file each, and `managed_markdown.py` keeps what people
-wrote between stance's paragraphs.
+`card_facts.py` collects the numbers. The modules named after a file write that file. `managed_markdown.py` keeps what
+people wrote between stance's parts of a text, and `yaml_header.py` keeps what they added to the metadata of a card.
 """

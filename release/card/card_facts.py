@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import pyarrow as pa
 
 from corpus.records import ARTICLES, Skipped
-from corpus.store import read_jsonl, read_table, table_path
+from corpus.store import read_jsonl_if_there, table_path
+from corpus.tables import read_table
+from labeling.machine.comparison import Machines
 from labeling.overlap import FewVotes
-from labeling.records import STANCES, Annotation, Stance
-from labeling.sampling.sample import Draw, read_sample
+from labeling.records import Annotation
+from labeling.sampling.sample_table import Draw, read_sample
+from labeling.scheme import Scheme, Stance, read_labelled
 from labeling.status import Status
 from labeling.votes import counted
 from release.card.earlier_release import EarlierRelease, read_earlier_release
+from release.contents.machine_rows import ReleasedCoder
 from release.freshness import Project
 from train.report.project_snapshot import Snapshot, gather
 from train.settings import LICENCES, PublishSettings
@@ -44,11 +49,11 @@ ASKED = {
     "pay": "what the annotators were paid",
     "personal": "what personal or sensitive information there is, and what was done about it",
 }
-"""The keys of `[publish]` whose absence the card names."""
+"""The keys of `[publish]` that the card lists as not stated if they are empty, each with what it should say."""
 
 
 class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A split's Parquet file: `path` is in the release, `size` the file's, `num_bytes` the table's in memory."""
+    """A split's Parquet file: its path in the release, its `size` in bytes, and its table's `num_bytes` in memory."""
 
     name: str
     rows: int
@@ -59,7 +64,7 @@ class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A config: its splits in order, and its features as the Hub's YAML writes them."""
+    """A config: its splits in order, and its features in the form that the Hub's YAML has."""
 
     name: str
     splits: list[SplitFacts]
@@ -67,9 +72,9 @@ class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """Sentences that one round drew in one way, how many are settled, and their chances of being drawn.
+    """How many sentences one round drew in one way, how many of them are settled, and how probable each draw was.
 
-    `low` and `high` bound the probabilities; None where chance did not choose.
+    `low` and `high` are the lowest and the highest probability; both are None if the draw was not random.
     """
 
     number: int
@@ -86,25 +91,28 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         settings: settings under `[publish]`, which people filled in.
         target: name of the target that the stance is toward.
+        scheme: labels of the project.
         standoff: whether the release is without the articles' text.
-        date: the day of the newest annotation, ISO 8601; "" where none has a time.
+        date: day of the newest annotation, ISO 8601; "" if no annotation has a time.
         codebook: version of the codebook.
-        configs: configs of the dataset as written.
-        labels: split → stance → rows of `gold`.
+        configs: configs of the dataset as they were written.
+        labels: split → stance → number of rows of `gold`.
         how: way of settling → number of rows of `gold`, sorted.
-        published: sentence → label of `gold`.
-        copies: rows of `gold` that are exact copies of a labelled sentence.
+        published: id of each sentence in `gold` → its label.
+        copies: number of rows of `gold` that are exact copies of a labelled sentence.
         articles: number of articles that `gold` has sentences from.
-        rounds: how sentences were sampled; empty where all were to be labelled.
-        extractors: what read the articles → articles, sorted.
-        skipped: articles that gave no sentence.
-        snapshot: the project as the report shows it, for the same numbers.
-        before: the earlier release in the same folder.
-        few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
+        rounds: rounds in which sentences were sampled; empty if all sentences were to be labelled.
+        extractors: name of each extractor → number of articles that it read, sorted by name.
+        skipped: number of articles that gave no sentence.
+        snapshot: data of the project's report, so that card and report give the same numbers.
+        before: earlier release in the same folder.
+        few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
+        machine: machine coders whose answers are in the config `machine`; empty if the release has none.
     """
 
     settings: PublishSettings
     target: str
+    scheme: Scheme
     standoff: bool
     date: str
     codebook: str
@@ -120,6 +128,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     before: EarlierRelease = EarlierRelease()
     few: FewVotes | None = None
+    machine: list[ReleasedCoder] = []
 
     @property
     def name(self) -> str:
@@ -128,7 +137,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """Rows of `gold`."""
+        """The number of rows of `gold`."""
         return len(self.published)
 
 
@@ -136,12 +145,13 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     """A release's tables, as they are written.
 
     Attributes:
-        gold: rows of `gold` by split, in full or stand-off, labels as strings.
+        gold: rows of `gold` by split, with labels as strings; in a stand-off release, rows without text.
         configs: configs with their Parquet files.
         standoff: whether the release is without the articles' text.
-        names: what annotators are called in the release.
-        few: verdicts that rest on fewer votes than the project asked for; None where that isn't known.
-        folder: folder of the release, where an earlier one may be.
+        names: name of each annotator in the project's tables → name in the release.
+        few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
+        folder: folder of the release, which may hold an earlier release.
+        machine: machine coders whose answers are in the release.
     """
 
     gold: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -150,6 +160,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
     few: FewVotes | None
     folder: Path
+    machine: Sequence[ReleasedCoder] = ()
 
 
 def read_facts(project: Project, released: Released) -> CardFacts:
@@ -160,48 +171,63 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         released: tables of the release.
 
     Raises:
-        TableError: a stage before is missing.
-        ExamplesError: metrics or analysis are of another version.
-        PublishError: the release before can't be read.
+        TableError: an earlier stage has not been run.
+        ExamplesError: another version wrote the metrics or the analysis.
+        PublishError: the earlier release can't be read.
     """
-    work, ignored = project.work, project.ignored
+    work, ignored, scheme = project.work, project.ignored, project.settings.labels
     rows = [row for part in released.gold.values() for row in part]
-    annotations = counted(read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull"), ignored)
-    articles = read_table(work / "articles.parquet", ARTICLES, "stance build")
-    snapshot = gather(work, project.settings.target.name, frozenset(ignored), project.settings, with_ngrams=False)
+    annotations = counted(
+        read_labelled(table_path(work, "annotations.jsonl"), Annotation, "stance pull", scheme, project.codebook),
+        ignored,
+    )
+    articles = read_table(work / "articles.parquet", pa.schema([ARTICLES.field("extractor")]), "stance build")
+    snapshot = gather(
+        work,
+        project.settings.target.name,
+        frozenset(ignored),
+        project.settings,
+        codebook=project.codebook,
+        for_page=False,
+    )
     snapshot = msgspec.structs.replace(snapshot, status=_renamed(snapshot.status, released.names))
     return CardFacts(
         settings=project.settings.publish,
         target=project.settings.target.name,
+        scheme=scheme,
         standoff=released.standoff,
         date=max(filter(DAY.fullmatch, ((row.updated_at or row.created_at)[:10] for row in annotations)), default=""),
         codebook=project.codebook.version if project.codebook else "",
         configs=list(released.configs),
         labels={
-            name: {stance: sum(row["label"] == stance for row in part) for stance in STANCES}
+            name: {stance: sum(row["label"] == stance for row in part) for stance in scheme.names}
             for name, part in released.gold.items()
         },
         how=dict(sorted(Counter(row["how"] for row in rows).items())),
         published={row["sentence_id"]: row["label"] for row in rows},
         copies=sum(row["copy_of"] is not None for row in rows),
         articles=len({row["article_id"] for row in rows}),
-        rounds=_rounds(read_sample(work), {row.sentence_id for row in snapshot.verdicts or []}),
+        rounds=_rounds(
+            [row for row in read_sample(work) if row.by != "archive"],
+            {row.sentence_id for row in snapshot.verdicts or []},
+        ),
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
         skipped=_unused(work / "skipped.jsonl"),
         snapshot=snapshot,
         before=read_earlier_release(released.folder),
         few=released.few,
+        machine=list(released.machine),
     )
 
 
 def _unused(skipped: Path) -> int:
-    """How many articles gave no sentence; what was never taken for an article is listed there, too, without an id."""
-    rows = read_jsonl(skipped, Skipped, "stance build") if skipped.is_file() else []
+    """How many articles gave no sentence; the file also lists, without an id, what was not taken for an article."""
+    rows = read_jsonl_if_there(skipped, Skipped)
     return sum(bool(row.article_id) for row in rows)
 
 
 def missing(settings: PublishSettings) -> list[str]:
-    """What `[publish]` leaves unsaid, a line each: `pay: what the annotators were paid`."""
+    """One line for each key that `[publish]` leaves empty, such as `pay: what the annotators were paid`."""
     return [f"{key}: {what}" for key, what in ASKED.items() if not _said(getattr(settings, key))]
 
 
@@ -210,27 +236,48 @@ def _said(value: str | list[str]) -> bool:
 
 
 def _renamed(status: Status, called: Mapping[str, str]) -> Status:
-    """The status with annotators under their names in the release, without what the card doesn't tell of them."""
+    """The status with the annotators' names in the release, without what the card doesn't tell about them."""
     replace = msgspec.structs.replace
 
-    def anew(rows: Sequence[Record], *keys: str) -> list[Record]:
+    def renamed(rows: Sequence[Record], *keys: str) -> list[Record]:
         return [replace(row, **{key: called.get(getattr(row, key), UNNAMED) for key in keys}) for row in rows]
 
     agreement = status.agreement
     return replace(
         status,
-        annotators=anew(status.annotators, "annotator"),
-        controls=anew(status.controls, "annotator"),
+        annotators=renamed(status.annotators, "annotator"),
+        controls=renamed(status.controls, "annotator"),
         ignored={},
         contested=[],
         warnings=[],
         agreement=replace(
             agreement,
             annotators=[called.get(name, UNNAMED) for name in agreement.annotators],
-            pairs=anew(agreement.pairs, "first", "second"),
-            rest=anew(agreement.rest, "annotator"),
+            pairs=renamed(agreement.pairs, "first", "second"),
+            rest=renamed(agreement.rest, "annotator"),
         ),
+        machine=replace(status.machine, machines=_unnamed(status.machine.machines, renamed))
+        if status.machine
+        else None,
     )
+
+
+def _unnamed(machines: Machines | None, renamed: Callable[..., Any]) -> Machines | None:
+    """The comparison of machine coders with people, with the annotators' names in the release."""
+    if machines is None:
+        return None
+    replace = msgspec.structs.replace
+    coders = [
+        replace(
+            coder,
+            people=renamed(coder.people, "annotator"),
+            test=replace(coder.test, people=renamed(coder.test.people, "annotator"), left_out={})
+            if coder.test
+            else None,
+        )
+        for coder in machines.coders
+    ]
+    return replace(machines, coders=coders)
 
 
 def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
@@ -254,7 +301,7 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
 
 
 def summary(facts: CardFacts) -> str:
-    """The dataset in a sentence."""
+    """One sentence that describes the dataset."""
     return (
         f"{facts.rows} sentences from {facts.articles} news articles, each labelled for its stance toward one target, "
         f"“{facts.target}”: favor, against or none."
@@ -262,24 +309,24 @@ def summary(facts: CardFacts) -> str:
 
 
 def extractors(facts: CardFacts) -> str:
-    """What read the articles, with how many of them."""
+    """The extractors that read the articles, each with the number of its articles."""
     return ", ".join(f"{name or 'unknown'} ({count} articles)" for name, count in facts.extractors.items())
 
 
 def licence(said: PublishSettings) -> str:
-    """The licence's readable name; "" where none is set."""
+    """The licence's readable name; "" if no licence is set."""
     if said.licence.lower() == "other":
         return f"{said.licence_name} ({said.licence_link})"
     return LICENCES.get(said.licence.lower()) or said.licence
 
 
 def authors(said: PublishSettings) -> list[str]:
-    """Who made the dataset, each once; `NOBODY` where it isn't said."""
+    """The people and groups who made the dataset, each once; `NOBODY` if `[publish] authors` names none."""
     return list(dict.fromkeys(" ".join(name.split()) for name in said.authors if name.strip())) or [NOBODY]
 
 
 def cited(facts: CardFacts) -> str:
-    """The dataset as a list of references names it, in the style of the APA."""
+    """The dataset's entry for a list of references, in APA style."""
     said = facts.settings
     where = f"https://doi.org/{said.doi}" if said.doi else said.url
     who = " & ".join(authors(said)).rstrip(".")

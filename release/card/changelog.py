@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from labeling.records import STANCES
 from release.card.card_facts import CardFacts
 from release.card.managed_markdown import decode
 
@@ -13,7 +12,8 @@ from release.card.managed_markdown import decode
 def changelog(facts: CardFacts) -> bytes:
     """`CHANGELOG.md`: one entry per version, newest first, saying what differs from the earlier release.
 
-    Published again without a change, nothing is added; with one and under the same version, a line in its entry.
+    If the version has an entry already, the entry gets one more line if something changed, and stays as it is if
+    nothing did.
     """
     version, before = facts.settings.version, facts.before
     text = decode(before.files.get("CHANGELOG.md", b""), "CHANGELOG.md")
@@ -34,11 +34,11 @@ def changelog(facts: CardFacts) -> bytes:
 
 
 def _changes(facts: CardFacts) -> str:
-    """What differs from the release before; "" where nothing does."""
+    """The differences from the earlier release, as one line; "" if there are none."""
     new, old, book = facts.published, facts.before.labels, facts.before.codebook
     if old is None:
         labels = Counter(new.values())
-        shares = ", ".join(f"{stance} {labels[stance]}" for stance in STANCES)
+        shares = ", ".join(f"{stance} {labels[stance]}" for stance in facts.scheme.names)
         return (
             f"First release: {facts.rows} sentences of {facts.articles} articles ({shares}), "
             f"codebook version {facts.codebook}."

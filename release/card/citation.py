@@ -11,7 +11,7 @@ from train.settings import LICENCES
 
 
 def citation(facts: CardFacts) -> bytes:
-    """`CITATION.cff`, version 1.2.0 of the format; released on the day of the newest annotation.
+    """`CITATION.cff`, in version 1.2.0 of the format; its date of release is the day of the newest annotation.
 
     References:
         Druskat et al. (2021), Citation File Format 1.2.0, https://doi.org/10.5281/zenodo.5171937.
@@ -40,7 +40,7 @@ def citation(facts: CardFacts) -> bytes:
 
 
 def bibtex(facts: CardFacts) -> str:
-    """The dataset as a BibTeX entry, for a code block: no line of it begins with anything but stance's own words."""
+    """The dataset as a BibTeX entry for a code block; each line begins with stance's own words, never with a value."""
     said = facts.settings
     fields = {
         "author": " and ".join(latex(name) if "," in name else f"{{{latex(name)}}}" for name in authors(said)),
@@ -56,6 +56,6 @@ def bibtex(facts: CardFacts) -> str:
 
 
 def _author(name: str) -> dict[str, str]:
-    """`Family, Given` is a person, anything else a group."""
+    """An author of the citation: `Family, Given` is a person, and a name without a comma is a group."""
     family, _, given = (part.strip() for part in name.partition(","))
     return {"family-names": family, "given-names": given} if family and given else {"name": name}

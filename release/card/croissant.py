@@ -1,12 +1,13 @@
-"""`croissant.json`: the release's files with their digests, and the configs as typed record sets, for machines."""
+"""`croissant.json`, for machines: the release's files with their digests, and the configs as typed record sets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from labeling.records import STANCES
+from labeling.scheme import Stance
 from release.card.card_facts import NOBODY, CardFacts, ConfigFacts, authors, cited, summary
 from train.settings import LICENCES
 
@@ -72,7 +73,7 @@ def croissant(facts: CardFacts) -> bytes:
         "keywords": ["stance detection", "news", "corpus"],
         "isLiveDataset": False,
         "distribution": [*files, *sets],
-        "recordSet": [_labels(), *map(_records, facts.configs)],
+        "recordSet": [_labels(facts.scheme.names), *map(_records, facts.configs)],
     }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
@@ -97,8 +98,8 @@ def _creator(name: str) -> dict[str, str]:
     return {"@type": "sc:Person" if "," in name else "sc:Organization", "name": name}
 
 
-def _labels() -> dict[str, Any]:
-    """What the numbers in the Parquet files mean."""
+def _labels(names: Sequence[Stance]) -> dict[str, Any]:
+    """The record set that says which label each number in the Parquet files stands for."""
     return {
         "@type": "cr:RecordSet",
         "@id": "labels",
@@ -109,7 +110,7 @@ def _labels() -> dict[str, Any]:
             {"@type": "cr:Field", "@id": "labels/value", "name": "value", "dataType": "sc:Integer"},
             {"@type": "cr:Field", "@id": "labels/name", "name": "name", "dataType": "sc:Text"},
         ],
-        "data": [{"labels/value": number, "labels/name": stance} for number, stance in enumerate(STANCES)],
+        "data": [{"labels/value": number, "labels/name": stance} for number, stance in enumerate(names)],
     }
 
 
@@ -136,7 +137,7 @@ def _records(config: ConfigFacts) -> dict[str, Any]:
 
 
 def _field(feature: dict[str, Any], parent: str, files: dict[str, Any], column: str = "") -> dict[str, Any]:
-    """A field, made from a feature as the Hub's YAML writes it; `column` is the list column that contains it."""
+    """A field, made from a feature in the form of the Hub's YAML; `column` is the list column that contains it."""
     name = feature["name"]
     field: dict[str, Any] = {"@type": "cr:Field", "@id": f"{parent}/{name}", "name": name}
     if isinstance(feature.get("list"), list):

@@ -1,4 +1,4 @@
-"""The data statement of a release: who labelled what, chosen and paid how."""
+"""The data statement of a release: who labelled what, and how the annotators were chosen and paid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from train.report import sentences as readings
 
 
 def data_statement(facts: CardFacts) -> bytes:
-    """`annotators.md`: a data statement; what people wrote between stance's parts is kept.
+    """`annotators.md`: a data statement, in which what people wrote between stance's parts is kept.
 
     Raises:
-        PublishError: the one that is there has a broken marker, or was edited between two.
+        PublishError: the existing data statement has a broken marker, or one of stance's parts in it was edited.
 
     References:
         Bender and Friedman (2018), Data Statements for Natural Language Processing: Toward Mitigating System Bias

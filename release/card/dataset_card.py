@@ -1,10 +1,11 @@
-"""The dataset's card: metadata that the Hub reads, sections that people read, and what they wrote there kept."""
+"""The dataset card: metadata for the Hub and sections for readers, in which what people wrote is kept."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from labeling.records import NO_OUTLET, STANCES
+from labeling.records import NO_OUTLET
+from labeling.scheme import DEFAULT, Scheme
 from release.card.card_facts import (
     CardFacts,
     Round,
@@ -17,6 +18,7 @@ from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
 from release.card.data_statement import data_statement
+from release.card.doi_metadata import DATACITE, ZENODO, datacite, zenodo
 from release.card.managed_markdown import decode, fill, merge
 from release.card.yaml_header import join, split
 from train.report import methods
@@ -26,24 +28,24 @@ from train.report.markdown import Markdown
 NAME = "README.md"
 MOST_OUTLETS = 50
 ADDED = ("source_datasets", "tags", "task_categories", "task_ids")
-"""Lists of the metadata that people may add to; the rest of the metadata comes from settings and data alone."""
+"""Lists in the metadata to which people may add items; stance makes its other keys from settings and data alone."""
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 
 
 def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
     """The card, `README.md`: facts between stance's markers, and what people wrote in `previous`.
 
-    Kept are the text outside of stance's parts, keys of the metadata that aren't stance's, and what was added to tags,
-    tasks and sources. An edited part, or an edited value of stance's, is refused: `release.card.managed_markdown` says
-    why.
+    From `previous`, the new card keeps the text outside of stance's parts, the keys of the metadata that aren't
+    stance's, and the items that people added to tags, tasks and sources. If somebody edited one of stance's parts or
+    values, `previous` is refused; `release.card.managed_markdown` says why.
 
     Args:
-        facts: what to tell.
-        previous: the card that this one replaces; None: there is none.
+        facts: facts that the card tells.
+        previous: card that this one replaces; None if there is none.
 
     Raises:
-        PublishError: `previous` is not UTF-8, its metadata are not YAML, a marker is missing, or it was edited where it
-            would be overwritten.
+        PublishError: `previous` is not UTF-8, its metadata are not YAML, a marker is missing, or the card was edited
+            where it would be overwritten.
     """
     front, body = split(decode(previous, NAME) if previous else "", NAME)
     merged = merge(sections(facts), body, NAME, front.first)
@@ -51,24 +53,26 @@ def render(facts: CardFacts, previous: bytes | None = None) -> bytes:
 
 
 def others(facts: CardFacts) -> dict[str, bytes]:
-    """`annotators.md`, `CITATION.cff`, `croissant.json` and `CHANGELOG.md` by name.
+    """The contents of the files beside the card, by name.
 
     Raises:
-        PublishError: what is there of them is malformed, or was edited where it would be overwritten.
+        PublishError: one of the existing files is malformed, or was edited where it would be overwritten.
     """
     return {
         "annotators.md": data_statement(facts),
         "CITATION.cff": citation(facts),
         "croissant.json": croissant(facts),
+        ZENODO: zenodo(facts),
+        DATACITE: datacite(facts),
         "CHANGELOG.md": changelog(facts),
     }
 
 
 def metadata(facts: CardFacts) -> dict[str, Any]:
-    """The metadata as the Hub reads them; class ids are strings, for YAML would make them integers.
+    """The metadata in the form that the Hub reads; class ids are strings, because YAML would make them integers.
 
-    The Hub knows no task of its own for stance: it is a choice of one of three classes. An annotation source that
-    isn't stated is `other`, the vocabulary having no word for that.
+    The Hub has no task category for stance, so the task is given as a choice of one of several classes. If the source
+    of the annotations isn't stated, it is given as `other`, because the Hub's vocabulary has no value for "unknown".
     """
     said = facts.settings
     key = said.licence.lower() or "unknown"
@@ -121,10 +125,11 @@ def size_category(rows: int) -> str:
 
 
 def sections(facts: CardFacts) -> str:
-    """The card's sections, each between its markers; all numbers are the report's."""
+    """The card's sections, each between its markers; all numbers are those of the report."""
     snapshot = facts.snapshot
     method = methods.methods(snapshot)
     agreement = [table for table in method.tables if table.caption.startswith("Agreement")]
+    machine = [table for table in method.tables if table.caption.startswith(methods.MACHINE)]
     outlets = sorted(snapshot.corpus.outlets, key=lambda row: (-row[1], row[0]))
     if snapshot.corpus.without_outlet:
         outlets.append((NO_OUTLET, snapshot.corpus.without_outlet))
@@ -133,7 +138,10 @@ def sections(facts: CardFacts) -> str:
         facts=facts,
         said=facts.settings,
         snapshot=snapshot,
-        stances=list(STANCES),
+        stances=facts.scheme.names,
+        choices=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.names], "or")),
+        meant=Markdown(_meant(facts.scheme)),
+        scored=Markdown(readings.spoken([f"of `{name}`" for name in facts.scheme.scored], "and")),
         readings=readings,
         sizes=[
             (config.name, split.name, split.rows, split.size) for config in facts.configs for split in config.splits
@@ -151,7 +159,7 @@ def sections(facts: CardFacts) -> str:
             f"version {name or 'unknown'}: {count} answers" for name, count in snapshot.codebooks.items()
         ),
         annotators=[
-            (row.annotator, *(row.votes[stance] for stance in STANCES), row.skips, row.unsure)
+            (row.annotator, *(row.votes[stance] for stance in facts.scheme.names), row.skips, row.unsure)
             for row in snapshot.status.annotators
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
@@ -159,16 +167,38 @@ def sections(facts: CardFacts) -> str:
         shares=_shares(facts),
         splits=_splits(facts),
         agreement=agreement,
-        scores=[table for table in method.tables if table not in agreement],
+        scores=[table for table in method.tables if table not in agreement and table not in machine],
+        machine=[
+            (
+                row.series.coder,
+                row.series.model,
+                row.series.prompt,
+                ", ".join(row.codebooks) or "not known",
+                "not known" if row.series.temperature < 0 else f"{row.series.temperature:g}",
+                row.first if row.first == row.last else f"{row.first} to {row.last}",
+                row.answers,
+                row.refused,
+            )
+            for row in facts.machine
+        ],
+        machine_scores=machine,
         limits=method.limits,
         missing=missing(facts.settings),
         licence=licence(facts.settings),
-        # Addresses of the web alone, without spaces or angle brackets: `PublishSettings` says so.
+        # `PublishSettings` allows only web addresses here, without spaces or angle brackets.
         url=Markdown(f"<{facts.settings.url}>" if facts.settings.url else ""),
         doi=Markdown(f"<https://doi.org/{facts.settings.doi}>" if facts.settings.doi else ""),
         bibtex=Markdown(bibtex(facts)),
         cited=cited(facts),
     )
+
+
+def _meant(scheme: Scheme) -> str:
+    """The labels in the entry of the card's glossary on stance; those of the default scheme explain each other."""
+    names = [f"`{name}`" for name in scheme.names]
+    if scheme.names == DEFAULT.names:
+        return f"{names[0]}, {names[1]}, or {names[2]} of the two"
+    return readings.spoken(names, "or")
 
 
 def _chance(row: Round) -> str:
@@ -184,7 +214,7 @@ def _shares(facts: CardFacts) -> list[tuple[str, str, str]]:
     whole = shares.weighted
     return [
         (stance, readings.share(shares.raw[stance]), readings.share(whole[stance]) if whole else "no estimate")
-        for stance in STANCES
+        for stance in facts.scheme.names
     ]
 
 

@@ -1,9 +1,10 @@
 """Markdown that stance writes and people add to: stance's parts are between markers, everything else is theirs.
 
-A part begins with `<!-- stance:begin NAME DIGEST -->` and ends with `<!-- stance:end NAME -->`; the digest is of
-what stance wrote there. Text outside the parts is kept unchanged, except that line ends become LF.
-A part that was changed between its markers is refused, with its line: overwriting it would lose what somebody
-wrote, keeping it would publish numbers that no longer hold. A part that was deleted is written again.
+A part begins with `<!-- stance:begin NAME DIGEST -->` and ends with `<!-- stance:end NAME -->`; the digest is that of
+the text that stance wrote there. Text outside the parts is kept unchanged, except that line ends become LF.
+If a part was changed between its markers, the file is refused, with the line of the part: to overwrite the part would
+lose what somebody wrote, and to keep it would publish numbers that may be out of date. A part that was deleted is
+written again.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from train.report.markdown import paragraphs, plain, table
 MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 UNMARKED = "Built with stance (`stance-corpus`)."
-"""A text in the cards of versions that had no markers."""
+"""A text in the cards that versions of stance without markers wrote."""
 
 
 class Section(msgspec.Struct, kw_only=True):
-    """A stretch of a text: a part that stance wrote, by its name, or what people wrote, if the name is ""."""
+    """A stretch of a text: a part that stance wrote, which has a name, or text that people wrote, which has none."""
 
     text: str
     name: str = ""
@@ -36,7 +37,7 @@ class Section(msgspec.Struct, kw_only=True):
 
 
 def fill(template: str, **facts: Any) -> str:
-    """A template of this folder with the facts put in; text that is not `Markdown` is escaped by `plain`."""
+    """Fill in a template of this folder with the facts; `plain` escapes every text that is not `Markdown`."""
     return str(_templates().get_template(template).render(facts))
 
 
@@ -58,7 +59,7 @@ def _templates() -> Any:
 
 
 def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
-    """Put stance's parts into the existing text, and leave what people wrote where it is.
+    """Put stance's new parts into the existing text, and leave what people wrote where it is.
 
     Args:
         fresh: text with stance's parts, each between its markers; text between the parts does not count.
@@ -74,8 +75,9 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
     if not any(piece.name for piece in pieces):
         if UNMARKED in previous:
             raise PublishError(
-                f"{name}: this card is of a version of stance that did not mark what it wrote, so its numbers can't be "
-                "told from what people wrote: move it away, publish, and put your own words back into the new one"
+                f"{name}: this card was written by a version of stance that did not mark its own text, so it can't be "
+                "told from what people wrote: move the card away, publish, and copy your own text from the old card "
+                "into the new one"
             )
         rest = previous.strip("\n")
         return "\n\n".join([*(_part(key, text) for key, text in ours.items()), *([rest] if rest else [])]) + "\n"
@@ -84,8 +86,8 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
             end = f"<!-- stance:end {piece.name} -->"
             raise PublishError(
                 f"{name}, line {piece.line}: the part {piece.name!r} was changed between its markers, where every "
-                f"publish writes anew: move your own words below its line {end}, where they stay, delete the rest of "
-                "the part with both its markers, and publish again"
+                f"publish overwrites the text: move your own words below the line {end}, where they are kept, delete "
+                "the rest of the part with both its markers, and publish again"
             )
     kept = [piece for piece in pieces if not piece.name or piece.name in ours]
     place = 0
@@ -101,9 +103,9 @@ def merge(fresh: str, previous: str, name: str, first: int = 1) -> str:
 
 
 def marked(text: str) -> Iterator[tuple[str, str]]:
-    """Split a text into stretches: each with the name of stance's part, whose markers it includes, or with "".
+    """Split a text into stretches: each part of stance's with its name and its markers, all else with the name "".
 
-    If a marker is missing or occurs twice, nothing counts as stance's until the next beginning.
+    If a marker is missing or occurs twice, no text counts as stance's until a part begins again.
     """
     part, lines = "", list[str]()
     for line in LINE.findall(text):
@@ -120,7 +122,7 @@ def marked(text: str) -> Iterator[tuple[str, str]]:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Decode a file that people may have edited on any system: without a byte order mark, line ends as LF.
+    """Decode a file that people may have edited on any system: drop the byte order mark, and make line ends LF.
 
     Raises:
         PublishError: the file is not UTF-8.
@@ -133,12 +135,12 @@ def decode(data: bytes, name: str) -> str:
 
 
 def digest(value: Any) -> str:
-    """A digest, sixteen hexadecimal digits, of a value as JSON."""
+    """The digest of a value as JSON, in sixteen hexadecimal digits."""
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
 
 
 def _tidy(text: str) -> str:
-    """The text without outer empty lines and white space at line ends, which editors remove unasked."""
+    """The text without outer empty lines and without white space at line ends, which editors remove unasked."""
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
 
@@ -159,9 +161,9 @@ def _sections(text: str, name: str, first: int) -> list[Section]:
         wrong = (
             f"the part {open_part!r} has no end before it"
             if kind == "begin" and open_part
-            else f"the part {key!r} is there already"
+            else f"there is a part {key!r} before it already"
             if kind == "begin" and key in seen
-            else "it ends no part that is open here"
+            else "no part of that name is open there"
             if kind == "end" and key != open_part
             else ""
         )

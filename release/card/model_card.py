@@ -1,4 +1,4 @@
-"""The card of a model at a Hub, from what `stance train` wrote beside the model."""
+"""The card of a model on a Hub, made from the files that `stance train` wrote beside the model."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ if TYPE_CHECKING:
     from train.settings import PublishSettings
 
 CARD = "README.md"
+MOST_TARGETS = 10
+"""Most targets that the name of a model lists, where the project gives it none."""
 
 
 def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str = "") -> bytes:
-    """The card of a model, from its `model.json`, `metrics.json` and `analysis.json`.
+    """The card of a model, made from its `model.json`, `metrics.json` and `analysis.json`.
 
-    What people wrote outside of stance's parts in the `README.md` that is there is kept; the metadata are all stance's.
+    What people wrote outside of stance's parts in the existing `README.md` is kept, but not its metadata: stance writes
+    all of them again.
 
     Args:
-        folder: as `stance train` wrote it.
-        settings: `[publish]` of stance.toml.
-        repo: the model's name at the Hub, for its commands.
-        dataset: that of its training data, "" where they are not published.
+        folder: model folder that `stance train` wrote.
+        settings: settings under `[publish]` in stance.toml.
+        repo: repository of the model on the Hub, for the commands in the card.
+        dataset: repository on the Hub with the data that the model was trained on; "" if they are not published.
 
     Raises:
-        ExamplesError: one of the three is missing, or of another version.
-        PublishError: the `README.md` that is there is not UTF-8, or was edited where it would be overwritten.
+        ExamplesError: one of the three files is missing, or another version wrote it.
+        PublishError: the existing `README.md` is not UTF-8, or was edited where it would be overwritten.
     """
     import yaml
 
-    from labeling.intervals import shown
+    from labeling.statistics.intervals import shown
     from release.card.managed_markdown import decode, fill, merge
     from release.card.yaml_header import FRONT
     from train.evaluate.analysis import read_analysis
@@ -41,7 +44,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     model = read_record(folder / "model.json", ModelCard)
     metrics = read_metrics(folder)
     test = metrics.test
-    name = settings.name or "Stance toward " + (", ".join(filter(None, model.targets)) or "a target")
+    name = settings.name or "Stance toward " + (", ".join(filter(None, model.targets[:MOST_TARGETS])) or "a target")
     fresh = fill(
         "model_card.md.j2",
         name=name,
@@ -49,6 +52,8 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         dataset=Markdown(dataset),
         target=Markdown(json.dumps(model.targets[0] if model.targets else "")),
         said=settings,
+        says=Markdown(_says(model.labels)),
+        scored=Markdown(readings.spoken([f"of `{name}`" for name in metrics.scheme.scored], "and")),
         model=model,
         metrics=metrics,
         analysis=read_analysis(folder),
@@ -70,6 +75,16 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     return f"---\n{front}---\n\n{merge(fresh, previous, str(there))}".encode()
 
 
+def _says(labels: list[str]) -> str:
+    """What the model says of a sentence, as the beginning of the card."""
+    from labeling.scheme import DEFAULT
+    from train.report.sentences import spoken
+
+    if labels == DEFAULT.names:
+        return "whether it expresses or reports a stance in favor of, against, or none of both"
+    return f"which stance it expresses or reports, {spoken([f'`{name}`' for name in labels], 'or')},"
+
+
 def _metadata(name: str, settings: PublishSettings, metrics: Metrics, dataset: str) -> dict[str, Any]:
     key = settings.licence.lower() or "unknown"
     front: dict[str, Any] = {
@@ -81,7 +96,7 @@ def _metadata(name: str, settings: PublishSettings, metrics: Metrics, dataset: s
         "tags": ["stance-detection", "news", "sklearn", "skops"],
         "metrics": ["f1", "accuracy"],
     }
-    if not dataset:  # the Hub takes scores with the name of a dataset only
+    if not dataset:  # the Hub accepts scores only together with the name of a dataset
         return front
     test = metrics.test
     scores = (("F_avg", "f1", test.f_avg), ("macro-F1", "f1", test.macro_f1), ("accuracy", "accuracy", test.accuracy))

@@ -20,10 +20,10 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
     """The metadata of a card as it stands.
 
     Attributes:
-        source: the YAML of the metadata.
+        source: YAML of the metadata.
         values: values by key.
         strings: values by key, with every scalar as it is spelled: YAML 1.1 reads `no` as false, YAML 1.2 does not.
-        lines: key → its line in the file.
+        lines: key → number of its line in the file.
         known: key → digest of the value that stance wrote; empty if stance did not write the card.
         first: number of the line in the file where the text below the metadata begins.
     """
@@ -63,7 +63,7 @@ def split(text: str, name: str) -> tuple[Front, str]:
         why = getattr(error, "problem", None) or str(error)
         raise PublishError(
             f"{name}, line {mark.line + 2 if mark else 1}: the metadata between the lines --- are not YAML: {why}. "
-            "Mend that line, or delete all up to the second --- to have stance write the metadata again"
+            "Correct that line, or delete everything up to the second --- to have stance write the metadata again"
         ) from error
     if not isinstance(values, dict):
         raise PublishError(f"{name}, line 2: expected metadata as `key: value`; found {type(values).__name__}")
@@ -96,8 +96,8 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
             written[key] = [*ours[key], *(item for item in front.strings[key] if item not in ours[key])]
         elif key in ours and value != ours[key] and digest([value]) != front.known.get(key):
             raise PublishError(
-                f"{name}, line {front.lines[key]}: `{key}` of the metadata was written by hand, but it is made from "
-                f"stance.toml and the data at every publish: say it in stance.toml, and delete `{key}` here"
+                f"{name}, line {front.lines[key]}: `{key}` of the metadata was written by hand, but every publish "
+                f"makes it from stance.toml and the data: set it in stance.toml, and delete `{key}` here"
             )
     text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110) + _theirs(front, ours)
     whole = written | {key: value for key, value in front.values.items() if key not in ours}
@@ -107,21 +107,21 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
         same = False
     if not same:
         raise PublishError(
-            f"{name}, line 2: what was added to the metadata can't be kept as it stands: give each key a line of its "
-            "own that begins with it, without anchors to other keys"
+            f"{name}, line 2: what was added to the metadata can't be kept in this form: begin a line of its own with "
+            "each key, and don't use anchors that refer to other keys"
         )
     note = " ".join(f"{key}={digest([value])}" for key, value in ours.items())
     return f"---\n{text}---\n\n<!-- stance:metadata {note} -->\n\n"
 
 
 def _keys(node: Any) -> dict[str, int]:
-    """The line of each key; a key that occurs twice is an error, where YAML's loader would silently take the last."""
+    """The line of each key; a key that occurs twice is an error here, while YAML's loader silently takes the last."""
     import yaml
 
     lines: dict[str, int] = {}
     for key, _ in node.value if isinstance(node, yaml.MappingNode) else []:
         if str(key.value) in lines:
-            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} occurs twice", problem_mark=key.start_mark)
         lines[str(key.value)] = key.start_mark.line + 2
     return lines
 

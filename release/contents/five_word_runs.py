@@ -8,18 +8,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
+from corpus import words
 from corpus.digests import ROOT
 from corpus.near_duplicates import normalise
 
 WORDS = 5
-"""So many words in a row may not stand in both the release and an article."""
+"""No run of this many words may be in both a stand-off release and an article."""
 NAMED = 3
-"""A run of which so many words belong to names (outlets, the target) is a name with its neighbours, no quotation.
+"""A run in which this many words belong to names (of outlets or of the target) counts as a name, not as a quotation.
 
-With two, articles' own words around a short outlet's name ("he told The Times that") would go unseen.
+If two were enough, an article's own words around an outlet's short name ("he told The Times that") would be missed.
 """
 PARTS = 3
-"""So many words of the target in a row count as the target: a dataset is often called by a part of it."""
+"""This many words of the target in a row count as the target, because a dataset is often named after a part of it."""
 
 TEMPLATES = ("release/card/dataset_card.md.j2", "release/card/annotators.md.j2")
 """Paths of stance's templates of the dataset card and the data statement."""
@@ -29,81 +30,118 @@ SENTENCES = {
     "release/card/citation.py": (),
     "release/card/data_statement.py": (),
     "release/card/dataset_card.py": (),
+    "release/card/doi_metadata.py": (),
     "release/card/earlier_release.py": (),
     "train/report/methods.py": (),
     "train/report/sentences.py": (),
-    "labeling/agreement.py": ("reading",),
+    "labeling/statistics/agreement.py": ("reading",),
 }
-"""Modules whose string literals are sentences of the card, and the functions that count, where not all do."""
+"""Modules whose string literals are sentences of the card; with each, the functions that count, or () for all."""
 
-_SPLIT = re.compile(r"[^\W_]+")
+_WORD, _CHARACTER = 8, 5
+"""Weights of a word, and of a character of a script without spaces: eight Chinese characters make some five words."""
 _LONG = re.compile(r"(?<![^\W_])(?:[^\W_]++[\W_]++){4}[^\W_]")
 _URL = re.compile(r"https?://[^\s<>\"')\]]++", re.IGNORECASE)
 
 
 class Names:
-    """Names that stand in a release by their nature: the outlets' and the target's, and parts of the target."""
+    """Names that a release has to contain: those of the outlets and of the target, and parts of the target."""
 
     def __init__(self, outlets: Iterable[str] = (), targets: Iterable[str] = ()) -> None:
         """Prepare the names; case, punctuation and line breaks do not matter.
 
         Args:
-            outlets: names of the corpus' outlets.
-            targets: what the stance is toward.
+            outlets: names of the corpus's outlets.
+            targets: names of the targets.
         """
         self._by_first: list[Mapping[str, list[tuple[str, ...]]]] = []
         outlets, targets = list(outlets), list(targets)
         for told in range(2):
-            phrases = {tuple(_words(name)[told]) for name in outlets}
-            for words in (_words(name)[told] for name in targets):
-                phrases |= {tuple(words), *_parts(words)}
+            phrases = {tuple(_units(name)[told]) for name in outlets}
+            for units in (_units(name)[told] for name in targets):
+                phrases |= {tuple(units), *_parts(units)}
             by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
             for phrase in sorted(filter(None, phrases)):
                 by_first[phrase[0]].append(phrase)
             self._by_first.append(by_first)
 
-    def marks(self, words: Sequence[str], told: int) -> list[bool]:
-        """Which words belong to a name; `told` says how they were told apart (see `runs`)."""
-        marked = [False] * len(words)
-        for n, word in enumerate(words):
-            for phrase in self._by_first[told].get(word, ()):
-                if tuple(words[n : n + len(phrase)]) == phrase:
+    def marks(self, units: Sequence[str], told: int) -> list[bool]:
+        """Say of each word whether it belongs to a name; `told` is 1 if hyphenated words are one word, else 0."""
+        marked = [False] * len(units)
+        for n, unit in enumerate(units):
+            for phrase in self._by_first[told].get(unit, ()):
+                if tuple(units[n : n + len(phrase)]) == phrase:
                     marked[n : n + len(phrase)] = [True] * len(phrase)
         return marked
 
 
 def runs(text: str) -> set[str]:
-    """All runs of five words, without case and punctuation, with hyphened words both as one and as several."""
+    """All runs of five words, without case and punctuation, with hyphenated words both as one and as several words.
+
+    In scripts without spaces between words a run has eight characters.
+
+    >>> sorted(runs("市议会决定关闭大桥。"))
+    ['市 议 会 决 定 关 闭 大', '议 会 决 定 关 闭 大 桥']
+    """
     return _runs(text, None)
 
 
 def unnamed_runs(text: str, names: Names) -> set[str]:
-    """The runs of a text without its URLs, and without those that are mostly names."""
+    """The runs of a text without its URLs, except runs that consist mostly of names."""
     return {run for part in _URL.split(text) for run in _runs(part, names)}
 
 
 def _runs(text: str, names: Names | None) -> set[str]:
-    if not _LONG.search(text):
+    unspaced = words.is_unspaced(text)
+    if not (unspaced or _LONG.search(text)):
         return set()
     kept: set[str] = set()
-    for told, words in enumerate(_words(text)):
-        named = names.marks(words, told) if names else [False] * len(words)
-        kept.update(
-            " ".join(words[n : n + WORDS]) for n in range(len(words) - WORDS + 1) if sum(named[n : n + WORDS]) < NAMED
-        )
+    for told, units in enumerate(_units(text)):
+        named = names.marks(units, told) if names else [False] * len(units)
+        if not unspaced:
+            kept.update(
+                " ".join(units[n : n + WORDS])
+                for n in range(len(units) - WORDS + 1)
+                if sum(named[n : n + WORDS]) < NAMED
+            )
+            continue
+        weights = [_weight(unit) for unit in units]
+        stop = total = 0
+        for start in range(len(units)):
+            while stop < len(units) and total < WORDS * _WORD:
+                total += weights[stop]
+                stop += 1
+            if total < WORDS * _WORD:
+                break
+            of_names = sum(weight for weight, one in zip(weights[start:stop], named[start:stop], strict=True) if one)
+            if of_names < NAMED * _WORD:
+                kept.add(" ".join(units[start:stop]))
+            total -= weights[start]
     return kept
 
 
-def _words(text: str) -> tuple[list[str], list[str]]:
-    return _SPLIT.findall(text.casefold()), normalise(text).split()
+def _units(text: str) -> tuple[list[str], list[str]]:
+    """The words of a text, told in two ways; characters in place of words of a script without spaces."""
+    return words.units(" ".join(words.in_text(text.casefold()))), words.units(normalise(text))
 
 
-def _parts(words: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[a:b]) for a in range(len(words)) for b in range(a + PARTS, len(words) + 1)}
+def _weight(unit: str) -> int:
+    return _CHARACTER if words.is_unspaced(unit) else _WORD
+
+
+def _parts(units: Sequence[str]) -> set[tuple[str, ...]]:
+    """The parts of a target that count as the target: three words or more of it."""
+    weights = [_weight(unit) for unit in units]
+    return {
+        tuple(units[a:b])
+        for a in range(len(units))
+        for b in range(a + 1, len(units) + 1)
+        if sum(weights[a:b]) >= PARTS * _WORD
+    }
 
 
 def line_of(run: str, text: str) -> int:
-    r"""The line of a text, from 1, that a run begins in.
+    r"""The number of the line, counted from 1, in which a run begins in a text.
 
     >>> line_of("b c d e f", "a\nb c\nd e f")
     2
@@ -114,13 +152,13 @@ def line_of(run: str, text: str) -> int:
 
 @cache
 def template_runs() -> frozenset[str]:
-    """The wording of the card's templates, which is stance's own even where an article has the same words."""
+    """The runs of the card's templates, which are stance's own wording even if an article has the same words."""
     return frozenset(run for name in TEMPLATES for run in runs((ROOT / name).read_text("utf-8")))
 
 
 @cache
 def sentence_runs() -> frozenset[str]:
-    """The wording that the card gets from code: the string literals of `SENTENCES`, docstrings and comments apart."""
+    """The runs that the card gets from code: those of the string literals in `SENTENCES`, except docstrings."""
     return frozenset(
         run
         for name, functions in SENTENCES.items()

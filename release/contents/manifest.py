@@ -15,33 +15,34 @@ import msgspec
 from corpus.errors import PublishError
 from corpus.store import json_bytes, read_json, table_path
 from labeling.codebook import Codebook
-from train.settings import Settings
+from train.input_digests import of_file
+from train.settings import Settings, told
 
 FILE = "manifest.json"
 INPUTS = (
     *("articles.parquet", "spans.parquet", "sentences.parquet", "skipped.jsonl", "sample.parquet"),
     *("annotations.jsonl", "adjudications.jsonl", "verdicts.jsonl", "queue.jsonl", "examples.parquet"),
-    *("model/metrics.json", "model/analysis.json"),
+    *("model/metrics.json", "model/analysis.json", "machine.jsonl"),
 )
-"""What rows and card are made of, below the project's folder of tables."""
+"""The files that rows and card are made from, by their path in the project's folder of tables."""
 LIBRARIES = ("datasets", "jinja2", "msgspec", "numpy", "pyarrow", "pyyaml", "scikit-learn", "scipy")
-"""Libraries whose version may change a byte of the release."""
+"""Libraries whose version may change the bytes of the release."""
 
 
 class Sha256(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's SHA-256 in hex."""
+    """A file's SHA-256, in hexadecimal."""
 
     sha256: str
 
 
 class Digest(Sha256, frozen=True, kw_only=True):
-    """The same with the file's size in bytes."""
+    """A file's SHA-256, and its size in bytes."""
 
     bytes: int
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """Which release it is; `date` is the day of the newest answer, "" where none has a time."""
+    """What identifies a release; `date` is the day of the newest answer, or "" if no answer has a time."""
 
     name: str
     version: str
@@ -50,22 +51,22 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileList(msgspec.Struct, frozen=True, kw_only=True):
-    """What the `manifest.json` of any version has: every file of the release but the manifest itself, by its path."""
+    """What `manifest.json` has in every version: each file of the release except the manifest itself, by its path."""
 
     files: dict[str, Sha256]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`manifest.json`.
+    """The content of `manifest.json`.
 
     Attributes:
-        dataset: which release it is.
-        files: every file of the release but the manifest itself, by its path in there.
-        inputs: every file that the release was made from, by its path in the project's folder of tables, or its name in
-            `labels/`; `codebook` and `configuration` are the codebook's text and the JSON of `configuration`, sorted
-            by key.
-        versions: of this package, of Python's minor version, and of the libraries that may change a byte.
-        configuration: the sections of stance.toml, without what names annotators' accounts or this machine's folders.
+        dataset: name, version and date of the release, and whether it is stand-off.
+        files: digests of every file of the release except the manifest itself, by its path in the release.
+        inputs: digests of every file that the release was made from, by its path in the project's folder of tables, or
+            its name in `labels/`; `codebook` is the digest of the codebook's text, and `configuration` that of the JSON
+            of `configuration`, sorted by key.
+        versions: versions of this package, of Python (major and minor), and of the libraries that may change a byte.
+        configuration: sections of stance.toml, without keys that name annotators' accounts or this machine's folders.
     """
 
     dataset: Dataset
@@ -76,13 +77,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """A release's files against its manifest, each list sorted; hidden files are not looked at.
+    """The files of a release compared with its manifest, each list sorted.
+
+    Hidden files that the manifest does not list are ignored.
 
     Attributes:
-        right: as the manifest says.
-        changed: there, with other bytes.
-        missing: in the manifest only.
-        unknown: in the folder only; `load_dataset` would take a Parquet file for part of the data.
+        right: files that are as the manifest says.
+        changed: files that are there, but with other bytes.
+        missing: files that only the manifest has.
+        unknown: files that only the folder has; `load_dataset` would take a Parquet file for part of the data.
     """
 
     right: list[str]
@@ -94,14 +97,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def manifest(
     files: Mapping[str, bytes], work: Path, codebook: Codebook, settings: Settings, dataset: Dataset
 ) -> Manifest:
-    """The manifest of a release; it holds no time, no folder and no machine, so equal inputs give an equal one.
+    """The manifest of a release; it names no time, folder or machine, so equal inputs give equal manifests.
 
     Args:
         files: the release's files by path, without the manifest.
         work: the project's folder of tables.
         codebook: codebook whose text is in the release.
         settings: all settings in stance.toml.
-        dataset: which release it is.
+        dataset: name, version and date of the release, and whether it is stand-off.
     """
     versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
     return Manifest(
@@ -114,7 +117,7 @@ def manifest(
 
 
 def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: bool) -> dict[str, Digest]:
-    """The inputs of a release that would be made now, as `Manifest.inputs` has them."""
+    """The inputs of a release that would be made now, in the form of `Manifest.inputs`."""
     inputs = {name: _of_file(table_path(work, name)) for name in INPUTS if table_path(work, name).is_file()}
     inputs["codebook"] = _of(codebook.text.encode())
     inputs["configuration"] = _of(msgspec.json.encode(configuration(settings, standoff=standoff), order="sorted"))
@@ -122,15 +125,15 @@ def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: b
 
 
 def to_json(record: Manifest) -> bytes:
-    """The manifest as it is written: two spaces of indentation, keys as they stand."""
+    """The manifest as JSON in the form in which it is written: indented by two spaces, with the keys in their order."""
     return json_bytes(record)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a release.
+    """Read the manifest of a release.
 
     Raises:
-        PublishError: there is none, it is malformed, or it names a file outside of the folder.
+        PublishError: there is no manifest, it is malformed, or it names a file outside of the folder.
     """
     path = folder / FILE
     if not path.is_file():
@@ -146,7 +149,7 @@ def check_dataset(folder: Path) -> Checked:
     """Compare every file of a release with its manifest.
 
     Returns:
-        All of them right.
+        The comparison, in which every file is right.
 
     Raises:
         PublishError: there is no manifest, or a file is changed, missing or unknown; the message names them all.
@@ -162,8 +165,8 @@ def check_dataset(folder: Path) -> Checked:
 
 
 def compare(folder: Path, files: Mapping[str, Sha256]) -> Checked:
-    """Each file of a folder: right, changed, missing, or unknown to the manifest, which lists `files`."""
-    there = set(_files(folder)) - {FILE}
+    """Compare each file of a folder with `files`, which its manifest lists."""
+    there = {*_files(folder), *(name for name in files if (folder / name).is_file())} - {FILE}
     same = {name for name in there & files.keys() if _of_file(folder / name).sha256 == files[name].sha256}
     return Checked(
         right=sorted(same),
@@ -174,7 +177,7 @@ def compare(folder: Path, files: Mapping[str, Sha256]) -> Checked:
 
 
 def _files(folder: Path) -> Sequence[str]:
-    """Paths below the folder but hidden ones: `.git`, `.gitattributes` and `.cache` come with a download."""
+    """Paths below the folder except hidden ones: `.git`, `.gitattributes` and `.cache` come with a download."""
     paths: list[str] = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -184,13 +187,14 @@ def _files(folder: Path) -> Sequence[str]:
 
 
 def configuration(settings: Settings, *, standoff: bool) -> dict[str, dict[str, Any]]:
-    """The sections of stance.toml as a release gives them.
+    """The sections of stance.toml in the form in which a release gives them.
 
-    Accounts to ignore are mail addresses, and the corpus root is a folder of this machine: both are left out. Patterns
-    for lines quote the lines of articles, so a stand-off release gives each by its SHA-256.
+    Accounts to ignore are mail addresses, and the corpus root is a folder of this machine, as the encoder may be, which
+    the card names by its digest: they are left out. So are the title of the Label Studio project and the path of the
+    codebook. Patterns for lines quote the lines of articles, so a stand-off release gives the SHA-256 of each instead.
     """
-    sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
-    kept_back = {"corpus": {"root"}, "labeling": {"ignore", "title", "codebook"}}
+    sections = told(settings)
+    kept_back = {"corpus": {"root"}, "labeling": {"ignore", "title", "codebook"}, "train": {"encoder"}}
     if standoff:
         patterns = settings.corpus.patterns
         sections["corpus"]["patterns"] = {
@@ -207,12 +211,11 @@ def _of(data: bytes) -> Digest:
 
 
 def _of_file(path: Path) -> Digest:
-    with path.open("rb") as file:
-        return Digest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=path.stat().st_size)
+    return Digest(sha256=of_file(path), bytes=path.stat().st_size)
 
 
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # run from a folder of the sources
+    except PackageNotFoundError:  # stance runs from its source folder
         return "not installed"

@@ -1,4 +1,4 @@
-"""Keep annotators' identities out of a release: by pseudonyms, checked holders, and a search of the final files."""
+"""Keep annotators' identities out of a release, with pseudonyms, checked holders, and a search of the final files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from corpus import words
 from corpus.errors import PublishError
 from labeling.records import UNKNOWN, Annotation, Verdict
 from release.contents.strings import strings
 
 PSEUDONYM = re.compile(rf"A\d+|{UNKNOWN.pattern}")
 """The names that `stance pull` gives: A1, A2, …, and those of people whom the server no longer names."""
-
-WORD = re.compile(r"[^\W_]+")
 
 
 def release_names(
@@ -27,7 +26,7 @@ def release_names(
 
     Args:
         annotations: answers, whose annotators get names.
-        verdicts: verdicts, of which the annotators of the votes get names.
+        verdicts: verdicts; the annotators who gave their votes get names, too.
         known: mail address or name → pseudonym, as in `.stance/annotators.json`.
 
     Returns:
@@ -48,10 +47,10 @@ def pseudonymous(
     article_of: Mapping[str, str],
     codebook: str,
 ) -> list[Annotation]:
-    """The answers under the names of the release, without comments, and with only the holders that name nobody new.
+    """The answers under the names of the release, without comments, and with only the holders that are named elsewhere.
 
-    Annotators type a holder freely. If all its words are in the article or the codebook (as "author" is), it names
-    nobody whom these two do not name; any other holder might be anybody, and is left out.
+    Annotators type a holder freely. If all words of a holder are in the article or the codebook (as "author" is), it
+    names nobody whom these two do not name; any other holder might be anybody, and is left out.
 
     Args:
         annotations: answers as they were pulled.
@@ -60,18 +59,24 @@ def pseudonymous(
         article_of: article of each sentence; if a sentence is not in the corpus, only the codebook's words are allowed.
         codebook: text of the codebook.
     """
-    words: dict[str, frozenset[str]] = {}
+    texts: dict[str, tuple[str, frozenset[str]]] = {}
 
     def published_holder(row: Annotation) -> str:
         article = article_of.get(row.sentence_id, "")
-        if row.holder and article not in words:
-            words[article] = frozenset(WORD.findall(f"{articles.get(article, '')}\n{codebook}".casefold()))
-        return row.holder if row.holder and words[article].issuperset(WORD.findall(row.holder.casefold())) else ""
+        if row.holder and article not in texts:
+            text = f"{articles.get(article, '')}\n{codebook}".casefold()
+            texts[article] = text, frozenset(words.in_text(text))
+        return row.holder if row.holder and _is_in(row.holder, *texts[article]) else ""
 
     return [
         msgspec.structs.replace(row, annotator=names[row.annotator], comment="", holder=published_holder(row))
         for row in annotations
     ]
+
+
+def _is_in(holder: str, text: str, known: frozenset[str]) -> bool:
+    """Whether all words of a holder are in a casefolded text with these words."""
+    return all(word in text if words.is_unspaced(word) else word in known for word in words.in_text(holder.casefold()))
 
 
 def prove_private(folder: Path, addresses: Collection[str]) -> None:
@@ -85,12 +90,12 @@ def prove_private(folder: Path, addresses: Collection[str]) -> None:
         return
     pattern = re.compile("|".join(re.escape(address.casefold()) for address in wanted))
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        # The file as it is too: of two equal keys in JSON, only the last one is among its strings.
+        # The raw file is searched too: if a key occurs twice in JSON, only its last value is among the strings.
         raw = path.read_bytes().decode("utf-8", "replace")
         for text in dict.fromkeys([raw, *(text for *_, text in strings(path))]):
             if match := pattern.search(text.casefold()):
                 raise PublishError(
                     f"nothing was published: {path.relative_to(folder).as_posix()} would hold {match.group()}, the "
-                    "address of an annotator (.stance/annotators.json). Take it out of where it comes from: the "
-                    "card's or codebook's text, [publish] of stance.toml, or the articles"
+                    "address of an annotator (.stance/annotators.json). Remove it from its source: the text of the "
+                    "card or of the codebook, [publish] of stance.toml, or the articles"
                 )

@@ -1,4 +1,4 @@
-"""Rows of a release and their types: settled sentences and single answers, checked, as Parquet."""
+"""Make the rows of a release, settled sentences and single answers; check them, and write them as typed Parquet."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.errors import PublishError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import read_jsonl, read_table, table_path
-from labeling.records import STANCES, Annotation, Verdict
+from corpus.store import read_jsonl, table_path
+from corpus.tables import read_table
+from labeling.codebook import Codebook
+from labeling.records import Annotation, Verdict
+from labeling.scheme import DEFAULT, Scheme
+from release.contents.machine_rows import MACHINE
 from release.contents.text_free import columns
 from train.examples.splits import SPLITS
 from train.records import Example
@@ -38,27 +41,28 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
 
     Args:
         work: the project's folder of tables.
-        examples: those of the last `stance train`, with their splits; made from these very verdicts and sentences
-            (see `release.freshness`).
-        names: what an annotator is called in the release, where not as in the verdicts.
+        examples: examples of the last `stance train`, with their splits; they must have been made from today's verdicts
+            and sentences (see `release.freshness`).
+        names: annotator's name in the verdicts → name in the release, for each annotator whose names differ.
 
     Returns:
-        By split, in the order of article and place.
+        The rows by split, in the order of their articles and of their places in them.
 
     Raises:
         TableError: a table is missing.
     """
     names = names or {}
-    about = pa.schema([ARTICLES.field(name) for name in ("article_id", "title", "outlet", "published", "url")])
-    articles = {
-        row["article_id"]: row for row in read_table(work / "articles.parquet", about, "stance build").to_pylist()
-    }
     verdicts = {row.sentence_id: row for row in read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")}
-    table = read_table(work / "sentences.parquet", SENTENCES, "stance build")
     settled = {row.sentence_id: row for row in examples}
-    # Of a large corpus only the labelled sentences and their copies become Python objects.
-    labelled = table["copy_id"].filter(pc.is_in(table["sentence_id"], pa.array(sorted(settled), pa.string())))
-    sentences = table.filter(pc.is_in(table["copy_id"], labelled.combine_chunks())).to_pylist()
+    path, column = work / "sentences.parquet", pa.schema([SENTENCES.field("copy_id")])
+    groups = read_table(path, column, "stance build", ("sentence_id", settled))["copy_id"].to_pylist()
+    sentences = read_table(path, SENTENCES, "stance build", ("copy_id", groups)).to_pylist()
+    about = pa.schema([ARTICLES.field(name) for name in ("article_id", "title", "outlet", "published", "url")])
+    where = ("article_id", {row["article_id"] for row in sentences})
+    articles = {
+        row["article_id"]: row
+        for row in read_table(work / "articles.parquet", about, "stance build", where).to_pylist()
+    }
     by_copy: dict[str, Example] = {}
     for row in sorted(sentences, key=lambda row: row["sentence_id"]):
         if row["sentence_id"] in settled:
@@ -85,11 +89,16 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
     return {split: [{name: row[name] for name in GOLD} for row in part] for split, part in rows.items()}
 
 
-def check_labels(work: Path) -> None:
-    """Every label in verdicts and answers is one of the codebook's.
+def check_labels(work: Path, scheme: Scheme = DEFAULT, codebook: Codebook | None = None) -> None:
+    """Check that every label in verdicts and answers is one of the project's labels, or was one and became another.
+
+    Args:
+        work: the project's folder of tables.
+        scheme: labels of the project.
+        codebook: the codebook, whose change list says what became of labels; None if it is not known.
 
     Raises:
-        PublishError: one is not; the message counts each such label, and says where the first stands.
+        PublishError: a label is not; the message counts each such label, and says in which line the first one is.
     """
     for name in ("verdicts.jsonl", "annotations.jsonl"):
         odd: Counter[str] = Counter()
@@ -100,29 +109,34 @@ def check_labels(work: Path) -> None:
             try:
                 row = msgspec.json.decode(line or b"{}", type=_Labelled)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # whoever reads the whole record says what is wrong
+                continue  # the code that reads the whole record says what is wrong
             unknown = {
-                label for label in (row.stance, *row.votes.values()) if label is not None and label not in STANCES
+                label
+                for label in (row.stance, *row.votes.values())
+                if label is not None
+                and label not in scheme.names
+                and not (codebook and codebook.accounts_for(label, row.codebook, scheme.names))
             }
             odd.update(unknown)
             first = first or (number if unknown else 0)
         if odd:
             shown = ", ".join(f"{label!r} ({count})" for label, count in sorted(odd.items()))
             raise PublishError(
-                f"{path}, line {first}: labels outside the codebook: {shown}; expected {', '.join(STANCES)}. "
+                f"{path}, line {first}: labels outside the codebook: {shown}; expected {', '.join(scheme.names)}. "
                 "Correct the answers at the server, then run `stance pull`, `stance adjudicate` and `stance train`"
             )
 
 
 class _Labelled(msgspec.Struct):
+    codebook: str = ""
     stance: str | None = None
     votes: dict[str, str] = {}
 
 
 def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:
-    """Rows of the config `annotations`: one an answer, by sentence, annotator and time.
+    """Rows of the config `annotations`: one for each answer, by sentence, annotator and time.
 
-    Comments are not published: they are notes among colleagues, and nothing could prove them free of names.
+    Comments are not published: they are notes among colleagues, and nothing could prove that they name nobody.
     """
     ordered = sorted(
         annotations, key=lambda row: (row.sentence_id, row.annotator, row.created_at, row.updated_at, row.stance or "")
@@ -130,26 +144,30 @@ def annotation_rows(annotations: Iterable[Annotation]) -> list[Row]:
     return [{name: getattr(row, name) for name in ANNOTATION} for row in ordered]
 
 
-def features(config: str, standoff: bool = False) -> Features:
-    """The typed features of a config; the labels' order is favor, against, none."""
+def features(config: str, standoff: bool = False, scheme: Scheme = DEFAULT) -> Features:
+    """The typed features of a config; the labels are in the order of the scheme."""
     from datasets import ClassLabel, Features, List, Value
 
-    text, label = Value("string"), ClassLabel(names=list(STANCES))
+    text, label = Value("string"), ClassLabel(names=list(scheme.names))
     typed = {
         "label": label,
         "stance": label,
         "start": Value("int64"),
         "end": Value("int64"),
         "unsure": Value("bool"),
+        "refused": Value("bool"),
+        "sample": Value("int64"),
+        "temperature": Value("float64"),
         "seconds": Value("float64"),
         "votes": List({"annotator": text, "stance": label}),
+        "probabilities": List({"stance": label, "probability": Value("float64")}),
     }
-    names = columns(config) if standoff else {"gold": GOLD, "annotations": ANNOTATION}[config]
+    names = columns(config) if standoff else {"gold": GOLD, "annotations": ANNOTATION, "machine": MACHINE}[config]
     return Features({name: typed.get(name, text) for name in names})
 
 
 def yaml_features(kinds: Features) -> list[dict[str, Any]]:
-    """Features as the Hub's YAML writes them; class ids quoted, for YAML would make them integers."""
+    """Features in the form of the Hub's YAML; class ids are strings, because YAML would make them integers."""
 
     def one(kind: Any) -> dict[str, Any]:
         if hasattr(kind, "names"):
@@ -162,12 +180,12 @@ def yaml_features(kinds: Features) -> list[dict[str, Any]]:
 
 
 def encoded(config: str, rows: Sequence[Row], kinds: Features) -> list[Row]:
-    """The rows as they are stored: each label as its number.
+    """The rows in the form in which they are stored, with each label as its number.
 
-    `datasets` would write and load a number outside of the names without a word, so numbers are made here alone.
+    `datasets` would silently write and load a number that stands for no label, so numbers are made only here.
 
     Raises:
-        PublishError: a label is none of the feature's names, or a row has other columns than the features.
+        PublishError: a label is none of the feature's names, or the columns of a row are not those of the features.
     """
     labels = {name: kind.names for name, kind in kinds.items() if hasattr(kind, "names")}
     inner = {
@@ -177,8 +195,8 @@ def encoded(config: str, rows: Sequence[Row], kinds: Features) -> list[Row]:
     }
 
     def number(names: list[str], value: str | None, row: Row, column: str) -> int | None:
-        if value is None and config == "annotations":
-            return None  # skipped
+        if value is None and config != "gold":
+            return None  # skipped, or refused by a machine coder
         if value not in names:
             raise PublishError(
                 f"{config}: sentence {row['sentence_id']} has the {column} {value!r}, which the codebook doesn't know; "
@@ -203,9 +221,9 @@ def encoded(config: str, rows: Sequence[Row], kinds: Features) -> list[Row]:
 def parquet(rows: Sequence[Row], kinds: Features) -> tuple[bytes, int]:
     """Encoded rows as a Parquet file, and their size in memory as `load_dataset` counts it.
 
-    Everything that a version of a library may choose otherwise is said: equal rows are to give equal bytes. The
-    features stand in the file's metadata, where `datasets` looks for them; chunks are cut by content, so that a
-    changed row changes one page, which is all that a Hub then has to store.
+    Every option whose default may differ between versions of the library is set, so that equal rows give equal bytes.
+    The features are in the file's metadata, where `datasets` looks for them. Chunks are cut by content, so that a
+    changed row changes only one page, and a Hub has to store only that page.
     """
     table = pa.Table.from_pylist(rows, schema=kinds.arrow_schema)
     sink = pa.BufferOutputStream()
@@ -228,7 +246,7 @@ def parquet(rows: Sequence[Row], kinds: Features) -> tuple[bytes, int]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the progress bars of the datasets library, one a file of some milliseconds."""
+    """Hide the progress bars of the datasets library, which would flash up for a few milliseconds with each file."""
     from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     shown = not are_progress_bars_disabled()

@@ -1,4 +1,4 @@
-"""Every string that a file of a release holds: what the searches for private data and for article text read."""
+"""Read every string in a file of a release, for the searches for private data and for the articles' text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
-    """Every string of a file: its field, its row from 0 where it is in a table, and the string."""
+    """Every string of a file: its field, the number of its row if it is in a table (from 0), and the string."""
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
@@ -35,7 +35,7 @@ def strings(path: Path) -> Iterator[tuple[str, int | None, str]]:
 
 
 def leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every string in a value of nested lists and mappings, keys too, each with the path to it."""
+    """Every string in nested lists and mappings, including the keys, each with the path to it."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, bytes):

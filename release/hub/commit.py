@@ -1,7 +1,7 @@
-"""One commit on top of the head that was looked at, or none at all.
+"""Upload files in one commit on top of the head that was looked at, or make no commit at all.
 
-The Hub takes a commit whole or not at all, and only on the parent that it names. So if an upload is
-interrupted, the repository is as it was before or as it is meant to be; the next run looks again and does the rest.
+The Hub accepts a commit as a whole or not at all, and only on top of the parent that the commit names. So if an upload
+is interrupted, the repository is as it was before or as it should be; the next run looks again and does the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         url: address of the repository.
-        commit: id of the commit that was made; None where the repository held everything already.
+        commit: id of the commit that was made; None if the repository held everything already.
         changed: whether a commit or a tag was made.
     """
 
@@ -55,17 +55,18 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
         return cls(content=content, sha256=hashlib.sha256(data).hexdigest(), sha1=git.hexdigest())
 
     def is_at(self, digest: str | None) -> bool:
-        """Whether a file of this digest is this file."""
+        """Whether a file with this digest has the same content as this file."""
         return digest in (self.sha256, self.sha1)
 
 
 def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
-    """Look at the repository and do what is left; if that is interrupted or overtaken, look again.
+    """Look at the repository and do what is left; if the connection breaks or somebody else pushes, look again.
 
     Args:
         wish: the repository and what may be done to it.
-        files: every file that stance should have there, by path.
-        globs: patterns of data files; what matches but is not in `files` is deleted, or it would be read as data.
+        files: every file of stance's that the repository should hold, by path.
+        globs: patterns of data files; a file that matches one but is not in `files` is deleted, because it would be
+            read as data.
 
     Raises:
         PublishError: see `release.hub.upload.upload_dataset`.
@@ -99,8 +100,8 @@ def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
         except MovedError as error:
             if moved:
                 raise PublishError(
-                    f"{error}. Somebody else is pushing there at this moment, and nothing of ours was left half: "
-                    "publish again when they are done"
+                    f"{error}. Somebody else is pushing there at this moment, and no upload was left half "
+                    "done: publish again when they have finished"
                 ) from None
             moved = True
         except BrokenHubError:
@@ -111,11 +112,11 @@ def bring(wish: Wish, files: Mapping[str, File], globs: list[str]) -> Uploaded:
 
 
 def _check_head(wish: Wish, head: Head, paths: list[str]) -> None:
-    """Refuse to overwrite or remove what others changed since stance's last commit, and what would break this one."""
+    """Refuse to upload if that would overwrite or delete what others changed, or if there is a `.gitignore`."""
     if ".gitignore" in head.tree:
         raise PublishError(
-            f"{wish.repo}: nothing was uploaded, for a .gitignore is there, by which the Hub leaves files out of a "
-            "commit: remove it there, and publish again"
+            f"{wish.repo}: nothing was uploaded, because the repository has a .gitignore, by which the Hub may leave "
+            "files out of a commit: delete it there, and publish again"
         )
     touched = [path for path in paths if head.tree.get(path) != head.before.get(path)]
     if not touched or wish.force:
@@ -130,24 +131,24 @@ def _check_head(wish: Wish, head: Head, paths: list[str]) -> None:
     by = head.theirs[0] if head.theirs else head.commit[:8]
     shown = ", ".join(touched[:5]) + (f" and {len(touched) - 5} more" if len(touched) > 5 else "")
     raise PublishError(
-        f"{wish.repo}: nothing was uploaded, for others changed {shown} {since}: commit {by}{more}. "
-        f"Look at it; --force overwrites it (it stays in the history).{card}"
+        f"{wish.repo}: nothing was uploaded, because others changed {shown} {since}: commit {by}{more}. "
+        f"Look at it; --force overwrites the change, which stays in the history.{card}"
     )
 
 
 def _check_tag(api: HfApi, wish: Wish, head: Head, files: Mapping[str, File], *, changing: bool) -> None:
-    """Refuse, before anything is written, if the tag is on a commit with other content."""
+    """Refuse, before anything is uploaded, if the tag is on a commit with other content."""
     there = head.tags.get(wish.tag or "")
     if there is None or (not changing and there == head.commit):
         return
-    if not changing:  # others committed files of their own since
+    if not changing:  # others have committed files of their own since the tag was set
         with asking(api, f"looking at the tag {wish.tag}"):
             tree = tree_at(api, wish, there)
         if all(file.is_at(tree.get(path)) for path, file in files.items()):
             return
     raise PublishError(
-        f"{wish.repo}: the tag {wish.tag} is there already, on commit {there[:8]}, which holds something else; tags "
-        "are cited and don't move: raise [publish] version in stance.toml, or leave out --tag"
+        f"{wish.repo}: the tag {wish.tag} is there already, on commit {there[:8]}, which holds other content. A "
+        "tag is cited, so stance doesn't move it: raise [publish] version in stance.toml, or leave out --tag"
     )
 
 

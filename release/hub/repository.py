@@ -1,4 +1,4 @@
-"""What is at a Hub: a repository's head, which of its files stance uploaded, and what others changed since."""
+"""Look at a repository on a Hub: its head, which of its files stance uploaded, and what others committed since."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository as it was looked at.
+    """What a repository held when stance looked at it.
 
     Attributes:
-        commit: id of the head; "" where there is none yet.
-        tree: digest of each file by path: SHA-256 for LFS files, git's SHA-1 for others.
-        listed: files that stance's last commit says it uploaded.
-        before: tree of stance's last commit; empty where there is none.
-        theirs: commits by others since then, newest first.
-        tags: commit by tag name; empty where no tag is asked for.
+        commit: id of the head; "" if the repository has no commit yet.
+        tree: path of each file → its digest: SHA-256 for LFS files, git's SHA-1 for others.
+        listed: files of which stance's last commit says that stance uploaded them.
+        before: tree of stance's last commit, in the form of `tree`; empty if there is no such commit.
+        theirs: commits by others since stance's last commit, newest first.
+        tags: name of each tag → id of its commit; empty if the user asked for no tag.
     """
 
     commit: str
@@ -50,10 +50,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_names(wish: Wish) -> None:
-    """Refuse what no repository or tag can be called, before anything is asked.
+    """Refuse names that no repository or tag can have, before any request is sent.
 
     Raises:
-        PublishError: it is malformed; the message says what is expected.
+        PublishError: a name is malformed; the message says what is expected.
     """
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
@@ -72,21 +72,21 @@ def check_names(wish: Wish) -> None:
 
 
 def look(api: HfApi, wish: Wish, me: str) -> Head:
-    """The repository as it is now; an empty one is made when there is none.
+    """Look at the repository as it is now; if there is none, create an empty one.
 
     Raises:
-        PublishError: it is public and should be private, the account may not see or make it, or its name is that of
-            a repository of the other kind.
+        PublishError: the repository is public and should be private, the account may not see or create it, or its name
+            is that of a repository of the other kind.
     """
     info = _info(api, wish.repo, wish.kind, me)
     if info is None:
         _create(api, wish, me)
         info = _info(api, wish.repo, wish.kind, me)
     if info is None:
-        raise PublishError(f"{wish.repo} is there, but the account {me} may not see it: take another name or account")
+        raise PublishError(f"{wish.repo} exists, but the account {me} may not see it: use another name or account")
     if wish.private and not info.private:
         raise PublishError(
-            f"{wish.repo} is there already, and public: make it private in its settings, or leave out --private"
+            f"{wish.repo} exists already and is public: make it private in its settings, or leave out --private"
         )
     if not info.sha:
         return Head(commit="", tree={}, listed=set(), before={}, theirs=[], tags={})
@@ -121,18 +121,18 @@ def _create(api: HfApi, wish: Wish, me: str) -> None:
     other = "model" if wish.kind == "dataset" else "dataset"
     if not wish.force and _info(api, wish.repo, other, me) is not None:
         raise PublishError(
-            f"{wish.repo} is a {other}'s repository, and there is no {wish.kind} of that name: is the name right? "
-            f"Take another one, or --force for a {wish.kind} of the same name beside it"
+            f"{wish.repo} is the repository of a {other}, and there is no {wish.kind} of that name: is the name right? "
+            f"Use another name, or --force to create a {wish.kind} of the same name beside it"
         )
     try:
         with asking(api, f"making {wish.repo}", me):
             api.create_repo(wish.repo, repo_type=wish.kind, private=wish.private)
-    except MovedError:  # it was made since the look, or by an earlier request whose answer was lost
+    except MovedError:  # it was created since stance looked, or by an earlier request whose answer was lost
         pass
 
 
 def tree_at(api: HfApi, wish: Wish, revision: str) -> dict[str, str]:
-    """Path to digest of each file at a commit: SHA-256 where it is LFS, else git's SHA-1."""
+    """The path of each file at a commit, with its digest: SHA-256 for LFS files, git's SHA-1 for others."""
     from huggingface_hub.hf_api import RepoFile
 
     rows = api.list_repo_tree(wish.repo, revision=revision, recursive=True, repo_type=wish.kind)

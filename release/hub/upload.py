@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from train.settings import PublishSettings
 
 MODEL = ("model.skops", "model.joblib", "model.json", "metrics.json")
-"""The files of a model that are uploaded; `mistakes.jsonl` and `analysis.json` are not, as they quote sentences."""
+"""The files of a model that are uploaded. `mistakes.jsonl` and `analysis.json` are not: they quote sentences."""
 
 
 def upload_dataset(folder: Path, repo: str, *, private: bool, tag: str | None, force: bool) -> Uploaded:
     """Make a dataset repository hold what a finished dataset folder holds, in one commit with its card.
 
-    Files that stance uploaded and the folder no longer holds are deleted; what others put there stays. Where nothing
-    differs, there is no commit. The token is the one that huggingface_hub keeps (`HF_TOKEN`, or `hf auth login`).
+    Files that stance uploaded and the folder no longer holds are deleted; files that others put there stay. If nothing
+    differs, no commit is made. The token is the one that huggingface_hub keeps (`HF_TOKEN`, or `hf auth login`).
 
     Args:
         folder: dataset folder that `stance publish` wrote.
-        repo: `ORG/NAME`; made when missing.
+        repo: name of the repository, `ORG/NAME`; the repository is created if it is missing.
         private: whether to make a new repository private; an existing public one is then refused.
-        tag: a tag to set on the commit, such as `v1.0.0`.
+        tag: tag to set on the commit, such as `v1.0.0`.
         force: whether to overwrite what others changed in files that stance uploaded.
 
     Raises:
-        PublishError: the folder is not a finished dataset or holds other files; the name is malformed, or a model's;
-            there is no token, or it may not write; others changed files of the release since; the tag is on another
-            commit; or the Hub refuses.
-        BrokenHubError: the Hub cannot be reached, breaks off or is too busy, three times in a row.
+        PublishError: the folder is not a finished dataset or holds other files; the name is malformed, or is that of a
+            model; there is no token, or it has no write permission; others changed files of the release since stance
+            last published there; the tag is on another commit; or the Hub refuses.
+        BrokenHubError: the Hub could not be reached, broke off or was too busy, three times.
     """
     paths, globs = release(folder)
     files = {path: File.of(folder / path) for path in paths}
@@ -56,22 +56,25 @@ def upload_model(
     settings: PublishSettings,
     dataset: str = "",
 ) -> Uploaded:
-    """Make a model repository hold what a model folder holds, with a card made from it, as `upload_dataset` does.
+    """Make a model repository hold the files of a model folder and a card, as `upload_dataset` does for a dataset.
 
-    The card is also written into the folder, where what people write in it is kept.
+    The card is made from the folder's files and is also written into the folder. What people write there in the card
+    is kept.
 
     Args:
         folder: model folder that `stance train` wrote.
-        repo: `ORG/NAME`; made when missing.
-        private: as for a dataset.
-        tag: as for a dataset.
-        force: as for a dataset.
+        repo: name of the repository, `ORG/NAME`; the repository is created if it is missing.
+        private: whether to make a new repository private; an existing public one is then refused.
+        tag: tag to set on the commit, such as `v1.0.0`.
+        force: whether to overwrite what others changed in files that stance uploaded.
         settings: settings under `[publish]` in stance.toml, for the card.
-        dataset: the Hub's name of the data that it was trained on, where they are published.
+        dataset: repository on the Hub with the data that the model was trained on; "" if they are not published.
 
     Raises:
-        PublishError: as for a dataset.
-        ExamplesError: a file of the model is missing, or of another version.
+        PublishError: a file of the model is missing, the existing card was edited where it would be overwritten, or
+            the upload is refused for a reason that `upload_dataset` names.
+        BrokenHubError: the Hub could not be reached, broke off or was too busy, three times.
+        ExamplesError: another version wrote a file of the model.
     """
     if missing := [name for name in MODEL if not (folder / name).is_file()]:
         raise PublishError(f"{folder} holds no {' and no '.join(missing)}: run `stance train` first")
@@ -83,21 +86,21 @@ def upload_model(
 
 
 def release(folder: Path) -> tuple[list[str], list[str]]:
-    """The files of a finished dataset folder, and the patterns of its tables, which its card names.
+    """The files of a finished dataset folder, and the patterns of its data files, which its card names.
 
     Raises:
-        PublishError: the folder has no manifest, is not what it describes, or holds more; or the card doesn't say how
-            the dataset opens.
+        PublishError: the folder has no manifest, doesn't hold what the manifest describes, or holds other files too; or
+            the card doesn't say how the dataset opens.
     """
     checked = compare(folder, read_manifest(folder).files)
     if wrong := [*checked.changed, *checked.missing]:
         raise PublishError(
-            f"{folder} is not what its {FILE} describes: {_some(wrong)} changed or went; run `stance publish` again"
+            f"{folder} is not what its {FILE} describes: {_some(wrong)} changed or missing; run `stance publish` again"
         )
     if checked.unknown:
         raise PublishError(
-            f"{folder} holds what is not part of the release: {_some(checked.unknown)}. Nothing was uploaded, for that "
-            "may be nobody else's business: move it elsewhere"
+            f"{folder} holds files that are not part of the release: {_some(checked.unknown)}. Nothing was uploaded, "
+            "because these files may be private: move them elsewhere"
         )
     return [*checked.right, FILE], _tables(folder / CARD)
 
@@ -107,7 +110,7 @@ def _some(paths: list[str]) -> str:
 
 
 def _tables(card: Path) -> list[str]:
-    """The patterns of data files in a card; without them the dataset would not open from the Hub either."""
+    """The patterns of data files in a card; without them, the dataset would not open from the Hub."""
     import yaml
 
     parts = re.match(r"---\r?\n(.*?)\r?\n---\r?\n", card.read_text("utf-8"), re.S)

@@ -1,4 +1,4 @@
-"""Where in a text a sentence may begin and end, by other rules than stance's, or by none."""
+"""Stretches of a text that may be a sentence, even if other rules than stance's decided where sentences end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 LENGTHS = 0.25, 20
-"""By how much of itself, and how many characters more, a sentence may have changed its length: by quotes of two
-characters, accents written apart, dots for an ellipsis."""
+"""How much the length of a sentence may have changed: by this share of the length, plus this number of characters.
+
+Quotation marks of two characters, accents that are characters of their own, and dots for an ellipsis change it.
+"""
 BETWEEN_WORDS = 0.03, 4
-"""The same between any two words, of which there are too many to be as generous: line ends, some quotes."""
+"""The same for stretches between any two words, which are too many for wider limits than line ends and some quotation
+marks need."""
 SEARCHED = 20_000_000
-"""Characters that are given out at most in one search. A thousand words with ten sentences missing are a tenth of it;
-measured, digesting so many takes about 1.5 s."""
+"""The largest number of characters that all stretches of one search have together.
+
+A text of a thousand words in which ten sentences are missing needs a tenth of it. To digest that many characters takes
+a few seconds.
+"""
 
 _MARKS = re.compile(r"(?=[^\w\s])([.!?…]*+)[^\w\s]*+")
 _LINE = re.compile(r"\S[^\r\n]*+")
@@ -28,8 +34,8 @@ def pairs(
 
     Args:
         text: text to search.
-        gaps: stretches of it to search, without white space at their ends.
-        lengths: lengths in characters; if empty, there is no such stretch.
+        gaps: stretches of the text that are searched, without white space at their ends.
+        lengths: lengths in characters; if empty, there are no such stretches.
         words: whether stretches lie between any two words; otherwise, only between line ends and punctuation.
     """
     share, more = BETWEEN_WORDS if words else LENGTHS
@@ -52,13 +58,13 @@ def pairs(
 
 
 def _bounds(text: str, low: int, high: int, *, words: bool) -> tuple[list[int], list[int]]:
-    """Where sentences may begin, and where they may end: at lines, and before, in and after punctuation."""
+    """Where sentences may begin, and where they may end: at line ends, and before, in and after punctuation."""
     ends = {high}
     for line in _LINE.finditer(text, low, high):
         ends |= {line.start(), line.start() + len(line[0].rstrip())}
     for marks in _MARKS.finditer(text, low, high):
         at, last = marks.start(), marks.end()
-        # Hyphens and apostrophes in a word are too many, and end nothing.
+        # Hyphens and apostrophes within a word are passed over: there are many of them, and no sentence ends there.
         if not (last - at == 1 and text[at - 1 : at].isalnum() and text[last : last + 1].isalnum()) or marks[1]:
             ends |= {at, marks.end(1), last}
     if words:

@@ -1,7 +1,7 @@
-"""Find the sentences of a stand-off release again in another copy of their article.
+"""Find the sentences of a stand-off release in another copy of their article.
 
-Of each sentence, a release has the place where it stood and two digests. So places are proposed, by the surest means
-first, and the digest of the text there decides: a text is never taken unless its digest confirms it.
+For each sentence, a release gives the place where it stood, and two digests. Several ways of proposing places are
+tried, the surest first, and a text is taken only if a digest confirms it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from release.hydrate.candidate_spans import pairs
 NO_WORDS = text_key("")
 """The key of a text without words: all such texts share it, so it confirms nothing."""
 CELLS = 250_000
-"""Number of pairs of equal sentences that are weighed; if there are more, they are taken in their order."""
+"""Largest number of pairs, of a sentence and a place with equal text, that are compared; if there are more, sentences
+and places are paired in their order."""
 
 Span = tuple[int, int]
 
@@ -47,19 +48,21 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def refind(
     wanted: Sequence[Wanted], text: str, spans: Sequence[Span], article_ids: Sequence[str] = ()
 ) -> list[Place | None]:
-    """Find sentences again.
+    """Find the sentences of one article of a release again in a copy of that article.
 
     They are looked for where they stood; then among the text's own sentences, by the exact digest and by the key; then
     at the place to which they would have moved with their neighbours. Sentences that are cut differently now are then
     looked for in the rest of the text, between any two places where a sentence may begin and end, and between any two
-    words. Each stretch of text is given to one sentence. If there are more equal sentences than are wanted, the one is
-    taken that moved as its neighbours did, or that has the number among its equals with which the sentence's id was
-    made; otherwise the nearest ones, in their order.
+    words. Each stretch of text is given to one sentence only.
+
+    If the text has more equal sentences than are wanted, a wanted sentence is given the one that moved as its
+    neighbours did, or the one whose number among the equal sentences went into the wanted sentence's id. If neither
+    decides, the nearest ones are taken, in their order.
 
     Args:
         wanted: sentences of one article, in any order.
         text: text of a copy of the article.
-        spans: sentences that the text is cut into now, in order.
+        spans: spans of the sentences that the text is cut into now, in order.
         article_ids: ids that the article may have had when the sentences' ids were made.
 
     Returns:
@@ -92,7 +95,7 @@ def _key(row: Wanted) -> str:
 
 
 class _Search:
-    """The places found so far; `_taken` holds their spans in order."""
+    """The search in one text: `found` holds the places found so far, and `_taken` their spans in order."""
 
     def __init__(
         self, wanted: Sequence[Wanted], text: str, equals: Mapping[str, list[Span]], article_ids: Sequence[str]
@@ -102,12 +105,12 @@ class _Search:
         self._taken: list[Span] = []
 
     def take(self, n: int, start: int, end: int, *, exact: bool) -> None:
-        """Give a stretch of text to a sentence, unless it has one already or another sentence has part of this one."""
+        """Give a stretch of text to sentence `n`, unless it has one already or part of the stretch is taken."""
         if self.found[n] is None and _add(self._taken, start, end):
             self.found[n] = Place(start=start, end=end, exact=exact)
 
     def in_place(self) -> None:
-        """Look where each sentence stood, unless it has equals: another of them may stand there now by chance."""
+        """Look where each sentence stood, unless the text has several equal ones: another may be there by chance."""
         for n, row in enumerate(self._wanted):
             lies_within = 0 <= row.start < row.end <= len(self._text)
             if lies_within and len(self._equals.get(row.key, [])) < 2 and self._is_exact(n, row.start, row.end):
@@ -135,7 +138,7 @@ class _Search:
                 places[digest] = []
 
     def _likely(self, n: int, free: set[Span], moves: list[Span], *, nth: bool) -> list[Span]:
-        """Choose among equal sentences: moving as both neighbours did counts most, then the number in the id."""
+        """Choose among equal sentences: a move like that of both neighbours weighs most, then the number in the id."""
         row = self._wanted[n]
         votes: Counter[Span] = Counter()
         for shift in self._shifts(row.start, moves):
@@ -173,8 +176,8 @@ class _Search:
                 places[key].append((start, end))
         for key, spans in places.items():
             exact = {self._wanted[n].sha256 for n in by_key[key]}
-            # Of the variants of one place, with and without quotation marks, take the one that the digest confirms, or
-            # else the longest.
+            # Stretches at one place may differ by quotation marks: take the one that the exact digest confirms, or else
+            # the longest.
             spans.sort(key=lambda s: (text_sha256(self._text[s[0] : s[1]]) not in exact, s[0] - s[1], s))
             places[key] = []
             for start, end in spans:
@@ -195,12 +198,12 @@ class _Search:
         return sorted(rows, key=lambda n: (self._wanted[n].start, self._wanted[n].end))
 
     def _moves(self) -> list[Span]:
-        """How far each sentence that was found has moved, by the place where it stood."""
+        """The place where each found sentence stood, and how far it has moved, sorted."""
         pairs = zip(self._wanted, self.found, strict=True)
         return sorted((row.start, place.start - row.start) for row, place in pairs if place is not None)
 
     def _shifts(self, start: int, moves: list[Span]) -> list[int]:
-        """How far the neighbours of a place have moved."""
+        """How far the sentences before and after a place have moved."""
         at = bisect_left(moves, (start, 0))
         return [shift for _, shift in moves[max(at - 1, 0) : at + 1]]
 
@@ -213,13 +216,13 @@ class _Search:
 
 
 def _is_apart(taken: Sequence[Span], start: int, end: int) -> bool:
-    """Whether a stretch shares nothing with others that are in order and share nothing."""
+    """Whether a stretch overlaps none of the others, which are in order and don't overlap each other."""
     at = bisect_left(taken, (start, end))
     return (at == 0 or taken[at - 1][1] <= start) and (at == len(taken) or end <= taken[at][0])
 
 
 def _add(taken: list[Span], start: int, end: int) -> bool:
-    """Insert a stretch among others in order, if it shares nothing with them."""
+    """Insert a stretch among others in order, if it overlaps none of them; say whether it was inserted."""
     if not _is_apart(taken, start, end):
         return False
     taken.insert(bisect_left(taken, (start, end)), (start, end))
@@ -229,7 +232,7 @@ def _add(taken: list[Span], start: int, end: int) -> bool:
 def _in_order(
     rows: Sequence[int], spans: Sequence[Span], distance: Callable[[int, Span], int]
 ) -> list[tuple[int, Span]]:
-    """As many pairs of equal sentences as possible, in the order of both, with the least sum of distances."""
+    """Pair as many sentences and places as possible, in the order of both, with the least sum of distances."""
     if len(rows) == len(spans) or len(rows) * len(spans) > CELLS:
         return list(zip(rows, spans, strict=False))
     # costs[i][j] is the cost of pairing the first i of the shorter list with some of the first j of the other.

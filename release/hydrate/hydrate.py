@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,14 +24,15 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `hydrate.jsonl`: one sentence of the release, and where it is in the user's copies.
 
     Attributes:
-        sentence_id: as in the release.
-        article_id: of the release.
-        split: of the release.
-        state: `matched` if the exact text is there, `drifted` if only its normalised form is, else `missing`.
-        found_article: id of the copy that the sentence was found in.
-        found_start: offset of its first character in that copy's text, in code points; null where it is missing.
-        found_end: offset behind its last character.
-        shift: `found_start` less the release's `start`; null also where it was found in another file.
+        sentence_id: sentence's id in the release.
+        article_id: article's id in the release.
+        split: sentence's split in the release.
+        state: `matched` if the exact text was found, `drifted` if only its normalised text was, else `missing`.
+        found_article: id of the copy in which the sentence was found; null if the sentence is missing.
+        found_start: offset of its first character in that copy's text, in code points; null if it is missing.
+        found_end: offset behind its last character; null if it is missing.
+        shift: `found_start` minus the release's `start`; null if the sentence is missing or was found in another file
+            than its article's copy.
     """
 
     sentence_id: str
@@ -47,8 +48,8 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
 class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `hydrate-articles.jsonl`: an article of the release, its copy, and its sentences by state.
 
-    `found_article` is the copy's id, null where no sentence was found in a copy of this article; `elsewhere` counts
-    the sentences, of those matched and drifted, that were found in another file, which is not an article's copy.
+    `found_article` is the copy's id, or null if no sentence was found in a copy of this article. `elsewhere` counts
+    those matched and drifted sentences that were found in a file that is not the copy of any article.
     """
 
     article_id: str
@@ -62,8 +63,8 @@ class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
 class Hydrated(msgspec.Struct, frozen=True, kw_only=True):
     """What was found again, in all and by article.
 
-    `left_out` names splits of which no sentence was found; `skipped` counts articles that could not be read, by
-    reason; `changed` says whether the folder did.
+    `left_out` names the splits of which no sentence was found, `skipped` counts the articles that could not be read, by
+    reason, and `changed` says whether the folder changed.
     """
 
     matched: int
@@ -83,30 +84,38 @@ class _Found(msgspec.Struct, frozen=True):
     own: bool
 
 
-def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, settings: CorpusSettings) -> Hydrated:
+def hydrate(
+    dataset: Path,
+    articles: Sequence[Path | str] | Path,
+    out: Path,
+    settings: CorpusSettings,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Hydrated:
     """Write a stand-off release with its sentences' text, context and titles, as far as the user's copies have them.
 
-    An article's copy is the one with its id, or else the one with most of its sentences, at least half of them; ids are
-    compared, never made into paths. What is missing there may be found in a file that is not an article's copy, as a
-    second page is. The text is the copy's own, confirmed by a digest; context and title are those that `stance build`
-    gives to the copy, and null for a sentence found in another file.
+    A copy is recognised by the article's id, or by half of the article's sentences or more (see
+    `release.hydrate.match_articles.assigned`); ids are compared, never made into paths. A sentence that is missing in
+    its article's copy may be found in a file that is not the copy of any article, such as a second page. The text is
+    that of the user's file, confirmed by a digest; context and title are those that `stance build` gives to the copy,
+    and null for a sentence that was found in another file.
 
-    In `out`, `gold` has the release's columns, with the original's `start` and `end`; text, `before`, `after` and
-    `title`; then `state`, `found_article`, `found_start` and `found_end`, which count in the copy. Missing sentences
-    are left out of it, and so is a split that has no others: `hydrate.jsonl` lists every sentence with its state,
-    `hydrate-articles.jsonl` every article.
+    In `out`, `gold` has the columns of the release, in which `start` and `end` are offsets in the original article, and
+    in addition `text`, `before`, `after` and `title`. At its end are `state`, `found_article`, `found_start` and
+    `found_end`, which are offsets in the copy. Missing sentences are left out of `gold`, and so is a split in which
+    all are missing: `hydrate.jsonl` lists every sentence with its state, and `hydrate-articles.jsonl` every article.
 
     Args:
-        dataset: the release's folder.
-        articles: a folder of copies, or several sources, as of `corpus.build.build`.
-        out: the folder to write, whole or not at all; replaced if it is a hydrated release already, left alone if it
-            would become the same.
+        dataset: folder of the release.
+        articles: folder of copies, or several sources in the forms that `corpus.build.build` takes.
+        out: folder to write, completely or not at all; a hydrated release that is there already is replaced, unless it
+            has the same content.
         settings: settings under `[corpus]` in stance.toml.
+        progress: function that is called with each copy that was read, and the number of the release's articles.
 
     Raises:
-        TableError: the folder is not a stand-off release, is not as its manifest says, or holds its text already.
-        SourceError: there is no article, or none of the sentences is in any.
-        StanceError: `out` holds something else, or the release itself.
+        TableError: `dataset` is not a stand-off release, is not as its manifest says, or holds its text already.
+        SourceError: the sources hold no article, or no article has one of the sentences.
+        StanceError: `out` holds something other than a hydrated release, or lies in the release or around it.
     """
     check_out(dataset, out)
     tables, rows = read_release(dataset)
@@ -116,12 +125,15 @@ def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, set
         by_article[row.article_id].append(row)
     keys = {article_id: Counter(row.wanted.key for row in of) for article_id, of in by_article.items()}
     skipped: Counter[str] = Counter()
-    copies = list(read_copies(sources, [dataset, out], settings, keys, skipped))
+    copies: list[Copy] = []
+    for copy in read_copies(sources, [dataset, out], settings, keys, skipped):
+        copies.append(copy)
+        progress(1, len(by_article))
     placed = _found(by_article, copies, assigned(keys, copies))
     if not placed:
         raise SourceError(
-            f"none of the {len(rows)} sentences of {dataset} is in {', '.join(map(str, sources))}; its rows name the "
-            "articles' outlet, date and URL. Nothing was written"
+            f"none of the {len(rows)} sentences of {dataset} is in {', '.join(map(str, sources))}. Nothing was "
+            "written. To get the articles, see their outlet, date and URL in the rows of the release"
         )
     located = [_located(row, placed.get((row.file, row.at))) for row in rows]
     counts = _counts(located, by_article)
@@ -145,7 +157,7 @@ def hydrate(dataset: Path, articles: Sequence[Path | str] | Path, out: Path, set
 def _found(
     by_article: Mapping[str, list[Row]], copies: Sequence[Copy], taken: Mapping[str, Copy]
 ) -> dict[tuple[str, int], _Found]:
-    """Each sentence in its article's copy, else in one that is taken for no article: a second page, say."""
+    """Find each sentence in its article's copy, or else in another file, such as an article's second page."""
     placed: dict[tuple[str, int], _Found] = {}
     for article_id, copy in taken.items():
         of = by_article[article_id]

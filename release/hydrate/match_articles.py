@@ -1,4 +1,4 @@
-"""The user's own copies of a release's articles: which copy is of which article, by id and by content."""
+"""Read the user's own copies of a release's articles, and match copies with articles, by id and by content."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from corpus import words
 from corpus.reading.articles import read
 from corpus.reading.source_files import units
-from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
+from corpus.records import ARTICLES_AS_READ, Article, CorpusSettings, Noted, Skipped
 from corpus.sentences.cut_articles import CONTEXT, cut_articles
-from release.contents.text_free import WORDS, public_id, text_sha256
+from release.contents.five_word_runs import WORDS
+from release.contents.text_free import public_id, text_sha256
 
 
 class Copy(msgspec.Struct, frozen=True):
-    """One of the user's articles, cut into sentences: each with its span, and the digest of its normalised text."""
+    """One of the user's articles, cut into sentences: `spans` and `keys` have the span and the key of each sentence."""
 
     article_id: str
     title: str
@@ -27,13 +29,13 @@ class Copy(msgspec.Struct, frozen=True):
     keys: list[str]
 
     def around(self, start: int, end: int) -> tuple[str, str]:
-        """The context before and after a stretch of the text, as `stance build` gives it to a sentence there."""
+        """The context before and after a stretch of the text that `stance build` would give to a sentence there."""
         before = self.spans[: bisect_right(self.spans, start, key=lambda span: span[1])][-CONTEXT:]
         after = self.spans[bisect_left(self.spans, end, key=lambda span: span[0]) :][:CONTEXT]
         return self._joined(before), self._joined(after)
 
     def _joined(self, spans: Sequence[tuple[int, int]]) -> str:
-        return " ".join(self.text[start:end] for start, end in spans)
+        return words.joined([self.text[start:end] for start, end in spans])
 
 
 def read_copies(
@@ -43,21 +45,22 @@ def read_copies(
     keys: Mapping[str, Counter[str]],
     skipped: Counter[str],
 ) -> Iterator[Copy]:
-    """The articles among the sources that may be of the release, in the order of the sources' names.
+    """The articles among the sources that may be copies of the release's, in the order of the sources' names.
 
     Args:
-        sources: as of `corpus.build.build`.
+        sources: sources in the forms that `corpus.build.build` takes.
         apart: folders that are not searched.
-        settings: `[corpus]` of stance.toml.
-        keys: by the release's article id, its sentences' keys.
-        skipped: is told of articles that cannot be read, by reason.
+        settings: settings under `[corpus]` in stance.toml.
+        keys: id of each article of the release → the keys of its sentences.
+        skipped: counter of the articles that cannot be read, by reason; this function adds to it.
 
     Returns:
-        Those that have an id of the release, or one of its sentences of five words or more; a large archive is never
-        in memory as a whole.
+        The articles that have an id of the release, or one of its sentences of five words or more. They are read one by
+        one, so that a large archive is never in memory as a whole.
 
     Raises:
-        SourceError: as of `corpus.reading.source_files.units` and `corpus.reading.articles.read`.
+        SourceError: a source cannot be read, as `corpus.reading.source_files.units` and `corpus.reading.articles.read`
+            say.
     """
     wanted = set[str]().union(*keys.values())
     for unit in units(sources, settings, exclude=apart):
@@ -65,17 +68,17 @@ def read_copies(
             if isinstance(article, Noted):
                 continue
             if isinstance(article, Skipped):
-                # What follows a colon is particular to the article.
+                # The words after a colon concern this article only.
                 skipped[article.reason.partition(":")[0]] += 1
                 continue
-            copy, words = _as_copy(article, settings)
-            known = any(count >= WORDS and key in wanted for key, count in zip(copy.keys, words, strict=True))
+            copy, lengths = _as_copy(article, settings)
+            known = any(count >= WORDS and key in wanted for key, count in zip(copy.keys, lengths, strict=True))
             if known or _names(copy) & keys.keys():
                 yield copy
 
 
 def _as_copy(article: Article, settings: CorpusSettings) -> tuple[Copy, list[int]]:
-    batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article)], schema=ARTICLES)
+    batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(article)], schema=ARTICLES_AS_READ)
     pieces = [row for row in cut_articles(batch, settings).to_pylist() if row["kind"] == "sentence"]
     spans = [(row["start"], row["end"]) for row in pieces]
     keys = [text_sha256(row["key"]) for row in pieces]
@@ -87,15 +90,16 @@ def _names(copy: Copy) -> set[str]:
 
 
 def assigned(keys: Mapping[str, Counter[str]], copies: Sequence[Copy]) -> dict[str, Copy]:
-    """Which copy is taken for which article of the release, each at most once.
+    """The copy of each article of the release; no copy is given to two articles.
 
-    First the copies with the article's own id that hold half of its sentences, the fullest of them; then, fullest
-    first, any others that hold half of them, and whatever else has the id. Equal ones go by id and by the order of
-    reading.
+    Copies that have an article's id and hold half of its sentences or more are assigned first; then the other copies
+    that hold half of its sentences or more, and those that have its id but hold fewer. In both groups, copies that hold
+    more sentences come first. If two hold equally many, a copy with the article's id comes first, then the order of the
+    article ids decides, then the order in which the copies were read.
 
     Args:
-        keys: by the release's article id, its sentences' keys.
-        copies: of `read_copies`.
+        keys: id of each article of the release → the keys of its sentences.
+        copies: copies that `read_copies` found.
     """
     articles: dict[str, set[str]] = defaultdict(set)
     for article_id, held in keys.items():

@@ -1,4 +1,4 @@
-"""Read a stand-off release: check it against its manifest, and get every sentence with what is known about it."""
+"""Read a stand-off release: check it against its manifest, and return each sentence with its place and digests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TABLE = re.compile(r"gold/[^/]+\.parquet")
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A sentence of the release: row `at` of the Parquet file `file`."""
+    """A sentence of the release: the row with number `at`, counted from 0, in the Parquet file `file`."""
 
     file: str
     at: int
@@ -37,12 +37,12 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
     """The Parquet files of `gold` by name, and each row's sentence, file by file.
 
     Raises:
-        TableError: it is not a stand-off release, is not as its manifest says, or holds its text already.
+        TableError: the folder is not a stand-off release, is not as its manifest says, or holds its text already.
     """
     if not dataset.is_dir():
         raise TableError(
-            f"{dataset}: no such folder; from the Hugging Face Hub, "
-            "`hf download ORG/NAME --repo-type dataset --local-dir DIR` fetches a release"
+            f"{dataset}: no such folder; to fetch a release from the Hugging Face Hub, run "
+            "`hf download ORG/NAME --repo-type dataset --local-dir DIR`"
         )
     _check_manifest(dataset)
     tables: dict[str, pa.Table] = {}
@@ -53,14 +53,16 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{path}: expected a Parquet file; found: {error}. Fetch the release again") from error
         if "text" in table.column_names:
-            raise TableError(f"{path} has a column text: {dataset} is not a stand-off release and lacks no text")
+            raise TableError(f"{path} has a column text: {dataset} is not a stand-off release, and has its text")
         columns: list[list[Any]] = []
         for name, kind in NEEDED.items():
             if name not in table.column_names or table.schema.field(name).type != kind:
-                raise TableError(f"{path}: expected the column {name} of {kind}; is {dataset} a stand-off release?")
+                raise TableError(
+                    f"{path}: expected the column {name} of type {kind}; is {dataset} a stand-off release?"
+                )
             columns.append(table.column(name).to_pylist())
             if None in columns[-1]:
-                raise TableError(f"{path}, row {columns[-1].index(None)}: no {name}. Fetch the release again")
+                raise TableError(f"{path}, row {columns[-1].index(None)}: {name} is null. Fetch the release again")
         tables[path.name] = table
         split = re.sub(r"-\d+-of-\d+$", "", path.stem)
         for at, (sentence_id, article_id, sha256, key, start, end) in enumerate(zip(*columns, strict=True)):
@@ -72,9 +74,10 @@ def read_release(dataset: Path) -> tuple[dict[str, pa.Table], list[Row]]:
 
 
 def _check_manifest(dataset: Path) -> None:
-    """Compare what is there with the digests in `manifest.json`.
+    """Compare the files of the folder with the digests in `manifest.json`, if there is one.
 
-    A part of a release may be missing, but no table of `gold`.
+    No file may be changed. The tables of `gold` must be exactly those of the manifest; other files may be missing, and
+    others may be added.
     """
     if not (dataset / FILE).is_file():
         return

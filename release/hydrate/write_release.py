@@ -1,4 +1,4 @@
-"""The folder of a hydrated release: written beside its place, opened as a user would, then renamed there."""
+"""Write the folder of a hydrated release under another name, open it as a user would, and rename it into place."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 LIST, BY_ARTICLE = "hydrate.jsonl", "hydrate-articles.jsonl"
 TEXTS = {"text": "sentence_id", "before": "target", "after": "before", "title": "group"}
-"""The columns that come back, and the column that each stands behind in the full release."""
+"""The columns that are put back, each with the column that it follows in the full release."""
 FOUND = {"state": pa.string(), "found_article": pa.string(), "found_start": pa.int64(), "found_end": pa.int64()}
 STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
-"""Files of a release that would not be true of its hydrated form; the card is written again."""
+"""Files that are not copied, because they would no longer be true; the card and the two lists are written again."""
 
 Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
-"""By Parquet file of `gold`: the rows that are found, each with its number and its new columns."""
+"""Name of each Parquet file of `gold` → the rows that were found, each with its number and its new columns."""
 
 _NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found} of {all} sentences back into this stand-off
 > release from copies of the articles: {matched} matched, {drifted} drifted, {missing} missing and left out of `gold`
@@ -38,18 +38,20 @@ _NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found} of {all} s
 
 
 def check_out(dataset: Path, out: Path) -> None:
-    """Refuse a place where something else would be overwritten.
+    """Refuse an output folder if something other than a hydrated release would be overwritten there.
 
     Raises:
         StanceError: `out` is in the release or around it, holds something other than a hydrated release, or has a name
             that `load_dataset` can't open.
     """
-    check_name(out.absolute())  # it is opened beside its place
+    check_name(out.absolute())  # the absolute path, because the folder is opened beside its place
     here, there = dataset.resolve(), out.resolve()
     if here == there or here in there.parents or there in here.parents:
-        raise StanceError(f"--out {out}: it must not lie in the release {dataset}, nor around it; name another folder")
+        raise StanceError(
+            f"--out {out}: the folder must not lie in the release {dataset} or contain it; name another folder"
+        )
     if out.exists() and not (out.is_dir() and ((out / LIST).is_file() or not any(out.iterdir()))):
-        raise StanceError(f"--out {out}: something else than a hydrated release is there; name another folder")
+        raise StanceError(f"--out {out}: there is something other than a hydrated release; name another folder")
 
 
 def write(
@@ -61,19 +63,19 @@ def write(
     counts: Sequence[msgspec.Struct],
     states: Mapping[str, int],
 ) -> bool:
-    """Write the folder, whole or not at all.
+    """Write the folder, completely or not at all.
 
     Args:
-        dataset: the release; its other files are copied, but for those that would not be true any more.
-        out: the place.
-        tables: the release's Parquet files of `gold`, by name.
-        restored: the rows that are found.
-        located: the lines of `hydrate.jsonl`.
-        counts: the lines of `hydrate-articles.jsonl`.
-        states: how many sentences are matched, drifted and missing.
+        dataset: folder of the release; its other files are copied, except those that would no longer be true.
+        out: folder to write.
+        tables: Parquet files of `gold` in the release, by name.
+        restored: rows that were found.
+        located: lines of `hydrate.jsonl`.
+        counts: lines of `hydrate-articles.jsonl`.
+        states: state → number of sentences that are matched, drifted or missing.
 
     Returns:
-        False when the place held all of it already.
+        False if `out` had the same content already.
 
     Raises:
         TableError: the release's card or its features are malformed.
@@ -91,7 +93,7 @@ def write(
         for file, table in tables.items():
             rows, kinds = _restored(dataset / "gold" / file, table, restored[file])
             if not rows:
-                continue  # nothing that `datasets` opens
+                continue  # `datasets` doesn't open a file without rows
             data, size = parquet(rows, kinds)
             write_bytes(staged / "gold" / file, data)
             of = sizes.setdefault(re.sub(r"-\d+-of-\d+\.parquet$", "", file), [0, 0, 0])
@@ -120,7 +122,7 @@ def _restored(
 
 
 def _with_new(names: Sequence[str]) -> list[str]:
-    """Columns with the new ones where the full release has them, and where each is found at the end."""
+    """The columns, with those of TEXTS where the full release has them, and those of FOUND at the end."""
     listed = [name for name in names if name not in FOUND]
     for name, behind in TEXTS.items():
         listed.insert(listed.index(behind) + 1 if behind in listed else len(listed), name)
@@ -128,7 +130,7 @@ def _with_new(names: Sequence[str]) -> list[str]:
 
 
 def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, int]) -> bytes:
-    """The release's card, with the new columns and sizes in its YAML, without empty splits, and a notice above."""
+    """The release's card with a notice above it; its YAML has the new columns and sizes, without empty splits."""
     import yaml
 
     try:
@@ -171,7 +173,7 @@ def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:
     with quiet():
         try:
             opened = load_dataset(str(folder), "gold", cache_dir=str(cache))
-        except Exception as error:  # the library raises many kinds; all mean that it doesn't open
+        except Exception as error:  # whatever the library raises means that it doesn't open
             raise StanceError(f"nothing was written: the hydrated release doesn't open: {error}") from error
     if {name: part.num_rows for name, part in opened.items()} != counts:
-        raise StanceError(f"nothing was written: expected splits of {dict(counts)}; opened: {opened.num_rows}")
+        raise StanceError(f"nothing was written: expected rows by split {dict(counts)}; opened: {opened.num_rows}")
