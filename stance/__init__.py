@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from corpus.near_duplicates import near_duplicates
     from corpus.sentences.split import sentence_spans
-    from labeling.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-    from labeling.dawid_skene import dawid_skene
+    from labeling.statistics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
+    from labeling.statistics.dawid_skene import dawid_skene
     from stance.api import split, train
     from train.examples.load import load_examples
     from train.model.files import load_model
@@ -23,6 +23,7 @@ __all__ = [
     "cohen_kappa",
     "dawid_skene",
     "fleiss_kappa",
+    "gwet_ac1",
     "krippendorff_alpha",
     "load_examples",
     "load_model",
@@ -33,10 +34,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "cohen_kappa": "labeling.agreement",
-    "dawid_skene": "labeling.dawid_skene",
-    "fleiss_kappa": "labeling.agreement",
-    "krippendorff_alpha": "labeling.agreement",
+    "cohen_kappa": "labeling.statistics.agreement",
+    "dawid_skene": "labeling.statistics.dawid_skene",
+    "fleiss_kappa": "labeling.statistics.agreement",
+    "gwet_ac1": "labeling.statistics.agreement",
+    "krippendorff_alpha": "labeling.statistics.agreement",
     "load_examples": "train.examples.load",
     "load_model": "train.model.files",
     "near_duplicates": "corpus.near_duplicates",

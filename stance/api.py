@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from labeling.scheme import Scheme
 from train.examples.joined_groups import split_apart
+from train.examples.read_labels import labels_of
 from train.settings import TrainSettings
 from train.train_model import Trained
 from train.train_model import train as train_model
@@ -52,6 +54,8 @@ def train(
     seed: int = 1,
     mask: bool = False,
     jobs: int = -1,
+    labels: Sequence[str] | None = None,
+    votes: Literal["hard", "soft"] = "hard",
 ) -> Trained:
     """Choose, fit and evaluate the baseline, TF-IDF with logistic regression, and write it to a folder.
 
@@ -66,6 +70,10 @@ def train(
         seed: the seed of the cross-validation folds and of the bootstrap intervals.
         mask: whether the marked mention of the target, `[T]…[/T]`, is hidden from the model.
         jobs: the number of threads, -1 for one a core; the result does not depend on it.
+        labels: the labels in their order. If None, they are favor, against and none where the examples have no others,
+            and else the examples' own, in alphabetical order or from the lowest number to the highest.
+        votes: whether the model learns the labels ("hard"), or the shares of the votes that the examples have
+            ("soft"; `load_examples` reads them with `votes="soft"`).
 
     Returns:
         The scores (`metrics`) and what is to be known beside them (`analysis`), as the files in the folder hold them.
@@ -73,5 +81,6 @@ def train(
     Raises:
         ExamplesError: there are too few examples of a label or too few groups, or there is no test split.
     """
-    settings = TrainSettings(validation=validation, test=test, seed=seed, mask=mask)
-    return train_model(examples, Path(out), settings, jobs=jobs)
+    settings = TrainSettings(validation=validation, test=test, seed=seed, mask=mask, votes=votes)
+    scheme = Scheme(names=list(labels)) if labels else labels_of(examples)
+    return train_model(examples, Path(out), settings, jobs=jobs, scheme=scheme)

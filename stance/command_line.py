@@ -9,20 +9,29 @@ from typing import NoReturn
 
 import click
 
-from stance.build_commands import build, init
-from stance.demo_command import demo
-from stance.pull_command import pull
-from stance.push_command import push
-from stance.release_commands import hydrate, publish
-from stance.serve_command import serve
+from stance.commands.annotate_command import annotate
+from stance.commands.backend_command import backend
+from stance.commands.build_commands import build, init
+from stance.commands.demo_command import demo
+from stance.commands.doctor_command import doctor
+from stance.commands.estimate_command import estimate
+from stance.commands.export_command import export
+from stance.commands.fetch_command import fetch
+from stance.commands.overview import overview
+from stance.commands.pull_command import people, pull
+from stance.commands.push_command import push
+from stance.commands.release_commands import hydrate, publish
+from stance.commands.serve_command import serve
+from stance.commands.train_commands import predict, report, train
+from stance.commands.verdict_commands import adjudicate, status
 from stance.signals import Stopping
-from stance.train_commands import predict, report, train
-from stance.verdict_commands import adjudicate, status
+from stance.terminal import fit_streams
 
 
 def main() -> None:
     """Run a command; a known error becomes one message and exit code 1, wrong usage 2, Ctrl-C 130."""
     stopping = Stopping()
+    fit_streams()
     # Only the server or Hub that the user named is ever called.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
@@ -53,30 +62,43 @@ def _exit(error: BaseException) -> NoReturn:
     sys.exit(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.option("-C", "folder", default=".", type=click.Path(path_type=Path), help="The project folder.")
 @click.version_option(package_name="stance-corpus", message="stance %(version)s")
-def cli(folder: Path) -> None:
-    """From news articles to a stance classifier and a citable corpus."""
+@click.pass_context
+def cli(context: click.Context, folder: Path) -> None:
+    """From news articles to a stance classifier and a citable corpus.
+
+    Without a command, stance says where the project in this folder stands, and which command is the next.
+    """
     try:
         os.chdir(folder)
     except OSError as error:
         raise click.ClickException(f"{folder}: {error.strerror}; -C names the project folder") from error
+    if context.invoked_subcommand is None:
+        overview()
 
 
 for command in (
     init,
+    fetch,
     build,
     serve,
     push,
     pull,
+    people,
     status,
     adjudicate,
+    annotate,
     train,
     predict,
+    backend,
+    estimate,
     publish,
     hydrate,
+    export,
     report,
+    doctor,
     demo,
 ):
     cli.add_command(command)

@@ -30,6 +30,32 @@ def progress_bar(unit: str) -> Iterator[Callable[..., None]]:
         yield step
 
 
+@contextmanager
+def counting_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal's stderr for work of which only what is left is known, not how much it is in all."""
+    with bar(unit) as drawn:
+
+        def step(done: int, left: int) -> None:
+            drawn.total = drawn.n + done + left
+            drawn.update(done)
+
+        yield step
+
+
+@contextmanager
+def named_steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal's stderr with the name of the step that begins, of how many, and the time left."""
+    with bar("steps") as drawn:
+
+        def begin(name: str, done: int, total: int) -> None:
+            drawn.total = total
+            drawn.set_description_str(name, refresh=False)
+            drawn.update(done - drawn.n)
+            drawn.refresh()
+
+        yield begin
+
+
 class Stages:
     """Shows on standard error what a command is doing: as a bar on a terminal, elsewhere as lines if it takes long."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from labeling.codebook import Codebook
     from labeling.freshness import Stale
     from labeling.studio.client import Studio
     from release.freshness import Project, Stage
@@ -48,25 +49,32 @@ def connected() -> Iterator[Studio]:
         yield studio
 
 
-def codebook_version(settings: Settings) -> str:
-    """The current version of the codebook; empty if there is no codebook yet."""
+def codebook_now(settings: Settings) -> Codebook | None:
+    """The codebook; None if there is none yet."""
     from labeling.codebook import read_codebook
 
     path = Path(settings.labeling.codebook)
-    return read_codebook(path).version if path.is_file() else ""
+    return read_codebook(path) if path.is_file() else None
+
+
+def check_question(settings: Settings, codebook: Codebook | None) -> None:
+    """Refuse to send annotators, or a machine coder, the target or the codebook of a template."""
+    from labeling.sync.question import check_question
+    from train.settings import FILE
+    from train.starter import demo_question
+
+    check_question(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook, demo_question())
 
 
 def this_project(settings: Settings) -> Project:
     """The project in the form that `release.freshness` checks."""
-    from labeling.codebook import read_codebook
-    from labeling.sync.pseudonyms import ignored
+    from labeling.identity.pseudonyms import ignored
     from release.freshness import Project
 
-    path = Path(settings.labeling.codebook)
     return Project(
         work=WORK,
         settings=settings,
-        codebook=read_codebook(path) if path.is_file() else None,
+        codebook=codebook_now(settings),
         ignored=ignored(Path(), settings.labeling.ignore),
     )
 
@@ -81,10 +89,24 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
     return lines
 
 
+def say_next(settings: Settings, after: str) -> None:
+    """Print what to do next, after a command that has just ended.
+
+    The command has succeeded whatever the next one will say, so that a table that cannot be read is no error here.
+    """
+    from corpus.errors import StanceError
+    from corpus.store import one_state
+    from stance.next_step import next_step
+
+    with suppress(StanceError), one_state():
+        if said := next_step(settings, after):
+            click.echo(f"next: {said}")
+
+
 def stale_verdicts_now(settings: Settings) -> Stale | None:
     """How far the verdicts are behind the answers; None if they are not."""
     from labeling.freshness import stale_verdicts
-    from labeling.sync.pseudonyms import ignored
+    from labeling.identity.pseudonyms import ignored
 
     apart = ignored(Path(), settings.labeling.ignore)
-    return stale_verdicts(WORK, settings.labeling, codebook_version(settings), apart)
+    return stale_verdicts(WORK, settings.labeling, codebook_now(settings), apart, settings.labels)

@@ -12,7 +12,7 @@ import pytest
 
 import stance
 from corpus.errors import ConfigError
-from labeling.records import STANCES, Stance
+from labeling.scheme import DEFAULT, Stance
 from tests.support.libraries import HEAVY
 from train.records import Example
 
@@ -52,10 +52,11 @@ def test_importing_loads_no_heavy_library() -> None:
     assert not loaded & {*HEAVY, "click", "train", "corpus"}
 
 
-def test_a_language_without_rules_is_refused() -> None:
+def test_a_language_is_given_as_a_code() -> None:
     assert stance.sentence_spans("It rained. It will rain.") == [(0, 10), (11, 24)]
-    with pytest.raises(ConfigError, match="found 'xx'"):
-        stance.sentence_spans("It rained.", language="xx")
+    assert stance.sentence_spans("Am 3. Mai. Er kam.", "de") == [(0, 10), (11, 18)]
+    with pytest.raises(ConfigError, match="found 'English'"):
+        stance.sentence_spans("It rained.", language="English")
 
 
 def test_splitting_training_and_predicting_in_python(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_splitting_training_and_predicting_in_python(tmp_path: Path) -> None:
     chances = model.probabilities(texts)
     assert chances.shape == (len(texts), 3)
     assert np.allclose(chances.sum(axis=1), 1)
-    assert model.predict(texts) == [STANCES[n] for n in chances.argmax(axis=1)]
+    assert model.predict(texts) == [DEFAULT.names[n] for n in chances.argmax(axis=1)]
 
 
 HIDERS = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,9 @@ from hypothesis import strategies as st
 from corpus.errors import PublishError
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl, write_table
 from labeling.codebook import read_codebook
-from labeling.records import STANCES, Adjudication, Annotation, Unsettled, Verdict
-from labeling.sampling.sample import Draw, write_sample
+from labeling.records import Adjudication, Annotation, Unsettled, Verdict
+from labeling.sampling.sample_table import Draw, write_sample
+from labeling.scheme import DEFAULT
 from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
 from stance.command_line import cli
 from tests.conftest import vote
@@ -279,7 +282,7 @@ def test_publish_prints_a_line_that_opens_what_it_wrote(project: Path, monkeypat
 
     monkeypatch.chdir(project)
     done = CliRunner().invoke(cli, ["publish", "--allow-open", "--out", "csv"], catch_exceptions=False)
-    line = done.stdout.splitlines()[done.stdout.splitlines().index("wrote csv (opened again with load_dataset)") + 1]
+    line = done.stdout.splitlines()[done.stdout.splitlines().index("wrote csv (load_dataset opens it)") + 1]
     assert line == 'open it with load_dataset("./csv", "gold")'
     assert load_dataset("./csv", "gold", cache_dir=str(project / "cache"))["test"].num_rows
     assert 'load_dataset("csv") does not open this folder' in done.stderr
@@ -365,7 +368,7 @@ def test_a_doubt_about_an_older_verdict_is_not_queued(project: Path) -> None:
     assert said(project, "adjudicate", "--doubts", "2") == ""
     assert {first, second} == _doubted(project)
     assert "verdicts" not in stale(project), "a doubt in the queue makes no verdict old"
-    other = next(stance for stance in STANCES if stance != doubts[0].label)
+    other = next(stance for stance in DEFAULT.names if stance != doubts[0].label)
     answers(
         project,
         lambda rows: [
@@ -402,7 +405,7 @@ examples = st.lists(
         Example,
         sentence_id=st.sampled_from("abcdef"),
         text=st.sampled_from(["x", "y"]),
-        label=st.sampled_from(STANCES),
+        label=st.sampled_from(DEFAULT.names),
         target=st.sampled_from(["s", "t"]),
         group=st.sampled_from(["g", "h", "i"]),
         split=st.sampled_from(["train", "test"]),
@@ -424,7 +427,8 @@ def test_the_digest_of_examples_knows_every_field_and_no_order(rows: list[Exampl
     assert input_digests.of_examples(rows, TrainSettings(test=0.3, validation=0.1)) == before
     for field in Example.__struct_fields__ if rows else ():
         new = "against" if field == "label" and rows[0].label == "favor" else "favor" if field == "label" else "new"
-        changed = msgspec.structs.replace(rows[0], **{field: new})
+        value = {"favor": 9} if field == "votes" else new
+        changed = msgspec.structs.replace(rows[0], **{field: value})
         assert input_digests.of_examples([changed, *rows[1:]], TrainSettings()) != before
 
 
@@ -462,3 +466,31 @@ def test_the_digest_of_sentences_is_of_values_not_of_pieces(
         pq.write_table(table, folder / "sentences.parquet", row_group_size=pieces)
         found.append(input_digests.of_sentences(folder))
     assert found[0] == found[1]
+
+
+def test_a_kept_digest_of_sentences_counts_only_for_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sentences.parquet"
+    pq.write_table(pa.table({"sentence_id": ["a"], "text": ["one"]}), path)
+    first = input_digests.keep_sentences(tmp_path)
+    pq.write_table(pa.table({"sentence_id": ["a"], "text": ["two"]}), path)
+    second = input_digests.of_sentences(tmp_path)
+    assert second != first
+    assert input_digests.keep_sentences(tmp_path) == second
+    monkeypatch.setattr(input_digests, "table_parts", None)  # the texts are not read again
+    assert input_digests.of_sentences(tmp_path) == second
+
+
+def test_the_status_and_the_verdicts_load_neither_pandas_nor_a_client_for_servers(
+    finished: Path, tmp_path: Path
+) -> None:
+    project = shutil.copytree(finished, tmp_path / "project")
+    for command in (["status"], ["adjudicate", "--dry-run"], ["push", "--limit", "1", "--to", "t.json", "--dry-run"]):
+        code = (
+            "import sys; from stance.command_line import cli; "
+            f"cli(['-C', {str(project)!r}, *{command!r}], standalone_mode=False); "
+            "print('LOADED', *sorted({'pandas', 'httpx', 'sklearn'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "LOADED", command

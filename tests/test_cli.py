@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,8 +12,13 @@ import msgspec
 import pytest
 
 from corpus.errors import ConfigError
+from corpus.records import CorpusSettings
+from labeling.records import LabelingSettings, Target
+from labeling.scheme import DEFAULT
 from tests.conftest import NEWS
-from train.settings import Settings, read_settings
+from tests.support.terminal import at_terminal
+from train.settings import Settings, meaning, read_settings
+from train.starter import BEGINNING
 
 STANCE = str(Path(sys.executable).with_name("stance"))
 
@@ -23,25 +29,67 @@ def _run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_init_writes_every_key_with_its_value_and_a_codebook(tmp_path: Path) -> None:
-    code, out, err = _run("init", "my project", cwd=tmp_path)
+def test_init_writes_what_a_beginner_needs_and_a_codebook(tmp_path: Path) -> None:
+    code, out, err = _run("init", "my project", "--target", "a new tunnel", cwd=tmp_path)
     assert (code, err) == (0, "")
-    assert "wrote my project/stance.toml" in out
+    assert "wrote my project/stance.toml\n" in out
+    assert "next: `cd 'my project'`, put your articles into the folder news, then `stance build news`" in out
     folder = tmp_path / "my project"
     text = (folder / "stance.toml").read_text("utf-8")
-    # Tables within a section are named, to be added: TOML takes each of them only once.
-    written = tomllib.loads(text.replace("# [corpus.", "[corpus."))
-    expected = msgspec.to_builtins(Settings())
-    assert {section: set(keys) for section, keys in written.items()} == {
-        section: set(keys) for section, keys in expected.items()
-    }
-    assert [section for section, keys in written.items() if "title" in keys] == ["labeling"]
+    written = tomllib.loads(text)
+    assert {section: tuple(keys) for section, keys in written.items()} == BEGINNING
+    for section, keys in BEGINNING.items():
+        for key in keys:
+            assert meaning(type(getattr(Settings(), section)), key) in text
     assert written["labeling"]["title"] == "Stance my project"
-    assert read_settings(folder, required=True).target.name == ""
-    assert (folder / written["labeling"]["codebook"]).read_text("utf-8").startswith("# Codebook")
+    # What is written is what holds without it, but for the target, the title and the folder of the articles.
+    given = read_settings(folder, required=True)
+    replace = msgspec.structs.replace
+    assert given == replace(
+        Settings(),
+        target=Target(name="a new tunnel"),
+        corpus=CorpusSettings(root="news"),
+        labeling=LabelingSettings(title="Stance my project"),
+    )
+    codebook = (folder / "codebook.md").read_text("utf-8")
+    assert codebook.startswith("# Codebook: stance toward a new tunnel\n")
+    assert "\nTarget: a new tunnel\n" in codebook
+    assert "your target" not in codebook.replace("your target:", "").replace("your target and", "")[:200]
     code, _, err = _run("init", "my project", cwd=tmp_path)
     assert code == 1
     assert "is there already; nothing was written" in err
+
+
+def test_the_codebook_of_own_labels_names_them_wherever_one_is_chosen(tmp_path: Path) -> None:
+    assert _run("init", "--target", "the claim", "--labels", "true,false,open", cwd=tmp_path)[0] == 0
+    codebook = (tmp_path / "codebook.md").read_text("utf-8")
+    assert "| `open` | 3 |" in codebook
+    assert "{{which label: `true`, `false` or `open`}}" in codebook
+    assert not re.search(r"\{\{which label\}\}|favor|\{\{your target", codebook)
+    assert read_settings(tmp_path, required=True).labels.names == ["true", "false", "open"]
+
+
+@pytest.mark.parametrize("target", ["two\nlines", "{{your target}}", "a }} b"])
+def test_a_target_that_no_page_could_show_is_wrong_usage(tmp_path: Path, target: str) -> None:
+    code, _, err = _run("init", "--target", target, cwd=tmp_path)
+    assert code == 2
+    assert "--target: expected one line of text without double braces" in " ".join(err.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_init_asks_two_questions_at_a_terminal(tmp_path: Path) -> None:
+    typed = 'a "new" tunnel\none\nyes, no\n'  # one label is too few: asked again
+    said = at_terminal([STANCE, "init", "asked"], tmp_path, typed)
+    assert "What is the stance toward?" in said
+    assert said.count("Which labels do annotators choose from?") == 2
+    assert "names: expected 2 to 9 labels" in said
+    found = read_settings(tmp_path / "asked", required=True)
+    assert (found.target.name, found.labels.names) == ('a "new" tunnel', ["yes", "no"])
+    said = at_terminal([STANCE, "init", "told", "--target", "x"], tmp_path, "")
+    assert "?" not in said
+    at_terminal([STANCE, "init", "default"], tmp_path, "\n\n")
+    found = read_settings(tmp_path / "default", required=True)
+    assert (found.target.name, found.labels) == ("", DEFAULT)
 
 
 def test_a_missing_project_file_is_one_message(tmp_path: Path) -> None:
@@ -86,7 +134,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     (tmp_path / "news" / "bill.txt").write_text(NEWS["sentinel/bill"])
     code, out, err = _run("build", "news", "--out", "tables", cwd=tmp_path)
     assert (code, err) == (0, "")
-    assert "1 articles (1 newly cut), 4 sentences" in out
+    assert "4 sentences in 1 article\n" in out
     assert sorted(path.name for path in (tmp_path / "tables").glob("*.parquet")) == [
         "articles.parquet",
         "sentences.parquet",
@@ -111,6 +159,8 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
         (["hydrate", "empty", "--articles", "empty", "--out", "text"], "empty"),
         (["predict", "nowhere", "empty", "--out", "archive"], "nowhere/model.json is not there"),
         (["report"], "run `stance build` first"),
+        (["export"], "run `stance build` first"),
+        (["backend", "nowhere"], "nowhere/model.json is not there"),
         (["demo"], "stance.toml is of a project of its own: run the demo in an empty folder"),
         (["-C", "nowhere", "status"], "nowhere: No such file or directory"),
     ],
@@ -129,7 +179,8 @@ def test_a_stage_that_cannot_run_says_what_to_do(tmp_path: Path, command: list[s
 def test_every_command_of_the_design_is_there(tmp_path: Path) -> None:
     code, out, _ = _run("--help", cwd=tmp_path)
     assert code == 0
-    for command in "init build serve push pull status adjudicate train predict publish hydrate report demo".split():
+    names = "init fetch build serve push pull status adjudicate train predict publish hydrate report doctor demo"
+    for command in names.split():
         assert f"  {command} " in out
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, write_table
-from labeling.records import STANCES, Stance, Unsettled
+from labeling.records import Unsettled
+from labeling.scheme import DEFAULT, Stance
 from train.evaluate.mistakes import Context, Doubt, doubts, mistakes, read_contexts, write_doubts
 from train.records import Example
 
@@ -30,7 +31,7 @@ def test_mistakes_stand_surest_first_with_context_and_votes() -> None:
     chances = np.array([[0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.2, 0.7, 0.1], [0.4, 0.4, 0.2]])
     votes: dict[str, dict[str, Stance]] = {"s2": {"A": "none", "B": "against"}}
     found = mistakes(_rows("afna"), chances, {"s2": Context(before="Before.", title="A title")}, votes)
-    # The last is a tie of favor and against: the first of STANCES is given, and wrong.
+    # The last is a tie of favor and against: the first of DEFAULT.names is given, and wrong.
     assert [(row.sentence_id, row.label, row.predicted) for row in found] == [
         ("s1", "favor", "against"),
         ("s2", "none", "against"),
@@ -66,13 +67,13 @@ def test_planted_wrong_labels_are_the_first_doubts() -> None:
     for n in planted:
         chances[n] = np.where(np.arange(3) == codes[n], 0.9, 0.05)
     rows = [
-        Example(sentence_id=str(n), text="", label=STANCES[(codes[n] + 1) % 3 if n in planted else codes[n]])
+        Example(sentence_id=str(n), text="", label=DEFAULT.names[(codes[n] + 1) % 3 if n in planted else codes[n]])
         for n in range(300)
     ]
     found = doubts(rows, chances)
     assert {int(row.sentence_id) for row in found} == planted
     assert [row.margin for row in found] == sorted(row.margin for row in found)
-    assert all(row.margin < 0 and row.predicted == STANCES[codes[int(row.sentence_id)]] for row in found)
+    assert all(row.margin < 0 and row.predicted == DEFAULT.names[codes[int(row.sentence_id)]] for row in found)
 
 
 @settings(deadline=None)
@@ -83,7 +84,7 @@ def test_doubts_are_the_off_diagonal_of_the_confident_joint(rows: list[tuple[str
     # By hand, one sentence after the other, after Northcutt et al. (2021), equations 1 and 2.
     chances = np.array([[a, b, 16 - a - b] for _, a, b in rows]).reshape(-1, 3) / 16
     examples = _rows("".join(letter for letter, _, _ in rows))
-    labels = [STANCES.index(row.label) for row in examples]
+    labels = [DEFAULT.names.index(row.label) for row in examples]
     limit = {k: np.mean([chances[n, k] for n, label in enumerate(labels) if label == k]) for k in set(labels)}
     expected = {}
     for n, label in enumerate(labels):

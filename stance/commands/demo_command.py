@@ -6,19 +6,20 @@ from pathlib import Path
 
 import click
 
-from stance.build_commands import run_build
+from stance.commands.build_commands import run_build
+from stance.commands.pull_command import run_pull
+from stance.commands.push_command import run_push
+from stance.commands.release_commands import opening_line, run_publish
+from stance.commands.serve_command import INSTALL, install_if_wanted, say_login
+from stance.commands.train_commands import run_predict, run_report, run_train
+from stance.commands.verdict_commands import run_adjudicate, run_status
 from stance.progress import progress_bar
 from stance.project import WORK, project_settings
-from stance.pull_command import run_pull
-from stance.push_command import run_push
-from stance.release_commands import opening_line, run_publish
-from stance.serve_command import say_login
-from stance.train_commands import run_predict, run_report, run_train
-from stance.verdict_commands import run_adjudicate, run_status
 
 
 @click.command()
-def demo() -> None:
+@INSTALL
+def demo(install: bool) -> None:
     """Run every step on the starter corpus.
 
     A Label Studio server of its own is started for it, and recorded answers are played in.
@@ -30,6 +31,7 @@ def demo() -> None:
     from labeling.sync.replay import replay
     from train.starter import write_starter
 
+    install_if_wanted(asked=install)
     seeds = write_starter(Path())
     settings = project_settings()
     settings = msgspec.structs.replace(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from stance.progress import bar
-from stance.project import WORK, project_settings
+from stance.project import WORK, project_settings, say_next
 
 if TYPE_CHECKING:
+    from corpus.records import Format
+    from labeling.scheme import Scheme
     from train.settings import Settings
 
-
+TARGET_QUESTION = (
+    'What is the stance toward? Write it in the words that annotators are to read, such as "a new tunnel"; with Enter '
+    "alone you fill it in later"
+)
+LABELS_QUESTION = "Which labels do annotators choose from? Separate them by commas"
 SOURCES = click.argument("sources", nargs=-1, required=True)
 ENGINE = click.option(
     "--engine",
@@ -33,16 +41,57 @@ WORKERS = click.option(
 
 @click.command()
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--target", metavar="TEXT", help="What the stance is toward, in the words that annotators are to read.")
+@click.option(
+    "--labels",
+    metavar="NAMES",
+    help='The labels that annotators choose from, in their order, such as "support,deny,query,comment"; favor, against '
+    "and none unless you name others.",
+)
+def init(folder: Path, target: str | None, labels: str | None) -> None:
     """Write the files of a new project.
 
-    They are stance.toml, with every setting, and a codebook for you to fill in.
+    They are stance.toml, with the settings that a project begins with, and a codebook for you to fill in. On a terminal
+    you are asked for the target and the labels unless you name the target.
     """
-    from train.starter import write_project
+    from train.starter import ARTICLES, write_project
 
-    settings, codebook = write_project(folder)
-    click.echo(f"wrote {settings}: give your target there, as [target] name")
+    asking = target is None and sys.stdin.isatty()
+    if target is None:
+        target = click.prompt(TARGET_QUESTION, default="", show_default=False) if asking else ""
+    scheme = _asked_labels() if asking and labels is None else _labels(labels)
+    settings, codebook = write_project(folder, scheme, _one_line(target))
+    click.echo(f"wrote {settings}" + ("" if target else ": give your target there, as [target] name"))
     click.echo(f"wrote {codebook}: put your own rules where it has double braces")
+    there = "" if folder == Path() else f"`cd {shlex.quote(str(folder))}`, "
+    click.echo(f"next: {there}put your articles into the folder {ARTICLES}, then `stance build {ARTICLES}`")
+
+
+def _one_line(target: str) -> str:
+    """The target, without outer spaces."""
+    if not target.isprintable() or "{{" in target or "}}" in target:
+        raise click.UsageError(f"--target: expected one line of text without double braces; got {target!r}")
+    return target.strip()
+
+
+def _labels(labels: str | None) -> Scheme:
+    from labeling.scheme import DEFAULT, Scheme
+
+    try:
+        return DEFAULT if labels is None else Scheme(names=[name.strip() for name in labels.split(",")])
+    except ValueError as error:
+        raise click.UsageError(f"--labels: {error}") from error
+
+
+def _asked_labels() -> Scheme:
+    """The labels that the user types, asked for again until they can be used."""
+    from labeling.scheme import DEFAULT
+
+    while True:
+        try:
+            return _labels(click.prompt(LABELS_QUESTION, default=", ".join(DEFAULT.names)))
+        except click.UsageError as error:
+            click.echo(error.message, err=True)
 
 
 @click.command()
@@ -54,6 +103,13 @@ def init(folder: Path) -> None:
 @click.option(
     "--strict", is_flag=True, help="Stop with an error if an article cannot be used, instead of listing it as skipped."
 )
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["nexis", "factiva", "proquest", "europresse", "ris", "bibtex", "plain"]),
+    help="Which database exported the .txt and .html files; their content shows it unless you say otherwise. With "
+    "plain, each file is one article.",
+)
 @WORKERS
 @ENGINE
 @ADDRESS
@@ -62,18 +118,27 @@ def build(
     out: Path,
     force: bool,
     strict: bool,
+    format_: Format | None,
     workers: int | None,
     engine: str,
     address: str | None,
 ) -> None:
     """Cut articles into sentences.
 
-    SOURCES are files (.txt, .html, .jsonl, .csv, .parquet, .warc.gz, .wet.gz), folders of such files, patterns such as
-    'news/*.txt', or - for standard input. The tables are the same whatever engine and number of processes you choose.
+    SOURCES are files (.txt, .html, .docx, .pdf, .csv, .xlsx, .json, .jsonl, .parquet, .ris, .warc.gz, .zip and others),
+    folders of such files, patterns such as 'news/*.txt', or - for standard input. A file that a newspaper database
+    exported gives all the articles in it. The tables are the same whatever engine and number of processes you
+    choose.
     """
     check_engine(engine, address, workers)
     settings = project_settings(required=False)
+    if format_:
+        import msgspec
+
+        settings = msgspec.structs.replace(settings, corpus=msgspec.structs.replace(settings.corpus, format=format_))
     run_build(sources, out, settings, force=force, strict=strict, workers=workers, address=address)
+    if out == WORK:
+        say_next(settings, "build")
 
 
 def run_build(

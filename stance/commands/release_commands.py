@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, project_settings, this_project
+from stance.progress import named_steps, progress_bar
+from stance.project import WORK, project_settings, say_next, this_project
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -61,6 +62,8 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
     settings = project_settings()
     if not model:
         run_publish(out, settings, **wishes)
+        if not repo:
+            say_next(settings, "publish")
     if repo:
         _upload(WORK / "model" if model else out, repo, settings, dataset if model else None, **upload)
 
@@ -88,7 +91,8 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     from release.hydrate.hydrate import hydrate
     from release.messages import hydrated
 
-    done = hydrate(dataset, articles, out, project_settings(required=False).corpus)
+    with progress_bar("articles") as progress:
+        done = hydrate(dataset, articles, out, project_settings(required=False).corpus, progress)
     if done.skipped:
         click.echo(f"skipped: {counts(done.skipped)}", err=True)
     click.echo("\n".join(hydrated(done, out, opening_line(out))))
@@ -99,8 +103,8 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     """Write the dataset, and say what it holds and what the card lacks."""
     from corpus.store import locked
     from labeling.codebook import read_codebook
-    from labeling.sync.pseudonyms import ignored, read_names
-    from labeling.sync.question import check_target
+    from labeling.identity.pseudonyms import ignored, read_names
+    from labeling.sync.question import check_same_target, check_target
     from release.card.card_facts import missing
     from release.messages import published
     from release.publish import PublishInputs, publish
@@ -108,14 +112,16 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
 
     codebook = read_codebook(Path(settings.labeling.codebook))
     check_target(Path(FILE), settings.target.name)
+    check_same_target(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook)
     apart = ignored(Path(), settings.labeling.ignore)
     inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
-    with locked(Path(), "publish"):
-        done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs)
+    with locked(Path(), "publish"), named_steps() as begin:
+        done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs, begin=begin)
     click.echo("\n".join(published(done, out, opening_line(out), asked=standoff)))
     _say_taken_for(out)
     if unsaid := missing(settings.publish):
-        click.echo("the card names as not stated, under [publish] of stance.toml: " + "; ".join(unsaid))
+        click.echo("the card says that this is not stated; you can state it under [publish] in stance.toml:")
+        click.echo("\n".join(f"  {line}" for line in unsaid))
 
 
 def opening_line(out: Path) -> str:

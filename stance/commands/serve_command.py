@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stance.progress import bar
+
 if TYPE_CHECKING:
     from labeling.studio.connection import Server
+
+
+INSTALL = click.option(
+    "--install",
+    is_flag=True,
+    help="Install Label Studio first, if it is missing: once for all your projects, in an environment of its own.",
+)
 
 
 @click.command()
@@ -24,13 +33,14 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 65535),
     help="The port of the server; the one that it had before unless you say otherwise.",
 )
-def serve(host: str | None, port: int | None) -> None:
+@INSTALL
+def serve(host: str | None, port: int | None, install: bool) -> None:
     """Run a Label Studio server.
 
-    It runs for this project until you press Ctrl-C. Only this computer can reach it unless you name a --host.
+    It runs for this project until you press Ctrl-C. Only this computer can reach it unless you name a --host. Where
+    Label Studio is not installed, you are asked whether to install it, or you say so with --install.
     """
     from labeling.studio.connection import read_key_file
-    from labeling.studio.install import find
     from labeling.studio.local_server import answering, running
 
     if there := answering(Path(), host, port):
@@ -38,8 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
         _say_sign_up(there)
         click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
         return
-    if find() is None and sys.stdin.isatty():
-        _install()
+    install_if_wanted(asked=install)
     before = read_key_file(Path())
     with running(Path(), host, port) as server:
         if port is None and before is not None and before.port != server.port:
@@ -73,11 +82,26 @@ def _say_sign_up(server: Server) -> None:
         )
 
 
-def _install() -> None:
-    from labeling.studio.install import SIZE, VERSION, install, user_folder
+def install_if_wanted(*, asked: bool) -> None:
+    """Install Label Studio where it is missing and the user wants it; else the error that follows says how.
 
-    # If the user declines, the error that follows says how to install it by hand.
-    if click.confirm(
-        f"Label Studio is not installed. Install version {VERSION} for all your projects ({SIZE}, {user_folder()})?"
-    ):
-        click.echo(f"installed {install()}")
+    Args:
+        asked: whether the user has said so already; if not, they are asked at a terminal.
+    """
+    from labeling.studio.install import SIZE, TIME, VERSION, find, install, user_folder
+
+    if find() is not None:
+        return
+    about = f"Label Studio {VERSION} for all your projects: {SIZE} on the disk, in {user_folder()}; it takes {TIME}"
+    if asked:
+        click.echo(f"installing {about}")
+    elif not (sys.stdin.isatty() and click.confirm(f"Label Studio is not installed. Install {about}?")):
+        return
+    with bar("packages") as drawn:
+
+        def step(said: str) -> None:
+            drawn.set_description_str(said, refresh=False)
+            drawn.update()
+
+        program = install(step)
+    click.echo(f"installed {program}")

@@ -1,0 +1,1 @@
+"""The commands of `stance`, one module for those that belong together; `stance.command_line` joins them."""

@@ -1,0 +1,191 @@
+"""Where a project stands, and which command is the next: what `stance` alone prints, and the last line of commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.errors import StanceError
+from corpus.store import number, read_jsonl, read_jsonl_if_there, table_path
+from labeling.records import Unsettled, Verdict
+from stance.project import WORK, check_question, codebook_now, stale_verdicts_now, this_project
+
+if TYPE_CHECKING:
+    from labeling.vote_counts import VoteCounts
+    from release.freshness import Stage
+    from train.settings import Settings
+
+ALL = 1_000
+"""Most sentences that a first push is advised to send without drawing a round."""
+
+
+def next_step(settings: Settings, after: str = "") -> str:
+    """What to do next, with the command; empty if nothing is left to do.
+
+    Args:
+        settings: the project's settings.
+        after: the command that has just ended, so that the advice goes on from there; if empty, the advice follows
+            from the project's files alone.
+    """
+    order: Mapping[str, tuple[Callable[[Settings], str], ...]] = {
+        "push": (_label,),
+        "pull": (_settle, _pull_before_training, _queue, _train, _predict, _publish, _report, _pull_again),
+        "adjudicate": (_queue, _pull_before_training, _train, _predict, _publish, _report),
+        "train": (_predict, _publish, _report),
+        "predict": (_publish, _report),
+        "publish": (_report,),
+        "report": (_publish,),
+    }
+    everything = (
+        *(_build, _push, _settle, _queue_before_training, _pull_before_training),
+        *(_train, _predict, _publish, _report, _pull_again),
+    )
+    for step in order.get(after, everything):
+        if said := step(settings):
+            return said
+    return ""
+
+
+def _build(settings: Settings) -> str:
+    if (WORK / "sentences.parquet").is_file():
+        return ""
+    root = settings.corpus.root
+    if root == ".":
+        return "`stance build FOLDER`, with the folder of your articles"
+    return f"`stance build {root}`" if Path(root).is_dir() else f"put your articles into {root}: `stance build {root}`"
+
+
+def _push(settings: Settings) -> str:
+    import pyarrow.parquet as pq
+
+    from labeling.studio.connection import find_server
+    from train.settings import FILE
+
+    if any(table_path(WORK, name).is_file() for name in ("sample.parquet", "annotations.jsonl")):
+        return ""
+    if not Path(FILE).is_file():
+        return "`stance init` here, which makes a project of this folder, then `stance build` with your articles again"
+    try:
+        codebook = codebook_now(settings)
+        check_question(settings, codebook)
+    except StanceError as error:
+        return f"before annotators see anything, {error}"
+    if codebook is None:
+        return f"write the codebook {settings.labeling.codebook}, which annotators read"
+    try:
+        find_server(Path())
+        before = ""
+    except StanceError:
+        before = "`stance serve` in a second terminal, then "
+    count = pq.read_metadata(WORK / "sentences.parquet").num_rows
+    if count > ALL:
+        return f"{before}`stance push --limit 200`, which draws 200 of the {count:,} sentences at random"
+    return f"{before}`stance push` for all sentences, or `stance push --limit N` for N of them at random"
+
+
+def _label(settings: Settings) -> str:
+    wanted = settings.labeling.overlap
+    people = f"{number(wanted, 'annotator')} each, as [labeling] overlap says" if wanted > 1 else "one annotator each"
+    return f"let people label them ({people}), then `stance pull`, as often as you like"
+
+
+def _pull_before_training(settings: Settings) -> str:
+    """Ask for more labels before the first training only: a user who has trained goes on with that model."""
+    return "" if (WORK / "model" / "model.json").is_file() else _pull_again(settings)
+
+
+def _pull_again(settings: Settings) -> str:
+    counts = vote_counts_now(settings)
+    if not table_path(WORK, "sample.parquet").is_file() or counts is None:
+        return ""
+    if not counts.labelled:
+        return "let people label the sentences at the server, then `stance pull`"
+    if not counts.lacking:
+        return ""
+    settled = (WORK / "verdicts.jsonl").is_file() and not (WORK / "model" / "model.json").is_file()
+    or_train = ", or `stance train` on what is settled so far" if settled else ""
+    return f"`stance pull` when people have labelled more{or_train}"
+
+
+def _settle(settings: Settings) -> str:
+    return "`stance adjudicate`" if stale_verdicts_now(settings) else ""
+
+
+def _queue(_: Settings) -> str:
+    from labeling.sampling.rounds import queue_command
+    from labeling.sampling.sample_table import read_sample
+
+    count = len(read_jsonl_if_there(WORK / "queue.jsonl", Unsettled))
+    if not count:
+        return ""
+    them = "it" if count == 1 else "them"
+    return (
+        f"`{queue_command(read_sample(WORK))}` puts the {number(count, 'open sentence')} into the queue; once people "
+        f"have decided {them} there, `stance pull` and `stance adjudicate`; or leave {them} open: `stance train`"
+    )
+
+
+def _queue_before_training(settings: Settings) -> str:
+    """Mention open sentences before the first training only: a user who has trained has left them open on purpose."""
+    return "" if (WORK / "model" / "model.json").is_file() else _queue(settings)
+
+
+def _train(settings: Settings) -> str:
+    if not (WORK / "verdicts.jsonl").is_file():
+        return ""
+    if (WORK / "model" / "model.json").is_file():
+        return _command("model") if _due(settings, "examples", "model") else ""
+    from train.model.search import FEWEST
+
+    verdicts = read_jsonl(WORK / "verdicts.jsonl", Verdict, "stance adjudicate")
+    counts = Counter(row.stance for row in verdicts)
+    share = 1 - settings.train.validation - settings.train.test
+    if verdicts and (len(counts) < 2 or share * min(counts.values()) < FEWEST):
+        dataset = _missing_or_due(settings, "dataset", WORK / "dataset")
+        report = _missing_or_due(settings, "report", WORK / "report.html")
+        more = f"label more sentences for a model, which needs {FEWEST} of each label to be trained on"
+        return f"{dataset or report}; {more}" if dataset or report else ""
+    return _command("model") if verdicts else ""
+
+
+def _predict(settings: Settings) -> str:
+    if not (WORK / "model" / "model.json").is_file():
+        return ""
+    return _missing_or_due(settings, "predictions", WORK / "predictions.parquet")
+
+
+def _publish(settings: Settings) -> str:
+    return _missing_or_due(settings, "dataset", WORK / "dataset")
+
+
+def _report(settings: Settings) -> str:
+    return _missing_or_due(settings, "report", WORK / "report.html")
+
+
+def _missing_or_due(settings: Settings, stage: Stage, made: Path) -> str:
+    return "" if made.exists() and not _due(settings, stage) else _command(stage)
+
+
+def _command(stage: Stage) -> str:
+    from release.freshness import COMMANDS
+
+    return f"`{COMMANDS[stage]}`"
+
+
+def _due(settings: Settings, *stages: Stage) -> bool:
+    from release.freshness import due
+
+    return bool(due(this_project(settings), stages))
+
+
+def vote_counts_now(settings: Settings) -> VoteCounts | None:
+    """How many sentences are to be labelled and how many have votes; None if there is no corpus yet."""
+    from labeling.identity.pseudonyms import ignored
+    from labeling.vote_counts import vote_counts
+
+    if not (WORK / "sentences.parquet").is_file():
+        return None
+    apart = ignored(Path(), settings.labeling.ignore)
+    return vote_counts(WORK, settings.labeling, codebook_now(settings), apart, settings.labels)
