@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
 
-.PHONY: setup demo docs test check slow-kills slow-servers slow-others lint types bench clean requirements
+.PHONY: setup demo docs test check slow-kills slow-servers slow-builds slow-others lint types bench clean requirements
 
 setup: .venv/.ready .venv-studio/.ready
 
@@ -30,16 +30,17 @@ docs: .venv/.ready
 test: setup
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-# What CI runs; a skipped test counts as a failure here. The slow tests run as three jobs side by side, so divided that
-# they take about as long: two mostly wait for Label Studio or start it, the third computes.
+# What CI runs; a skipped test counts as a failure here. The slow tests run as four jobs side by side, so divided that
+# they take about as long: two mostly wait for Label Studio or start it, the others compute.
 check: export STANCE_NO_SKIPS = 1
 check: lint types
 	$(MAKE) test
-	$(MAKE) --jobs=3 --output-sync slow-kills slow-servers slow-others
+	$(MAKE) --jobs=4 --output-sync slow-kills slow-servers slow-builds slow-others
 
 KILLS = $(addprefix tests/test_,kills.py tutorial.py)
-SERVERS = $(addprefix tests/test_,faults.py hub.py labeling.py long_training.py openers.py pages.py people.py \
-	publish.py serve.py studio.py withdraw.py)
+SERVERS = $(addprefix tests/test_,faults.py hub.py labeling.py long_training.py machine_model.py openers.py \
+	pages.py people.py publish.py serve.py studio.py withdraw.py)
+BUILDS = $(addprefix tests/test_,archive.py duplicates.py install.py rebuild.py scale.py scale_error.py spark.py)
 
 slow-kills: setup
 	$(BIN)/pytest -m slow -p no:cacheprovider $(KILLS)
@@ -47,8 +48,11 @@ slow-kills: setup
 slow-servers: setup
 	$(BIN)/pytest -m slow -p no:cacheprovider $(SERVERS)
 
+slow-builds: setup
+	$(BIN)/pytest -m slow -p no:cacheprovider $(BUILDS)
+
 slow-others: setup
-	$(BIN)/pytest -m slow -p no:cacheprovider $(addprefix --ignore=,$(KILLS) $(SERVERS))
+	$(BIN)/pytest -m slow -p no:cacheprovider $(addprefix --ignore=,$(KILLS) $(SERVERS) $(BUILDS))
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,9 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from corpus.store import table_path
-from labeling.records import Annotation, Stance
+from labeling.codebook import Change, Codebook
+from labeling.records import Annotation
+from labeling.scheme import Stance
 from labeling.studio.connection import Server
 from labeling.studio.local_server import running
 
@@ -20,6 +25,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 REPO = Path(__file__).parent.parent
+
+# An example may take as long as it likes: how long depends on what else the machine does. The examples are the same in
+# every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=random looks for new ones.
+QUIET = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("same", QUIET, derandomize=True)
+hypothesis_settings.register_profile("random", QUIET)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 TARGET = "sending Western troops to Ukraine"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
@@ -68,7 +80,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
+# While it runs, its event loop is the thread's: tests of other modules could start none of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by playwright."""
     from playwright.sync_api import sync_playwright
@@ -121,12 +134,60 @@ def stance(project: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> Ru
     return Run(project)
 
 
+@pytest.fixture
+def annotating(project: Path, news_tables: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run commands in a project with a corpus, without a chat server in the environment."""
+    shutil.copytree(news_tables, project / "work")
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return Run(project)
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client library wait milliseconds between its tries, not seconds."""
+    import openai._base_client
+
+    monkeypatch.setattr(openai._base_client, "INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr(openai._base_client, "MAX_RETRY_DELAY", 0.02)
+
+
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that is labelled and trained, to read only: see `finish`."""
+def _finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The project of `finished`, and the digest of each of its files."""
     project = tmp_path_factory.mktemp("finished")
     finish(project)
-    return project
+    return project, file_digests(project)
+
+
+@pytest.fixture(scope="session")
+def finished(_finished: tuple[Path, dict[str, str]]) -> Path:
+    """A project that is labelled and trained, to read only: see `finish` and `_finished_stays`."""
+    return _finished[0]
+
+
+@pytest.fixture(autouse=True)
+def _finished_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that writes into `finished` fails, since what it leaves there would change what other tests see."""
+    yield
+    if "_finished" not in request.fixturenames:
+        return
+    project, before = request.getfixturevalue("_finished")
+    after = file_digests(project)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    for name in changed:
+        if name not in before:
+            (project / name).unlink()
+    assert not changed, f"this test has written into the project that all tests share: {', '.join(changed)}"
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """The digest of each file below a folder, by its path from there."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def finish(project: Path) -> None:
@@ -135,9 +196,11 @@ def finish(project: Path) -> None:
 
     from corpus.build import build
     from corpus.records import SENTENCES, CorpusSettings
-    from corpus.store import read_table, write_bytes, write_jsonl
+    from corpus.store import write_bytes, write_jsonl
+    from corpus.tables import read_table
     from labeling.adjudicate import adjudicate
-    from labeling.records import STANCES, LabelingSettings
+    from labeling.records import LabelingSettings
+    from labeling.scheme import DEFAULT
     from tests.support.labelled_texts import WORDS
     from train.examples.from_verdicts import from_verdicts
     from train.settings import TrainSettings
@@ -148,7 +211,8 @@ def finish(project: Path) -> None:
     for n in range(30):
         lines = []
         for m in range(5):
-            words = [*random.choice(WORDS[STANCES[(n + m) % 3]], 5), *random.choice(everything, 4), f"item{n}x{m}"]
+            own = WORDS[DEFAULT.names[(n + m) % 3]]
+            words = [*random.choice(own, 5), *random.choice(everything, 4), f"item{n}x{m}"]
             lines.append("Report: " + " ".join(words) + ".")
         if n in (3, 17):
             lines.append("Exactly the same sentence stands in two of the articles.")
@@ -167,8 +231,8 @@ def finish(project: Path) -> None:
     for row in rows:
         if row["copy_id"] != row["sentence_id"]:
             continue
-        kinds = [stance for stance in STANCES for word in row["text"].split() if word.strip(".") in WORDS[stance]]
-        label = max(STANCES, key=kinds.count)
+        kinds = [stance for stance in DEFAULT.names for word in row["text"].split() if word.strip(".") in WORDS[stance]]
+        label = max(DEFAULT.names, key=kinds.count)
         other = "none" if random.random() < 0.1 else label
         answers += [vote(row["sentence_id"], "A1", label), vote(row["sentence_id"], "A2", other)]
     answers.append(vote(answers[0].sentence_id, "A3", None))
@@ -182,6 +246,15 @@ def copy_tables(work: Path, to: Path) -> None:
     """Copy a project's folder of tables, and what lies in `labels` beside it."""
     shutil.copytree(work, to)
     shutil.copytree(work.parent / "labels", to.parent / "labels")
+
+
+def copy_project(project: Path, to: Path) -> Path:
+    """Copy a project, as `finish` makes it, into a new folder; its articles stay where they are."""
+    to.mkdir()
+    copy_tables(project / "work", to / "work")
+    for name in ("stance.toml", "codebook.md"):
+        shutil.copy(project / name, to / name)
+    return to
 
 
 class Run:
@@ -205,3 +278,8 @@ class Run:
 def vote(sentence_id: str, annotator: str, stance: Stance | None, **more: object) -> Annotation:
     """An annotation with only what a test cares about."""
     return Annotation(sentence_id=sentence_id, annotator=annotator, stance=stance, **more)  # type: ignore[arg-type]
+
+
+def book(version: str, *changes: Change) -> Codebook:
+    """A codebook of this version, with only what a test cares about."""
+    return Codebook(text=f"Version {version}\n", version=version, changes=changes)

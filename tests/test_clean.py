@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.sentences import wordings
 from corpus.sentences.line_kinds import lines
 from tests.support.timing import least_seconds
 
@@ -65,6 +67,8 @@ def test_headings(line: str) -> None:
         "Mayor Jo Holm opens the bridge in Sund, Monday, March 3, 2031. (Ada Kern/Pool via CWA)",
         "Mayor Jo Holm speaks in Sund. Behind her stands Emil Rau. (Photo: Ada Kern)",
         "Workers rest on the bridge. (Ada Kern)",
+        "Workers rest on the bridge in May (Photo: Ada Kern/Pool via CWA).",
+        "Holm y Kern, el 1 de marzo, en Sund (Foto: Ada Kern).",
         "Workers rest on the bridge. (Presidential Office)",
         "FILE - Workers rest on the bridge in May.",
         "In this photo provided by the city of Sund, workers rest.",
@@ -74,45 +78,75 @@ def test_captions(line: str) -> None:
     assert inside(line) == "caption"
 
 
-@pytest.mark.parametrize(
-    ("kind", "line"),
-    [
-        ("credit", "Copyright 2031 The Sund Post. All rights reserved."),
-        ("credit", "© Sund Post"),
-        ("credit", "Photo: Ada Kern"),
-        ("byline", "By Jo Holm, Bridge Correspondent, and agencies"),
-        ("byline", "by Oda Lund"),
-        ("dateline", "SUND, Monday, March 3, 2031"),
-        ("dateline", "3 March 2031, 6:40 p.m."),
-        ("dateline", "SUND (CWA) —"),
-        ("dateline", "Updated: March 3, 2031 at 7:30 a.m."),
-        ("ad", "ADVERTISEMENT"),
-        ("ad", "Story continues below advertisement"),
-        ("ad", "Recommended Videos"),
-        ("ad", "Also read: The bridge nobody wanted. A history"),
-        ("ad", "Read the full article"),
-        ("ad", "Sign up for our weekly letter."),
-        ("ad", "Support independent journalism. Become a member today!"),
-        ("ad", "Follow us on all channels."),
-        ("ad", "Share this article"),
-        ("footer", "This story has been corrected: the bridge is 3 km long."),
-        ("footer", "An earlier version of this article misspelt Sund."),
-        ("footer", "Post writer Ada Kern in Maarhaven contributed to this report."),
-        ("footer", "Additional reporting by Ada Kern"),
-        ("footer", "Follow the Post's coverage of bridges at"),
-        ("footer", "Editor’s note: the bridge is long."),
-        ("footer", "About the author: Jo Holm built bridges for ten years."),
-        ("footer", "To suggest a correction, write to us here"),
-        ("footer", "The views expressed here are her own."),
-        ("footer", "(CWA) jt/ml"),
-        ("other", "1 / 5"),
-        ("other", "Full screen"),
-        ("other", "___"),
-        ("other", "3 hours ago"),
-    ],
-)
+FURNITURE_LINES = [
+    ("credit", "Copyright 2031 The Sund Post. All rights reserved."),
+    ("credit", "© Sund Post"),
+    ("credit", "Photo: Ada Kern"),
+    ("byline", "By Jo Holm, Bridge Correspondent, and agencies"),
+    ("byline", "by Oda Lund"),
+    ("dateline", "SUND, Monday, March 3, 2031"),
+    ("dateline", "3 March 2031, 6:40 p.m."),
+    ("dateline", "SUND (CWA) —"),
+    ("dateline", "Updated: March 3, 2031 at 7:30 a.m."),
+    ("ad", "ADVERTISEMENT"),
+    ("ad", "Story continues below advertisement"),
+    ("ad", "Recommended Videos"),
+    ("ad", "Also read: The bridge nobody wanted. A history"),
+    ("ad", "Read the full article"),
+    ("ad", "Sign up for our weekly letter."),
+    ("ad", "Support independent journalism. Become a member today!"),
+    ("ad", "Follow us on all channels."),
+    ("ad", "Share this article"),
+    ("footer", "This story has been corrected: the bridge is 3 km long."),
+    ("footer", "An earlier version of this article misspelt Sund."),
+    ("footer", "Post writer Ada Kern in Maarhaven contributed to this report."),
+    ("footer", "Additional reporting by Ada Kern"),
+    ("footer", "Follow the Post's coverage of bridges at"),
+    ("footer", "Editor’s note: the bridge is long."),
+    ("footer", "About the author: Jo Holm built bridges for ten years."),
+    ("footer", "To suggest a correction, write to us here"),
+    ("footer", "The views expressed here are her own."),
+    ("footer", "(CWA) jt/ml"),
+    ("other", "1 / 5"),
+    ("other", "Full screen"),
+    ("other", "___"),
+    ("other", "3 hours ago"),
+    ("other", "Loading comments..."),
+    ("other", "From the section Bridges"),
+    ("dateline", "posted on March 3, 2031, at 11:29 a.m."),
+    ("dateline", "Posted: Monday, March 3, 2031. 10:11 pm CWT."),
+    ("caption", "Workers rest on the bridge in Sund. (FILE)"),
+    ("footer", "This version corrects the spelling of Sund."),
+    ("footer", "This article originally appeared on Sund Daily."),
+    ("footer", "Our Standards: The Sund Post Principles."),
+    ("footer", "We want to hear what you think about this article. Submit a letter."),
+    ("footer", "Submit your letter to the editor via this form."),
+    ("footer", "For the latest stories from Sund download our apps."),
+    ("ad", "Never miss the latest from Sund by signing up to our newsletter!"),
+    ("ad", "[How to start the day: Get Sund Today in your inbox.]"),
+    ("ad", "To view the full story, please subscribe to the Sund Post."),
+    ("ad", "If you’re seeing this message but you’re already a subscriber, you can log in."),
+    ("ad", "If you enjoyed reading this post – would you consider supporting us?"),
+    ("ad", "Want to know more about bridges? Follow them on the radio."),
+]
+
+
+@pytest.mark.parametrize(("kind", "line"), FURNITURE_LINES)
 def test_page_furniture(kind: str, line: str) -> None:
     assert inside(line) == kind
+
+
+@given(
+    line=st.sampled_from([line for _, line in FURNITURE_LINES]),
+    flips=st.lists(st.booleans(), min_size=1, max_size=9),
+    begin=st.sampled_from(["", "• ", "→ ", "» ", "“", "[", "- "]),
+    rest=st.text(st.sampled_from("aZß İ.!?:…[]”’1©"), max_size=12),
+)
+def test_the_quick_look_at_a_line_misses_no_wording(line: str, flips: list[bool], begin: str, rest: str) -> None:
+    body = begin + "".join(one.swapcase() if flip else one for one, flip in zip(line, cycle(flips))) + rest
+    bare = body.lstrip("•▪●‣→» ")
+    found = wordings._WORDING.match(bare) or wordings._WORDING.match(body)
+    assert (wordings.wording(body) is not None) >= (found is not None)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +176,16 @@ def test_page_furniture(kind: str, line: str) -> None:
         "“Sign up for the bridge,” he said.",
         "“Advertisement,” he called it.",
         "• The first plan has 3 lanes",
+        "Loading the ship took a day.",
+        "He showed it (photo and film) to all (there were few).",
+        "Posted at the gate, Holm waited.",
+        "This article appeared to please nobody.",
+        "Submit a plan or be silent, he said.",
+        "We want to hear him, they shouted.",
+        "If you liked this bridge, you will like the next.",
+        "Never miss the boat, she says.",
+        "To view the full bridge, please stand on the hill.",
+        "Want to know more is no crime, he said.",
     ],
 )
 def test_prose_that_looks_like_furniture_stays_prose(line: str) -> None:

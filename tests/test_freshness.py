@@ -16,10 +16,11 @@ from labeling.adjudicate import adjudicate, settle
 from labeling.freshness import Stale, compare, stale_verdicts
 from labeling.messages import show_status
 from labeling.overlap import few_votes, in_share
-from labeling.records import STANCES, Adjudication, Annotation, LabelingSettings, Stance, Unsettled, Verdict
-from labeling.sampling.sample import Draw, write_sample
+from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
+from labeling.sampling.sample_table import Draw, write_sample
+from labeling.scheme import DEFAULT, Stance
 from labeling.status import read_status
-from tests.conftest import vote
+from tests.conftest import book, vote
 from tests.support.corpora import corpus_of
 
 SETTINGS = LabelingSettings()
@@ -33,7 +34,7 @@ def work(tmp_path: Path) -> Path:
     corpus_of(work, {id_: id_ for id_ in IDS})
     write_sample(work, [Draw(sentence_id=id_, round=1, by="random", probability=1.0) for id_ in IDS])
     _answers(work, IDS[:2])
-    adjudicate(work, SETTINGS, codebook="1.0")
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
     return work
 
 
@@ -44,7 +45,7 @@ def _answers(work: Path, ids: list[str], **more: object) -> list[Annotation]:
 
 
 def _stale(work: Path, settings: LabelingSettings = SETTINGS, codebook: str = "1.0") -> Stale | None:
-    return stale_verdicts(work, settings, codebook, frozenset())
+    return stale_verdicts(work, settings, book(codebook), frozenset())
 
 
 def _settled(work: Path, sentence_id: str, stance: Stance, **more: object) -> None:
@@ -66,7 +67,7 @@ def test_verdicts_are_up_to_date_until_something_that_they_depend_on_changes(wor
     _answers(work, IDS[:2])
     assert _stale(work, codebook="2.0") == Stale(new=0, changed=2, gone=0, people=0, made=True)
     assert _stale(work, LabelingSettings(fewest_votes=3)) == Stale(new=0, changed=2, gone=0, people=0, made=True)
-    found = stale_verdicts(work, SETTINGS, "1.0", frozenset({"A2"}))
+    found = stale_verdicts(work, SETTINGS, book("1.0"), frozenset({"A2"}))
     assert found == Stale(new=0, changed=2, gone=0, people=0, made=True)
     corpus_of(work, {id_: id_ for id_ in IDS[1:]})
     assert _stale(work) == Stale(new=0, changed=0, gone=1, people=0, made=True)
@@ -75,7 +76,7 @@ def test_verdicts_are_up_to_date_until_something_that_they_depend_on_changes(wor
 def test_what_people_settled_in_the_queue_is_due_until_it_is_a_verdict(work: Path) -> None:
     _settled(work, "s00", "against", updated_at="2031-01-01")
     assert _stale(work) == Stale(new=0, changed=1, gone=0, people=1, made=True)
-    adjudicate(work, SETTINGS, codebook="1.0")
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
     assert _stale(work) is None
     _answers(work, IDS[1:2])  # its votes changed: the verdict stands, and would only get a flag
     assert (_stale(work) or Stale(new=0, changed=0, gone=0, people=9, made=True)).people == 0
@@ -98,7 +99,7 @@ def test_before_the_first_verdict_adjudicate_is_due_once_there_are_votes(work: P
 def test_sentences_that_the_model_doubts_stay_open_without_a_reminder(work: Path) -> None:
     doubt = Unsettled(sentence_id="s01", votes={}, reason="the model doubts it")
     write_jsonl(work / "doubts.jsonl", [doubt])
-    adjudicate(work, SETTINGS, codebook="1.0", doubts=1)
+    adjudicate(work, SETTINGS, codebook=book("1.0"), doubts=1)
     assert [row.doubted for row in read_jsonl(work / "queue.jsonl", Unsettled, "")] == [True]
     assert _stale(work) is None
     _settled(work, "s01", "none")
@@ -106,7 +107,7 @@ def test_sentences_that_the_model_doubts_stay_open_without_a_reminder(work: Path
 
 
 VOTES = st.dictionaries(
-    st.sampled_from(IDS[:5]), st.dictionaries(st.sampled_from(["A1", "A2", "A3"]), st.sampled_from(STANCES))
+    st.sampled_from(IDS[:5]), st.dictionaries(st.sampled_from(["A1", "A2", "A3"]), st.sampled_from(DEFAULT.names))
 )
 
 
@@ -126,15 +127,15 @@ def test_verdicts_are_stale_exactly_where_adjudicate_would_write_others(
 
 def test_status_says_that_adjudicate_is_due_and_of_which_verdicts_the_shares_are(work: Path) -> None:
     _answers(work, IDS)
-    status = read_status(work, frozenset(), SETTINGS, "1.0")
+    status = read_status(work, frozenset(), SETTINGS, book("1.0"))
     assert status.stale == Stale(new=28, changed=0, gone=0, people=0, made=True)
     text = show_status(status)
     due = "`stance adjudicate` is due: of the sentences, 28 have answers and no verdict yet"
     assert due in text
     assert text.index(due) < text.index("Krippendorff")
     assert "28 drawn ones are not settled yet; all by verdicts that are older than the answers" in text
-    adjudicate(work, SETTINGS, codebook="1.0")
-    assert "is due" not in show_status(read_status(work, frozenset(), SETTINGS, "1.0"))
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
+    assert "is due" not in show_status(read_status(work, frozenset(), SETTINGS, book("1.0")))
 
 
 # --- fewer votes than asked for
@@ -222,7 +223,7 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
     assert f"{sentence}; 20 of them are settled all the same ([labeling] fewest_votes is 1)" in said[0]
     assert sentence in said[1]
-    assert "verdicts: none; 20 open" in strict
+    assert "0 sentences settled\n20 sentences open, listed in" in strict
     assert f"{sentence}; 0 of them are settled all the same ([labeling] fewest_votes is 2)" in strict
-    assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True}
+    assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True, "assigned": False}
     assert read_jsonl(work / "verdicts.jsonl", Verdict, "") == []

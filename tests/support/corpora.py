@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import write_table
-from labeling.sampling.sample import SamplingUnit
+from labeling.sampling.pool import SamplingUnit
 from labeling.studio.tasks import Corpus
 
 OUTLETS = ("", "Gazette", "Sentinel")

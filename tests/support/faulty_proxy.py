@@ -24,6 +24,8 @@ class Fault:
         cut: half of the body is sent, and the connection closed.
         slow: seconds before anything is answered.
         page: what the server is asked for in place of our page size.
+        again: how many times more the server carries the request out before anybody gets an answer, as Label Studio
+            itself does on SQLite where a request came to a locked database half way.
     """
 
     def __init__(
@@ -38,10 +40,11 @@ class Fault:
         slow: float = 0.0,
         page: int = 0,
         headers: dict[str, str] | None = None,
+        again: int = 0,
     ) -> None:
         self.method, self.path, self.which = method, re.compile(path), which
         self.reaches, self.status, self.body, self.cut = reaches, status, body, cut
-        self.slow, self.page, self.headers = slow, page, headers or {}
+        self.slow, self.page, self.headers, self.again = slow, page, headers or {}, again
         self.met = 0
 
     def meets(self, method: str, path: str) -> bool:
@@ -66,11 +69,12 @@ class Proxy(BaseHTTPRequestHandler):
         if fault and fault.page:
             path = re.sub(r"page_size=\d+", f"page_size={fault.page}", path)
         status, kind, answer = 0, "text/html", b""
-        if fault is None or fault.reaches or fault.page:
+        if fault is None or fault.reaches or fault.page or fault.again:
             kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
-            got = httpx.request(self.command, self.server_url + path, content=body, headers=kept, timeout=60)
+            for _ in range(1 + (fault.again if fault else 0)):
+                got = httpx.request(self.command, self.server_url + path, content=body, headers=kept, timeout=60)
             status, kind, answer = got.status_code, got.headers.get("content-type", ""), got.content
-        if fault and not fault.page:
+        if fault and not fault.page and not fault.again:
             time.sleep(fault.slow)
             status, answer = fault.status, answer if fault.body is None else fault.body
         if not status:
