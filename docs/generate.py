@@ -56,8 +56,8 @@ def settings() -> str:
         "",
         NOTE,
         "",
-        "`stance init` writes a `stance.toml` with every key and its default. A key that you leave out has its "
-        "default; a key that stance does not know is an error.",
+        "`stance init` writes a `stance.toml` with the few keys that a project begins with. Every key is on this page. "
+        "A key that you leave out has its default; a key that stance does not know is an error.",
         "",
     ]
     for section in Settings.__struct_fields__:
@@ -166,6 +166,8 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return "whole number"
         case msgspec.inspect.FloatType():
             return "number"
+        case msgspec.inspect.UnionType():
+            return " or ".join(map(_kind, kind.types))
         case _:
             return "text"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,7 @@ def _printed(command: str, project: Path, server: Server) -> str:
     stance = str(Path(sys.executable).with_name("stance"))
     environment = os.environ | {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.api_key}
     done = subprocess.run(
-        [stance, *command.split()[1:]],
+        [stance, *shlex.split(command)[1:]],
         cwd=project,
         env=environment,
         stdout=subprocess.PIPE,
