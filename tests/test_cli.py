@@ -187,6 +187,7 @@ def test_every_command_of_the_design_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
+        (["build"], "expected SOURCES: files or folders of articles"),
         (["build", "news", "--engine", "spark"], "--engine spark needs --address"),
         (["build", "news", "--address", "local[2]"], "local has none"),
         (["build", "news", "--engine", "spark", "--address", "local[2]", "--workers", "2"], "--workers is for"),

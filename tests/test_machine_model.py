@@ -47,9 +47,7 @@ def test_the_starter_corpus_goes_through_a_real_server_and_a_real_model(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     project = tmp_path / "project"
     project.mkdir()
-    seeds = write_starter(project)
-    if not (project / "seeds").exists():
-        (project / "seeds").symlink_to(seeds)
+    recorded = write_starter(project)
     with (project / "stance.toml").open("a") as file:
         file.write("[machine]\ntimeout = 900\n")  # a loaded computer may take long for an answer
     run = Run(project)
@@ -57,7 +55,7 @@ def test_the_starter_corpus_goes_through_a_real_server_and_a_real_model(
     run("push", "--limit", str(2 * SENTENCES))  # people answer these alone, as answering takes the server its time
     title = read_settings(project, required=True).labeling.title
     with Studio(server) as studio:
-        replay(studio, server, title, seeds / "annotations.jsonl", lambda *_: None)
+        replay(studio, server, title, recorded, lambda *_: None)
     run("pull")
 
     said = run("annotate", "--model", "gemma", "--url", model_url, "--limit", str(SENTENCES), "--jobs", "2")

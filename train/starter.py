@@ -54,21 +54,27 @@ def write_project(folder: Path, scheme: Scheme = DEFAULT, target: str = "") -> l
 
 
 def write_starter(folder: Path) -> Path:
-    """Make a folder the project of the starter corpus, unless it is that already.
+    """Make a folder the project of the starter corpus: its settings, codebook and articles. What is there stays.
 
     Returns:
-        The path of the starter corpus.
+        The path of the recorded answers, which come with the package.
 
     Raises:
-        ConfigError: the folder holds another project, whose tables the demo would overwrite.
+        ConfigError: the folder holds another project, or files of one; then nothing is written.
     """
-    if (folder / FILE).exists():
-        if (folder / FILE).read_bytes() != starter(FILE):
-            raise ConfigError(f"{folder / FILE} is of a project of its own: run the demo in an empty folder")
-    else:
-        for name in (FILE, "docs/codebook.md"):
-            write_bytes(folder / name, starter(name))
-    return starter_path("seeds")
+    articles = starter_path("seeds/articles")
+    names = [FILE, "docs/codebook.md"]
+    files = sorted(path for path in articles.rglob("*") if path.is_file())
+    names += [f"seeds/articles/{path.relative_to(articles).as_posix()}" for path in files]
+    missing = [name for name in names if not (folder / name).exists()]
+    if FILE not in missing and (folder / FILE).read_bytes() != starter(FILE):
+        raise ConfigError(f"{folder / FILE} is of a project of its own: run the demo in an empty folder")
+    if FILE in missing and missing != names:
+        there = next(name for name in names if name not in missing)
+        raise ConfigError(f"{folder / there} is there already: run the demo in an empty folder")
+    for name in missing:
+        write_bytes(folder / name, starter(name))
+    return starter_path("seeds/annotations.jsonl")
 
 
 def demo_question() -> Demo | None:
@@ -86,7 +92,7 @@ def starter(name: str) -> bytes:
 
 
 def starter_path(name: str) -> Path:
-    """The path of a file or folder that comes with the package: `seeds`, stance.toml, or the codebook.
+    """The path of a file or folder that comes with the package: stance.toml, the codebook, or what is in `seeds`.
 
     Raises:
         ConfigError: this installation lacks it.

@@ -22,7 +22,6 @@ TARGET_QUESTION = (
     "alone you fill it in later"
 )
 LABELS_QUESTION = "Which labels do annotators choose from? Separate them by commas"
-SOURCES = click.argument("sources", nargs=-1, required=True)
 ENGINE = click.option(
     "--engine",
     type=click.Choice(["local", "spark"]),
@@ -95,7 +94,7 @@ def _asked_labels() -> Scheme:
 
 
 @click.command()
-@SOURCES
+@click.argument("sources", nargs=-1)
 @click.option("--out", default=WORK, type=click.Path(path_type=Path), help="The folder that the tables are written to.")
 @click.option(
     "--force", is_flag=True, help="Go on even if more than a tenth of the labelled sentences would leave the corpus."
@@ -127,11 +126,17 @@ def build(
 
     SOURCES are files (.txt, .html, .docx, .pdf, .csv, .xlsx, .json, .jsonl, .parquet, .ris, .warc.gz, .zip and others),
     folders of such files, patterns such as 'news/*.txt', or - for standard input. A file that a newspaper database
-    exported gives all the articles in it. The tables are the same whatever engine and number of processes you
-    choose.
+    exported gives all the articles in it. Without SOURCES, the folder `[corpus] root` of stance.toml is read. The tables
+    are the same whatever engine and number of processes you choose.
     """
     check_engine(engine, address, workers)
     settings = project_settings(required=False)
+    if not sources and settings.corpus.root == ".":
+        raise click.UsageError(
+            "expected SOURCES: files or folders of articles, as in `stance build news`. They may be left out only where "
+            "`[corpus] root` in stance.toml names a folder."
+        )
+    sources = sources or (settings.corpus.root,)
     if format_:
         import msgspec
 

@@ -24,25 +24,20 @@ def demo(install: bool) -> None:
 
     A Label Studio server of its own is started for it, and recorded answers are played in.
     """
-    import msgspec
-
     from labeling.studio.client import Studio
     from labeling.studio.local_server import running
     from labeling.sync.replay import replay
     from train.starter import write_starter
 
     install_if_wanted(asked=install)
-    seeds = write_starter(Path())
+    recorded = write_starter(Path())
     settings = project_settings()
-    settings = msgspec.structs.replace(
-        settings, corpus=msgspec.structs.replace(settings.corpus, root=str(seeds / "articles"))
-    )
-    run_build((str(seeds / "articles"),), WORK, settings)
+    run_build((settings.corpus.root,), WORK, settings)
     click.echo("starting Label Studio (the first time takes half a minute) …")
     with running(Path()) as server, Studio(server) as studio:
         run_push(studio, settings)
         with progress_bar("answers") as progress:
-            played = replay(studio, server, settings.labeling.title, seeds / "annotations.jsonl", progress)
+            played = replay(studio, server, settings.labeling.title, recorded, progress)
         click.echo(f"answers of three annotators: {played} played in through the server's API")
         run_pull(studio, settings)
         say_login(server, now=False)
