@@ -131,7 +131,7 @@ def _measured(command: list[str], folder: Path, cores: set[int] | None = None) -
             if ended:
                 break
             peak = max(peak, _pss(process.pid))
-            time.sleep(0.05)
+            time.sleep(0.25)  # more often, and the reading of large processes slows the workers down
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         told.seek(0)

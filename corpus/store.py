@@ -133,13 +133,15 @@ def wrote(changed: bool, *paths: Path) -> str:
     return f"{'wrote' if changed else 'unchanged:'} {', '.join(map(str, paths))}"
 
 
-def number(count: int, what: str) -> str:
-    """A number with the name of what is counted, which takes an s.
+def number(count: int, what: str, verb: str = "") -> str:
+    """A number with the name of what is counted, which takes an s, and a verb given in the plural.
 
-    >>> number(1, "sentence"), number(1200, "sentence")
-    ('1 sentence', '1,200 sentences')
+    >>> number(1, "sentence"), number(1200, "sentence"), number(1, "sentence", "are")
+    ('1 sentence', '1,200 sentences', '1 sentence is')
     """
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
+    if count == 1:
+        verb = {"are": "is", "were": "was", "have": "has"}.get(verb, verb.removesuffix("s"))
+    return f"{count:,} {what}{'s' if count != 1 else ''} {verb}".rstrip()
 
 
 def private_folder(project: Path) -> Path:

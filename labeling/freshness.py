@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import read_jsonl_if_there, table_path
+from corpus.store import number, read_jsonl_if_there, table_path
 from labeling.adjudicate import Settled, settled_now
 from labeling.codebook import Codebook
 from labeling.records import LabelingSettings, Unsettled, Verdict
@@ -44,7 +44,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     def why(self) -> str:
         """What has changed, as a clause."""
         if not self.made:
-            return f"{self.new} sentences have answers, and no verdict has been made yet"
+            return f"{number(self.new, 'sentence', 'have')} answers, and no verdict has been made yet"
         counts = (
             (self.new, "have answers and no verdict yet"),
             (self.changed, "would be settled otherwise now, or stay open for another reason"),

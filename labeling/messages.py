@@ -234,11 +234,13 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
         note = "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
     else:
         rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
-        note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, copies counted"
+        note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, exact copies included"
     if shares.unlabelled:
         note += f"; {shares.unlabelled} drawn ones are not settled yet"
     if stale and stale.made:
         note += f"; all by verdicts that are older than the answers (`{stale.due}` is due)"
+    elif stale:
+        note += "; all by the votes alone: `stance adjudicate` has made no verdict yet"
     return [*_table(rows), note]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus.store import number, wrote
+from train.examples.splits import lacking
 
 if TYPE_CHECKING:
     from release.export.export import Exported
@@ -27,6 +28,8 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         f"{config}: " + ", ".join(f"{number(count, 'row')} in {name}" for name, count in splits.items())
         for config, splits in done.rows.items()
     ]
+    if why := lacking(done.rows["gold"]):
+        lines.append(why)
     if done.proof:
         why = "--standoff" if asked else "[publish] licence is not set"
         lines.append(
@@ -48,7 +51,8 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             else f"the {done.few.asked} that [labeling] overlap asks for"
         )
         lines.append(
-            f"{least}{done.few.sentences} sentences were settled by fewer votes than {wanted}; the card says so"
+            f"{least}{number(done.few.sentences, 'sentence', 'were')} settled by fewer votes than "
+            f"{wanted}; the card says so"
         )
     if done.renamed:
         lines.append(f"{done.renamed} annotators' names were not pseudonyms; the release has pseudonyms instead")

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from corpus.errors import PublishError
 from corpus.records import ARTICLES
-from corpus.store import one_state, read_jsonl, table_path, write_bytes
+from corpus.store import number, one_state, read_jsonl, table_path, write_bytes
 from corpus.tables import read_table
 from labeling.codebook import Codebook
 from labeling.copy_groups import groups_of_labels
@@ -131,7 +131,7 @@ def publish(
 
     Raises:
         PublishError: there is no verdict; the verdicts, the examples or the model are out of date (`allow_open` does
-            not permit that); sentences are open; a label is not in the codebook; a split is empty; the existing card
+            not permit that); sentences are open; a label is not in the codebook; the existing card
             is malformed; an annotator's address or an article's text would be published; or the dataset doesn't open.
             Nothing is written then.
         StanceError: `load_dataset` cannot open a folder with the name of `out`.
@@ -163,13 +163,6 @@ def publish(
     annotations = pseudonymous(answers, names, _texts(work, held), article_of, codebook.text)
     plan = _first_splits(work, whole)
     gold = gold_rows(work, plan.examples if plan else read_examples(work), names)
-    for name, rows in gold.items():
-        if not rows:
-            raise PublishError(
-                f"the split {name} is empty: articles that share a sentence, or nearly the same one, form one group, "
-                "which is in one split, and here are too few groups for all splits. Label sentences of more articles, "
-                "or give this split a larger share in [train]"
-            )
     if plan:
         keep_examples(work, plan, whole.train)
     parts: Parts = {"gold": gold, "annotations": {"train": annotation_rows(annotations)}}
@@ -258,7 +251,8 @@ def _queue(work: Path, *, allow_open: bool) -> list[Unsettled]:
         ties = sum(row.reason.startswith("no majority") for row in queue)
         push = queue_command(read_sample(work))
         raise PublishError(
-            f"{len(queue)} sentences are open, {ties} of them ties (the first is {queue[0].sentence_id}: "
+            f"{number(len(queue), 'sentence', 'are')} open, {number(ties, 'tie')} among them "
+            f"(the first is {queue[0].sentence_id}: "
             f"{queue[0].reason}). Run `{push}` to have people settle them, then `stance pull`, `stance adjudicate` and "
             "`stance train`; or leave them out with `stance publish --allow-open`"
         )

@@ -104,7 +104,7 @@ def test_a_missing_project_file_is_one_message(tmp_path: Path) -> None:
         ("[labeling\n", "Expected ']'"),
         ("[labelling]\n", r"line 1: there is no section \[labelling\]"),
         ("[labeling]\noverlaps = 2\n", r"line 2: \[labeling\] has no key overlaps"),
-        ('[labeling]\noverlap = "2"\n', r"line 2: labeling\.overlap: expected `int`, got `str`"),
+        ('[labeling]\noverlap = "2"\n', r"line 2: labeling\.overlap: expected a whole number; found \"2\""),
         ("[labeling]\noverlap = 0\n", "at least one annotator a sentence; got 0"),
         ('[labeling]\ntitle = "x"\n', "3 to 50 characters"),
         ("[train]\ntest = 1.5\n", "leave some for training"),

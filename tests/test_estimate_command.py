@@ -184,7 +184,7 @@ def test_a_machine_coders_answers_are_read_with_their_ties(project: Path, tmp_pa
     unit = read_layout(work).unit
     found = read_coder(work, "gpt", unit, DEFAULT)
     assert found.given[:5].tolist() == [0, 0, -1, -1, -1]
-    assert "1 sentences have equally many answers for two labels" in "\n".join(found.notes)
+    assert "sentences with equally many answers for two labels, which count as unlabelled: 1" in "\n".join(found.notes)
     assert read_coder(work, "other", unit, DEFAULT).given[:5].tolist() == [2, 2, 2, 2, -1]
     copies = unit.copy()
     copies[4] = copies[0]

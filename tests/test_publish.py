@@ -223,7 +223,6 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (_fewer_verdicts, PublishError, "verdicts are not those of today's answers .*1 have answers and no verdict yet"),
     (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
     (_fewer_examples, PublishError, r"1 are not an example yet\).* Run `stance train`, then `stance publish` again"),
-    (_one_split, PublishError, "the split validation is empty"),
 ]
 
 
@@ -244,11 +243,28 @@ def test_each_bad_state_gets_one_message_and_changes_no_file(
     assert not (tmp_path / "new").exists()
 
 
+def test_a_dataset_of_too_few_groups_lacks_a_split_and_says_why(finished: Path, tmp_path: Path) -> None:
+    """Ten articles that share a sentence form one group: they can be published, though not divided."""
+    from datasets import load_dataset
+
+    project = tmp_path / "project"
+    shutil.copytree(finished, project)
+    _one_split(project / "work")
+    done = publish_release(project, tmp_path / "dataset")
+    assert list(done.rows["gold"]) == ["train"]
+    opened = load_dataset(str(tmp_path / "dataset"), "gold", cache_dir=str(tmp_path / "cache"))
+    assert {name: rows.num_rows for name, rows in opened.items()} == done.rows["gold"]
+    card = (tmp_path / "dataset" / "README.md").read_text("utf-8")
+    assert "There is no validation and test split: articles that share a sentence" in card
+    assert "on the test split" not in card.split("### Recommendations")[1]
+    assert "There is no validation and test split" in "\n".join(published(done, tmp_path, "", asked=False))
+
+
 def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
         PublishError,
-        match=rf"{count} sentences are open, {count} of them ties .*`stance push --limit 0` .*`stance adjudicate`",
+        match=rf"{count} sentences are open, {count} ties among them .*`stance push --limit 0` .*`stance adjudicate`",
     ) as told:
         publish_release(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)

@@ -50,7 +50,7 @@ def read(folder: Path, text: str) -> Scheme:
         ),
         ('[labels.hints]\nfavor = "a\\u0007b"', "expected one line for 'favor', of printable characters"),
         ("nammes = ['pro', 'con']", r"line 2: \[labels\] has no key nammes \(did you mean names\?\)"),
-        ("names = 'pro, con'", "line 2: labels.names: expected `array`, got `str`"),
+        ("names = 'pro, con'", "line 2: labels.names: expected a list in square brackets"),
     ],
 )
 def test_a_scheme_that_a_page_or_a_table_could_not_hold_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from difflib import get_close_matches
@@ -9,6 +10,16 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text in quotation marks",
+    "bool": "true or false",
+    "array": 'a list in square brackets, such as ["one", "two"]',
+    "object": "a section with keys of its own",
+    "null": "nothing",
+}
+"""What msgspec calls a value → what a reader of TOML calls it."""
 _HEADER = re.compile(r"^\s*\[+\s*([^\[\]#]+?)\s*\]+\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*=""")
 
@@ -40,7 +51,21 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
         given = re.sub("Invalid enum value ", "", what)
         meant = _meant(given.strip("'\""), values)
         return f"{at}{name}: expected one of {', '.join(map(repr, values))}; found {given}{meant}"
-    return f"{at}{f'{name}: ' if name else ''}{what[0].lower() + what[1:] if what.startswith('Expected') else what}"
+    if wrong := re.match(r"Expected `(.+)`, got `(\w+)`$", what):
+        wanted = " or ".join(_KINDS.get(kind, kind) for kind in wrong[1].split(" | "))
+        what = f"expected {wanted}; found {_found(text, place.rstrip('`'), wrong[2])}"
+    return f"{at}{f'{name}: ' if name else ''}{what}"
+
+
+def _found(text: str, place: str, kind: str) -> str:
+    """The value at a place such as `.publish.authors[0]`, as one could write it in TOML; its kind where it is long."""
+    if "..." in place:  # msgspec does not say which key of a table it is
+        return _KINDS.get(kind, kind)
+    value: Any = tomllib.loads(text)
+    for key, number in re.findall(r"\.([^.\[]+)|\[(\d+)\]", place):
+        value = value[int(number)] if number else value[key]
+    short = json.dumps(value, ensure_ascii=False) if isinstance(value, str | int | float) else ""
+    return short if 0 < len(short) <= 40 else _KINDS.get(kind, kind)
 
 
 def _malformed(text: str, line: int, said: str) -> str:

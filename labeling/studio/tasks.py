@@ -228,6 +228,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remark(row: Annotation) -> str:
-    parts = [f"{row.holder}'s stance"] if row.holder else []
+    parts = [f"stance of {row.holder}"] if row.holder else []
     parts += [row.comment] if row.comment else []
     return f"{row.annotator}: {'; '.join(parts)}" if parts else ""

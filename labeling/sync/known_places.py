@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from corpus.store import number
 from labeling.identity.account_register import KnownServer, Register, Source
 from labeling.identity.answer_sources import Answer, Evidence, Verdict, by_source
 from labeling.records import Adjudication, Annotation, LabelingSettings
@@ -304,5 +305,5 @@ def missing_notes(
             "stay; if it was renamed there, give it this title again, or no new ones are fetched"
         )
     elif earlier := sum(row.source != present for row in settled):
-        notes.append(f"{earlier} answers were fetched from an earlier queue than the present one: they stay")
+        notes.append(f"{number(earlier, 'answer', 'were')} fetched from an earlier queue than the present one and stay")
     return notes

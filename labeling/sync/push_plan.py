@@ -129,6 +129,12 @@ def plan_push(
         everything=asked.everything,
         scheme=scheme,
     )
+    if (again := len(drawn.draws) - drawn.new) and not any(at_server for _, at_server, _ in held):
+        drawn.notes.append(
+            f"{studio.url} has no project {settings.titles[0]!r}: one is made, and the sentences of earlier rounds "
+            f"({again}) are sent to it, too. If they are at this server already, under another title, undo this: delete "
+            "the new project, and set [labeling] title to the title that the old one has"
+        )
     plans: list[ProjectPlan] = []
     held_back: set[str] = set()
     theirs = _assigned(settings, corpus, drawn)
@@ -265,7 +271,7 @@ def _assigned(settings: LabelingSettings, corpus: Corpus, drawn: Drawn) -> list[
     rows = corpus.rows(list(dict.fromkeys(id_ for id_, _ in drawn.keys)))
     theirs = [assignments.of(name, rows) for name in assignments.rules]
     if nobodys := len(rows) - len(set().union(*theirs)):
-        drawn.notes.append(f"{nobodys} sentences are assigned to nobody by [labeling] assign, and are not sent")
+        drawn.notes.append(f"sentences that [labeling] assign gives to nobody, and that are not sent: {nobodys}")
     return theirs
 
 

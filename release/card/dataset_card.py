@@ -21,6 +21,7 @@ from release.card.data_statement import data_statement
 from release.card.doi_metadata import DATACITE, ZENODO, datacite, zenodo
 from release.card.managed_markdown import decode, fill, merge
 from release.card.yaml_header import join, split
+from train.examples.splits import lacking
 from train.report import methods
 from train.report import sentences as readings
 from train.report.markdown import Markdown
@@ -224,6 +225,7 @@ def _splits(facts: CardFacts) -> list[str]:
         readings.split_sentence(facts.snapshot)
         or "A group is a connected component of articles and near-duplicate sentences; none is in two splits."
     ]
+    told.append(lacking(facts.labels))
     if analysis is not None:
         told += [readings.audit_sentence(analysis), readings.naive_sentence(analysis.naive) if analysis.naive else ""]
     return [sentence for sentence in told if sentence]

@@ -46,7 +46,7 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
         names: annotator's name in the verdicts → name in the release, for each annotator whose names differ.
 
     Returns:
-        The rows by split, in the order of their articles and of their places in them.
+        The rows of each split that has any, in the order of their articles and of their places in them.
 
     Raises:
         TableError: a table is missing.
@@ -86,7 +86,7 @@ def gold_rows(work: Path, examples: Sequence[Example], names: Mapping[str, str] 
                 "codebook": verdict.codebook,
             }
         )
-    return {split: [{name: row[name] for name in GOLD} for row in part] for split, part in rows.items()}
+    return {split: [{name: row[name] for name in GOLD} for row in part] for split, part in rows.items() if part}
 
 
 def check_labels(work: Path, scheme: Scheme = DEFAULT, codebook: Codebook | None = None) -> None:

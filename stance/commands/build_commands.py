@@ -126,15 +126,15 @@ def build(
 
     SOURCES are files (.txt, .html, .docx, .pdf, .csv, .xlsx, .json, .jsonl, .parquet, .ris, .warc.gz, .zip and others),
     folders of such files, patterns such as 'news/*.txt', or - for standard input. A file that a newspaper database
-    exported gives all the articles in it. Without SOURCES, the folder `[corpus] root` of stance.toml is read. The tables
-    are the same whatever engine and number of processes you choose.
+    exported gives all the articles in it. Without SOURCES, build reads the folder that `[corpus] root` in stance.toml
+    names. The tables are the same whatever engine and number of processes you choose.
     """
     check_engine(engine, address, workers)
     settings = project_settings(required=False)
     if not sources and settings.corpus.root == ".":
         raise click.UsageError(
-            "expected SOURCES: files or folders of articles, as in `stance build news`. They may be left out only where "
-            "`[corpus] root` in stance.toml names a folder."
+            "expected SOURCES: files or folders of articles, as in `stance build news`. They may be left out only "
+            "where `[corpus] root` in stance.toml names a folder."
         )
     sources = sources or (settings.corpus.root,)
     if format_:

@@ -186,7 +186,7 @@ def run_push(
 
     from corpus.errors import StudioError
     from corpus.ids.labelled_sentences import remember
-    from corpus.store import locked
+    from corpus.store import locked, number
     from labeling.codebook import read_codebook
     from labeling.messages import show_plan
     from labeling.sync.push import apply_push, await_import
@@ -220,10 +220,12 @@ def run_push(
         click.echo(f"rewrote {done.rewritten} answers at the server and removed {done.removed}")
         if done.changed:
             click.echo(
-                f"{done.changed} answers were changed meanwhile and left: pull, then push --migrate again", err=True
+                f"{number(done.changed, 'answer', 'were')} changed meanwhile and left: pull, then push --migrate again",
+                err=True,
             )
+    called = "label them at" if any(part.create for part in plan.projects) else "no task is new; the project is at"
     for project_id in made.labelling:
-        click.echo(f"label them at {studio.url}/projects/{project_id}/data?labeling=1")
+        click.echo(f"{called} {studio.url}/projects/{project_id}/data?labeling=1")
     for title, project_id in made.qualifying.items():
         click.echo(f"{title}: {studio.url}/projects/{project_id}/data?labeling=1")
     if made.queue is not None:

@@ -119,7 +119,7 @@ def read_coder(work: Path, name: str, unit: Places, scheme: Scheme) -> Coded:
     if outside:
         notes.append(f"{outside} sentences of the coder are not in the corpus, and were left out")
     if tied:
-        notes.append(f"{tied} sentences have equally many answers for two labels, and count as without a label")
+        notes.append(f"sentences with equally many answers for two labels, which count as unlabelled: {tied}")
     if coded < len(ids):
         notes.append(
             f"the coder gave a label to {coded} of {len(ids)} sentences: the naive estimate is about these alone; the "

@@ -179,6 +179,15 @@ def summary(
     )
 
 
+def lacking(splits: Collection[str]) -> str:
+    """The sentence that says which of the three splits a dataset lacks, and why; "" if it has all of them."""
+    names = " and ".join(name for name in SPLITS if name not in splits)
+    return names and (
+        f"There is no {names} split: articles that share a sentence, or nearly the same one, form a group, a group is "
+        "never divided between splits, and there are too few groups."
+    )
+
+
 _NOWHERE = Origin(outlets=[""], oldest="", newest="")
 
 
