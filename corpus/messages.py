@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from corpus.build import BuildSummary
 from corpus.ids.changes import LEFT, Changes, listed
 from corpus.ids.labelled_sentences import MOVED
@@ -34,6 +36,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         *_not_prose(done),
         *_exports(done),
         *_articles(done.changes, out),
+        *_without_outlets(out),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
@@ -46,6 +49,19 @@ def _unchanged(done: BuildSummary) -> str:
         return "; no article has changed since the last build"
     same = done.articles - done.cut
     return f"; {number(same, 'article')} {_has(same)} not changed since the last build" if same > 0 else ""
+
+
+def _without_outlets(out: Path) -> list[str]:
+    """What to do where no article has an outlet, without which nothing can be told by outlet."""
+    about = pq.read_metadata(out / "articles.parquet")
+    place = about.schema.names.index("outlet")
+    columns = [about.row_group(group).column(place).statistics for group in range(about.num_row_groups)]
+    if not all(column and column.has_min_max and not column.max for column in columns):
+        return []
+    return [
+        "no article has an outlet; a table articles.csv beside the files, with the columns file, title, outlet and "
+        "published, gives them what the files do not"
+    ]
 
 
 def _repeated(done: BuildSummary) -> list[str]:

@@ -135,6 +135,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     code, out, err = _run("build", "news", "--out", "tables", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "4 sentences in 1 article\n" in out
+    assert "no article has an outlet; a table articles.csv beside the files" in out
     assert sorted(path.name for path in (tmp_path / "tables").glob("*.parquet")) == [
         "articles.parquet",
         "sentences.parquet",

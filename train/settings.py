@@ -196,7 +196,9 @@ def read_settings(project: Path, *, required: bool) -> Settings:
     try:
         settings: Settings = decode(path.read_bytes(), Settings)
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}. docs/settings.md explains every key") from error
+        from train.starter import starter_path
+
+        raise ConfigError(f"{path}: {error}. {starter_path('docs/settings.md')} explains every key") from error
     if isinstance(settings.labeling.assign, str) and settings.labeling.assign:
         rules = rules_in_table(project / settings.labeling.assign)
         try:

@@ -112,7 +112,7 @@ def _template(folder: Path, scheme: Scheme, target: str) -> bytes:
         labeling=LabelingSettings(title=f"Stance {title}"[:50].strip()),
     )
     lines = [
-        "# The settings of this project. What is not here has its default: docs/settings.md explains every key.",
+        "# The settings of this project. What is not here has its default; `stance doctor` says where it is explained.",
         "",
     ]
     for section, keys in BEGINNING.items():

@@ -132,8 +132,8 @@ def plan_push(
     if (again := len(drawn.draws) - drawn.new) and not any(at_server for _, at_server, _ in held):
         drawn.notes.append(
             f"{studio.url} has no project {settings.titles[0]!r}: one is made, and the sentences of earlier rounds "
-            f"({again}) are sent to it, too. If they are at this server already, under another title, undo this: delete "
-            "the new project, and set [labeling] title to the title that the old one has"
+            f"({again}) are sent to it, too. If they are at this server already, under another title, undo this: "
+            "delete the new project, and set [labeling] title to the title that the old one has"
         )
     plans: list[ProjectPlan] = []
     held_back: set[str] = set()

@@ -99,9 +99,11 @@ def _disk() -> Iterator[str]:
 def _project(settings: Settings) -> Iterator[str]:
     from corpus.errors import StanceError
     from corpus.store import number
+    from train.starter import starter_path
 
     labels = ", ".join(settings.labels.names)
     yield f"project: stance.toml can be read; target: {settings.target.name or 'not named yet'}; labels: {labels}"
+    yield f"settings: every key is explained in {starter_path('docs/settings.md')}"
     path = settings.labeling.codebook
     try:
         codebook = codebook_now(settings)
