@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
+from corpus.reading import database_exports
 from corpus.reading.article_in_file import ArticleInFile
 from corpus.reading.articles import CUT_OFF, ONLY_URL, read
 from corpus.reading.exports.languages import language_code
@@ -430,3 +434,16 @@ def test_a_number_of_too_many_digits_is_no_count(tmp_path: Path, begin: str) -> 
     # int() refuses more than 4,300 digits.
     body = "\n\nThe Paper\n\nMay 3, 2020\n\nA title\n\nThe boats sailed at noon, and the harbor lay still.\n"
     assert _items(tmp_path, a__txt=begin.format("9" * 5000) + body)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [*(pair for signs in database_exports._SIGN.values() for pair in signs), *database_exports._HINTS],
+    ids=lambda value: getattr(value, "pattern", "")[:60],
+)
+@given(data=st.data())
+def test_the_words_that_are_looked_for_first_stand_in_every_line_that_counts(
+    words: tuple[str, ...], line: re.Pattern[str], data: st.DataObject
+) -> None:
+    drawn = data.draw(st.from_regex(line))
+    assert any(word in drawn.lower() for word in words)
