@@ -486,7 +486,7 @@ def test_the_status_and_the_verdicts_load_neither_pandas_nor_a_client_for_server
     finished: Path, tmp_path: Path
 ) -> None:
     project = shutil.copytree(finished, tmp_path / "project")
-    for command in (["status"], ["adjudicate", "--dry-run"], ["push", "--limit", "1", "--to", "t.json", "--dry-run"]):
+    for command in (["status"], ["adjudicate", "--dry-run"], ["push", "--limit", "1", "--to", "t.json"]):
         code = (
             "import sys; from stance.command_line import cli; "
             f"cli(['-C', {str(project)!r}, *{command!r}], standalone_mode=False); "

@@ -100,7 +100,8 @@ def mattering(out: Path) -> pa.Table:
     column = pa.schema([MATTERING.field("sentence_id")])
     if table_path(out, SAMPLE).is_file():
         by = read_table(table_path(out, SAMPLE), column.append(pa.field("by", pa.string())), "stance push")
-        drawn = set(by.filter(pc.not_equal(by["by"], "archive")).column(0).to_pylist())
+        archived = pc.is_in(by["by"], value_set=strings(["archive"]))
+        drawn = set(by.filter(pc.invert(archived)).column(0).to_pylist())
     if table_path(out, ARCHIVED).is_file():
         labelled -= set(read_table(table_path(out, ARCHIVED), column, "stance push").column(0).to_pylist()) - drawn
     drawn -= labelled
