@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -176,3 +178,9 @@ def test_the_pattern_of_words_matches_no_space() -> None:
     # Pairs of words are told apart by their space.
     patterns = {part.token_pattern for parts in tfidf_logistic.PARTS.values() for part in parts.values()}
     assert not any(re.search(pattern, " \t\n\u2003") for pattern in patterns)
+
+
+def test_a_process_that_only_scores_imports_no_scikit_learn() -> None:
+    code = "import sys, train.predict.score_corpus; print({'sklearn', 'pandas', 'skops'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

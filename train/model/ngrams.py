@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack, identity
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 LARGEST = 1 << 63
 """Numbers from this one on do not fit in a signed integer of 64 bits."""
@@ -158,6 +160,8 @@ def count(part: TfidfVectorizer, texts: Sequence[str]) -> Counts:
             if part.binary:
                 counts.matrix.data[:] = 1
             return counts
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
     counter = TfidfVectorizer(**part.get_params())
     matrix = CountVectorizer.fit_transform(counter, texts)
     return Counts(matrix=matrix, names=sorted(counter.vocabulary_, key=counter.vocabulary_.__getitem__))

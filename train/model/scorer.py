@@ -11,17 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, repeat
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import Pipeline
 
 from labeling.scheme import Stance
 from train.model import ngrams
+from train.model.decision_values import of_decisions
 from train.model.key_table import Columns, KeyTable, key_table
-from train.model.tfidf_logistic import PARTS, of_decisions
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import Pipeline
 
 LETTERS = 30_000
 """Most characters of a batch of several texts: its arrays stay in the cache, and their memory serves the next one."""
@@ -166,6 +169,8 @@ def scorer(pipeline: Pipeline) -> Scorer | None:
 
 def _is_ours(name: str, part: TfidfVectorizer) -> bool:
     """Whether a vectorizer has the settings of one of `PARTS`, apart from its vocabulary and precision."""
+    from train.model.tfidf_logistic import PARTS
+
     free = dict.fromkeys(("vocabulary", "dtype"))
     mine = part.get_params() | free
     return any(

@@ -6,7 +6,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,6 +24,7 @@ from corpus.errors import ExamplesError
 from labeling.scheme import DEFAULT, Scheme, Stance
 from train.encoder.vectors import Vectors
 from train.model import joint, ngrams
+from train.model.decision_values import of_decisions, of_each_class
 from train.model.mask import masked
 from train.model.soft_labels import copies, shares_of
 from train.records import Example, Recipe
@@ -324,17 +324,6 @@ def decisions(model: LogisticRegression, x: csr_matrix) -> NDArray[np.float64]:
     return of_each_class(model.decision_function(x))
 
 
-def of_each_class(found: NDArray[np.floating[Any]]) -> NDArray[Any]:
-    """Decision values with a column for each class.
-
-    Of two classes, scikit-learn has one decision value for both, which is divided here.
-    """
-    if found.ndim > 1 and found.shape[1] > 1:
-        return found
-    one = found.ravel()
-    return np.stack([-one / 2, one / 2], axis=1)
-
-
 def features(pipeline: Pipeline, texts: Sequence[str], vectors: Vectors | None, weight: float | None) -> csr_matrix:
     """What the logistic regression of a pipeline reads: the texts' n-grams and, if there are any, weighted vectors."""
     found: csr_matrix = pipeline["tfidf"].transform(texts)
@@ -349,16 +338,6 @@ def columns(model: LogisticRegression, x: csr_matrix, labels: Sequence[Stance]) 
     A label that no training example had has probability 0.
     """
     return of_decisions(model.classes_.tolist(), model.decision_function(x), labels)
-
-
-def of_decisions(
-    classes: Sequence[str], found: NDArray[np.floating[Any]], labels: Sequence[Stance]
-) -> NDArray[np.float64]:
-    """The probabilities that decision values (columns in the order of `classes`) stand for; see `columns`."""
-    chances = softmax(of_each_class(found).astype(np.float64), axis=1)
-    shown = np.zeros((len(chances), len(labels)))
-    shown[:, [labels.index(label) for label in classes]] = chances
-    return shown
 
 
 def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | None = None) -> NDArray[np.float64]:

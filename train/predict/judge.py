@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from corpus.errors import ExamplesError
 from labeling.scheme import Stance
 from train import input_digests
 from train.encoder.vectors import Vectors
-from train.model.files import load_model
 from train.model.joint import joined
 from train.model.mask import masked
 from train.model.scorer import Scorer, scorer
-from train.model.tfidf_logistic import Model, columns, probabilities
 from train.model.vector_scorer import VectorScorer, vector_scorer
 from train.records import Recipe
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from train.model.tfidf_logistic import Model
 
 BATCH = 5_000
 """Number of sentences that are predicted at a time."""
@@ -75,6 +78,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
             elif isinstance(judge, Scorer):
                 chances += judge.probabilities(read, self.labels) / len(self.judges)
             else:
+                from train.model.tfidf_logistic import columns
+
                 chances += columns(judge["logistic"], judge["tfidf"].transform(read), self.labels) / len(self.judges)
         return chances
 
@@ -111,6 +116,9 @@ def open_model(folder: Path, target: str, *, trust: bool = False) -> Judge:
     Raises:
         ExamplesError: there is no model, another version of stance wrote it, or it is for several other targets.
     """
+    from train.model.files import load_model
+    from train.model.tfidf_logistic import probabilities
+
     model = load_model(folder, trust=trust)
     if len(model.pipelines) > 1 and target not in model.pipelines:
         known = ", ".join(map(repr, model.targets[:20])) + (", …" if len(model.targets) > 20 else "")
