@@ -6,7 +6,9 @@ of earlier stages are read here.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +24,18 @@ PART = 4_000
 """Number of rows from which a part of a table is large enough."""
 BYTES = 4_000_000
 """Number of bytes from which a part is large enough, too: a row of `articles.parquet` holds a whole article."""
+M_MMAP_THRESHOLD = -3
+"""The number by which `mallopt` of the C library knows the size from which a block is one of the system's."""
 LARGEST_PART = 500_000
 """Number of rows that a part grows to where very many rows are asked for: each part looks all of them up."""
 
 # Arrow's own allocator keeps some 100 MB of what decoding needs for a moment.
 pa.set_memory_pool(pa.system_memory_pool())
+with suppress(OSError, AttributeError):  # only Linux's usual C library has it
+    # Blocks of a megabyte or more go back to the system when they are freed; by default the C library soon begins to
+    # keep blocks of up to 32 MB, in pieces that nothing else fits into. `push` on a million sentences then takes 303 MB
+    # instead of 373, `train` 405 instead of 486, in the same time (November 2026).
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1_000_000)
 
 Rows = tuple[str, Collection[str]]
 """A column and the values of it whose rows are asked for."""

@@ -97,12 +97,12 @@ def read_groups(work: Path, sentences: Collection[str], *, by_article: bool = Fa
     copy_of: dict[str, str] = {}
     article_of: dict[str, str] = {}
     first_copies: Counter[str] = Counter()
-    further: Counter[str] = Counter()
+    further: list[pa.Array] = []
     total = 0
     for part in table_parts(path, KEYS, "stance build"):
         is_first = pc.equal(part["sentence_id"], part["copy_id"])
         total += pc.sum(is_first).as_py() or 0
-        further.update(part["copy_id"].filter(pc.invert(is_first)).to_pylist())
+        further += part["copy_id"].filter(pc.invert(is_first)).chunks
         mine = part.filter(pc.is_in(part["sentence_id"], value_set=wanted))
         ids, articles, copies = (mine[name].to_pylist() for name in KEYS.names)
         copy_of.update(zip(ids, copies, strict=True))
@@ -111,6 +111,9 @@ def read_groups(work: Path, sentences: Collection[str], *, by_article: bool = Fa
             for row in pc.value_counts(part["article_id"].filter(is_first)).to_pylist():
                 first_copies[row["values"]] += row["counts"]
     groups = set(copy_of.values())
+    others = pa.chunked_array(further, pa.string())
+    others = others.filter(pc.is_in(others, value_set=strings(sorted(groups))))
+    sizes = Counter(others.to_pylist())
     rest = read_table(path, KEYS, "stance build", ("sentence_id", groups - article_of.keys()))
     article_of.update(zip(rest["sentence_id"].to_pylist(), rest["article_id"].to_pylist(), strict=True))
     archived = {
@@ -123,7 +126,7 @@ def read_groups(work: Path, sentences: Collection[str], *, by_article: bool = Fa
     return CopyGroups(
         copy_of=copy_of,
         article_of=article_of,
-        sizes={name: 1 + further[name] for name in groups} | dict.fromkeys(archived, 1),
+        sizes={name: 1 + sizes[name] for name in groups} | dict.fromkeys(archived, 1),
         total=total,
         first_copies=dict(first_copies),
         archived=frozenset(archived),
