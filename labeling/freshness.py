@@ -47,7 +47,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
             return f"{number(self.new, 'sentence', 'have')} answers, and no verdict has been made yet"
         counts = (
             (self.new, "have answers and no verdict yet"),
-            (self.changed, "would be settled otherwise now, or stay open for another reason"),
+            (self.changed, "would be settled differently now, or stay open for another reason"),
             (self.gone, "have no answer any more that counts"),
         )
         return "of the sentences, " + ", ".join(f"{count} {what}" for count, what in counts if count)

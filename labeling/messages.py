@@ -9,6 +9,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from corpus.store import number, table_path, wrote
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.machine.messages import show_machines
@@ -33,6 +35,13 @@ if TYPE_CHECKING:  # each command loads only what it does, not what all commands
     from labeling.sync.push_plan import PushPlan
 
 MOST_OUTLETS = MOST_COMMENTS = 10
+_SETTINGS = {
+    "expert_instruction": "the codebook that annotators read",
+    "description": "the project's description",
+    "label_config": "the labelling page",
+    "maximum_annotations": "the number of annotators for each sentence",
+}
+"""Label Studio's names of a project's settings → what they are to a user of stance."""
 MOST_CELLS = 6
 
 
@@ -68,7 +77,10 @@ def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
 
 
 def _progress(status: Status, scheme: Scheme) -> list[str]:
-    lines = [f"{status.labelled} of {number(status.sentences, 'sentence')} labelled, {status.shared} by two or more"]
+    lines = [
+        f"{status.labelled} of {number(status.sentences, 'sentence')} labelled, {status.shared} by two or more "
+        "(exact copies count once)"
+    ]
     if status.few and status.few.sentences:
         lines.append(str(status.few))
     if status.unsampled:
@@ -112,6 +124,7 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     by_label = [["label", "votes", "alpha against the rest"]]
     by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in scheme.names if name in labels]
     scale = agreement.ordinal is not None
+    has_interval = not math.isnan(agreement.alpha.low) and agreement.alpha.is_known
     rows = [["pair", "sentences", "same label", "Cohen's kappa", *(["linear weights", "quadratic"] if scale else [])]]
     rows += [
         [
@@ -134,8 +147,9 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
         if len(agreement.annotators) > 2  # with two annotators, this would repeat the pair
     ]
     return [
-        f"counted: {', '.join(agreement.annotators)}, on {agreement.sentences} sentences of {agreement.articles} "
-        "articles; [95 % intervals] by bootstrap over articles",
+        f"counted: {', '.join(agreement.annotators)}, on {number(agreement.sentences, 'sentence')} of "
+        f"{number(agreement.articles, 'article')}; "
+        + ("[95 % intervals] by bootstrap over articles" if has_interval else "too few articles for intervals"),
         f"Krippendorff's alpha (nominal) {shown(agreement.alpha)}{reading(agreement.alpha)}",
         *([f"Krippendorff's alpha (ordinal) {shown(agreement.ordinal)}"] if agreement.ordinal else []),
         f"Gwet's AC1 {shown(agreement.ac1)}: {ALPHA_AND_AC1}",
@@ -168,7 +182,7 @@ def _differences(agreement: Agreement, scheme: Scheme) -> list[str]:
         times = {(a, b): sum(pair.confusion.get(a, {}).get(b, 0) for pair in agreement.pairs) for a, b in cells}
         kept = sorted(cells, key=lambda cell: (-times[cell], cells.index(cell)))[:MOST_CELLS]
         cells = [cell for cell in cells if cell in kept and times[cell]]
-    rows = [["pair: label of the first / of the second", *(f"{a}/{b}" for a, b in cells)]]
+    rows = [["the labels of a pair", *(f"{a}/{b}" for a, b in cells)]]
     for pair in agreement.pairs:
         counts = [pair.confusion.get(a, {}).get(b, 0) for a, b in cells]
         rows.append([f"{pair.first} / {pair.second}", *map(str, counts)])
@@ -177,7 +191,7 @@ def _differences(agreement: Agreement, scheme: Scheme) -> list[str]:
 
 def _contest(contested: Sequence[Contested]) -> list[str]:
     lines = (
-        ["sentences with the least agreement (the share of pairs of votes that are alike, and the votes)"]
+        [f"least agreement: {number(len(contested), 'sentence')} (the share of equal pairs of votes, and the votes)"]
         if contested
         else []
     )
@@ -231,16 +245,22 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
         return []
     rows = [["label shares", *scheme.names], ["as settled", *(percent(shares.raw[stance]) for stance in scheme.names)]]
     if shares.weighted is None:
-        note = "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
+        note = (
+            "no estimate for the corpus yet"
+            if shares.unlabelled
+            else "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
+        )
     else:
         rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
-        note = f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences, exact copies included"
+        note = (
+            f"the estimate rests on {shares.carrying} of {shares.labelled} settled sentences (exact copies count once)"
+        )
     if shares.unlabelled:
-        note += f"; {shares.unlabelled} drawn ones are not settled yet"
+        note += f"; {number(shares.unlabelled, 'drawn sentence', 'are')} not settled yet"
     if stale and stale.made:
-        note += f"; all by verdicts that are older than the answers (`{stale.due}` is due)"
+        note += f"; the verdicts are older than the answers (`{stale.due}` is due)"
     elif stale:
-        note += "; all by the votes alone: `stance adjudicate` has made no verdict yet"
+        note += "; these are the votes' majorities, as `stance adjudicate` has made no verdict yet"
     return [*_table(rows), note]
 
 
@@ -250,7 +270,7 @@ def show_plan(plan: PushPlan) -> str:
     for part in plan.projects:
         lines += _plan_lines("tasks" if len(plan.projects) == 1 else part.title, part, plan.asked.prune)
     if plan.queue:
-        lines += _plan_lines("queue", plan.queue, True)
+        lines += _queue_lines(plan.queue)
     for part in plan.qualifying:
         lines += _plan_lines(part.title, part, True)
     for migration in plan.migrations:
@@ -272,6 +292,14 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
         + ("; the labelling page stays as it is until then" if plan.blocking else "")
     )
     return lines
+
+
+def _queue_lines(plan: ProjectPlan) -> list[str]:
+    """The queue's tasks; those of it that hold answers are the sentences that people have decided."""
+    first, *rest = _plan_lines("queue", msgspec.structs.replace(plan, answered=0), True)
+    kept = plan.server_only - plan.answered
+    first = first.replace(f", {plan.server_only} on the server only", f", {kept} on the server only" if kept else "")
+    return [first + (f", {number(plan.answered, 'sentence')} decided" if plan.answered else ""), *rest]
 
 
 def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
@@ -297,7 +325,7 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
     lines = [f"{name}: {', '.join(parts)}"]
     lines += [f"  {count} {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
-        lines.append(f"  settings to change: {', '.join(plan.settings)}")
+        lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
     if plan.by_hand:
         lines.append(
             "  the labelling interface was changed at the server and stays; the same command with --force renews it"
@@ -316,7 +344,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
     skips = f", {done.skips} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
         f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
-        f"{number(done.fetched, 'task')} had changed since the last pull",
+        f"{number(done.fetched, 'task')} had changed since the last pull, or had not been read before",
     ]
     if stale and stale.people:
         lines.append(
@@ -376,9 +404,7 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
     ]
     if done.few.sentences:
         settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
-        lines.append(
-            f"{done.few}; {settled} of them are settled all the same ([labeling] fewest_votes is {fewest_votes})"
-        )
+        lines.append(f"{done.few}; settled all the same, as [labeling] fewest_votes is {fewest_votes}: {settled}")
     if done.reopened:
         lines.append(
             f"{number(done.reopened, 'sentence')} that had a verdict "
@@ -391,7 +417,10 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
         listed = ", ".join(f"{count} {change}" for change, count in done.moved.items())
         lines.append(f"{sum(done.moved.values())} verdicts would get another label: {listed}")
     if done.flagged:
-        lines.append(f"{done.flagged} adjudicated verdicts stand although something changed since: see their flag")
+        lines.append(
+            f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since: `flag` in "
+            f"{work / 'verdicts.jsonl'} says what"
+        )
     if done.vanished:
         lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")
     if dry_run:

@@ -28,6 +28,7 @@ class VoteCounts(msgspec.Struct, frozen=True, kw_only=True):
         labelled: those of them that have a vote.
         shared: those of them that have votes of two or more people.
         lacking: those of them that have no vote, or fewer than the project asks for, and are not settled by people.
+        waiting: those of `lacking` that people have still to look at: who has skipped a sentence will not label it.
         people: the number of people who have voted.
     """
 
@@ -36,6 +37,7 @@ class VoteCounts(msgspec.Struct, frozen=True, kw_only=True):
     labelled: int
     shared: int
     lacking: int
+    waiting: int
     people: int
 
 
@@ -71,12 +73,18 @@ def vote_counts(
     decided = _decided(work, groups.copy_of)
     votes = {key: len(by) for key, by in voters.items() if key in tasks and key not in decided}
     labelled = [by for key, by in voters.items() if key in tasks]
+    lookers = {key: set(by) for key, by in voters.items()}
+    for row in ours:
+        lookers.setdefault(groups.copy_of[row.sentence_id], set()).add(row.annotator)
+    looks = {key: len(by) for key, by in lookers.items() if key in tasks and key not in decided}
+    unseen = number - len(lookers.keys() & tasks.keys()) if drawn else groups.total - len(lookers)
     return VoteCounts(
         drawn=bool(drawn),
         sentences=number,
         labelled=len(labelled),
         shared=sum(len(by) > 1 for by in labelled),
         lacking=number - len(labelled) + few_tasks(work, settings, votes, tasks, number).sentences,
+        waiting=unseen + few_tasks(work, settings, looks, tasks, number).sentences,
         people=len(set().union(*labelled)) if labelled else 0,
     )
 

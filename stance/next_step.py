@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus.errors import StanceError
 from corpus.store import number, read_jsonl, read_jsonl_if_there, table_path
 from labeling.records import Unsettled, Verdict
+from labeling.sync.sent_queue import read_queue
 from stance.project import WORK, check_question, codebook_now, stale_verdicts_now, this_project
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from release.freshness import Stage
     from train.settings import Settings
 
+FEW = 0.1
+"""Share of the sentences that may lack answers when `stance adjudicate` is advised for the first time."""
 ALL = 1_000
 """Most sentences that a first push is advised to send without drawing a round."""
 
@@ -31,7 +35,17 @@ def next_step(settings: Settings, after: str = "") -> str:
     """
     order: Mapping[str, tuple[Callable[[Settings], str], ...]] = {
         "push": (_label,),
-        "pull": (_settle, _pull_before_training, _queue, _train, _predict, _publish, _report, _pull_again),
+        "pull": (
+            _label_first,
+            _settle,
+            _pull_before_training,
+            _queue,
+            _train,
+            _predict,
+            _publish,
+            _report,
+            _pull_again,
+        ),
         "adjudicate": (_queue, _pull_before_training, _train, _predict, _publish, _report),
         "train": (_predict, _publish, _report),
         "predict": (_publish, _report),
@@ -39,10 +53,10 @@ def next_step(settings: Settings, after: str = "") -> str:
         "report": (_publish,),
     }
     everything = (
-        *(_build, _push, _settle, _queue_before_training, _pull_before_training),
+        *(_build, _push, _label_first, _settle, _queue_before_training, _pull_before_training),
         *(_train, _predict, _publish, _report, _pull_again),
     )
-    for step in order.get(after, everything):
+    for step in (*order.get(after, ()), *everything):
         if said := step(settings):
             return said
     return ""
@@ -54,7 +68,10 @@ def _build(settings: Settings) -> str:
     root = settings.corpus.root
     if root == ".":
         return "`stance build FOLDER`, with the folder of your articles"
-    return f"`stance build {root}`" if Path(root).is_dir() else f"put your articles into {root}: `stance build {root}`"
+    files = list(islice(Path(root).iterdir(), 1)) if Path(root).is_dir() else []
+    return (
+        f"`stance build {root}`" if files else f"put your articles into the folder {root}, then `stance build {root}`"
+    )
 
 
 def _push(settings: Settings) -> str:
@@ -66,6 +83,8 @@ def _push(settings: Settings) -> str:
     if any(table_path(WORK, name).is_file() for name in ("sample.parquet", "annotations.jsonl")):
         return ""
     if not Path(FILE).is_file():
+        if inner := sorted(Path().glob(f"*/{FILE}")):
+            return f"there is a project in {inner[0].parent}: `cd {inner[0].parent}`, and build there"
         return "`stance init` here, which makes a project of this folder, then `stance build` with your articles again"
     try:
         codebook = codebook_now(settings)
@@ -86,9 +105,33 @@ def _push(settings: Settings) -> str:
 
 
 def _label(settings: Settings) -> str:
+    """What people are to do at the server after a push."""
     wanted = settings.labeling.overlap
     people = f"{number(wanted, 'annotator')} each, as [labeling] overlap says" if wanted > 1 else "one annotator each"
-    return f"let people label them ({people}), then `stance pull`, as often as you like"
+    counts = vote_counts_now(settings)
+    steps = []
+    if counts is None or not counts.labelled:
+        steps.append(f"let people label them ({people})")
+    elif counts.waiting:
+        steps.append(f"let people label the {number(counts.waiting, 'sentence')} with too few answers ({people})")
+    queue = read_queue(Path())
+    if waiting := queue.among(_open()):
+        steps.append(f"decide the {number(waiting, 'open sentence')} in the queue")
+    return f"{' and '.join(steps)}, then `stance pull`, as often as you like" if steps else ""
+
+
+def _label_first(settings: Settings) -> str:
+    """Ask for more answers before anything is settled, if more than a few are still to come."""
+    stale = stale_verdicts_now(settings)
+    if stale is None or stale.made or (WORK / "model" / "model.json").is_file():
+        return ""
+    counts = vote_counts_now(settings)
+    if counts is None or not counts.labelled or counts.waiting <= FEW * counts.sentences:
+        return ""
+    return (
+        f"let people label the {number(counts.waiting, 'sentence')} with too few answers, then `stance pull`; or "
+        "`stance adjudicate`, which settles what has been labelled so far"
+    )
 
 
 def _pull_before_training(settings: Settings) -> str:
@@ -102,25 +145,46 @@ def _pull_again(settings: Settings) -> str:
         return ""
     if not counts.labelled:
         return "let people label the sentences at the server, then `stance pull`"
-    if not counts.lacking:
+    if not counts.waiting:
         return ""
     settled = (WORK / "verdicts.jsonl").is_file() and not (WORK / "model" / "model.json").is_file()
     or_train = ", or `stance train` on what is settled so far" if settled else ""
-    return f"`stance pull` when people have labelled more{or_train}"
+    are = number(counts.waiting, "sentence", "have")
+    return f"`stance pull` when people have labelled more: {are} too few answers{or_train}"
 
 
 def _settle(settings: Settings) -> str:
-    return "`stance adjudicate`" if stale_verdicts_now(settings) else ""
+    if not stale_verdicts_now(settings):
+        return ""
+    codebook = codebook_now(settings)
+    verdicts = read_jsonl_if_there(WORK / "verdicts.jsonl", Verdict)
+    if codebook and verdicts and all(row.codebook not in ("", codebook.version) for row in verdicts):
+        return (
+            f"`stance adjudicate --dry-run`: the codebook has version {codebook.version} now, which opens verdicts "
+            "again unless a change list at its top says otherwise; the command counts them"
+        )
+    return "`stance adjudicate`"
+
+
+def _open() -> set[str]:
+    """The sentences that votes have left open."""
+    return {row.sentence_id for row in read_jsonl_if_there(WORK / "queue.jsonl", Unsettled)}
 
 
 def _queue(_: Settings) -> str:
     from labeling.sampling.rounds import queue_command
     from labeling.sampling.sample_table import read_sample
 
-    count = len(read_jsonl_if_there(WORK / "queue.jsonl", Unsettled))
+    count = len(sentences := _open())
     if not count:
         return ""
     them = "it" if count == 1 else "them"
+    queue = read_queue(Path())
+    if queue.among(sentences) == count:
+        return (
+            f"decide the {number(count, 'open sentence')} in the queue at {queue.url}, then `stance pull` and "
+            f"`stance adjudicate`; or leave {them} open: `stance train`"
+        )
     return (
         f"`{queue_command(read_sample(WORK))}` puts the {number(count, 'open sentence')} into the queue; once people "
         f"have decided {them} there, `stance pull` and `stance adjudicate`; or leave {them} open: `stance train`"
@@ -157,6 +221,8 @@ def _predict(settings: Settings) -> str:
 
 
 def _publish(settings: Settings) -> str:
+    if not (WORK / "verdicts.jsonl").is_file():
+        return ""
     return _missing_or_due(settings, "dataset", WORK / "dataset")
 
 

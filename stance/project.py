@@ -89,8 +89,8 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
     return lines
 
 
-def say_next(settings: Settings, after: str) -> None:
-    """Print what to do next, after a command that has just ended.
+def say_next(settings: Settings, after: str) -> bool:
+    """Print what to do next, after a command that has just ended, and return whether there is anything.
 
     The command has succeeded whatever the next one will say, so that a table that cannot be read is no error here.
     """
@@ -101,6 +101,8 @@ def say_next(settings: Settings, after: str) -> None:
     with suppress(StanceError), one_state():
         if said := next_step(settings, after):
             click.echo(f"next: {said}")
+            return True
+    return False
 
 
 def stale_verdicts_now(settings: Settings) -> Stale | None:

@@ -33,7 +33,7 @@ def test_init_writes_what_a_beginner_needs_and_a_codebook(tmp_path: Path) -> Non
     code, out, err = _run("init", "my project", "--target", "a new tunnel", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "wrote my project/stance.toml\n" in out
-    assert "next: `cd 'my project'`, put your articles into the folder news, then `stance build news`" in out
+    assert "next: `cd 'my project'`, put your articles into the folder news (texts, web pages," in out
     folder = tmp_path / "my project"
     text = (folder / "stance.toml").read_text("utf-8")
     written = tomllib.loads(text)
@@ -148,7 +148,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     [
         (["build", "empty"], "empty: no article found"),
         (["build", "gone"], "gone: no such file or folder"),
-        (["push"], "no Label Studio server is known"),
+        (["push"], "run `stance build` first"),
         (["status"], "run `stance build` first"),
         (["adjudicate"], "run `stance pull` first"),
         (["train"], "run `stance adjudicate` first"),

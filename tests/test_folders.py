@@ -246,13 +246,13 @@ def test_dates_are_written_after_iso_and_those_that_could_be_two_are_named(tmp_p
         **{"g": "2011-03-15", "h": "2011-03-15T10:20:30+00:00"},
     }
     assert {item.source: item.note for item in found if isinstance(item, Noted)} == {
-        "c.txt": "published could be two dates, and is left as it is: 03/04/2011",
+        "c.txt": "date that can be read in two ways, and is left as it is: 03/04/2011",
         "d.txt": "published is not in a known form of date, and is left as it is: yesterday",
     }
     done = _stance("build", ".", cwd=tmp_path)
     assert (
-        "about how articles were read, listed in work/notes.jsonl: 1 published could be two dates, and is left as it is"
-        in done.stderr
+        "about how articles were read, listed in work/notes.jsonl: 1 date that can be read in two ways, and is left as it "
+        "is" in done.stderr
     )
     assert len(read_jsonl(tmp_path / "work" / "notes.jsonl", Noted, "")) == 2
 

@@ -133,7 +133,7 @@ def test_status_says_that_adjudicate_is_due_and_of_which_verdicts_the_shares_are
     due = "`stance adjudicate` is due: of the sentences, 28 have answers and no verdict yet"
     assert due in text
     assert text.index(due) < text.index("Krippendorff")
-    assert "28 drawn ones are not settled yet; all by verdicts that are older than the answers" in text
+    assert "28 drawn sentences are not settled yet; the verdicts are older than the answers" in text
     adjudicate(work, SETTINGS, codebook=book("1.0"))
     assert "is due" not in show_status(read_status(work, frozenset(), SETTINGS, book("1.0")))
 
@@ -221,9 +221,9 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
     finally:
         os.chdir(here)
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
-    assert f"{sentence}; 20 of them are settled all the same ([labeling] fewest_votes is 1)" in said[0]
+    assert f"{sentence}; settled all the same, as [labeling] fewest_votes is 1: 20" in said[0]
     assert sentence in said[1]
     assert "0 sentences settled\n20 sentences open, listed in" in strict
-    assert f"{sentence}; 0 of them are settled all the same ([labeling] fewest_votes is 2)" in strict
+    assert f"{sentence}; settled all the same, as [labeling] fewest_votes is 2: 0" in strict
     assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True, "assigned": False}
     assert read_jsonl(work / "verdicts.jsonl", Verdict, "") == []

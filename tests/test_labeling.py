@@ -241,7 +241,7 @@ def test_an_older_interface_of_ours_is_renewed_without_force(
         patch.setattr(push_plan, "INTERFACE", older)
         stance("push", "--limit", "1")
     assert "Old stance" in (_project(server, _title(stance)).label_config or "")
-    assert "settings to change: label_config" in stance("push", "--limit", "1")
+    assert "settings to change: the labelling page" in stance("push", "--limit", "1")
     assert "What stance" in (_project(server, _title(stance)).label_config or "")
 
 

@@ -15,6 +15,7 @@ from corpus.store import table_path, write_jsonl
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.studio.connection import Server
+from labeling.sync.sent_queue import SentQueue, write_queue
 from labeling.vote_counts import VoteCounts, vote_counts
 from tests.conftest import Run, copy_tables, vote, write_news
 
@@ -60,10 +61,10 @@ def test_outside_of_a_project_it_says_how_to_begin(tmp_path: Path) -> None:
 
 
 def test_each_step_of_a_beginner_leads_to_the_next(begun: Run) -> None:
-    assert _next(begun) == "put your articles into news: `stance build news`"
+    assert _next(begun) == "put your articles into the folder news, then `stance build news`"
     write_news(begun.project / "news")
     assert _next(begun) == "`stance build news`"
-    assert _next(begun, "build", "news").startswith("before annotators see anything, codebook.md, line 7: the codebook")
+    assert _next(begun, "build", "news").startswith("before annotators see anything, codebook.md, lines 7, ")
     _ready(begun)
     number = len(_ids(begun))
     said = _next(begun)
@@ -85,7 +86,9 @@ def test_where_a_project_stands_is_told_in_numbers(begun: Run) -> None:
         *(vote(key, name, label) for key in keys[3:5] for name, label in (("A1", "none"), ("A2", "against"))),
     )
     assert "6 sentences drawn, 5 answered, 5 of them by two people or more\n" in begun()
-    assert _next(begun) == "`stance adjudicate`"
+    assert _next(begun).startswith(
+        "let people label the 3 sentences with too few answers, then `stance pull`; or `stance"
+    )
     said = begun("adjudicate")
     assert "3 sentences settled: 3 unanimous\n2 sentences open, listed in work/queue.jsonl\n" in said
     assert _next(begun, "adjudicate").startswith("`stance push` puts the 2 open sentences into the queue; once people")
@@ -150,7 +153,7 @@ def test_who_trained_on_a_part_is_led_on_and_told_last_that_people_may_label_mor
     run("predict")
     run("publish", "--allow-open")
     run("report")
-    assert _next(run) == "`stance pull` when people have labelled more"
+    assert _next(run) == "`stance pull` when people have labelled more: 151 sentences have too few answers"
 
 
 def test_a_dataset_needs_no_model_and_a_later_training_keeps_its_splits(finished: Path, tmp_path: Path) -> None:
@@ -180,7 +183,7 @@ def test_votes_are_counted_by_sentence_and_by_what_the_project_asks_for(begun: R
     begun("build", "news")
     keys = _ids(begun)
     assert _counts(begun.project) == VoteCounts(
-        drawn=False, sentences=len(keys), labelled=0, shared=0, lacking=len(keys), people=0
+        drawn=False, sentences=len(keys), labelled=0, shared=0, lacking=len(keys), waiting=len(keys), people=0
     )
     write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="random") for key in keys[:4]])
     _answers(
@@ -193,7 +196,7 @@ def test_votes_are_counted_by_sentence_and_by_what_the_project_asks_for(begun: R
         vote(keys[5], "A3", "none"),  # not drawn
     )
     assert _counts(begun.project, overlap=2) == VoteCounts(
-        drawn=True, sentences=4, labelled=2, shared=1, lacking=3, people=2
+        drawn=True, sentences=4, labelled=2, shared=1, lacking=3, waiting=2, people=2
     )
     # What people have decided in the queue needs no more votes.
     decided = Verdict(sentence_id=keys[0], stance="favor", how="adjudicated", votes={"A1": "favor"}, adjudicator="A1")
@@ -205,10 +208,10 @@ def test_doctor_says_what_is_there_and_what_is_missing(begun: Run, monkeypatch: 
     said = begun("doctor")
     assert re.search(r"^stance \S+ in Python 3\.\d+\.\d+ \(\w+\); datasets \S+, label-studio-sdk \S+, pyarrow", said)
     for extra in ("documents", "llm", "spark"):
-        assert re.search(rf"^extra {extra}: ", said, re.MULTILINE)
+        assert re.search(rf"^optional extra {extra}: ", said, re.MULTILINE)
     assert "extra test" not in said
     assert re.search(r"^disk: [\d.,]+ GB free in ", said, re.MULTILINE)
-    assert "codebook: not ready for annotators: codebook.md, line 7: " in said
+    assert "codebook: not ready for annotators: codebook.md, lines 7, " in said
     assert "corpus: none yet" in said
     assert "server: no Label Studio server is known" in said
     import importlib.metadata
@@ -221,12 +224,12 @@ def test_doctor_says_what_is_there_and_what_is_missing(begun: Run, monkeypatch: 
         return real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    assert 'extra llm: missing: openai; `pip install "stance-corpus[llm]"` adds it' in begun("doctor")
+    assert 'optional extra llm: not installed; `pip install "stance-corpus[llm]"` adds openai' in begun("doctor")
     (begun.project / "stance.toml").write_text("[labelling]\n")
     assert "project: stance.toml: line 1: there is no section [labelling]" in begun("doctor")
     (begun.project / "stance.toml").unlink()
     assert "project: none in this folder" in begun("doctor")
-    assert sorted(path.name for path in begun.project.iterdir()) == ["codebook.md"]
+    assert sorted(path.name for path in begun.project.iterdir()) == ["codebook.md", "news"]
 
 
 def test_doctor_asks_the_server_what_the_key_allows_and_changes_nothing(stance: Run, server: Server) -> None:
@@ -239,8 +242,55 @@ def test_doctor_asks_the_server_what_the_key_allows_and_changes_nothing(stance: 
     assert re.search(r"key: it may read the server's \d+ accounts?, which `pull` needs", said)
     assert f"project at the server: {title!r} is not there yet; `stance push` makes it" in said
     assert f"{title!r} is not there yet" in stance("doctor")
-    assert "out of date: nothing of what has been made" in said
+    assert "everything that was made is up to date" in said
     stance("push")
     assert re.search(r"number \d+, with 12 tasks and 0 answers", stance("doctor"))
     os.environ["LABEL_STUDIO_API_KEY"] = "0" * 40
     assert f"server: connecting: {server.url} does not accept the API key" in stance("doctor")
+
+
+def test_open_sentences_that_wait_in_the_queue_are_not_sent_again(begun: Run) -> None:
+    write_news(begun.project / "news")
+    begun("build", "news")
+    _ready(begun)
+    keys = _ids(begun)
+    write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="random") for key in keys[:4]])
+    _answers(
+        begun, *(vote(key, name, label) for key in keys[:4] for name, label in (("A1", "none"), ("A2", "against")))
+    )
+    begun("adjudicate")
+    assert _next(begun).startswith("`stance push` puts the 4 open sentences into the queue")
+    write_queue(begun.project, SentQueue(url="http://studio.example/projects/2", sentences=keys[:4]))
+    decide = "decide the 4 open sentences in the queue at http://studio.example/projects/2, then `stance pull` and"
+    assert _next(begun).startswith(decide)
+    # A sentence that is open since has to be sent, too.
+    write_queue(begun.project, SentQueue(url="http://studio.example/projects/2", sentences=keys[:3]))
+    assert _next(begun).startswith("`stance push` puts the 4 open sentences into the queue")
+
+
+def test_a_report_before_any_label_leads_to_the_labels(begun: Run) -> None:
+    write_news(begun.project / "news")
+    begun("build", "news")
+    _ready(begun)
+    assert "`stance push`" in _next(begun, "report")
+
+
+def test_a_new_version_of_the_codebook_is_looked_at_before_it_opens_verdicts(begun: Run) -> None:
+    write_news(begun.project / "news")
+    begun("build", "news")
+    _ready(begun)
+    keys = _ids(begun)
+    write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="random") for key in keys[:4]])
+    _answers(begun, *(vote(key, name, "none", codebook="1.0") for key in keys[:4] for name in ("A1", "A2")))
+    begun("adjudicate")
+    path = begun.project / "codebook.md"
+    path.write_text(path.read_text("utf-8").replace("Version 1.0", "Version 1.1"), "utf-8")
+    assert _next(begun).startswith("`stance adjudicate --dry-run`: the codebook has version 1.1 now")
+
+
+def test_the_folder_above_a_project_says_where_it_is(begun: Run) -> None:
+    write_news(begun.project / "inner" / "news")
+    (begun.project / "stance.toml").rename(begun.project / "inner" / "stance.toml")
+    (begun.project / "codebook.md").unlink()
+    said = _next(begun, "build", "inner/news")
+    assert said == "there is a project in inner: `cd inner`, and build there"

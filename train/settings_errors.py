@@ -38,6 +38,8 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
     said = str(error)
     if match := re.search(r"\(at line (\d+), column \d+\)", said):
         return _malformed(text, int(match[1]), said)
+    if "(at end of document)" in said:
+        return "a quotation mark or a bracket is missing: the file ends within a value"
     what, _, place = said.partition(" - at `$")
     keys = [key for key in re.split(r"[.\[\]]", place.rstrip("`")) if key and not key.isdigit() and key != "..."]
     if unknown := re.match(r"Object contains unknown field `(.+)`$", what):
@@ -93,6 +95,8 @@ def _malformed(text: str, line: int, said: str) -> str:
         if first:
             section = f" in [{table}]" if table else ""
             return f"line {line}: the key {key}{section} stands twice, first in line {first}; delete one of them"
+    if "\\n" in plain and any(here.count(mark) % 2 for mark in "\"'"):
+        return f"line {line}: a quotation mark is missing: {here.strip()}"
     return f"line {line}: not valid TOML: {plain}"
 
 

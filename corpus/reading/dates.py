@@ -8,7 +8,7 @@ import unicodedata
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-TWO_DATES = "published could be two dates, and is left as it is"
+TWO_DATES = "date that can be read in two ways, and is left as it is"
 NO_DATE = "published is not in a known form of date, and is left as it is"
 
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -74,7 +74,7 @@ def iso_date(written: str) -> tuple[str, str]:
     >>> iso_date("Donnerstag, 11. März 2031"), iso_date("11 de agosto de 2031")
     (('2031-03-11', ''), ('2031-08-11', ''))
     >>> iso_date("03/04/2011")
-    ('03/04/2011', 'published could be two dates, and is left as it is')
+    ('03/04/2011', 'date that can be read in two ways, and is left as it is')
     """
     value = unicodedata.normalize("NFC", " ".join(written.split()))
     try:

@@ -15,7 +15,7 @@ from corpus.errors import StudioError
 
 VERSION = "1.23.2"
 """The version of Label Studio that is installed."""
-SIZE = "0.8 GB"
+SIZE = "1.0 GB"
 """The disk space that Label Studio and everything that it depends on take."""
 TIME = "a few minutes"
 """How long the installation takes: 88 s with pip on two idle cores, longer where the network is slow."""

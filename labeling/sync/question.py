@@ -17,6 +17,8 @@ OWN_LABELS = Path(__file__).parent / "codebook_own_labels.md"
 """The same for a project whose labels are not those of the default scheme."""
 TARGET_PLACE = re.compile(r"\{\{your target[^}]*\}\}")
 """A place of the templates that holds the target's name."""
+NAMED = 10
+"""Most lines that a message names."""
 RUN = 6
 """Number of words in a row that show, if a codebook shares them with the demo's, that it was copied from there."""
 TARGET_LINE = re.compile(r"(?:\A|\n[ \t]*\n|version.*\n)[ \t>#*_-]*target[*_]*[ \t]*:[ \t]*(\S.*)", re.IGNORECASE)
@@ -70,9 +72,11 @@ def check_question(
         return
     text = codebook.text
     if left := list(re.finditer(r"\{\{(?:.|\n)*?\}\}|\{\{|\}\}", text)):
+        lines = list(dict.fromkeys(str(_line(text, place.start())) for place in left))
+        shown = ", ".join(lines[:NAMED]) + (", …" if len(lines) > NAMED else "")
         raise ConfigError(
-            f"{path}, line {_line(text, left[0].start())}: the codebook still has the template's "
-            f"{_short(left[0].group())} ({len(left)} such places): put your own rules for the target {target!r} there"
+            f"{path}, {'lines' if len(lines) > 1 else 'line'} {shown}: put your own rules for the target {target!r} "
+            f"wherever the template still has double braces; the first are {_short(left[0].group())}"
         )
     check_same_target(settings, target, path, codebook)
     if demo and (at := _taken_over(text, target, demo)) is not None:

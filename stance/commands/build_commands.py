@@ -63,7 +63,11 @@ def init(folder: Path, target: str | None, labels: str | None) -> None:
     click.echo(f"wrote {settings}" + ("" if target else ": give your target there, as [target] name"))
     click.echo(f"wrote {codebook}: put your own rules where it has double braces")
     there = "" if folder == Path() else f"`cd {shlex.quote(str(folder))}`, "
-    click.echo(f"next: {there}put your articles into the folder {ARTICLES}, then `stance build {ARTICLES}`")
+    (folder / ARTICLES).mkdir(exist_ok=True)
+    click.echo(
+        f"next: {there}put your articles into the folder {ARTICLES} (texts, web pages, Word files, PDFs, tables and "
+        f"others), then `stance build {ARTICLES}`"
+    )
 
 
 def _one_line(target: str) -> str:

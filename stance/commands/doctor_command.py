@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, check_question, codebook_now, project_settings, this_project
+from stance.project import WORK, check_question, codebook_now, project_settings, say_next, this_project
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
@@ -18,7 +18,7 @@ PACKAGE = "stance-corpus"
 LIBRARIES = ("datasets", "label-studio-sdk", "pyarrow", "scikit-learn")
 """The libraries whose versions decide most of what goes wrong."""
 LITTLE = 2.0
-"""GB of free disk below which there is a warning: Label Studio takes 0.8 GB, and each table is written twice over."""
+"""GB of free disk below which there is a warning: Label Studio takes 1 GB, and each table is written twice over."""
 
 
 @click.command()
@@ -43,6 +43,7 @@ def doctor() -> None:
         return
     for line in [*_project(settings), *_server(settings), *_stale(settings)]:
         click.echo(line)
+    say_next(settings, "")
 
 
 def _installation() -> Iterator[str]:
@@ -56,10 +57,10 @@ def _installation() -> Iterator[str]:
     yield f"stance {version(PACKAGE)} in Python {platform.python_version()} ({platform.system()}); {libraries}"
     extras = _extras()
     for extra, missing in extras.items():
-        how = f'missing: {", ".join(missing)}; `pip install "{PACKAGE}[{extra}]"` adds it' if missing else "installed"
-        yield f"extra {extra}: {how}"
+        how = f'not installed; `pip install "{PACKAGE}[{extra}]"` adds {", ".join(missing)}' if missing else "installed"
+        yield f"optional extra {extra}: {how}"
     if not extras.get("spark") and shutil.which("java") is None:
-        yield "extra spark: it needs Java, and there is no program java on the PATH"
+        yield "optional extra spark: it needs Java, and there is no program java on the PATH"
     program = find()
     yield (
         f"Label Studio: {program}"
@@ -165,4 +166,4 @@ def _stale(settings: Settings) -> Iterator[str]:
     lines = told(this_project(settings), STAGES)
     yield from (f"out of date: {line}" for line in lines)
     if not lines:
-        yield "out of date: nothing of what has been made"
+        yield "everything that was made is up to date"

@@ -21,9 +21,10 @@ from stance.project import WORK, project_settings, say_due, this_project
 )
 @click.option("--long", is_flag=True, help="Write a row for each answer, instead of one for each sentence.")
 def export(out: Path, long: bool) -> None:
-    """Write all sentences with labels, votes and predictions as one flat table.
+    """Write one flat table of everything.
 
-    Annotators have the names that a release gives them. docs/export.md says what each column holds.
+    It has all sentences with labels, votes and predictions. Annotators have the names that a release gives them.
+    docs/export.md says what each column holds.
     """
     from corpus.store import wrote
     from labeling.identity.pseudonyms import read_names

@@ -110,7 +110,9 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
     help="Separate two pseudonyms that were joined: each answer has the pseudonym again that it had before.",
 )
 def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
-    """List the annotators and adjudicators, or say which pseudonyms are one person's.
+    """List the annotators and adjudicators.
+
+    With --same or --apart, say which pseudonyms are one person's.
 
     The names and addresses come from this computer's private file; nobody else who has the project can see them.
     """

@@ -114,6 +114,7 @@ def push(
     """
     import msgspec
 
+    from labeling.studio.tasks import Corpus
     from labeling.sync.push_plan import Asked
 
     if by and not limit:
@@ -152,6 +153,7 @@ def push(
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run, yes=yes)
         return
+    Corpus(WORK)  # without a corpus no server is needed either
     with connected() as studio:
         if qualify is not None:
             asked = msgspec.structs.replace(asked, qualify=_newcomer(qualify, dry_run=dry_run))
@@ -186,12 +188,14 @@ def run_push(
 
     from corpus.errors import StudioError
     from corpus.ids.labelled_sentences import remember
-    from corpus.store import locked, number
+    from corpus.store import locked, number, read_jsonl_if_there
     from labeling.codebook import read_codebook
     from labeling.messages import show_plan
+    from labeling.records import Unsettled
     from labeling.sync.push import apply_push, await_import
     from labeling.sync.push_plan import Asked, plan_push
     from labeling.sync.push_size import push_size
+    from labeling.sync.sent_queue import SentQueue, write_queue
 
     asked = asked or Asked()
     codebook = read_codebook(Path(settings.labeling.codebook))
@@ -229,7 +233,10 @@ def run_push(
     for title, project_id in made.qualifying.items():
         click.echo(f"{title}: {studio.url}/projects/{project_id}/data?labeling=1")
     if made.queue is not None:
-        click.echo(f"settle what is open at {studio.url}/projects/{made.queue}/data?labeling=1")
+        there = f"{studio.url}/projects/{made.queue}/data?labeling=1"
+        held = sorted(row.sentence_id for row in read_jsonl_if_there(WORK / "queue.jsonl", Unsettled))
+        write_queue(Path(), SentQueue(url=there, sentences=held))
+        click.echo(f"settle what is open at {there}" if held else f"nothing is open in the queue at {there}")
 
 
 def _withdraw(to: Path | None, settings: Settings, number: int, *, dry_run: bool) -> None:

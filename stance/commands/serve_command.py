@@ -92,7 +92,7 @@ def install_if_wanted(*, asked: bool) -> None:
 
     if find() is not None:
         return
-    about = f"Label Studio {VERSION} for all your projects: {SIZE} on the disk, in {user_folder()}; it takes {TIME}"
+    about = f"Label Studio {VERSION} for all your projects: {SIZE} on the disk, in {user_folder()}, in {TIME}"
     if asked:
         click.echo(f"installing {about}")
     elif not (sys.stdin.isatty() and click.confirm(f"Label Studio is not installed. Install {about}?")):
