@@ -22,7 +22,7 @@ BEGINNING: Mapping[str, tuple[str, ...]] = {
     "target": ("name",),
     "labels": ("names", "hints"),
     "corpus": ("root",),
-    "labeling": ("title", "overlap"),
+    "labeling": ("title", "overlap", "fewest_votes"),
     "publish": ("name", "licence", "authors"),
 }
 """The settings that a new project states; every other one has its default, and `docs/settings.md` explains it."""
