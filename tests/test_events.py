@@ -127,6 +127,10 @@ HARD_YEARS: dict[str, list[Event]] = {
         *[("answer", 0, 0, 2), ("answer", 3, 0, 1), ("pull", 0), ("delete", 0), ("new_installation", 0, 0)],
         ("new_installation", 0, 1),
     ],
+    "after two imports the number of an answer that was given in between hindered the others, which counted twice": [
+        *[("answer", 1, 1, 0), ("answer", 2, 2, 2), ("answer", 3, 0, 1), ("pull", 0), ("delete", 0), ("delete", 0)],
+        *[("new_installation", 1, 1), ("answer", 0, 2, 1), ("new_installation", 1, 1)],
+    ],
     "a migration removed imported answers before a pull had recognised their project by them": [
         *[("answer", 1, 1, 0), ("pull", 0), ("answer", 2, 2, 1), ("codebook", 0), ("new_installation", 1, 0)],
         ("migrate", 0, False),

@@ -67,6 +67,13 @@ def test_after_two_imports_the_number_of_another_known_answer_says_nothing() -> 
     assert (done.pairs, done.moved, done.new) == ([1], 1, 0)
 
 
+def test_after_two_imports_no_number_is_evidence_against_answers_that_took_equally_long() -> None:
+    """The second answer was given at the first new server, under the number of a known one that had been deleted."""
+    known = [_row(2, "none", "p", 1.5, "t"), _row(3, "against", "p", 2.5, who="A2")]
+    done = _placed(known, [_row(1, "against", "qq", 2.5), _row(2, "none", "qq", 9.5, "t")], [1, 2])
+    assert (done.pairs, done.moved, done.new) == ([1, None], 1, 1)
+
+
 def test_an_answer_that_was_given_where_it_was_read_is_never_a_known_one_of_another_project() -> None:
     done = _placed([_row(5, "favor", "p", 2.5)], [_row(5, "favor", "qq", 2.5)], [None])
     assert (done.pairs, done.keys, done.new) == ([None], ["9"], 0)

@@ -112,6 +112,13 @@ def _find(
     found: dict[int, int] = {}
     used: set[int] = set()
     for both in sorted(matches, key=lambda both: (-len(matches[both]), both)):
+        timely = [
+            (position, place)
+            for position, place in matches[both]
+            if _seconds(known[place]) and _seconds(known[place]) == _seconds(fresh[position])
+        ]
+        if timely and not any(known[place].studio_id == before[position] for position, place in timely):
+            matches[both] = timely  # it was imported twice, so that numbers say nothing
         rows = [(fresh[position], known[place]) for position, place in matches[both]]
         if both not in origins and not _is_moved(rows, migrated):
             continue

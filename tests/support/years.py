@@ -78,9 +78,9 @@ class World:
         self._since("address")
 
     def _since(self, event: str) -> None:
-        """After a new address and a new project, both since the last pull, a server has nothing that is known."""
+        """A new project shows nobody's old name at a new address, nor if the only pull that gave it was killed."""
         self.since.add(event)
-        self.strange += {"address", "project"} <= self.since
+        self.strange += "project" in self.since and len(self.since) > 1
 
     def new_installation(self, address: int, importer: int) -> None:
         """Export and import: new numbers and times; the account of each answer is the importer's or some other."""
@@ -283,6 +283,7 @@ class World:
                 pull(server, settings, self.work, self.folder, self.book, scheme)
             except Kill:
                 self.killed = True
+                self._since("kill")
                 return
         self.since.clear()
         for row in here:
