@@ -42,11 +42,16 @@ class Row(NamedTuple):
 
 
 class PublicSet(NamedTuple):
-    """A public set: its labels in their order, how its targets are trained, and the function that reads its folder."""
+    """A public set: its labels in their order, how its targets are trained, and the function that reads its folder.
+
+    If its texts are not sentences, `sentences` gives what a project can label instead, and `codebook` what labels mean.
+    """
 
     labels: str
     targets: str
     read: Callable[[Path], Iterable[Row]]
+    sentences: Callable[[list[Row]], list[Row]] = list
+    codebook: str = ""
 
 
 def _csv(path: Path) -> Iterator[dict[str, str]]:
@@ -104,6 +109,45 @@ def fnc_1(folder: Path) -> Iterator[Row]:
             yield Row(text, row["Stance"], row["Headline"], split, f"{part} {row['Body ID']}")
 
 
+FNC_CODEBOOK = """# Codebook of FNC-1
+
+Version 1.0
+
+Unit: a headline. The article whose body it was compared with is named by its id, the body's number in FNC-1.
+
+| label | the body of the article |
+|---|---|
+| agree | agrees with the headline |
+| disagree | disagrees with the headline |
+| discuss | discusses the same topic as the headline, and takes no position |
+| unrelated | discusses another topic than the headline |
+"""
+
+
+def headlines(pairs: list[Row]) -> list[Row]:
+    """Headlines, each with the label of one of its pairs; the group is the body, and no body is that of two headlines.
+
+    One sentence can have one label only, so of each headline one pair is taken: one with the label, of those that its
+    pairs have, that was taken least before.
+    """
+    from corpus.near_duplicates import normalise
+
+    by_label: dict[str, dict[str, list[Row]]] = {}
+    for pair in pairs:
+        by_label.setdefault(normalise(pair.target), {}).setdefault(pair.label, []).append(pair)
+    found: list[Row] = []
+    taken: set[str] = set()
+    counts: Counter[str] = Counter()
+    for found_of in by_label.values():
+        labels = sorted(found_of, key=lambda label: (counts[label], label))
+        free = [pair for label in labels for pair in found_of[label] if pair.group not in taken]
+        for pair in free[:1]:
+            taken.add(pair.group)
+            counts[pair.label] += 1
+            found.append(Row(pair.target, pair.label, "the headline, as the article takes it", "", pair.group))
+    return found
+
+
 def one_column(folder: Path) -> Iterator[Row]:
     """The form of the repository ZeroStance: `raw_train_all_onecol.csv` and two more such files."""
     for path in sorted(folder.glob("raw_*_all_onecol.csv")):
@@ -117,14 +161,19 @@ SETS = {
     "perspectrum": PublicSet("support,undermine", "joint", perspectrum),
     "ibm-claims": PublicSet("PRO,CON", "joint", ibm_claims),
     "rumoureval-2017": PublicSet("support,deny,query,comment", "each", rumour_eval),
-    "fnc-1": PublicSet("agree,disagree,discuss,unrelated", "joint", fnc_1),
+    "fnc-1": PublicSet("agree,disagree,discuss,unrelated", "joint", fnc_1, headlines, FNC_CODEBOOK),
     "wt-wt": PublicSet("favor,against,none", "each", one_column),
     "vast": PublicSet("favor,against,none", "joint", one_column),
 }
 
 
 class RefusedError(Exception):
-    """A command failed; the message is what it said."""
+    """A command failed; the message is the last line of what it said, and `said` is all of it."""
+
+    def __init__(self, message: str, said: str) -> None:
+        """Keep what the command said."""
+        super().__init__(message)
+        self.said = said
 
 
 class Done(NamedTuple):
@@ -144,7 +193,7 @@ def stance(folder: Path, *words: str) -> Done:
         out.seek(0)
         said = out.read().decode("utf-8", "replace")
     if status:
-        raise RefusedError(f"stance {' '.join(words)}: {said.splitlines()[-1]}")
+        raise RefusedError(f"stance {' '.join(words)}: {said.splitlines()[-1]}", said)
     return Done(said.splitlines(), used.ru_utime + used.ru_stime)
 
 
@@ -190,20 +239,26 @@ def published(name: str, labels: str, rows: list[Row], folder: Path) -> None:
     from datasets import disable_progress_bars, load_dataset
 
     disable_progress_bars()
+    rows = SETS[name].sentences(rows)
     target, count = Counter(row.target for row in rows).most_common(1)[0]
-    mine = [row for row in rows if row.target == target] if count >= PROJECT else rows
+    is_one = count >= PROJECT or count == len(rows)
+    mine = [row for row in rows if row.target == target] if is_one else rows
     mine = some(mine, PROJECT)
     stance(folder, "init", ".", "--labels", labels)
+    if SETS[name].codebook:
+        (folder / "codebook.md").write_text(SETS[name].codebook, "utf-8")
     settings = (folder / "stance.toml").read_text("utf-8")
     licence = {"licence": "other", "licence_name": "of the set", "licence_link": "https://example.org"}
     lines = "\n".join(f'{key} = "{value}"' for key, value in licence.items())
     settings = re.sub(r'^licence = ""', lines, settings, flags=re.MULTILINE)
     settings = re.sub(r"^overlap = \d+", "overlap = 1", settings, flags=re.MULTILINE)
-    name_of_target = json.dumps(target if count >= PROJECT and target else "what each text is about")
+    name_of_target = json.dumps(target if is_one and target else "what each text is about")
     settings = re.sub(r'(\[target\][^\[]*?^name = )""', rf"\g<1>{name_of_target}", settings, flags=re.MULTILINE)
     (folder / "stance.toml").write_text(settings, "utf-8")
+    groups = [row.group for row in mine]
+    ids = groups if len({*groups}) == len(mine) else [f"t{n}" for n in range(len(mine))]
     with (folder / "texts.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"id": f"t{n}", "text": row.text}) + "\n" for n, row in enumerate(mine))
+        file.writelines(json.dumps({"id": id_, "text": row.text}) + "\n" for id_, row in zip(ids, mine, strict=True))
     with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["text", "annotator", "label"])
@@ -211,7 +266,7 @@ def published(name: str, labels: str, rows: list[Row], folder: Path) -> None:
     stance(folder, "build", "texts.jsonl")
     stance(folder, "pull", "--from", "labels.csv")
     stance(folder, "adjudicate")
-    stance(folder, "train")
+    _train(folder)
     stance(folder, "publish", "--allow-open")
     opened = load_dataset(str(folder / "work" / "dataset"), "gold", cache_dir=str(folder / "cache"))
     (folder / "elsewhere").mkdir()
@@ -223,6 +278,19 @@ def published(name: str, labels: str, rows: list[Row], folder: Path) -> None:
         ", ".join(opened["train"].features["label"].names),
         next(line for line in again.said if line.startswith("labels: ")).removeprefix("labels: "),
     )
+
+
+def _train(folder: Path) -> None:
+    """Run `stance train`; if it finds near-duplicates in two splits, set what it says, so that each pair is in one."""
+    try:
+        stance(folder, "train")
+    except RefusedError as error:
+        together = re.search(r"^ *together = .*$", error.said, re.MULTILINE)
+        if together is None:
+            raise
+        path = folder / "stance.toml"
+        path.write_text(f"{path.read_text('utf-8')}\n[train]\n{together[0].strip()}\n", "utf-8")
+        stance(folder, "train")
 
 
 def main() -> None:

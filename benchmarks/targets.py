@@ -26,7 +26,7 @@ from benchmarks.public_schemes import SETS, PublicSet, Row, some
 
 if TYPE_CHECKING:
     from labeling.scheme import Scheme
-    from train.records import Example
+    from train.records import Example, Recipe
 
 SIZE = 1000
 """Most texts of a set, at equal distances in its file."""
@@ -62,27 +62,43 @@ class Scores(NamedTuple):
 
 def each(examples: list[Example], usable: list[Example], scheme: Scheme) -> Scores:
     """A model for each target; a target without one gets the mean of the others' models."""
-    from train.metrics import f_avg
     from train.model.search import search
-    from train.model.tfidf_logistic import fit, probabilities
 
     if not usable:
         return Scores(math.nan, math.nan, "")
     found = search(usable, 1, jobs=1, scheme=scheme)
+    recipe = found.trials[0].recipe
+    mine = {row.sentence_id for row in usable}
+    unseen = _whole_targets(recipe, examples, [row.sentence_id in mine for row in examples], examples, scheme)
+    return Scores(_f_avg(usable, found.out_of_fold, scheme), unseen, recipe.features)
+
+
+def _whole_targets(
+    recipe: Recipe, read: list[Example], learned: list[bool], examples: list[Example], scheme: Scheme
+) -> float:
+    """The score of a recipe on targets that are held apart, as `read` gives the examples to the model."""
+    from train.metrics import f_avg
+    from train.model.tfidf_logistic import fit, probabilities
+
     true: list[str] = []
     given: list[str] = []
     for held in _folds(sorted({row.target for row in examples})):
-        model = fit(found.trials[0].recipe, [row for row in usable if row.target not in held], scheme)
-        rows = [row for row in examples if row.target in held]
+        apart = [row.target in held for row in examples]
+        model = fit(
+            recipe, [row for row, here, out in zip(read, learned, apart, strict=True) if here and not out], scheme
+        )
+        rows = [row for row, out in zip(read, apart, strict=True) if out]
         chances = probabilities(model, [row.text for row in rows], [row.target for row in rows])
         true += [row.label for row in rows]
         given += [scheme.names[n] for n in chances.argmax(axis=1)]
-    seen = _f_avg(usable, found.out_of_fold, scheme)
-    return Scores(seen, f_avg(true, given, scheme), found.trials[0].recipe.features)
+    return f_avg(true, given, scheme)
 
 
 def joint(examples: list[Example], usable: list[Example], scheme: Scheme) -> Scores:
-    """One model that reads text and target; its score on seen targets is of the same texts as that of `each`."""
+    """One model that reads text and target; its score on seen targets is of the same texts as that of `each`.
+
+    With fewer targets than folds, the recipe is not chosen anew for targets that are held apart.
+    """
     from train.model.joint import joined
     from train.model.search import FOLDS, search
     from train.model.tfidf_logistic import JOINT
@@ -94,7 +110,9 @@ def joint(examples: list[Example], usable: list[Example], scheme: Scheme) -> Sco
     rows = [n for n, row in enumerate(examples) if row.sentence_id in mine]
     seen = _f_avg([examples[n] for n in rows], within.out_of_fold[rows], scheme)
     if len({row.target for row in examples}) < FOLDS:
-        return Scores(seen, math.nan, within.trials[0].recipe.features)
+        recipe = within.trials[0].recipe
+        unseen = _whole_targets(recipe, read, [True] * len(read), examples, scheme)
+        return Scores(seen, unseen, recipe.features)
     whole = search(apart, 1, jobs=1, scheme=scheme, features=JOINT)
     return Scores(seen, _f_avg(examples, whole.out_of_fold, scheme), whole.trials[0].recipe.features)
 

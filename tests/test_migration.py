@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,6 +203,24 @@ def test_an_answer_is_read_as_it_was_given_unless_it_was_edited_since(at: str, s
     )
     other = vote("s", "A1", "none", studio_id=7, created_at="d")
     assert MigratedAnswers([_migrated(at=at)]).as_given(other) is other
+
+
+def test_a_migration_that_was_killed_does_not_hide_the_one_before_it() -> None:
+    """The server holds the second name of a label still, and the third was noted before anything was sent."""
+    first, second = _migrated(now="none", at="later"), _migrated(now="facts", to="3.0")
+    row = vote("s", "A1", "none", studio_id=7, created_at="c", updated_at="later", codebook="3.0")
+    read = MigratedAnswers([first, second]).as_given(row)
+    assert (read.stance, read.codebook, read.updated_at) == ("neutral", "1.0", "u")
+
+
+def test_what_was_never_confirmed_is_void_once_a_later_edit_is_known() -> None:
+    """The annotator chose "favor" after the migration was killed, a pull saw it, and then the label that it meant."""
+    known = vote("s", "A1", "favor", studio_id=7, created_at="c", updated_at="later", codebook="2.0")
+    row = vote("s", "A1", "none", studio_id=7, created_at="c", updated_at="latest", codebook="2.0")
+    assert MigratedAnswers([_migrated(at="")], [known]).as_given(row) is row
+    removed = MigratedAnswers([_migrated(now=None)], [known])
+    assert not removed.removed(known)
+    assert removed.removed(msgspec.structs.replace(known, updated_at="u"))
 
 
 def test_a_label_that_only_an_earlier_version_had_is_read_under_that_version(tmp_path: Path) -> None:

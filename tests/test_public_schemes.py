@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.public_schemes import SETS, Row, published, write_data
+from benchmarks.public_schemes import SETS, Row, headlines, published, write_data
 from tests.conftest import Run
 
 
@@ -66,6 +66,27 @@ def test_each_set_is_read_in_the_form_in_which_it_is_distributed(tmp_path: Path)
     _write(tmp_path / "vast/raw_val_all_onecol.csv", header, ["Salt is fine.", "salt", "FAVOR", "1"])
     (one,) = SETS["vast"].read(tmp_path / "vast")
     assert one == Row("Salt is fine.", "favor", "salt", "val", "")
+
+
+def test_of_each_headline_of_fnc_1_one_pair_is_labelled_with_the_label_of_its_own_body() -> None:
+    pairs = [
+        Row(f"Body {body}.", label, headline, "", f"b{body}")
+        for headline, found in {
+            "War ends": {1: "agree", 2: "unrelated"},
+            "war ends!": {3: "disagree"},  # the same sentence to stance, so it counts as one headline
+            "Cat lost": {1: "discuss", 4: "unrelated"},
+            "Cat found": {1: "agree", 4: "discuss"},
+        }.items()
+        for body, label in found.items()
+    ]
+    found = headlines(pairs)
+    assert [(row.text, row.label, row.group) for row in found] == [
+        ("War ends", "agree", "b1"),
+        ("Cat lost", "unrelated", "b4"),
+    ]
+    labels = {(row.target, row.group): row.label for row in pairs}
+    assert all(labels[row.text, row.group] == row.label for row in found)
+    assert {row.target for row in found} == {"the headline, as the article takes it"}
 
 
 @pytest.mark.slow

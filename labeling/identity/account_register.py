@@ -155,6 +155,12 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """The place to which a project belongs."""
         return next((place for place in self.places if source in place.sources), None)
 
+    def source_at(self, url: str, number: int) -> str:
+        """The name of the project with a number at the server at an address; empty if it was never read."""
+        place = self.place_at(url)
+        names = [name for name, source in place.sources.items() if source.number == number] if place else []
+        return names[-1] if names else ""
+
     def place_at(self, url: str) -> KnownServer | None:
         """The place that was last seen at an address."""
         return next((place for place in self.places if url and place.url == url), None)

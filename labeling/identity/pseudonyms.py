@@ -182,11 +182,12 @@ def _by_address(
         for account in other.accounts.values()
         if address in account.addresses
     ]
-    had = {register.counts(account.person) for account in elsewhere}
-    now = {register.counts(account.person) for account in elsewhere if account.addresses[-1] == address} or had
+    elsewhere = [account for account in elsewhere if account.addresses[-1] == address] or elsewhere
+    now = {register.counts(account.person) for account in elsewhere}
     if len(now) == 1:
-        (name,) = now
-        return name, f"{listed(key)} has an address of {name}: they are taken for one person"
+        # Under the pseudonym that its account had first: two people who were joined by mistake can be separated again.
+        first = min((account.person for account in elsewhere), key=lowest_first)
+        return first, f"{listed(key)} has an address of {now.pop()}: they are taken for one person"
     several = ", ".join(sorted(now, key=lowest_first))
     return "", f"{listed(key)} has an address that {several} had: it is taken for somebody else" if now else ""
 

@@ -57,14 +57,15 @@ def migrate(
     keep()
     try:
         for number, row in enumerate(todo, 1):
-            held = studio.held_answer(row.studio_id)
+            number_there = row.answer["id"]
+            held = studio.held_answer(number_there)
             if held is None or held.updated_at != row.answer["updated_at"]:
                 changed.add(row.key)
             elif row.now is None:
-                studio.remove_answer(row.studio_id)
+                studio.remove_answer(number_there)
                 done.append(row)
             else:
-                at = studio.rewrite_answer(row.studio_id, relabelled(row.answer, row.now))
+                at = studio.rewrite_answer(number_there, relabelled(row.answer, row.now))
                 done.append(msgspec.structs.replace(row, at=at))
             progress(1)
             if number % BATCH == 0:

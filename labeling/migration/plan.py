@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,18 @@ import msgspec
 
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
-from labeling.migration.migrated_answers import Migrated, read_migrated
+from labeling.identity.account_register import Register, read_register
+from labeling.identity.answer_sources import Answer, AnswerRow
+from labeling.migration.migrated_answers import Migrated, MigratedAnswers, read_migrated
 from labeling.records import Adjudication, Annotation, LabelingSettings
 from labeling.scheme import Scheme
-from labeling.studio.answers import label_of, read_answer
+from labeling.studio.answers import label_of, read_adjudication, read_answer
 from labeling.studio.api_records import Project
+from labeling.sync.imported_answers import place_imported
+from labeling.sync.known_answers import digest
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
-
-Known = Mapping[tuple[int, str], Annotation | Adjudication]
 
 
 class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +32,8 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         title: title of the project.
         rewrite: answers whose label has another name now.
         again: answers that must be given again: they are removed, so that their tasks are shown to their annotators.
-        unfetched: answers with a label of an earlier version that no pull has fetched as they are now.
+        unfetched: answers with a label of an earlier version that no pull has fetched as they are now; all that are
+            due, if the private file does not say yet whose they are.
         blocking: whether an answer has a label that the new page does not have, so that the server would refuse it.
     """
 
@@ -59,17 +62,25 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_migration(
-    studio: Studio, project: Project, work: Path, settings: LabelingSettings, codebook: Codebook, scheme: Scheme
+    studio: Studio,
+    project: Project,
+    work: Path,
+    folder: Path,
+    settings: LabelingSettings,
+    codebook: Codebook,
+    scheme: Scheme,
 ) -> ProjectMigration:
     """Compare the answers that a project holds with what became of their labels.
 
     Only answers that a pull has fetched are changed, so that `labels/annotations.jsonl` has each one as it was given.
+    The private file must be in step with them: an answer that is removed no longer shows whose its account is.
     In the queue, an answer whose label was reopened stands as long as its label exists.
 
     Args:
         studio: the server.
         project: the project at the server.
         work: the project's folder of tables.
+        folder: the project folder, whose private file says which projects hold imported answers.
         settings: `[labeling]` of stance.toml.
         codebook: the codebook.
         scheme: labels of the project.
@@ -80,44 +91,70 @@ def plan_migration(
     """
     from labeling.studio.client import ANSWERS
 
-    known, migrated = _known(work), read_migrated(work)
+    register = read_register(folder)
     queue = project.title == settings.queue_title
+    held = [
+        (task.key, answer)
+        for task in studio.tasks(project.id, ANSWERS)
+        for answer in task.annotations
+        if task.key and not answer.get("was_cancelled")
+    ]
+    found: list[tuple[Answer | None, bool]]
+    if queue:
+        settled = read_jsonl_if_there(table_path(work, "adjudications.jsonl"), Adjudication)
+        read = [read_adjudication(answer, key[0], "", codebook, {}, scheme) for key, answer in held]
+        found = _known(studio, project, register, settled, read, held, read_migrated(work, settled))
+    else:
+        known = read_jsonl_if_there(table_path(work, "annotations.jsonl"), Annotation)
+        answers = [read_answer(answer, key[0], "", codebook, control=key[1], scheme=scheme) for key, answer in held]
+        found = _known(studio, project, register, known, answers, held, read_migrated(work, known))
     rewrite: list[Migrated] = []
     again: list[Migrated] = []
     unfetched, blocking = 0, False
-    for task in studio.tasks(project.id, ANSWERS):
-        for answer in task.annotations:
-            if task.key is None or answer.get("was_cancelled"):
-                continue
-            read = migrated.as_given(read_answer(answer, task.key[0], "", codebook, scheme=scheme))
-            held = label_of(answer)
-            blocking |= held not in scheme.names
-            row = known.get((answer["id"], read.created_at))
-            if row is None or row.stance is None or row.updated_at != read.updated_at:
-                unfetched += held not in scheme.names
-                continue
-            now = codebook.called_now(row.stance, row.codebook)
-            reopened = codebook.asked_again_at(row.stance, row.codebook) is not None
-            if reopened and not (queue and now in scheme.names):
-                again.append(_migrated(row, answer, None, codebook))
-            elif now != held:
-                rewrite.append(_migrated(row, answer, now, codebook))
+    for (_, answer), (row, is_fetched) in zip(held, found, strict=True):
+        label = label_of(answer)
+        blocking |= label not in scheme.names
+        if row is None or row.stance is None or not is_fetched:
+            unfetched += label not in scheme.names
+            continue
+        now = codebook.called_now(row.stance, row.codebook)
+        reopened = codebook.asked_again_at(row.stance, row.codebook) is not None
+        if reopened and not (queue and now in scheme.names):
+            again.append(_migrated(row, answer, None, codebook))
+        elif now != label:
+            rewrite.append(_migrated(row, answer, now, codebook))
+    if register.labels != digest(table_path(work, "annotations.jsonl")):
+        unfetched, rewrite, again = unfetched + len(rewrite) + len(again), [], []
     return ProjectMigration(title=project.title, rewrite=rewrite, again=again, unfetched=unfetched, blocking=blocking)
 
 
-def _known(work: Path) -> Known:
-    def read(name: str, kind: type[Any]) -> Iterable[Any]:
-        path = table_path(work, name)
-        return read_jsonl_if_there(path, kind)
+def _known(
+    studio: Studio,
+    project: Project,
+    register: Register,
+    known: Sequence[AnswerRow],
+    read: Sequence[AnswerRow],
+    held: Sequence[tuple[tuple[str, int], dict[str, Any]]],
+    migrated: MigratedAnswers,
+) -> list[tuple[Answer | None, bool]]:
+    """Each answer as it is known, also where it was imported, and whether this is the version that the server holds."""
+    source = register.source_at(studio.url, project.id)
+    places = {(row.studio_id, row.created_at): place for place, row in enumerate(known)}
+    fresh = [msgspec.structs.replace(migrated.as_given(row), source=source) for row in read]
+    pairs = [places.get((row.studio_id, row.created_at)) for row in fresh]
+    # Imported answers are what a pull recognises a project by: none may be removed before it has.
+    before = [answer.get("import_id") if source else None for _, answer in held]
+    placed = place_imported(known, fresh, [""] * len(fresh), pairs, before, register.origins(), migrated)
+    return [
+        (None, False) if place is None else (known[place], known[place].updated_at == row.updated_at)
+        for row, place in zip(placed.rows, placed.pairs, strict=True)
+    ]
 
-    rows = [*read("annotations.jsonl", Annotation), *read("adjudications.jsonl", Adjudication)]
-    return {(row.studio_id or 0, row.created_at): row for row in rows}
 
-
-def _migrated(row: Annotation | Adjudication, answer: dict[str, Any], now: str | None, codebook: Codebook) -> Migrated:
+def _migrated(row: Answer, answer: dict[str, Any], now: str | None, codebook: Codebook) -> Migrated:
     assert row.stance is not None  # skips are not migrated
     return Migrated(
-        studio_id=answer["id"],
+        studio_id=row.studio_id or 0,
         created_at=row.created_at,
         updated_at=row.updated_at,
         was=row.stance,

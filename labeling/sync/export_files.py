@@ -138,9 +138,10 @@ def read_export(
         )
     known = known.moved(located.change)
     answers = known.annotations
-    migrated = read_migrated(work)
+    migrated = read_migrated(work, answers)
     fresh = [msgspec.structs.replace(migrated.as_given(row), source=located.sources[0]) for row in taken.rows]
-    placed = place_imported(answers, fresh, taken.keys, pair(answers, fresh), taken.before, register.origins())
+    pairs = pair(answers, fresh)
+    placed = place_imported(answers, fresh, taken.keys, pairs, taken.before, register.origins(), migrated)
     fresh, keys, pairs = placed.rows, placed.keys, placed.pairs
     register.add_origins(placed.origins)
     called = _called(path, person, keys, pairs, answers) if person else {}

@@ -14,6 +14,7 @@ from typing import Generic
 import msgspec
 
 from labeling.identity.answer_sources import Answer, AnswerRow, said
+from labeling.migration.migrated_answers import MigratedAnswers
 from labeling.records import Annotation
 from labeling.sync.merge_answers import is_named
 
@@ -45,11 +46,12 @@ def place_imported(
     pairs: Sequence[int | None],
     before: Sequence[int | None],
     origins: Collection[tuple[str, str]],
+    migrated: MigratedAnswers,
 ) -> Placed[AnswerRow]:
     """Find imported answers among the known ones; they keep their identity and their person.
 
-    An imported answer is an edit of the known one if it says something else. Its account shows nothing: if nobody knows
-    whose it is, it stays an unknown person's.
+    An imported answer is an edit of the known one if it says something else, unless it says what a migration made of
+    the known one. Its account shows nothing: if nobody knows whose it is, it stays an unknown person's.
 
     Args:
         known: answers so far.
@@ -58,8 +60,9 @@ def place_imported(
         pairs: position among the known answers of each, as `pair` returns it.
         before: the number that each had before it was imported; None if it was given where it was read.
         origins: what earlier readings found out: projects that hold imported answers, with those that they come from.
+        migrated: what migrations did to answers before they were exported.
     """
-    found = _find(known, fresh, pairs, before, origins)
+    found = _find(known, fresh, pairs, before, origins, migrated)
     rows, people, places = list(fresh), list(keys), list(pairs)
     all_origins = set(origins)
     for position, place in found.items():
@@ -73,7 +76,7 @@ def place_imported(
     new = sum(number is not None and place is None for number, place in zip(before, places, strict=True)) - len(found)
     for position, place in found.items():
         was = known[place]
-        rows[position] = was if said(was) == said(fresh[position]) else _with_identity(fresh[position], was)
+        rows[position] = was if _is_same(fresh[position], was, migrated) else _with_identity(fresh[position], was)
         places[position] = place
     return Placed(rows=rows, keys=people, pairs=places, moved=len(found), new=new, origins=all_origins)
 
@@ -84,6 +87,7 @@ def _find(
     pairs: Sequence[int | None],
     before: Sequence[int | None],
     origins: Collection[tuple[str, str]],
+    migrated: MigratedAnswers,
 ) -> dict[int, int]:
     """The position among the known answers of each imported one, of those projects that were imported as a whole."""
     taken = {place for place in pairs if place is not None}
@@ -99,17 +103,24 @@ def _find(
         read = fresh[position]
         if number is None or pairs[position] is not None:
             continue
-        # After a second import the number is that of the first. The seconds are still the same, but do not say which
-        # of two answers it is if both took equally long.
+        # After a second import the number is that of the first, which another answer can have here. The seconds are
+        # still the same, but do not say which of two answers it is if both took equally long.
         alike = timed[_key(read), _seconds(read)]
-        for place in dict.fromkeys(numbered[_key(read), number] + (alike if len(alike) == 1 else [])):
+        for place in alike if len(alike) == 1 else numbered[_key(read), number]:
             if known[place].source != read.source:
                 matches[read.source, known[place].source].append((position, place))
     found: dict[int, int] = {}
     used: set[int] = set()
     for both in sorted(matches, key=lambda both: (-len(matches[both]), both)):
+        timely = [
+            (position, place)
+            for position, place in matches[both]
+            if _seconds(known[place]) and _seconds(known[place]) == _seconds(fresh[position])
+        ]
+        if timely and not any(known[place].studio_id == before[position] for position, place in timely):
+            matches[both] = timely  # it was imported twice, so that numbers say nothing
         rows = [(fresh[position], known[place]) for position, place in matches[both]]
-        if both not in origins and not _is_moved(rows):
+        if both not in origins and not _is_moved(rows, migrated):
             continue
         for position, place in matches[both]:
             if position not in found and place not in used:
@@ -118,13 +129,21 @@ def _find(
     return found
 
 
-def _is_moved(matches: Sequence[tuple[Answer, Answer]]) -> bool:
+def _is_moved(matches: Sequence[tuple[AnswerRow, AnswerRow]], migrated: MigratedAnswers) -> bool:
     """Whether answers with the same numbers are the same: by the seconds that they took, or if all say the same."""
     seconds = [(_seconds(row), _seconds(was)) for row, was in matches]
     told = [now == then for now, then in seconds if now is not None or then is not None]
     if told:
         return 2 * sum(told) > len(told)
-    return all(said(row) == said(was) for row, was in matches)
+    return all(_is_same(row, was, migrated) for row, was in matches)
+
+
+def _is_same(row: AnswerRow, was: AnswerRow, migrated: MigratedAnswers) -> bool:
+    """Whether an imported answer says what the known one does, or what a migration made of it."""
+    if said(row) == said(was):
+        return True
+    as_given = msgspec.structs.replace(row, stance=was.stance)
+    return said(as_given) == said(was) and migrated.rewrote(was, row.stance)
 
 
 def _key(row: Answer) -> tuple[str, int]:

@@ -149,7 +149,13 @@ def pull(
         queue = located.sources[-1] if held.queue else ""
         settled = [msgspec.structs.replace(row, source=queue) for row in settled]
         placed = place_imported(
-            known.annotations, fresh, keys, pair(known.annotations, fresh), held.before, register.origins()
+            known.annotations,
+            fresh,
+            keys,
+            pair(known.annotations, fresh),
+            held.before,
+            register.origins(),
+            held.migrated,
         )
         fresh, keys, pairs = placed.rows, placed.keys, placed.pairs
         again = place_imported(
@@ -159,6 +165,7 @@ def pull(
             pair(known.adjudications, settled),
             [row.get("import_id") for task in held.queued if task.key for row in task.annotations],
             register.origins(),
+            held.migrated,
         )
         register.add_origins(placed.origins | again.origins)
         settled, settlers, settled_pairs = again.rows, again.keys, again.pairs
@@ -233,7 +240,7 @@ def _read(
     rows: list[list[Annotation]] = []
     keys: list[list[str]] = []
     before: list[int | None] = []
-    migrated = read_migrated(work)
+    migrated = read_migrated(work, [*known.annotations, *known.adjudications])
     qualifying = [settings.qualification_title(row.annotator) for row in read_qualifications(work)]
     found = [_project(studio, title, known) for title in settings.titles]
     for project in [*found, *filter(None, map(studio.find_project, dict.fromkeys(qualifying)))]:

@@ -80,6 +80,7 @@ class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
 def plan_push(
     studio: Studio,
     work: Path,
+    folder: Path,
     settings: LabelingSettings,
     target: str,
     codebook: Codebook,
@@ -91,6 +92,7 @@ def plan_push(
     Args:
         studio: the server.
         work: the project's folder of tables.
+        folder: the project folder, whose private file says which projects hold imported answers.
         settings: `[labeling]` of stance.toml.
         target: what the stance is toward.
         codebook: the codebook, which the page shows.
@@ -169,7 +171,7 @@ def plan_push(
     qualifications, notes = _qualifications(work, corpus, settings, asked, scheme, codebook)
     qualifying = _plan_qualifying(studio, qualifications, corpus, settings, target, codebook, scheme, asked)
     migrations = _migrations(
-        studio, [*plans, *([queue] if queue else []), *qualifying], work, settings, codebook, scheme
+        studio, [*plans, *([queue] if queue else []), *qualifying], work, folder, settings, codebook, scheme
     )
     waiting = {row.title for row in migrations if row.blocking and not asked.migrate}
     return PushPlan(
@@ -190,6 +192,7 @@ def _migrations(
     studio: Studio,
     plans: Sequence[ProjectPlan],
     work: Path,
+    folder: Path,
     settings: LabelingSettings,
     codebook: Codebook,
     scheme: Scheme,
@@ -198,7 +201,7 @@ def _migrations(
     if not codebook.changes:
         return []
     there = [plan.project for plan in plans if plan.project]
-    found = [plan_migration(studio, project, work, settings, codebook, scheme) for project in there]
+    found = [plan_migration(studio, project, work, folder, settings, codebook, scheme) for project in there]
     return [row for row in found if row.is_due]
 
 

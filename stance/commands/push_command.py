@@ -204,7 +204,9 @@ def run_push(
         await_import(studio, Path())
         if (stale := stale_verdicts_now(settings)) and stale.made:
             click.echo(f"the queue is older than the answers: {stale}", err=True)
-        plan = plan_push(studio, WORK, settings.labeling, settings.target.name, codebook, asked, settings.labels)
+        plan = plan_push(
+            studio, WORK, Path(), settings.labeling, settings.target.name, codebook, asked, settings.labels
+        )
         click.echo(show_plan(plan))
         if dry_run:
             return
