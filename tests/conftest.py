@@ -20,6 +20,7 @@ from labeling.records import Annotation
 from labeling.scheme import Stance
 from labeling.studio.connection import Server
 from labeling.studio.local_server import running
+from tests.support.studio import with_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -76,7 +77,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real Label Studio on SQLite, started once for the session."""
-    with running(tmp_path_factory.mktemp("studio")) as server:
+    with running(with_database(tmp_path_factory.mktemp("studio"))) as server:
         yield server
 
 
