@@ -20,6 +20,7 @@ from labeling.records import Annotation
 from labeling.scheme import Stance
 from labeling.studio.connection import Server
 from labeling.studio.local_server import running
+from tests.support.studio import with_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -64,6 +65,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _without_waiting_for_the_disk() -> Iterator[None]:
+    """No test is about computers that lose power: what a process has written outlives it without this."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of public test data that stays out of the repository."""
@@ -76,7 +85,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real Label Studio on SQLite, started once for the session."""
-    with running(tmp_path_factory.mktemp("studio")) as server:
+    with running(with_database(tmp_path_factory.mktemp("studio"))) as server:
         yield server
 
 

@@ -646,15 +646,15 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     already = {url for url, _ in _stored(tmp_path)}
     assert 20 <= len(already) < len(urls)
     asked = {one: len(one.asked) for one in (host, other)}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"{len(urls) - len(already)} pages fetched, {len(already)} already there" in done.stdout
+    said = Run(tmp_path)(*command[1:])
+    assert f"{len(urls) - len(already)} pages fetched, {len(already)} already there" in said
     again = [one.url(path) for one in (host, other) for path in one.asked[asked[one] :] if path != "/robots.txt"]
     assert not already & set(again)
     # At most what was under way when the run was stopped is asked for twice.
     assert all(one.count(path) <= 3 for one in (host, other) for path in paths)
     assert len(host.asked) + len(other.asked) <= len(urls) + 2 * 3 + 2 * 2
     assert sorted(url for url, _ in _stored(tmp_path)) == sorted(urls)
-    subprocess.run([STANCE, "build", "pages"], cwd=tmp_path, capture_output=True, check=True)
+    Run(tmp_path)("build", "pages")
     rows = read_table(tmp_path / "work" / "articles.parquet", ARTICLES, "").to_pylist()
     assert {row["url"] for row in rows} == set(urls)
     assert all(row["text"].startswith("\n".join(LINES)) for row in rows)

@@ -36,6 +36,7 @@ from labeling.sync.known_answers import HISTORY
 from labeling.sync.push import SENDING, SETTLE, _Sending
 from labeling.sync.server_changes import STATE
 from tests.conftest import REPO, Run, vote
+from tests.support.studio import with_database
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +68,7 @@ class Mortal:
 
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
-    mortal = Mortal(tmp_path_factory.mktemp("mortal"))
+    mortal = Mortal(with_database(tmp_path_factory.mktemp("mortal")))
     yield mortal
     mortal.stack.close()
 

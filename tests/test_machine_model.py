@@ -20,7 +20,7 @@ from tests.conftest import Run
 from train.settings import read_settings
 from train.starter import write_starter
 
-SENTENCES = 20
+SENTENCES = 10
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, WITHDRAWN
 from labeling.sync.server_changes import STATE
 from tests.conftest import Run, vote
 from tests.support.requests import call
+from tests.support.studio import with_database
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +103,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def studio_server(home: Path) -> Iterator[Server]:
     """A Label Studio of these tests' own, whose database they change."""
-    with running(home) as server:
+    with running(with_database(home)) as server:
         yield server
 
 

@@ -138,7 +138,7 @@ def test_after_any_changes_the_bytes_are_those_of_a_fresh_build(steps: list[list
     _check(steps)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 @pytest.mark.slow
 def test_after_very_many_changes_too(steps: list[list[tuple[str, str, str]]]) -> None:

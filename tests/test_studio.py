@@ -30,6 +30,7 @@ from labeling.studio.local_server import sign_up
 from labeling.sync.replay import replay
 from stance.signals import Stopping
 from tests.conftest import Run, vote
+from tests.support.studio import with_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -403,6 +404,7 @@ stance.main()
     ("command", "sign"), [("serve", signal.SIGINT), ("demo", signal.SIGINT), ("demo", signal.SIGTERM)]
 )
 def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str, sign: signal.Signals) -> None:
+    with_database(tmp_path)
     command_line = [str(Path(sys.executable).with_name("stance")), "-C", str(tmp_path), command]
     with subprocess.Popen(
         command_line,
