@@ -362,6 +362,16 @@ def test_a_project_moved_to_a_new_installation_is_recognised_and_nobody_becomes_
     team.stance("push")
     keys = [task.key for task in team.tasks()]
     assert len(keys) == len(set(keys)) > len(here)  # the export held no task without an answer
+    front = "version: 2.0\nreopens: [against]\nearlier: [{version: 1.0}]"
+    (team.stance.project / "codebook.md").write_text(f"---\n{front}\n---\n# Codebook\n", "utf-8")
+    rows = team.rows()
+    again = sum(row.stance == "against" for row in rows)
+    assert again
+    assert f"rewrote 0 answers at the server and removed {again}" in team.stance("push", "--migrate")
+    held = [answer for task in team.tasks() for answer in task.annotations]
+    assert len(held) == len(rows) - again
+    assert "unchanged" in team.stance("pull")
+    assert team.rows() == rows
 
 
 def test_a_control_item_is_sent_as_one_that_cannot_be_skipped_and_a_skip_of_it_is_counted(team: Team) -> None:
