@@ -36,7 +36,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         *_not_prose(done),
         *_exports(done),
         *_articles(done.changes, out),
-        *_without_outlets(out),
+        *(_without_outlets(out) if done.changed and not done.changes.labelled else []),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
