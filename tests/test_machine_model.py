@@ -20,7 +20,7 @@ from tests.conftest import Run
 from train.settings import read_settings
 from train.starter import write_starter
 
-SENTENCES = 10
+SENTENCES = 20
 
 
 @pytest.fixture
