@@ -339,5 +339,5 @@ def _line(estimates: Sequence[Estimate]) -> str:
 
 
 def _interval(one: Estimate) -> str:
-    """The interval in per cent; "" where it is [0, 1]."""
-    return "" if (one.low, one.high) == (0, 1) else f" [{100 * one.low:.1f}, {100 * one.high:.1f}]"
+    """The interval in per cent; "" where there is none."""
+    return f" [{100 * one.low:.1f}, {100 * one.high:.1f}]" if one.is_known else ""
