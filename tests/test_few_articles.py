@@ -23,7 +23,7 @@ from train.evaluate.analysis import read_analysis
 from train.evaluate.calibration import Bin, Calibration
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
-from train.predict.shares import PredictionShares, ShareRow
+from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.report import methods, svg_plots, svg_shapes
 from train.report.page import report
 from train.report.project_snapshot import gather
@@ -60,9 +60,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
     adjudicate(work, LabelingSettings())
     examples, splits = from_verdicts(work, TARGET, TrainSettings())
     done = train(examples, work / "model", TrainSettings(), project=FromVerdicts(work=work, splits=splits))
+    cells: list[tuple[SharesOf, str]] = [("all", ""), ("outlet", "Gazette"), ("month", "2031-01")]
     rows = [
         ShareRow(kind=kind, name=name, n=9, stance=stance, raw=NONE, corrected=None, labelled=0)
-        for kind, name in (("all", ""), ("outlet", "Gazette"), ("month", "2031-01"))
+        for kind, name in cells
         for stance in DEFAULT.names
     ]
     write_bytes(work / "shares.json", msgspec.json.encode(PredictionShares(model="m", power=None, notes=[], rows=rows)))
