@@ -244,9 +244,10 @@ def test_the_card_tells_how_the_labels_came_to_be(facts: CardFacts, finished: Pa
     assert "| plain | 29 |" in card
     assert "published from 2031-03-01 to 2031-03-30" in card
     assert "(version unknown: " in card
-    assert f"{facts.copies} of the rows are exact copies" in card
+    assert re.search(rf"\n{facts.copies} of the rows (is an exact copy|are exact copies) of a labelled", card)
+    assert not re.search(r"\b0 (more )?(sentence|article)", card)
     assert "character by character" not in card
-    assert "move no sentence between splits; draw groups, not sentences, for intervals.\nLook at `votes`" in card
+    assert "move no sentence between splits; for intervals, resample groups, not sentences.\nLook at `votes`" in card
 
 
 def test_addresses_are_links_that_lead_where_they_say(facts: CardFacts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,8 @@ from train.evaluate.calibration import Bin, Calibration
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
-from train.report import methods, svg_plots, svg_shapes
+from train.report import methods, sentences, svg_plots, svg_shapes
+from train.report.article_view import ShownCorpus
 from train.report.page import report
 from train.report.project_snapshot import gather
 from train.settings import Settings, TrainSettings
@@ -50,10 +52,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trained]:
         write_bytes(folder / "news" / f"{n}.txt", "\n\n".join(lines).encode())
     build([str(folder / "news")], folder / "work", CorpusSettings(root=str(folder / "news")))
     work = folder / "work"
-    sentences = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
+    rows_of = read_table(work / "sentences.parquet", SENTENCES, "").to_pylist()
     answers = [
         vote(row["sentence_id"], name, DEFAULT.names[int(chance.integers(3))] if n % 4 == 0 else _label(row["text"]))
-        for n, row in enumerate(sentences)
+        for n, row in enumerate(rows_of)
         for name in ("A1", "A2", "A3")
     ]
     write_jsonl(table_path(work, "annotations.jsonl"), answers)
@@ -89,6 +91,44 @@ def test_the_page_writes_no_interval_where_there_is_none(project: tuple[Path, Tr
     assert "95 % intervals by bootstrap over groups" not in page
     assert SAID in page
     assert "without intervals, which take at least 5 articles" in page
+
+
+def test_the_page_says_what_it_shows_in_words_that_stand_beside_labels(project: tuple[Path, Trained]) -> None:
+    work, _ = project
+    report(work, TARGET)
+    page = (work / "report.html").read_text("utf-8")
+    assert "90 prose sentences; none of them is an exact copy of another one." in page
+    assert "No line was kept apart as not prose." in page
+    assert not re.search(r"\d % against \d", page)
+    assert re.search(r"\d % sure; (favor|against|none) \d+ %", page)
+    assert re.search(r"words that pushed it from (favor|against|none) to (favor|against|none): “<bdi>", page)
+    assert "nothing need be estimated" not in page
+
+
+def test_copies_and_lines_that_are_not_prose_are_told_as_the_build_tells_them() -> None:
+    corpus = ShownCorpus(
+        articles=2,
+        sentences=9,
+        copies=1,
+        clusters=1,
+        outlets=[],
+        without_outlet=2,
+        dates=[],
+        kinds=[("heading", 2), ("ad", 1)],
+        drawn=[],
+    )
+    assert sentences.copies_sentence(corpus) == (
+        "1 of them is an exact copy of another one: the same but for case, punctuation, and the kinds of spaces and "
+        "quotation marks. There is 1 cluster of near-duplicates."
+    )
+    assert sentences.not_prose_sentence(corpus) == "3 lines are not prose and are kept apart: 2 headings, 1 advert."
+
+
+def test_each_segment_that_has_room_for_it_names_its_label() -> None:
+    counts = {"favor": 20, "against": 20, "none": 60}
+    drawn = svg_plots.stacked(counts, svg_shapes.tones(list(counts)), "Labels")
+    shown = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert shown == ["favor", "20 %", "against", "20 %", "none 60 %"]
 
 
 def test_the_files_keep_their_numbers(project: tuple[Path, Trained]) -> None:

@@ -286,11 +286,15 @@ def vectors_sentence(analysis: Analysis | None) -> str:
 
 def copies_sentence(corpus: ShownCorpus) -> str:
     """How many sentences are exact copies, what that means, and how many clusters of near-duplicates there are."""
+    clusters = (
+        f"There {'is' if corpus.clusters == 1 else 'are'} {counted(corpus.clusters, 'cluster')} of near-duplicates."
+    )
+    if not corpus.copies:
+        return f"none of them is an exact copy of another one. {clusters}"
     copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"
     return (
         f"{corpus.copies} of them {copies} of another one: the same but for case, punctuation, and the kinds of spaces "
-        "and quotation marks. There "
-        f"{'is' if corpus.clusters == 1 else 'are'} {counted(corpus.clusters, 'cluster')} of near-duplicates."
+        f"and quotation marks. {clusters}"
     )
 
 
