@@ -49,8 +49,9 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`[labels]` in stance.toml: the labels that annotators choose from.
 
     Attributes:
-        names: the labels, 2 to 9, in the order that pages and tables give them in; their keys are 1 to 9.
-        scored: the labels whose F1 scores the headline score F_avg averages; if empty, all of them.
+        names: the labels, 2 to 9, in the order in which pages and tables show them; their keys are 1 to 9.
+        scored: the labels that count in the main score, F_avg, which is the mean of their F1 scores; if empty, all of
+            them.
         ordered: whether the labels are a scale, from its lowest to its highest value, such as 1 to 5.
         hints: the line that stands under each label on the labelling page; a label can have none.
     """

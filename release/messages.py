@@ -33,16 +33,20 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
     if done.proof:
         why = "--standoff" if asked else "[publish] licence is not set"
         lines.append(
-            f"a stand-off release ({why}): it has no text, and no five words in a row from any of "
-            f"{done.proof.articles} articles; not compared with the articles: {', '.join(done.proof.exempt)}"
+            f"a stand-off release ({why}): it has no text. Its tables, the card, the codebook and the settings were "
+            f"compared with {number(done.proof.articles, 'article')}: no five words in a row are the same, except in "
+            "what a release has to name (the target, the outlets and the articles' addresses) and in stance's own "
+            "wording of the card"
         )
     left_out = {
         "open sentences": done.unsettled,
-        "comments of annotators": done.comments,
-        "holders" if done.standoff else "holders that neither article nor codebook names": done.holders,
+        "comments of annotators, which are never published": done.comments,
+        "holders, as annotators may have copied them from the articles"
+        if done.standoff
+        else "holders that neither article nor codebook names, as they might be anybody": done.holders,
     }
     if any(left_out.values()):
-        lines.append("left out: " + ", ".join(f"{count} {what}" for what, count in left_out.items() if count))
+        lines.append("left out: " + "; ".join(f"{count} {what}" for what, count in left_out.items() if count))
     if done.few and done.few.sentences:
         least = "" if done.few.exact else "at least "
         wanted = (
@@ -88,7 +92,8 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
         at = "" if of.temperature < 0 else f", temperature {of.temperature:g}"
         lines.append(f"{name}: model {of.model}, prompt {of.prompt}{at}")
     if done.gone:
-        lines.append(f"left out: answers to {done.gone} sentences that are no longer in the corpus")
+        are = "is" if done.gone == 1 else "are"
+        lines.append(f"left out: answers to {number(done.gone, 'sentence')} that {are} no longer in the corpus")
     if done.defused:
         lines.append(
             f"{done.defused} cells that a spreadsheet could run as formulas begin with an apostrophe in {out.name}; "

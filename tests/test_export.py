@@ -256,7 +256,7 @@ def test_a_corpus_alone_can_be_exported(labelled: Path) -> None:
 def test_answers_to_vanished_sentences_are_counted_and_left_out(labelled: Path) -> None:
     write_jsonl(table_path(labelled / "work", "annotations.jsonl"), [*answers(labelled), vote("0" * 32, "A1", "favor")])
     said = run_command(labelled, "export", "--to", "out/table.jsonl", "--long")
-    assert "left out: answers to 1 sentences that are no longer in the corpus" in said
+    assert "left out: answers to 1 sentence that is no longer in the corpus" in said
     assert "0" * 32 not in (labelled / "out" / "table.jsonl").read_text("utf-8")
 
 

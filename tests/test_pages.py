@@ -215,6 +215,8 @@ def test_the_queue_is_answered_with_hotkeys(server: Server, browser: Browser) ->
         _begin(page, server, project_id)
         shown = page.locator(".stance-card").inner_text()
         assert all(str(QUEUED[name]) in shown for name in ("target", "text", "after", "outlet", "votes", "reason"))
+        assert "The codebook is under Instructions at the top." in shown
+        assert "the codebook should say this: write it in the note" in shown
         assert not page.locator(".stance-said .lsf-object").is_visible()  # no comments, no empty box
         _choose(page, "against")
         page.keyboard.press("8")

@@ -124,6 +124,9 @@ def test_the_release_says_how_many_labels_rest_on_fewer_votes_than_asked_for(
 def test_without_a_licence_no_text_is_published(finished: Path, tmp_path: Path) -> None:
     done = publish_release(finished, tmp_path / "dataset", PublishSettings())
     assert done.standoff
+    said = "\n".join(published(done, tmp_path / "dataset", "", asked=False))
+    assert re.search(r"were compared with \d+ articles: no five words in a row are the same, except in what", said)
+    assert "not compared" not in said
     assert publish_release(finished, tmp_path / "asked", standoff=True).standoff
     for out in (tmp_path / "dataset", tmp_path / "asked"):
         for path in (out / "gold").iterdir():

@@ -17,6 +17,7 @@ from labeling.sampling.pool import SamplingUnit
 from labeling.sampling.sample import draw
 from labeling.sampling.sample_table import By, Draw
 from labeling.scheme import DEFAULT, Stance
+from labeling.statistics.intervals import Estimate
 from train.predict import shares
 from train.predict.influence import Labels
 from train.predict.shares import Guesses, PredictionShares, ShareRow, power, prediction_shares, show
@@ -185,11 +186,29 @@ def test_the_table_has_all_cells_but_not_endless_ones() -> None:
         outlets=[f"outlet {n:02}" for n in range(count)],
     )
     table = show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(many, None)))
-    assert len(table.splitlines()) == 1 + 1 + 1 + shares.SHOWN + 1 + 1 + 1
+    assert len(table.splitlines()) == 1 + 1 + 1 + shares.SHOWN + 1 + 1 + 1 + 2
+    assert table.splitlines()[-2:] == [
+        "raw: as the model predicted, with its errors",
+        "no brackets: fewer than 5 articles, so there is no interval",
+    ]
     assert "and 48 more outlets and months" in table
     assert "100.0" in table
     assert "100.0 [94.0, 100.0]" in table, "all articles"
     assert "[0.0, 100.0]" not in table, "an outlet of one article: nothing is known of how articles differ"
+
+
+def test_the_table_says_why_labels_of_outlets_add_up_to_more_than_all() -> None:
+    one = Estimate(value=0.5, low=0.4, high=0.6)
+    cells: list[tuple[shares.SharesOf, str, int]] = [("all", "", 60), ("outlet", "A", 50), ("outlet", "B", 12)]
+    rows = [
+        shares.ShareRow(kind=kind, name=name, n=90, stance="favor", raw=one, corrected=one, labelled=labelled)
+        for kind, name, labelled in cells
+    ]
+    legend = show(PredictionShares(model="m", power=1.0, notes=[], rows=rows)).splitlines()[-2:]
+    assert legend[0].endswith("; corrected: by the labelled sentences, which show how the model errs")
+    assert legend[1].startswith("labelled: exact copies count once in each row")
+    rows[2] = msgspec.structs.replace(rows[2], labelled=10)
+    assert "labelled:" not in show(PredictionShares(model="m", power=1.0, notes=[], rows=rows))
 
 
 # --- coverage

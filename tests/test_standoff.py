@@ -134,13 +134,13 @@ def test_five_words_in_a_nested_column_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "found"),
     [
-        ("README__md", "See *the minister\nof Brennia* visited", "README.md, its text"),
-        ("README__md", "minister-visits-the-quiet-port", "README.md, its text"),
-        ("README__md", "he said: we resign the ceasefire no", "README.md, its text"),
-        ("notes__txt", "sending OUR own brave instructors there", "notes.txt, its text"),
+        ("README__md", "See *the minister\nof Brennia* visited", "README.md"),
+        ("README__md", "minister-visits-the-quiet-port", "README.md"),
+        ("README__md", "he said: we resign the ceasefire no", "README.md"),
+        ("notes__txt", "sending OUR own brave instructors there", "notes.txt"),
         ("croissant__json", json.dumps({"a": [{"b": "of Brennia visited the\nport"}]}), "croissant.json, a.b"),
-        ("croissant__json", '{"of Brennia visited the port', "croissant.json, its text"),
-        ("croissant__json", json.dumps({"of Brennia visited the port": 1}), "croissant.json, its text"),
+        ("croissant__json", '{"of Brennia visited the port', "croissant.json"),
+        ("croissant__json", json.dumps({"of Brennia visited the port": 1}), "croissant.json"),
         ("of Brennia visited the port", "", "its name"),
     ],
 )
@@ -177,7 +177,7 @@ def test_ordinary_english_from_our_sources_is_found_where_people_write(tmp_path:
     """Phrases as an article may have them, of files that no card is filled from, or that people don't write in."""
     assert set() < five_word_runs.runs(ours) <= five_word_runs.runs((REPO / file).read_text("utf-8"))
     folder = release(tmp_path, README__md=f"They say {ours}.")
-    with pytest.raises(PublishError, match=r"README\.md, its text: the words .* are in the article 'a' too"):
+    with pytest.raises(PublishError, match=r"README\.md: the words .* are in the article 'a' too"):
         prove(folder, {"a": f"The paper wrote on Monday that {ours} in Ostrel."})
 
 
@@ -187,7 +187,7 @@ def test_only_the_named_templates_and_sentences_are_our_wording() -> None:
     docstring = "written indented by two spaces"
     assert docstring in five_word_runs.runs((ROOT / "release/contents/manifest.py").read_text("utf-8"))
     assert docstring not in five_word_runs.template_runs() | five_word_runs.sentence_runs()
-    sentence = "of them alone means is not known"
+    sentence = "which of them most others would join"
     assert five_word_runs.runs(sentence) <= five_word_runs.sentence_runs()
     for path in five_word_runs.SENTENCES:
         module = (ROOT / path).read_text("utf-8").split('"""')[1]
@@ -203,7 +203,7 @@ def test_a_sentence_of_ours_passes_between_markers_and_is_found_in_what_people_w
     )
     articles = {"a": f"He spoke for {ours}."}
     assert prove(release(tmp_path / "ours", README__md=part), articles)
-    with pytest.raises(PublishError, match=r"README\.md, its text"):
+    with pytest.raises(PublishError, match=r"README\.md"):
         prove(release(tmp_path / "theirs", README__md=f"{part}And {ours} too."), articles)
     written = [Written(file="stance.toml", field="[publish] pay", text=f"as {ours}")]
     with pytest.raises(PublishError, match=r"^stance\.toml, \[publish\] pay: the words"):
@@ -216,7 +216,7 @@ def test_the_message_names_the_file_and_field_or_line_that_people_can_change(tmp
     for written, place in (
         ([Written(file="stance.toml", field="[publish] rationale", text=TEXT)], r"stance\.toml, \[publish\] rationale"),
         ([book], r"docs/codebook\.md, line 4"),
-        ([], r"README\.md, its text"),
+        ([], r"README\.md"),
     ):
         with pytest.raises(PublishError, match=rf"^{place}: the words 'brennia visited the port of' are .* 'a' too"):
             prove(folder, {"a": ARTICLE}, written)
@@ -232,7 +232,7 @@ def test_an_outlets_name_may_stand_in_an_article(tmp_path: Path, outlet: str) ->
     article = {"a": f"As {outlet} wrote; {outlet} Online. Courier, {outlet}."}
     assert prove(folder, article, outlets=["Plain", outlet])
     if outlet != "The Times":
-        with pytest.raises(PublishError, match=r"README\.md, its text: the words"):
+        with pytest.raises(PublishError, match=r"README\.md: the words"):
             prove(folder, article, outlets=["Plain"])
 
 
@@ -263,3 +263,28 @@ def test_any_five_words_of_an_article_are_found_in_a_card(
     folder = release(tmp_path_factory.mktemp("any"), [], README__md="xx " + "  ".join(words[at : at + 5]) + " yy")
     with pytest.raises(PublishError, match="the words"):
         prove(folder, {"other": "nothing", "a": " ".join(words)})
+
+
+def test_a_refusal_names_all_places_at_once(tmp_path: Path) -> None:
+    book = (
+        "Version 1.0\n\nAn example: the minister of Brennia visited the port.\n\nNothing.\n\nAnd: she said we resign."
+    )
+    articles = {"a": "The minister of Brennia visited the port.", "b": "Later she said we resign, and went."}
+    folder = release(tmp_path, codebook__md=book.replace("And: she", "And: Later she"))
+    written = [Written(file="codebook.md", text=book.replace("And: she", "And: Later she"))]
+    with pytest.raises(PublishError, match=r"^a stand-off release has no .*, but 2 places have some:\n") as refused:
+        prove(folder, articles, written)
+    first, second = str(refused.value).splitlines()[1:]
+    remedy = "use other words there, as they would be published in codebook.md"
+    assert first.startswith("  codebook.md, line 3: the words 'minister of brennia visited the' are in the article 'a'")
+    assert second == f"  codebook.md, line 7: the words 'later she said we resign' are in the article 'b' too: {remedy}"
+    assert first.endswith(remedy)
+
+
+def test_a_refusal_counts_the_places_that_it_does_not_name(tmp_path: Path) -> None:
+    lines = [f"The hill {n} of Brennia saw rain." for n in range(12)]
+    written = [Written(file="codebook.md", text="\n".join(lines))]
+    with pytest.raises(PublishError, match="but 12 places have some") as refused:
+        prove(release(tmp_path, codebook__md="\n".join(lines)), {"a": " And so on. ".join(lines)}, written)
+    assert len(str(refused.value).splitlines()) == 12
+    assert str(refused.value).endswith("\n  and 2 more places")

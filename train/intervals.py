@@ -16,8 +16,6 @@ from labeling.statistics.intervals import FEWEST_ARTICLES, share_interval
 
 FEWEST = FEWEST_ARTICLES
 """Number of groups of articles that an interval needs, as for shares."""
-UNTOLD = "no interval: too few articles, or none that tells the two apart"
-"""What is printed for a difference between two models or training sizes that has no interval."""
 STILL = 1e-9
 """Resamples that differ by less than this differ only by rounding."""
 

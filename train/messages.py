@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
     from labeling.statistics.intervals import shown
-    from train.report.sentences import points
+    from train.report.sentences import intervals_sentence, of_range, points
+    from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{count} in {name}" for name, count in metrics.examples.items())
@@ -29,13 +30,16 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
         steps = scores.mean_absolute_error
-        error = f", mean absolute error {shown(steps)} steps" if steps else ""
+        error = f", mean absolute error {of_range(steps, len(metrics.labels) - 1)} steps" if steps else ""
         lines.append(f"{name:9}" + ", ".join(f"{title} {shown(score)}" for title, score in row) + error)
     lines.append("(majority: the scores of giving every sentence the most frequent label)")
+    if not metrics.test.f_avg.is_known:
+        lines.append(f"({intervals_sentence(metrics.test)})")
     if votes := metrics.test.votes:
         for name, far in (("votes", votes), ("constant", votes.constant)):
             lines.append(
-                f"{name:9}cross-entropy {shown(far.cross_entropy)}, Manhattan distance {shown(far.manhattan)}"
+                f"{name:9}cross-entropy {of_range(far.cross_entropy, FARTHEST[0])}, Manhattan distance "
+                + of_range(far.manhattan, FARTHEST[1])
                 + (f" to the votes for {votes.n} test sentences" if far is votes else " of the mean training shares")
             )
     if gain := analysis.vectors:
@@ -62,7 +66,10 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     if analysis.curve:
         lines.append(analysis.curve.sentence)
     if done.doubts:
-        lines.append(f"the model doubts {number(done.doubts, 'verdict')}, listed in {doubts}")
+        lines.append(
+            f"the model doubts {number(done.doubts, 'verdict')}, listed in {doubts}; `stance adjudicate --doubts N` "
+            "lets people look again at the N most doubtful"
+        )
     return [*lines, wrote(done.changed, out)]
 
 

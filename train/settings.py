@@ -93,7 +93,7 @@ Creators = Literal["", "crowdsourced", "expert-generated", "machine-generated", 
 
 
 class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[publish]` in stance.toml: what only you know about the dataset. The card lists what you leave empty.
+    """`[publish]` in stance.toml: what only you know about the dataset. The card calls the rest "not stated".
 
     Attributes:
         name: the name of the dataset; if empty, the dataset is named after the target.

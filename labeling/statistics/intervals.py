@@ -12,9 +12,6 @@ FEWEST_ARTICLES = 5
 """Number of articles that an interval of a share needs: fewer say next to nothing about how articles differ."""
 
 
-TOO_FEW = "too few articles for an interval"
-
-
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """A coefficient, share, score, or difference, with its 95 % interval.
 
@@ -31,35 +28,37 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_known(self) -> bool:
-        """Whether a score has an interval: from 0 to 1 stands for none."""
-        return (self.low, self.high) != (0, 1)
+        """Whether there is an interval: NaN stands for none, and so do 0 to 1 and, in a difference, -1 to 1.
+
+        >>> Estimate(value=0.5, low=0.25, high=0.75).is_known, Estimate(value=0.5, low=0, high=1).is_known
+        (True, False)
+        """
+        return not math.isnan(self.low) and (self.low, self.high) not in ((0, 1), (-1, 1))
 
 
 def shown(estimate: Estimate) -> str:
-    """A value with its interval to three places, or with the reason why there is none.
+    """A value to three places with its interval, or alone where there is none: the reason is said once beside all.
 
-    >>> shown(Estimate(value=0.5, low=0.25, high=0.75))
-    '0.500 [0.250, 0.750]'
+    >>> shown(Estimate(value=0.5, low=0.25, high=0.75)), shown(Estimate(value=0.5, low=0, high=1))
+    ('0.500 [0.250, 0.750]', '0.500')
     """
     value = "undefined" if math.isnan(estimate.value) else f"{estimate.value:.3f}"
-    if math.isnan(estimate.low):
+    if not estimate.is_known:
         return value
     if estimate.low == estimate.high:
         return f"{value} (in any sample)"
-    if not estimate.is_known:
-        return f"{value} ({TOO_FEW})"
     return f"{value} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def percent(estimate: Estimate) -> str:
-    """A share with its interval in percent.
+    """A share in percent with its interval, or alone where there is none.
 
-    >>> percent(Estimate(value=0.5, low=0.25, high=0.75))
-    '50.0 % [25.0, 75.0]'
+    >>> percent(Estimate(value=0.5, low=0.25, high=0.75)), percent(Estimate(value=0.5, low=0, high=1))
+    ('50.0 % [25.0, 75.0]', '50.0 %')
     """
     if math.isnan(estimate.value):
         return "undefined"
-    interval = "" if math.isnan(estimate.low) else f" [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+    interval = f" [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]" if estimate.is_known else ""
     return f"{100 * estimate.value:.1f} %{interval}"
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.records import ARTICLES, Skipped
-from corpus.store import read_jsonl_if_there, table_path
+from corpus.store import number, read_jsonl_if_there, table_path
 from corpus.tables import read_table
 from labeling.machine.comparison import Machines
 from labeling.overlap import FewVotes
@@ -31,6 +31,8 @@ NOBODY = "Authors not stated"
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 UNNAMED = "unnamed"
+READERS = {"plain": "plain text", "markup": "texts with tags", "conversion": "texts that a web archive had converted"}
+"""What stance's own readers are called in the card, by the name in the table of articles."""
 DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 ASKED = {
     "licence": "under which licence it may be used",
@@ -285,11 +287,11 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
     for row in draws:
         drawn[row.round, row.by].append(row)
     rounds: list[Round] = []
-    for (number, by), rows in sorted(drawn.items()):
+    for (drawn_in, by), rows in sorted(drawn.items()):
         chances = [row.probability for row in rows if row.probability is not None]
         rounds.append(
             Round(
-                number=number,
+                number=drawn_in,
                 by=by,
                 drawn=len(rows),
                 settled=sum(row.sentence_id in settled for row in rows),
@@ -309,8 +311,18 @@ def summary(facts: CardFacts) -> str:
 
 
 def extractors(facts: CardFacts) -> str:
-    """The extractors that read the articles, each with the number of its articles."""
-    return ", ".join(f"{name or 'unknown'} ({count} articles)" for name, count in facts.extractors.items())
+    """What read the articles, each with the number of its articles."""
+    return ", ".join(f"{_reader(name)} ({number(count, 'article')})" for name, count in facts.extractors.items())
+
+
+def _reader(extractor: str) -> str:
+    """What read an article, in words.
+
+    >>> _reader("plain 1"), _reader("trafilatura 2.0.0")
+    ("stance's reader of plain text, version 1", 'trafilatura 2.0.0')
+    """
+    name, _, version = extractor.rpartition(" ")
+    return f"stance's reader of {READERS[name]}, version {version}" if name in READERS else extractor or "unknown"
 
 
 def licence(said: PublishSettings) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.card.card_facts import CardFacts, extractors, missing
+from release.card.card_facts import CardFacts, extractors
 from release.card.managed_markdown import decode, fill, merge
 from train.report import sentences as readings
 
@@ -26,6 +26,5 @@ def data_statement(facts: CardFacts) -> bytes:
         snapshot=facts.snapshot,
         readings=readings,
         extractors=extractors(facts),
-        missing=missing(facts.settings),
     )
     return merge(text, decode(there, name), name).encode()

@@ -12,7 +12,6 @@ from release.card.card_facts import (
     cited,
     extractors,
     licence,
-    missing,
 )
 from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
@@ -184,7 +183,6 @@ def sections(facts: CardFacts) -> str:
         ],
         machine_scores=machine,
         limits=method.limits,
-        missing=missing(facts.settings),
         licence=licence(facts.settings),
         # `PublishSettings` allows only web addresses here, without spaces or angle brackets.
         url=Markdown(f"<{facts.settings.url}>" if facts.settings.url else ""),
@@ -198,7 +196,7 @@ def _meant(scheme: Scheme) -> str:
     """The labels in the entry of the card's glossary on stance; those of the default scheme explain each other."""
     names = [f"`{name}`" for name in scheme.names]
     if scheme.names == DEFAULT.names:
-        return f"{names[0]}, {names[1]}, or {names[2]} of the two"
+        return f"{names[0]}, {names[1]}, or {names[2]} (neither of the two)"
     return readings.spoken(names, "or")
 
 

@@ -77,11 +77,8 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
 
 def _says(labels: list[str]) -> str:
     """What the model says of a sentence, as the beginning of the card."""
-    from labeling.scheme import DEFAULT
     from train.report.sentences import spoken
 
-    if labels == DEFAULT.names:
-        return "whether it expresses or reports a stance in favor of, against, or none of both"
     return f"which stance it expresses or reports, {spoken([f'`{name}`' for name in labels], 'or')},"
 
 

@@ -140,14 +140,16 @@ def _parts(units: Sequence[str]) -> set[tuple[str, ...]]:
     }
 
 
-def line_of(run: str, text: str) -> int:
-    r"""The number of the line, counted from 1, in which a run begins in a text.
+def lines_of(text: str) -> dict[str, int]:
+    r"""The number of the line, counted from 1, in which each run of a text begins; for repeated runs, the last one.
 
-    >>> line_of("b c d e f", "a\nb c\nd e f")
-    2
+    >>> lines_of("a\nb c\nd e f")
+    {'a b c d e': 1, 'b c d e f': 2}
     """
-    lines = text.split("\n")
-    return max((n + 1 for n in range(len(lines)) if run in runs("\n".join(lines[n:]))), default=1)
+    lines, begins = text.split("\n"), dict[str, int]()
+    for n in range(len(lines), 0, -1):
+        begins |= dict.fromkeys(sorted(runs("\n".join(lines[n - 1 :])) - begins.keys()), n)
+    return dict(sorted(begins.items()))
 
 
 @cache

@@ -9,7 +9,7 @@ import msgspec
 
 from corpus.errors import PublishError
 from release.card.managed_markdown import marked
-from release.contents.five_word_runs import Names, line_of, runs, sentence_runs, template_runs, unnamed_runs
+from release.contents.five_word_runs import Names, lines_of, runs, sentence_runs, template_runs, unnamed_runs
 from release.contents.strings import strings
 from release.contents.text_free import TEXT
 
@@ -26,6 +26,8 @@ CORRECT = {
 """How the user can change what is in a column."""
 OURS = {"CITATION.cff", "croissant.json", ".zenodo.json", "datacite.json", "manifest.json"}
 """Files whose words come from stance or the settings. In the card and the data statement, only the marked parts do."""
+MOST_PLACES = 10
+"""Most places that a refusal names."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +86,7 @@ def prove(
 
     Raises:
         PublishError: the release shares five words with an article, or has a column of text. The message names the
-            words, and the file and field to change.
+            words, and the files and fields to change.
     """
     files = sorted(path for path in release.rglob("*") if path.is_file())
     names = _names(files, outlets)
@@ -116,13 +118,12 @@ def prove(
     exempt["text files"] = (
         "URLs, names of outlets, the target or three words of it, and the wording of stance's own card"
     )
+    shared: dict[str, str] = {}
     for article_id, text in articles.items():
         for run in sorted(wanted.keys() & runs(text)):
-            place = _editable(wanted[run], run, written)
-            raise PublishError(
-                f"{place.where}: the words {run!r} are in the article {article_id!r} too, and a stand-off release "
-                f"has no five consecutive words of any article: {place.remedy}"
-            )
+            shared.setdefault(run, article_id)
+    if shared:
+        raise PublishError(_refusal(shared, wanted, written))
     return Proof(files=len(files), fields=sorted(fields), articles=len(articles), exempt=exempt)
 
 
@@ -136,7 +137,7 @@ def _of_text(name: str, field: str, text: str, names: Names, sentences: frozense
     for part, stretch in marked(text):
         ours = sentences if part or name in OURS else frozenset[str]()
         place = _Place(
-            f"{name}, {field or (f'its part {part!r}' if part else 'its text')}",
+            ", ".join(filter(None, (name, field or (f"its part {part!r}" if part else "")))),
             "they come from the project's tables, or are stance's own wording, which only a new version can change"
             if part or name in OURS
             else "remove them there",
@@ -146,12 +147,34 @@ def _of_text(name: str, field: str, text: str, names: Names, sentences: frozense
     return run_places
 
 
-def _editable(place: _Place, run: str, written: Sequence[Written]) -> _Place:
+def _refusal(shared: Mapping[str, str], wanted: Mapping[str, _Place], written: Sequence[Written]) -> str:
+    """The message that names each place with words of an article once, up to MOST_PLACES of them.
+
+    Args:
+        shared: each run of words that the release shares with an article → the article's id.
+        wanted: the place in the release of each run of words.
+        written: texts in the release that people wrote.
+    """
+    lines = [(one, lines_of(one.text)) for one in written]
+    rule = "a stand-off release has no five consecutive words of any article"
+    found: dict[str, tuple[str, str]] = {}
+    for run, article_id in shared.items():
+        place = _editable(wanted[run], run, lines)
+        found.setdefault(place.where, (f"the words {run!r} are in the article {article_id!r} too", place.remedy))
+    if len(found) == 1:
+        ((where, (what, remedy)),) = found.items()
+        return f"{where}: {what}, and {rule}: {remedy}"
+    told = [f"  {where}: {what}: {remedy}" for where, (what, remedy) in list(found.items())[:MOST_PLACES]]
+    more = [f"  and {len(found) - MOST_PLACES} more places"] if len(found) > MOST_PLACES else []
+    return "\n".join([f"{rule}, but {len(found)} places have some:", *told, *more])
+
+
+def _editable(place: _Place, run: str, lines: Sequence[tuple[Written, Mapping[str, int]]]) -> _Place:
     """The place where people can change the words, or the place in the release if people wrote none of them."""
-    for one in written:
-        if run in runs(one.text):
-            line = one.field or f"line {line_of(run, one.text)}"
-            return _Place(f"{one.file}, {line}", f"use other words there (in the release they are in {place.where})")
+    for one, line_of in lines:
+        if run in line_of:
+            there = one.field or f"line {line_of[run]}"
+            return _Place(f"{one.file}, {there}", f"use other words there, as they would be published in {place.where}")
     return place
 
 

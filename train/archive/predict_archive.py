@@ -286,8 +286,7 @@ def _plot(shares: PredictionShares) -> str:
     months: dict[str, list[svg_plots.Point]] = {row.stance: [] for row in shares.rows}
     for row in shares.rows:
         if row.kind == "month" and row.name != UNKNOWN:
-            point = svg_plots.Point(place=row.name, value=row.raw.value, low=row.raw.low, high=row.raw.high)
-            months[row.stance].append(point)
+            months[row.stance].append(svg_plots.point(row.name, row.raw))
     title = "Share of each stance by month, by the model" if any(months.values()) else "No sentence has a known month"
     tones = svg_shapes.tones(list(months))
     return svg_plots.alone(svg_plots.over_time(months, tones, title), tones, title)

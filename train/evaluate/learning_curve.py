@@ -14,7 +14,7 @@ from labeling.scheme import DEFAULT, Scheme
 from labeling.statistics.bootstrap import resampled
 from labeling.statistics.intervals import Estimate
 from train.evaluate.leak_audit import FitPredict
-from train.intervals import FEWEST, STILL, UNTOLD, f1_slack, widened
+from train.intervals import FEWEST, STILL, f1_slack, widened
 from train.metrics import RESAMPLES, confusions, difference, summaries
 from train.records import Example
 
@@ -173,11 +173,8 @@ def _reading(steps: Sequence[Step], gain: Estimate | None) -> tuple[Literal["yes
         f"From {before.examples:.0f} to {after.examples:.0f} labels ({before.groups} to {after.groups} groups) F_avg "
         f"changed by {100 * gain.value:+.1f} points"
     )
-    if (gain.low, gain.high) == (-1, 1):
-        return (
-            "unclear",
-            start + f" ({UNTOLD}): whether more labels would help can't be told.",
-        )
+    if not gain.is_known:
+        return "unclear", start + ", but the test articles are too few to tell whether more labels would help."
     start += f" [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]: "
     if gain.low > 0:
         return "yes", start + "more labels of this kind would probably help."

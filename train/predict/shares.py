@@ -296,7 +296,10 @@ def _corrected(
 
 
 def show(shares: PredictionShares) -> str:
-    """The table that `stance predict` prints: the whole corpus, the largest outlets, the last months, in per cent."""
+    """The table that `stance predict` prints, in per cent: the whole corpus, the largest outlets, the last months.
+
+    Below it stands what its words mean.
+    """
     cells: dict[tuple[SharesOf, str], list[ShareRow]] = {}
     for row in shares.rows:
         cells.setdefault((row.kind, row.name), []).append(row)
@@ -319,7 +322,25 @@ def show(shares: PredictionShares) -> str:
         if corrected:
             lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
     hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
-    return "\n".join([line.rstrip() for line in lines] + [f"and {hidden} more outlets and months"] * (hidden > 0))
+    lines += [f"and {hidden} more outlets and months"] * (hidden > 0)
+    return "\n".join(line.rstrip() for line in [*lines, *_legend([row for key in shown for row in cells[key]])])
+
+
+def _legend(rows: Sequence[ShareRow]) -> list[str]:
+    """What the columns and the words at the ends of the lines mean, as far as the rows have them."""
+    lines = ["raw: as the model predicted, with its errors"]
+    if any(row.corrected is not None for row in rows):
+        lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
+    if not all(row.raw.is_known for row in rows):
+        lines.append("no brackets: fewer than 5 articles, so there is no interval")
+    labelled = {(row.kind, row.name): row.labelled for row in rows}
+    parts = [sum(n for (of, _), n in labelled.items() if of == kind) for kind in ("outlet", "month", "language")]
+    if max(parts) > labelled.get(("all", ""), 0):
+        lines.append(
+            "labelled: exact copies count once in each row, so outlets or months with copies of one sentence add up to "
+            "more than all"
+        )
+    return lines
 
 
 def called(kind: SharesOf, name: str) -> str:
@@ -339,5 +360,5 @@ def _line(estimates: Sequence[Estimate]) -> str:
 
 
 def _interval(one: Estimate) -> str:
-    """The interval in per cent; "" where it is [0, 1]."""
-    return "" if (one.low, one.high) == (0, 1) else f" [{100 * one.low:.1f}, {100 * one.high:.1f}]"
+    """The interval in per cent; "" where there is none."""
+    return f" [{100 * one.low:.1f}, {100 * one.high:.1f}]" if one.is_known else ""

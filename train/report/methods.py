@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from corpus.store import number as counted
 from labeling.machine.messages import alternative_sentence, anchoring_sentence, comparison_rows, share_rows
 from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
@@ -19,6 +20,7 @@ from train.report.sentences import (
     audit_sentence,
     calibration_sentence,
     ceiling_sentence,
+    intervals_sentence,
     majority_sentence,
     naive_sentence,
     number,
@@ -64,7 +66,7 @@ class Methods(msgspec.Struct, frozen=True, kw_only=True):
 
 def methods(snapshot: Snapshot) -> Methods:
     """Describe the methods of a project in its present state, with what its numbers say and do not say."""
-    paragraphs = [part for part in (_labelled(snapshot), _machine(snapshot), _trained(snapshot)) if part]
+    paragraphs = [part for part in (_labelled(snapshot), _machine(snapshot), *_trained(snapshot)) if part]
     limits, tables = (
         _limits(snapshot),
         [
@@ -86,10 +88,9 @@ def methods(snapshot: Snapshot) -> Methods:
 def _labelled(snapshot: Snapshot) -> str:
     corpus, status = snapshot.corpus, snapshot.status
     dates = f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else ""
-    text = (
-        f"The corpus has {corpus.sentences} prose sentences ({corpus.copies} of them exact copies of another) of "
-        f"{corpus.articles} articles from {len(corpus.outlets)} outlets{dates}. "
-    )
+    copies = f" ({corpus.copies} of them exact copies of another)" if corpus.copies else ""
+    outlets = f" from {counted(len(corpus.outlets), 'outlet')}" if corpus.outlets else ""
+    text = f"The corpus has {corpus.sentences} prose sentences{copies} of {corpus.articles} articles{outlets}{dates}. "
     if not status.annotators:
         return text + "No sentence is labelled yet."
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)
@@ -133,8 +134,8 @@ def machine_tables(snapshot: Snapshot) -> list[Table]:
     tables = [
         (
             f"{MACHINE} beside the people: Krippendorff’s alpha with the machine as one more annotator, and its "
-            "change; accuracy against the people’s majority; winning rate (omega) and average advantage probability "
-            "(rho) of the alternative annotator test. 95 % intervals over articles.",
+            "change; accuracy by the people’s majority; winning rate (omega) and average advantage probability "
+            "(rho) of the alternative annotator test. Brackets are 95 % intervals over articles.",
             comparison_rows(machine.machines),
         ),
         (
@@ -145,27 +146,30 @@ def machine_tables(snapshot: Snapshot) -> list[Table]:
     return [Table(caption=caption, heads=rows[0], rows=rows[1:]) for caption, rows in tables if rows]
 
 
-def _trained(snapshot: Snapshot) -> str:
+def _trained(snapshot: Snapshot) -> list[str]:
+    """How the model was made, and what it scores; scores without intervals are given, and nothing is read from them."""
     metrics, analysis = snapshot.metrics, snapshot.analysis
     if metrics is None:
-        return ""
-    parts = [outside_sentence(snapshot), split_sentence(snapshot), f"The model is {recipe_sentence(metrics)}"]
-    test = metrics.test
-    parts.append(
+        return []
+    test, known = metrics.test, metrics.test.f_avg.is_known
+    made = [outside_sentence(snapshot), split_sentence(snapshot), f"The model is {recipe_sentence(metrics)}"]
+    if analysis is not None:
+        made += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive and known else ""]
+    scored = [
         f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of "
         f"{spoken(metrics.scheme.scored, 'and')}) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an "
         f"accuracy of {shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
-        f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}. {majority_sentence(metrics)} "
-        "Brackets are 95 % intervals by bootstrap over groups."
-    )
-    parts.append(votes_sentence(metrics))
-    parts.append(vectors_sentence(analysis))
-    if analysis is not None:
-        parts += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive else ""]
-        parts += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
-        parts += [analysis.curve.sentence if analysis.curve else ""]
-    parts.append(shares_sentence(snapshot))
-    return " ".join(part for part in parts if part)
+        f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}.",
+        intervals_sentence(test),
+        majority_sentence(metrics),
+    ]
+    if known:
+        scored += [votes_sentence(metrics), vectors_sentence(analysis)]
+        if analysis is not None:
+            scored += [ceiling_sentence(analysis.ceiling), calibration_sentence(analysis.calibration)]
+            scored += [analysis.curve.sentence if analysis.curve else ""]
+    scored.append(shares_sentence(snapshot))
+    return [" ".join(part for part in parts if part) for parts in (made, scored)]
 
 
 def _limits(snapshot: Snapshot) -> list[str]:
@@ -179,7 +183,9 @@ def _limits(snapshot: Snapshot) -> list[str]:
     status = snapshot.status
     if 0 < len(status.annotators) < 3:
         limits.append(
-            f"There were only {len(status.annotators)} annotators: what one of them alone means is not known."
+            "There was only one annotator: how far others would give the same labels is not known."
+            if len(status.annotators) == 1
+            else "There were only two annotators: where they differ, nobody knows which of them most others would join."
         )
     if status.shares is not None and status.shares.weighted is None and not whole_corpus(snapshot):
         limits.append(
@@ -187,11 +193,16 @@ def _limits(snapshot: Snapshot) -> list[str]:
         )
     if snapshot.metrics is not None:
         test = snapshot.metrics.test
-        if test.n < SMALL_TEST:
-            limits.append(f"The test set is small ({test.n} sentences): the intervals are wide, and say so.")
-        if test.groups <= FEW_GROUPS:
+        known = test.f_avg.is_known
+        if test.n < SMALL_TEST or not known:
+            held = f"{counted(test.n, 'sentence')} in {counted(test.groups, 'group')}"
             limits.append(
-                f"It has only {test.groups} groups, for which bootstrap intervals are known to be too narrow."
+                f"The test set is small ({held})"
+                + (": the intervals are wide." if known else ", so how far its scores may be off is not known.")
+            )
+        if known and test.groups <= FEW_GROUPS:
+            limits.append(
+                f"The test set has only {test.groups} groups, for which bootstrap intervals are known to be too narrow."
             )
         limits += snapshot.metrics.warnings
         if snapshot.analysis is not None and snapshot.analysis.outside:
@@ -212,9 +223,10 @@ def _agreement_tables(snapshot: Snapshot) -> list[Table]:
         [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", str(agreement.fleiss_sentences), shown(agreement.fleiss)]
     )
     rows += [[f"Cohen’s kappa, {row.first} and {row.second}", str(row.n), shown(row.kappa)] for row in agreement.pairs]
+    known = any(one.is_known for one in (agreement.alpha, agreement.fleiss, *(row.kappa for row in agreement.pairs)))
     return [
         Table(
-            caption="Agreement, with 95 % intervals by bootstrap over articles.",
+            caption=f"Agreement{', with 95 % intervals by bootstrap over articles' if known else ''}.",
             heads=["measure", "sentences", "value"],
             rows=rows,
         )
@@ -231,8 +243,8 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     ]
     tables = [
         Table(
-            caption=f"Scores on the test split ({test.n} sentences, {test.groups} groups), with 95 % intervals by "
-            "bootstrap over groups.",
+            caption=f"Scores on the test split ({test.n} sentences, {test.groups} groups)"
+            + (", with 95 % intervals by bootstrap over groups." if test.f_avg.is_known else ", without intervals."),
             heads=["", "F_avg", "macro-F1", "accuracy"],
             rows=rows,
         ),
@@ -253,7 +265,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
         ]
         tables.append(
             Table(
-                caption="Model and annotators against the majority of the other annotators.",
+                caption="Model and annotators, compared with the majority of the other annotators.",
                 heads=["", "answers", "F_avg"],
                 rows=rows,
             )

@@ -153,9 +153,8 @@ def _scores(snapshot: Snapshot) -> list[plots.Bar]:
 
 
 def _bar(name: str, score: Estimate, tone: svg_shapes.Tone) -> plots.Bar:
-    if not score.is_known:
-        return plots.Bar(name=name, value=score.value, tone=tone)
-    return plots.Bar(name=name, value=score.value, low=score.low, high=score.high, tone=tone)
+    ends = plots.point(name, score)
+    return plots.Bar(name=name, value=score.value, low=ends.low, high=ends.high, tone=tone)
 
 
 def _heat(snapshot: Snapshot) -> list[list[int]]:
@@ -180,7 +179,7 @@ def _shares(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stan
     for row in rows:
         place = row.name if kind == "month" else called(row.kind, row.name)
         best = row.corrected if estimate == "corrected" and row.corrected is not None else row.raw
-        series[row.stance].append(plots.Point(place=place, value=best.value, low=best.low, high=best.high))
+        series[row.stance].append(plots.point(place, best))
     return series if rows else {}
 
 

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import pyarrow as pa
 
 from corpus.errors import ExamplesError, TableError
+from corpus.records import ARTICLES
 from corpus.store import read_json, read_jsonl, table_path
+from corpus.tables import read_table
 from labeling.codebook import Codebook
 from labeling.records import Annotation, Unsettled, Verdict
 from labeling.sampling.archive_sentences import only_archived
@@ -69,6 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         model: version of the model, as `stance predict` prints it and predictions name it; "" without a model.
         versions: versions of Python and the libraries when the page was written.
         due: sentences that each say what of all this is out of date, and which command to run.
+        titles: title of each article with a contested sentence, by its id; only for the page.
     """
 
     target: str
@@ -92,6 +96,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     versions: dict[str, str]
     due: list[str] = []
+    titles: dict[str, str] = {}
 
     @property
     def made_of(self) -> str:
@@ -158,7 +163,14 @@ def gather(
         model=input_digests.of_model(model / "model.skops") if (model / "model.skops").is_file() else "",
         versions={"stance": _version("stance-corpus"), "Python": platform.python_version()}
         | {name: _version(name) for name in LIBRARIES},
+        titles=_titles(work, {row.article_id for row in status.contested}) if for_page else {},
     )
+
+
+def _titles(work: Path, articles: Collection[str]) -> dict[str, str]:
+    schema = pa.schema([ARTICLES.field("article_id"), ARTICLES.field("title")])
+    rows = read_table(work / "articles.parquet", schema, "stance build", ("article_id", articles)).to_pylist()
+    return {row["article_id"]: row["title"] for row in rows if row["title"]}
 
 
 def _ngrams(work: Path, target: str, analysis: Analysis | None) -> tuple[Ngrams | None, str]:

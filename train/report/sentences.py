@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from corpus.messages import KINDS
+from corpus.store import number as counted
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
 from labeling.statistics.agreement_of_parts import compared
 from labeling.statistics.intervals import Estimate, percent, shown
+from labeling.statistics.measured_agreement import Agreement
 from labeling.status import Status
 from train.evaluate.analysis import Analysis
 from train.evaluate.calibration import Recalibration
 from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
-from train.intervals import UNTOLD
-from train.records import Encoder, Metrics, TargetScore
+from train.intervals import FEWEST
+from train.predict.shares import PredictionShares
+from train.records import Encoder, Metrics, TargetScore, TestScores
+from train.report.article_view import ShownCorpus
 from train.report.project_snapshot import Snapshot
+from train.vote_scores import FARTHEST
 
 UNITS = {
     **{"char": "character", "char_wb": "within-word character"},
@@ -51,10 +57,25 @@ def share(estimate: Estimate) -> str:
 
 
 def points(estimate: Estimate) -> str:
-    """A difference and its interval in points, which are hundredths."""
-    if (estimate.low, estimate.high) == (-1, 1):
-        return f"{100 * estimate.value:+.1f} points ({UNTOLD})"
+    """A difference in points, which are hundredths, with its interval if it has one."""
+    if not estimate.is_known:
+        return f"{100 * estimate.value:+.1f} points"
     return f"{100 * estimate.value:+.1f} points [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
+
+
+def of_range(estimate: Estimate, most: float) -> str:
+    """A value with its interval, which is no interval where it is the whole range from 0 to `most`."""
+    return number(estimate.value) if (estimate.low, estimate.high) == (0, most) else shown(estimate)
+
+
+def intervals_sentence(test: TestScores) -> str:
+    """What the brackets behind the scores are, or why there are none."""
+    if test.f_avg.is_known:
+        return "Brackets are 95 % intervals by bootstrap over groups."
+    return (
+        f"The scores have no intervals: the test split has {test.groups} {'groups' if test.groups != 1 else 'group'} "
+        f"of articles, and an interval takes at least {FEWEST}."
+    )
 
 
 def agreement_sentence(snapshot: Snapshot) -> str:
@@ -66,6 +87,13 @@ def agreement_sentence(snapshot: Snapshot) -> str:
         f"Krippendorff’s alpha (nominal) over the {agreement.sentences} sentences from {agreement.articles} articles "
         f"that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
     )
+
+
+def agreement_intervals_sentence(agreement: Agreement) -> str:
+    """What the brackets behind the measures of agreement are, or why there are none."""
+    if agreement.alpha.is_known or agreement.raw.is_known:
+        return "Brackets are 95 % intervals by bootstrap over articles."
+    return f"There are no intervals: most take at least {FEWEST} articles."
 
 
 def coefficients_sentence() -> str:
@@ -96,11 +124,11 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
     if ceiling is None or not ceiling.annotators:
         return (
             "There is no annotators’ ceiling: it takes sentences of the test split with three or more annotators, "
-            "each of whom is scored against the majority of the others."
+            "each of whom is compared with the majority of the others."
         )
     compared = ceiling.compared
     start = (
-        f"Against the majority of the other annotators ({compared.n} answers), annotators have an F_avg of "
+        f"Compared with the majority of the other annotators ({compared.n} answers), annotators have an F_avg of "
         f"{shown(compared.second)}, the model one of {shown(compared.first)} on the same sentences; the difference is "
         f"{points(compared.f_avg)}: "
     )
@@ -123,10 +151,11 @@ def votes_sentence(metrics: Metrics) -> str:
     return (
         f"The model learned the shares of the votes. On the {votes.n} test sentences with three votes or more, in "
         f"{votes.groups} groups, the mean cross-entropy between votes and predicted probabilities is "
-        f"{shown(votes.cross_entropy)} nats (the least possible is {number(votes.entropy)}, the entropy of the votes "
-        f"themselves), and the mean Manhattan distance is {shown(votes.manhattan)}, of at most 2. Always predicting "
-        f"the mean shares of the training votes has {shown(votes.constant.cross_entropy)} and "
-        f"{shown(votes.constant.manhattan)}."
+        f"{of_range(votes.cross_entropy, FARTHEST[0])} nats (the least possible is "
+        f"{number(votes.entropy)}, the entropy of the votes themselves), and the mean Manhattan "
+        f"distance is {of_range(votes.manhattan, FARTHEST[1])}, of at most 2. "
+        "Always predicting the mean shares of the training votes has "
+        f"{of_range(votes.constant.cross_entropy, FARTHEST[0])} and {of_range(votes.constant.manhattan, FARTHEST[1])}."
     )
 
 
@@ -164,7 +193,7 @@ def naive_sentence(split: Naive) -> str:
     )
     if split.low is None or split.high is None:
         return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")
-    end = "" if split.low > 0 or split.high < 0 else "; so few draws leave open whether it does at all"
+    end = "" if split.low > 0 or split.high < 0 else "; from so few draws nobody can tell whether it really does"
     return f"{start} [{100 * split.low:+.1f}, {100 * split.high:+.1f}]{end}."
 
 
@@ -173,8 +202,8 @@ def audit_sentence(analysis: Analysis) -> str:
     audit = analysis.audit
     return (
         f"Of {audit.tested} test sentences {len(audit.affected)} have a near-duplicate in training (all "
-        f"{audit.compared:,} pairs compared, independently of the clustering; from a likeness of "
-        f"{audit.threshold:g} of 100)."
+        f"{audit.compared:,} pairs were compared, independently of the clustering; two sentences are near-duplicates "
+        f"if they are at least {audit.threshold:g} % alike)."
     )
 
 
@@ -217,7 +246,7 @@ def recipe_sentence(metrics: Metrics) -> str:
     return (
         f"TF-IDF ({features} n-grams){vectors} with logistic regression, C = {cv.c:g}, the best of "
         f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
-        f"(F_avg {cv.f_avg:.3f}); the test split chose nothing."
+        f"(F_avg {cv.f_avg:.3f}); the test split had no part in the choice."
     )
 
 
@@ -237,7 +266,7 @@ def vectors_sentence(analysis: Analysis | None) -> str:
         return ""
     gain = analysis.vectors
     apart = gain.compared.f_avg
-    if (apart.low, apart.high) == (-1, 1):
+    if not apart.is_known:
         reading = "whether the vectors help can’t be told from so few articles"
     elif apart.low > 0:
         reading = "the vectors help"
@@ -253,6 +282,40 @@ def vectors_sentence(analysis: Analysis | None) -> str:
         f"Of what moves the model’s decisions on the test split, {100 * gain.share:.0f} % is of the vectors, the rest "
         "of the n-grams."
     )
+
+
+def copies_sentence(corpus: ShownCorpus) -> str:
+    """How many sentences are exact copies, what that means, and how many clusters of near-duplicates there are."""
+    clusters = (
+        f"There {'is' if corpus.clusters == 1 else 'are'} {counted(corpus.clusters, 'cluster')} of near-duplicates."
+    )
+    if not corpus.copies:
+        return f"none of them is an exact copy of another one. {clusters}"
+    copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"
+    return (
+        f"{corpus.copies} of them {copies} of another one: the same but for case, punctuation, and the kinds of spaces "
+        f"and quotation marks. {clusters}"
+    )
+
+
+def not_prose_sentence(corpus: ShownCorpus) -> str:
+    """How many lines are kept apart from the prose, by kind."""
+    kinds = ", ".join(counted(count, KINDS.get(kind, kind)) for kind, count in corpus.kinds)
+    total = sum(count for _, count in corpus.kinds)
+    if not total:
+        return "No line was kept apart as not prose."
+    is_ = "is" if total == 1 else "are"
+    return f"{counted(total, 'line')} {is_} not prose and {is_} kept apart: {kinds}."
+
+
+def shares_intervals(shares: PredictionShares) -> str:
+    """Whether the shares by the model have intervals, as the end of a sentence's first part."""
+    estimates = [one for row in shares.rows for one in (row.raw, row.corrected) if one is not None]
+    known = sum(one.is_known for one in estimates)
+    if not known:
+        return f"without intervals, which take at least {FEWEST} articles"
+    rest = f" (none where there are fewer than {FEWEST} articles)" if known < len(estimates) else ""
+    return f"with 95 % intervals over articles{rest}"
 
 
 def whole_corpus(snapshot: Snapshot) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from labeling.scheme import Stance
+from labeling.statistics.intervals import Estimate
 from train.evaluate.calibration import Calibration
 from train.evaluate.learning_curve import LearningCurve
 from train.predict.shares import NO_DATE, UNKNOWN
@@ -57,6 +58,12 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     high: float
 
 
+def point(place: str, estimate: Estimate) -> Point:
+    """The point of an estimate, without an interval where the estimate has none."""
+    low, high = _ends(estimate)
+    return Point(place=place, value=estimate.value, low=low, high=high)
+
+
 def figure(title: str, text: str, width: float, height: float, body: Sequence[Markup]) -> Markup:
     """A plot with its title and a text that says in words what it shows, for people who cannot see it."""
     return Markup(
@@ -66,23 +73,24 @@ def figure(title: str, text: str, width: float, height: float, body: Sequence[Ma
 
 
 def stacked(counts: Mapping[Stance, int], tones: Mapping[Stance, Tone], title: str) -> Markup:
-    """The shares of the labels as one bar, in their order."""
-    total, at, body = sum(counts.values()) or 1, 0.0, []
+    """The shares of the labels as one bar, in their order; a label that is too long for one line gets two."""
+    total, at, body, height = sum(counts.values()) or 1, 0.0, list[Markup](), 36.0
     for stance, tone in tones.items():
         width = WIDTH * counts.get(stance, 0) / total
         body.append(
-            Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="26"/>').format(
-                tone.name, coordinate(at), coordinate(width)
+            Markup('<rect class="{} fill" x="{}" y="0" width="{}" height="{}"/>').format(
+                tone.name, coordinate(at), coordinate(width), coordinate(height)
             )
         )
-        share = 100 * counts.get(stance, 0) / total
-        for said in (f"{stance} {share:.0f} %", f"{share:.0f} %"):
-            if text_width(said, bold=True) <= width:
-                body.append(text_at(at + width / 2, 18, said, "on"))
+        share = f"{100 * counts.get(stance, 0) / total:.0f} %"
+        for lines in ([f"{stance} {share}"], [stance, share], [share]):
+            if max(text_width(line, bold=True) for line in lines) <= width:
+                top = height / 2 + 5 - 8 * (len(lines) - 1)
+                body += [text_at(at + width / 2, top + 16 * n, line, "on") for n, line in enumerate(lines)]
                 break
         at += width
     text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in tones)
-    return figure(title, text, WIDTH, 26, body)
+    return figure(title, text, WIDTH, height, body)
 
 
 def bars(rows: Sequence[Bar], title: str) -> Markup:
@@ -123,9 +131,9 @@ def reliability(calibration: Calibration, title: str, tone: Tone) -> Markup:
     body.append(stroke(left, top + size, left + size, top, "ideal"))
     places = [(left + size * row.confidence, row) for row in calibration.bins]
     for x, row in places:
-        body.append(
-            stroke(x, top + size * (1 - row.accuracy.low), x, top + size * (1 - row.accuracy.high), f"{tone.name} thin")
-        )
+        if row.accuracy.is_known:
+            low, high = (top + size * (1 - end) for end in _ends(row.accuracy))
+            body.append(stroke(x, low, x, high, f"{tone.name} thin"))
     line = " ".join(f"{coordinate(x)},{coordinate(top + size * (1 - row.accuracy.value))}" for x, row in places)
     body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone.name, line))
     body += [mark(tone, x, top + size * (1 - row.accuracy.value)) for x, row in places]
@@ -157,18 +165,15 @@ def learning(curve: LearningCurve, title: str) -> Markup:
     for row in curve.steps:
         x = left + 16 + (right - left - 32) * ((math.log(row.examples) - first) / ((last - first) or 1))
         y = bottom - (bottom - top) * row.f_avg.value
-        low, high = (bottom - (bottom - top) * end for end in (row.f_avg.low, row.f_avg.high))
         line.append(f"{coordinate(x)},{coordinate(y)}")
-        body += [
-            stroke(x, low, x, high, "one whisker"),
-            mark(ONE, x, y),
-            text_at(x, bottom + 16, f"{row.examples:.0f}", "soft"),
-        ]
+        if row.f_avg.is_known:
+            low, high = (bottom - (bottom - top) * end for end in _ends(row.f_avg))
+            body.append(stroke(x, low, x, high, "one whisker"))
+        body += [mark(ONE, x, y), text_at(x, bottom + 16, f"{row.examples:.0f}", "soft")]
     body.insert(10, Markup('<polyline class="one path" points="{}"/>').format(" ".join(line)))
     body.append(text_at((left + right) / 2, bottom + 34, "labels trained on", "soft"))
     text = "; ".join(
-        f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(row.f_avg.low, row.f_avg.high)}"
-        for row in curve.steps
+        f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(*_ends(row.f_avg))}" for row in curve.steps
     )
     return figure(title, text, WIDTH, bottom + 42, body)
 
@@ -323,6 +328,11 @@ def length(share: float, tone: Tone) -> Markup:
 
 def _value(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    """The ends of an interval; NaN where there is none, for which files may have 0 and 1."""
+    return (estimate.low, estimate.high) if estimate.is_known else (math.nan, math.nan)
 
 
 def _between(low: float, high: float) -> str:
