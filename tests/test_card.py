@@ -23,8 +23,8 @@ from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.codebook import read_codebook
 from labeling.records import Annotation, Target, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
-from labeling.scheme import DEFAULT
-from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts
+from labeling.scheme import DEFAULT, Scheme
+from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts, summary
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import merge
@@ -248,6 +248,11 @@ def test_the_card_tells_how_the_labels_came_to_be(facts: CardFacts, finished: Pa
     assert not re.search(r"\b0 (more )?(sentence|article)", card)
     assert "character by character" not in card
     assert "move no sentence between splits; for intervals, resample groups, not sentences.\nLook at `votes`" in card
+
+
+def test_the_summary_names_the_projects_own_labels(facts: CardFacts) -> None:
+    assert summary(facts).endswith("favor, against or none.")
+    assert summary(msgspec.structs.replace(facts, scheme=Scheme(names=["yes", "no"]))).endswith("”: yes or no.")
 
 
 def test_addresses_are_links_that_lead_where_they_say(facts: CardFacts) -> None:

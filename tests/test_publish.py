@@ -115,7 +115,7 @@ def test_the_release_says_how_many_labels_rest_on_fewer_votes_than_asked_for(
     done = publish(finished / "work", out, "a target <b>", book, SETTINGS, inputs=inputs)
     settled = len(read_jsonl(finished / "work" / "verdicts.jsonl", Verdict, ""))
     assert done.few == FewVotes(asked=overlap, sentences=settled if few else 0)
-    said = f"The project asked for 3 votes a sentence; {settled} sentences were settled by fewer."
+    said = f"The project asked for 3 votes per sentence; {settled} sentences were settled by fewer."
     assert (said in (out / "README.md").read_text("utf-8")) == few
     shown = f"{settled} sentences were settled by fewer votes than the 3 that [labeling] overlap asks for"
     assert (shown in "\n".join(published(done, out, "", asked=False))) == few

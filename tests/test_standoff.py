@@ -167,7 +167,7 @@ def test_our_own_wording_is_no_articles_in_a_card_but_in_a_column_it_is(tmp_path
         ("release/publish.py", "text is published only if"),
         ("train/train_model.py", "the test split is scored once"),
         ("train/report/sentences.py", "it has learned nothing that this test set shows"),
-        ("train/report/page.html.j2", "they are worth a second look"),
+        ("train/report/page.html.j2", "such a verdict is worth a second look"),
         ("release/card/model_card.md.j2", "who wrote or said them"),
         ("labeling/statistics/agreement.py", "too unreliable to draw conclusions from"),
         ("corpus/errors.py", "an article cannot be read, or there is none"),

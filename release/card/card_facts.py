@@ -25,6 +25,7 @@ from release.card.earlier_release import EarlierRelease, read_earlier_release
 from release.contents.machine_rows import ReleasedCoder
 from release.freshness import Project
 from train.report.project_snapshot import Snapshot, gather
+from train.report.sentences import spoken
 from train.settings import LICENCES, PublishSettings
 
 NOBODY = "Authors not stated"
@@ -306,7 +307,7 @@ def summary(facts: CardFacts) -> str:
     """One sentence that describes the dataset."""
     return (
         f"{facts.rows} sentences from {facts.articles} news articles, each labelled for its stance toward one target, "
-        f"“{facts.target}”: favor, against or none."
+        f"“{facts.target}”: {spoken(facts.scheme.names, 'or')}."
     )
 
 
