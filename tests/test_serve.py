@@ -110,7 +110,7 @@ def test_serve_installs_only_what_it_is_asked_to(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
-    with pytest.raises(StudioError, match=r"not installed: `stance serve --install` .*0\.8 GB, a few minutes"):
+    with pytest.raises(StudioError, match=r"not installed: `stance serve --install` .*1\.0 GB, a few minutes"):
         Run(tmp_path)("serve")
     assert not (tmp_path / "data").exists()
     monkeypatch.setattr("labeling.studio.install.sys.executable", "/bin/false")
