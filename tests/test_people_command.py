@@ -214,3 +214,25 @@ def test_the_private_file_of_an_older_version_with_people_joined_by_hand_is_unde
     write_known(work, work.parent, register, known)
     assert set(whose(work)) == {"A1", "A2"}
     assert vote("s", "A1", "favor").annotator == "A1"
+
+
+def test_who_was_joined_by_mistake_gets_all_accounts_back_when_separated() -> None:
+    """A2 was joined to A1 by mistake; then an export's account A3 turned out to be A2's account."""
+    place, export = KnownServer(accounts={"2": Account(person="A2")}), KnownServer(accounts={"2": Account(person="A3")})
+    register = Register(places=[place, export])
+    register.join("A1", "A2")
+    register.absorb(place, export)
+    assert register.same() == {"A2": "A1", "A3": "A1"}
+    assert register.separate("A1", "A2")
+    assert register.same() == {"A3": "A2"}
+    assert register.are_apart("A1", "A2")
+    # The pair that counts can be separated, too, wherever it is kept.
+    register.people.clear()
+    register.join("A1", "A2")
+    register.join("A2", "A3")
+    assert register.separate("A1", "A3")
+    assert register.same() == {"A2": "A1"}
+    register.join("A2", "A4")
+    assert register.separate("A2", "A4")
+    assert register.same() == {"A2": "A1"}
+    assert not register.separate("A1", "A9")

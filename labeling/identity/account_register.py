@@ -190,10 +190,14 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return people | {old for person in self.people.values() for old in person.also}
 
     def join(self, one: str, two: str) -> str:
-        """Treat two pseudonyms as one person's; the lower one counts from now on."""
+        """Treat two pseudonyms as one person's; of those that count for them, the lower one counts from now on.
+
+        The other one is kept with the pseudonym that was given, even if that was joined to somebody before: when those
+        two are separated again, it goes with its own.
+        """
         keep, drop = sorted((self.counts(one), self.counts(two)), key=lowest_first)
         if keep != drop:
-            person = self.people.setdefault(keep, Person())
+            person = self.people.setdefault(one if self.counts(one) == keep else two, Person())
             person.also = sorted({*person.also, drop}, key=lowest_first)
         return keep
 
@@ -204,11 +208,12 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             Whether one of them had been joined to the other.
         """
         for keep, drop in ((one, two), (two, one)):
-            person = self.people.get(keep, Person())
-            if drop in person.also or self.shared.get(drop) == keep:
-                person.also = [name for name in person.also if name != drop]
+            holders = [name for name, person in self.people.items() if drop in person.also]
+            if (holders and keep in (self.counts(drop), *holders)) or self.shared.get(drop) == keep:
+                for name in holders:
+                    self.people[name].also = [other for other in self.people[name].also if other != drop]
+                person = self.people.setdefault(keep, Person())
                 person.apart = sorted({*person.apart, drop}, key=lowest_first)
-                self.people[keep] = person
                 self.shared = {old: name for old, name in self.shared.items() if old != drop}
                 return True
         return False
@@ -235,7 +240,7 @@ class Register(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             mine.addresses = [*account.addresses, *(row for row in mine.addresses if row not in account.addresses)]
             one, two = self.counts(mine.person), self.counts(account.person)
             if one != two and not self.are_apart(one, two):
-                keep = self.join(one, two)
+                keep = self.join(mine.person, account.person)
                 drop = two if keep == one else one
                 notes.append(
                     f"{keep} and {drop} turn out to be account {key} of one Label Studio: {drop} is called {keep} now"
