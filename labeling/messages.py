@@ -113,7 +113,7 @@ def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
     rows += [[row.outlet or NO_OUTLET, str(row.sentences), str(row.labelled)] for row in ranked[:MOST_OUTLETS]]
     rest = ranked[MOST_OUTLETS:]
     more = (
-        f"and {len(rest)} more outlets with {sum(row.sentences for row in rest)} sentences, "
+        f"and {number(len(rest), 'more outlet')} with {sum(row.sentences for row in rest)} sentences, "
         f"{sum(row.labelled for row in rest)} labelled; `stance status --json` lists them all"
     )
     return [*_table(rows), *([more] if rest else [])] if outlets else []
@@ -303,7 +303,9 @@ def _queue_lines(plan: ProjectPlan) -> list[str]:
 
 
 def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
-    removed = "removed, if still so then" if prune else "the same command with --prune removes them"
+    removed = (
+        "they are removed unless somebody answers first" if prune else "the same command with --prune removes them"
+    )
     said = (
         (plan.answered, "of those on the server only hold answers: they stay"),
         (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
@@ -344,7 +346,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
     skips = f", {done.skips} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
         f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
-        f"{number(done.fetched, 'task')} had changed since the last pull, or had not been read before",
+        f"read {number(done.fetched, 'task')}: those that are new or have changed since the last pull",
     ]
     if stale and stale.people:
         lines.append(
@@ -396,7 +398,7 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
     how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
     lines = [
         f"{number(sum(done.settled.values()), 'sentence')} settled" + (f": {how}" if how else ""),
-        f"{number(done.unsettled, 'sentence')} open, listed in {work / 'queue.jsonl'}"
+        f"{number(done.unsettled, 'sentence')} open" + ("" if dry_run else f", listed in {work / 'queue.jsonl'}")
         if done.unsettled
         else "no sentence is open",
         f"votes counted: those of {', '.join(done.annotators) or 'nobody'}"
@@ -418,8 +420,8 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
         lines.append(f"{sum(done.moved.values())} verdicts would get another label: {listed}")
     if done.flagged:
         lines.append(
-            f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since: `flag` in "
-            f"{work / 'verdicts.jsonl'} says what"
+            f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"
+            + ("" if dry_run else f": `flag` in {work / 'verdicts.jsonl'} says what")
         )
     if done.vanished:
         lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.errors import StanceError
+from corpus.errors import ExamplesError, StanceError
 from corpus.store import number, read_jsonl, read_jsonl_if_there, table_path
 from labeling.records import Unsettled, Verdict
 from labeling.sync.sent_queue import read_queue
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 FEW = 0.1
 """Share of the sentences that may lack answers when `stance adjudicate` is advised for the first time."""
+CHANGES = "docs/labeling.md"
+"""The page that says how a codebook lists its changes."""
 ALL = 1_000
 """Most sentences that a first push is advised to send without drawing a round."""
 
@@ -156,12 +157,19 @@ def _pull_again(settings: Settings) -> str:
 def _settle(settings: Settings) -> str:
     if not stale_verdicts_now(settings):
         return ""
+    from train.starter import starter_path
+
     codebook = codebook_now(settings)
     verdicts = read_jsonl_if_there(WORK / "verdicts.jsonl", Verdict)
-    if codebook and verdicts and all(row.codebook not in ("", codebook.version) for row in verdicts):
+    if (
+        codebook
+        and not codebook.changes
+        and verdicts
+        and all(row.codebook not in ("", codebook.version) for row in verdicts)
+    ):
         return (
-            f"`stance adjudicate --dry-run`: the codebook has version {codebook.version} now, which opens verdicts "
-            "again unless a change list at its top says otherwise; the command counts them"
+            f"`stance adjudicate --dry-run`: the codebook has version {codebook.version} now, which opens all "
+            f"verdicts by votes again; a change list at its top would say which ones, see {starter_path(CHANGES)}"
         )
     return "`stance adjudicate`"
 
@@ -201,17 +209,28 @@ def _train(settings: Settings) -> str:
         return ""
     if (WORK / "model" / "model.json").is_file():
         return _command("model") if _due(settings, "examples", "model") else ""
-    from train.model.search import FEWEST
+    if not read_jsonl(WORK / "verdicts.jsonl", Verdict, "stance adjudicate"):
+        return ""
+    if not (reason := _untrainable(settings)):
+        return _command("model")
+    dataset = _missing_or_due(settings, "dataset", WORK / "dataset")
+    report = _missing_or_due(settings, "report", WORK / "report.html")
+    if dataset or report:
+        return f"{dataset or report}; a model takes more labels: {reason}"
+    return f"label more sentences for a model, which `stance push --limit N` draws: {reason}"
 
-    verdicts = read_jsonl(WORK / "verdicts.jsonl", Verdict, "stance adjudicate")
-    counts = Counter(row.stance for row in verdicts)
-    share = 1 - settings.train.validation - settings.train.test
-    if verdicts and (len(counts) < 2 or share * min(counts.values()) < FEWEST):
-        dataset = _missing_or_due(settings, "dataset", WORK / "dataset")
-        report = _missing_or_due(settings, "report", WORK / "report.html")
-        more = f"label more sentences for a model, which needs {FEWEST} of each label to be trained on"
-        return f"{dataset or report}; {more}" if dataset or report else ""
-    return _command("model") if verdicts else ""
+
+def _untrainable(settings: Settings) -> str:
+    """Why no model can be trained on the verdicts, as a clause; "" if one can."""
+    from train.examples.from_verdicts import plan_examples
+    from train.model.search import check_examples
+
+    try:
+        plan = plan_examples(WORK, settings.target.name, settings.train, settings.labels)
+        check_examples(plan.examples, settings.train.seed, settings.labels)
+    except ExamplesError as error:
+        return str(error).partition(". ")[0]
+    return ""
 
 
 def _predict(settings: Settings) -> str:

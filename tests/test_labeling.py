@@ -274,7 +274,7 @@ def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server
     _answer(server, both[0][0], "favor")
     _answer(server, next(task for task in both[1] if task.data["sentence_id"] == key), "none")
     assert "2 answers of 1 annotator" in stance("pull")
-    assert "0 tasks had changed" in stance("pull")
+    assert "read 0 tasks" in stance("pull")
 
 
 @pytest.mark.slow
@@ -320,7 +320,7 @@ def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: S
     )
     _answer(server, other, "against")
     assert "2 answers" in stance("pull")
-    assert "0 tasks had changed" in stance("pull")
+    assert "read 0 tasks" in stance("pull")
     rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted(row.stance or "" for row in rows) == ["against", "favor"]
     assert not (stance.project / "labels" / "history.jsonl").exists()

@@ -56,7 +56,7 @@ def _lines(settings: Settings) -> list[str]:
     if counts.drawn or counts.labelled:
         those = f"{number(counts.sentences, 'sentence')} {'drawn' if counts.drawn else 'to label'}"
         answered = f"{counts.labelled:,} answered, {counts.shared:,} of them by two people or more"
-        lines.append(f"{those}, {answered if counts.labelled else 'none answered yet'}")
+        lines.append(f"{those}, {answered if counts.labelled else 'no answers fetched yet'}")
     if (WORK / "verdicts.jsonl").is_file():
         settled = len(read_jsonl(WORK / "verdicts.jsonl", Verdict, "stance adjudicate"))
         left = len(read_jsonl_if_there(WORK / "queue.jsonl", Unsettled))

@@ -229,8 +229,10 @@ def run_push(
                 f"{number(done.changed, 'answer', 'were')} changed meanwhile and left: pull, then push --migrate again",
                 err=True,
             )
-    called = "label them at" if any(part.create for part in plan.projects) else "no task is new; the project is at"
-    for project_id in made.labelling:
+    sends = any(part.create for part in plan.projects)
+    called = "label them at" if sends else "no task is new; the project is at"
+    # A push that only fills the queue has nothing to say of the other project.
+    for project_id in made.labelling if sends or not (plan.queue and plan.queue.create) else []:
         click.echo(f"{called} {studio.url}/projects/{project_id}/data?labeling=1")
     for title, project_id in made.qualifying.items():
         click.echo(f"{title}: {studio.url}/projects/{project_id}/data?labeling=1")

@@ -50,6 +50,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
         return
     install_if_wanted(asked=install)
     before = read_key_file(Path())
+    click.echo("starting Label Studio; the first time takes up to a minute …", err=True)
     with running(Path(), host, port) as server:
         if port is None and before is not None and before.port != server.port:
             click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
