@@ -97,7 +97,7 @@ def _whole_targets(
 def joint(examples: list[Example], usable: list[Example], scheme: Scheme) -> Scores:
     """One model that reads text and target; its score on seen targets is of the same texts as that of `each`.
 
-    With fewer targets than folds, the recipe is not chosen anew for targets that are held apart.
+    With fewer targets than folds, the recipe is not chosen again for targets that are held apart.
     """
     from train.model.joint import joined
     from train.model.search import FOLDS, search

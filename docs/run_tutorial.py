@@ -100,7 +100,7 @@ def _printed(command: str, project: Path, server: Server) -> str:
 
 
 def _answer(owner: Studio, server: Server) -> None:
-    """What the annotators do: the same tasks are imported anew, with the recorded answers.
+    """What the annotators do: the same tasks are imported again, with the recorded answers.
 
     Importing them takes seconds. Giving them one by one, as `stance demo` does, takes minutes.
     """

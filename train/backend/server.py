@@ -44,7 +44,7 @@ class Backend(ThreadingHTTPServer):
         self.lock = Lock()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say in one line that a client went away; anything else is a fault of ours, with its traceback."""
+        """Say in one line that a client went away; anything else is a fault of stance, with its traceback."""
         error = sys.exception()
         if isinstance(error, (ConnectionError, TimeoutError)):
             self.say(f"a request was broken off: {error}")
