@@ -144,7 +144,7 @@ def pulled(stance: Run) -> dict[int | None, str | None]:
 
 
 def fetched(output: str) -> int:
-    found = re.search(r"^(\d+) tasks? had changed", output, re.MULTILINE)
+    found = re.search(r"^read (\d+) tasks?: those", output, re.MULTILINE)
     assert found
     return int(found.group(1))
 

@@ -222,7 +222,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     (stance.project / "codebook.md").write_text("# New\n\nVersion 2.0\n")
     assert "changed at the server" in stance("push", "--limit", "2")
     assert "Version 2.0" in (_project(server, title).expert_instruction or "")
-    assert "label_config" in stance("push", "--limit", "2", "--force")
+    assert "the labelling page" in stance("push", "--limit", "2", "--force")
     assert "What stance" in (_project(server, title).label_config or "")
     assert "settings to change" not in stance("push", "--limit", "2")
 

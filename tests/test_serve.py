@@ -204,6 +204,7 @@ def test_a_colleague_signs_up_by_the_link_that_serve_prints(tmp_path: Path) -> N
             login, link = serving.stdout.readline(), serving.stdout.readline().split()[-1]
             assert f"Label Studio is at http://127.0.0.1:{port} " in login
             assert urlsplit(link).netloc == f"{reached_at(EVERY)}:{port}"
+            assert serving.stderr.readline().startswith("starting Label Studio; the first time takes")
             assert serving.stderr.readline().startswith("warning: it listens at 0.0.0.0, without encryption")
             assert serving.stdout.readline() == "Ctrl-C stops it; labels are kept.\n"
             _another_project_is_refused_the_port(tmp_path / "other", port)
