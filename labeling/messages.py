@@ -124,7 +124,6 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     by_label = [["label", "votes", "alpha against the rest"]]
     by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in scheme.names if name in labels]
     scale = agreement.ordinal is not None
-    has_interval = not math.isnan(agreement.alpha.low) and agreement.alpha.is_known
     rows = [["pair", "sentences", "same label", "Cohen's kappa", *(["linear weights", "quadratic"] if scale else [])]]
     rows += [
         [
@@ -149,7 +148,11 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     return [
         f"counted: {', '.join(agreement.annotators)}, on {number(agreement.sentences, 'sentence')} of "
         f"{number(agreement.articles, 'article')}; "
-        + ("[95 % intervals] by bootstrap over articles" if has_interval else "too few articles for intervals"),
+        + (
+            "[95 % intervals] by bootstrap over articles"
+            if agreement.alpha.is_known
+            else "too few articles for intervals"
+        ),
         f"Krippendorff's alpha (nominal) {shown(agreement.alpha)}{reading(agreement.alpha)}",
         *([f"Krippendorff's alpha (ordinal) {shown(agreement.ordinal)}"] if agreement.ordinal else []),
         f"Gwet's AC1 {shown(agreement.ac1)}: {ALPHA_AND_AC1}",
@@ -297,8 +300,6 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
 def _queue_lines(plan: ProjectPlan) -> list[str]:
     """The queue's tasks; those of it that hold answers are the sentences that people have decided."""
     first, *rest = _plan_lines("queue", msgspec.structs.replace(plan, answered=0), True)
-    kept = plan.server_only - plan.answered
-    first = first.replace(f", {plan.server_only} on the server only", f", {kept} on the server only" if kept else "")
     return [first + (f", {number(plan.answered, 'sentence')} decided" if plan.answered else ""), *rest]
 
 

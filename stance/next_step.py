@@ -57,7 +57,7 @@ def next_step(settings: Settings, after: str = "") -> str:
         *(_build, _push, _label_first, _settle, _queue_before_training, _pull_before_training),
         *(_train, _predict, _publish, _report, _pull_again),
     )
-    for step in (*order.get(after, ()), *everything):
+    for step in dict.fromkeys((*order.get(after, ()), *everything)):
         if said := step(settings):
             return said
     return ""

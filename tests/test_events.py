@@ -49,9 +49,8 @@ LIMITS: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow,
 
 @pytest.fixture(autouse=True, scope="module")
 def quick() -> Iterator[None]:
-    """Without waiting for the disk, and without near-duplicates."""
+    """Without near-duplicates."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("os.fsync", lambda _: None)
         build_quickly(patched)
         yield
 

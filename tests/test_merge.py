@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -185,14 +185,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     work = tmp_path_factory.mktemp("corpus") / "work"
     corpus_of(work, {key: key for key in KEYS})
     return Corpus(work)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick() -> Iterator[None]:
-    """Without waiting for the disk: nothing here is about computers that lose power."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("os.fsync", lambda _: None)
-        yield
 
 
 def run(corpus: Corpus, machines: Sequence[Machine], events: Iterable[Event], folder: Path) -> Path:
