@@ -25,7 +25,7 @@ from labeling.codebook import Codebook
 from labeling.freshness import stale_verdicts
 from release.contents.manifest import FILE, made_from, read_manifest
 from train import input_digests
-from train.examples.from_verdicts import labelled, read_examples
+from train.examples.from_verdicts import are_known, labelled, read_examples
 from train.predict.shares import PredictionShares
 from train.records import Example, ModelCard, read_record
 from train.settings import Settings
@@ -157,7 +157,10 @@ def _examples(project: Project) -> str:
     path, verdicts = project.work / "examples.parquet", project.work / "verdicts.jsonl"
     if not path.is_file() or not verdicts.is_file():
         return ""
-    now, _ = labelled(project.work, project.settings.target.name, project.settings.train, project.settings.labels)
+    made_of = (project.settings.target.name, project.settings.train, project.settings.labels)
+    if are_known(project.work, *made_of):
+        return ""
+    now, _ = labelled(project.work, *made_of)
     return compare(read_examples(project.work), now)
 
 

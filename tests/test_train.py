@@ -21,11 +21,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 
 from corpus.errors import ExamplesError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import write_jsonl, write_table
+from corpus.store import table_path, write_jsonl, write_table
 from labeling.records import Verdict
-from labeling.scheme import DEFAULT, Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
 from tests.support.labelled_texts import made_up_examples
-from train.examples.from_verdicts import from_verdicts
+from train.examples.from_verdicts import are_known, from_verdicts
 from train.examples.load import load_examples, read
 from train.examples.splits import SPLITS, origins, split, summary
 from train.metrics import evaluate, f_avg, macro_f1
@@ -216,6 +216,24 @@ def test_a_copy_group_is_one_example(tmp_path: Path) -> None:
     _corpus(tmp_path, [("a", "one", "a", "a"), ("b", "two", "a", "a"), ("c", "three", "c", "c")])
     examples, _ = from_verdicts(tmp_path, "t", TrainSettings())
     assert [(row.sentence_id, row.group) for row in examples] == [("a", "one"), ("c", "three")]
+
+
+def test_examples_are_known_until_something_that_they_were_made_of_changes(tmp_path: Path) -> None:
+    rows = [(f"s{n}", f"a{n}", f"s{n}", f"s{n}") for n in range(12)]
+    _corpus(tmp_path, rows)
+    assert not are_known(tmp_path, "t", TrainSettings())
+    from_verdicts(tmp_path, "t", TrainSettings())
+    assert are_known(tmp_path, "t", TrainSettings())
+    assert not are_known(tmp_path, "another", TrainSettings())
+    assert not are_known(tmp_path, "t", TrainSettings(together=[["s1", "s2"]]))
+    assert not are_known(tmp_path, "t", TrainSettings(), Scheme(names=["favor", "against"]))
+    for name in ("sentences.parquet", "verdicts.jsonl", "splits.jsonl", "examples.parquet"):
+        path = table_path(tmp_path, name)
+        before = path.read_bytes()
+        path.write_bytes(before[:-1])
+        assert not are_known(tmp_path, "t", TrainSettings()), name
+        path.write_bytes(before)
+    assert are_known(tmp_path, "t", TrainSettings())
 
 
 def test_later_runs_keep_the_splits_on_disk(tmp_path: Path) -> None:

@@ -10,21 +10,34 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.digests import code_digest, digest
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import write_table
+from corpus.store import read_json_if_whole, table_path, write_json, write_table
 from corpus.tables import read_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme, read_labelled
 from train.examples.lasting_splits import Placed, components, read_splits, splits_had, write_splits
 from train.examples.soft_votes import enough_votes
 from train.examples.splits import Origin, SplitSummary, origins, split_groups, summary
+from train.input_digests import of_file
 from train.records import Example
 from train.settings import TrainSettings
 
 EXAMPLES = pa.schema([(name, pa.string()) for name in ("sentence_id", "text", "label", "target", "group", "split")])
 VOTES = pa.field("votes", pa.string())
 """A further column of `examples.parquet` where models learn from votes: the number of votes for each label, as JSON."""
+
+KNOWN_EXAMPLES = Path(".build", "examples.json")
+"""File in the folder of tables by which examples are known to be those of today without being made again."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What examples depend on besides the tables."""
+
+    target: str
+    settings: TrainSettings
+    scheme: Scheme
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +49,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         groups: group of each article that has an example, or is connected with one that has.
         article_of: article of each sentence that is labelled or was given a split before.
         remembered: sentences that were given a split before, by their ids.
+        made_of: the target, settings and labels that the plan was made for.
     """
 
     examples: list[Example]
@@ -43,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     groups: dict[str, str]
     article_of: dict[str, str]
     remembered: dict[str, Placed]
+    made_of: Made
 
 
 def from_verdicts(
@@ -91,6 +106,7 @@ def plan_examples(work: Path, target: str, settings: TrainSettings, scheme: Sche
         groups=groups,
         article_of=article_of,
         remembered=remembered,
+        made_of=Made(target=target, settings=settings, scheme=scheme),
     )
 
 
@@ -112,6 +128,29 @@ def keep_examples(work: Path, plan: Plan, settings: TrainSettings) -> None:
     schema = EXAMPLES.append(VOTES) if any(row.votes for row in plan.examples) else EXAMPLES
     table = pa.Table.from_pylist(rows, schema=schema)
     write_table(work / "examples.parquet", table.replace_schema_metadata({"split": settings.split}))
+    write_json(work / KNOWN_EXAMPLES, _Known(inputs=_inputs(work, plan.made_of)))
+
+
+def are_known(work: Path, target: str, settings: TrainSettings, scheme: Scheme = DEFAULT) -> bool:
+    """Whether `examples.parquet` is, byte for byte, what `keep_examples` made of today's tables and settings.
+
+    If so, it need not be compared with what `labelled` gives, which reads the text of each labelled sentence. It may be
+    the same even if this is False: after another version made it, or a sentence changed that is not labelled.
+    """
+    known = read_json_if_whole(work / KNOWN_EXAMPLES, _Known)
+    return known is not None and known.inputs == _inputs(work, Made(target=target, settings=settings, scheme=scheme))
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A digest of the files and settings that the examples were made of, of the examples, and of the code."""
+
+    inputs: str
+
+
+def _inputs(work: Path, made_of: Made) -> str:
+    paths = [table_path(work, name) for name in ("sentences.parquet", "verdicts.jsonl", "splits.jsonl")]
+    files = [of_file(path) if path.is_file() else "" for path in (*paths, work / "examples.parquet")]
+    return digest(*files, msgspec.json.encode(made_of).decode(), code_digest([__name__], []))
 
 
 def labelled(
