@@ -35,7 +35,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 with suppress(OSError, AttributeError):  # only Linux's usual C library has it
     # Blocks of 4 MB or more go back to the system when they are freed; by default the C library soon begins to keep
     # blocks of up to 32 MB, in pieces that nothing else fits into. On a million sentences `train` takes 335 MB instead
-    # of 363, `push` 298 instead of 342. From 1 MB on, it is 10 MB less for twice the time in the system (November 2026).
+    # of 363, `push` 298 instead of 342. From 1 MB on, it is 10 MB less for twice the system time (November 2026).
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 4_000_000)
 
 Rows = tuple[str, Collection[str]]
