@@ -250,7 +250,7 @@ def _tables(
                 "SELECT file, place, sentence_id, node, words, key FROM piece WHERE sentence_id IS NOT NULL",
             )
             copies, clusters = near_duplicates.label(tables)
-            written = write_all(folders, new, near_duplicates.labelled(tables))
+            written = write_all(folders, new, near_duplicates.labelled(tables), running.threads)
             keep(tables, new, rules, folders)
     counts = sum((Counter(one.counts) for one in written), Counter[str]())
     write_jsonl(new / "skipped.jsonl", skipped)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.read_ahead import ahead
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -98,9 +100,10 @@ def from_rows(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
 class Duck:
     """DuckDB: it runs on one machine, and uses the disk beyond its memory limit."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Store a connection to an empty database; `duck` opens one."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, threads: int | None = None) -> None:
+        """Store a connection to an empty database, and the number of threads to use; `duck` opens one."""
         self._connection = connection
+        self._ahead: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]] = iter if threads == 1 else ahead
         self._search_path = ""
 
     def read(self, view: str, folders: Sequence[Path], name: str) -> None:
@@ -123,7 +126,7 @@ class Duck:
                 reader.execute(self._search_path)
             batches = reader.sql(query).to_arrow_reader(BATCH)
             empty = pa.RecordBatch.from_pylist([], schema=batches.schema)
-            self.fill(table, map(function, chain([empty], batches)))
+            self.fill(table, self._ahead(map(function, chain([empty], batches))))
 
     def fill(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Make a new table from at least one batch; the batches may have no rows."""
@@ -189,4 +192,4 @@ def duck(memory_limit: str, folder: Path | None = None, threads: int | None = No
             config["threads"] = threads
         path = str(folder / "tables.duckdb") if folder else ":memory:"
         with duckdb.connect(path, config=config) as connection:
-            yield Duck(connection)
+            yield Duck(connection, threads)

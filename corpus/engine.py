@@ -29,6 +29,9 @@ Result = TypeVar("Result")
 class Engine(Protocol):
     """What runs the work of a build."""
 
+    threads: int
+    """Number of threads that this machine may use for what is not done by the workers."""
+
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
         """Make shards; see `corpus.shards.cut_shards`."""
 
@@ -88,7 +91,7 @@ class Local:
 
     def __init__(self, workers: int | None) -> None:
         """Store the number of workers; None means one for each core."""
-        self._workers = workers or os.cpu_count() or 1
+        self.threads = workers or os.cpu_count() or 1
 
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
         """See `Engine`. If a worker is killed, another makes its shard.
@@ -96,7 +99,7 @@ class Local:
         Raises:
             StanceError: workers were killed again and again.
         """
-        yield from on_processes(make_shard, {job.shard.key: job for job in jobs}, self._workers)
+        yield from on_processes(make_shard, {job.shard.key: job for job in jobs}, self.threads)
 
     @contextmanager
     def database(self, folder: Path) -> Iterator[Duck]:
@@ -108,7 +111,7 @@ class Local:
         import duckdb
 
         try:
-            with duck(MEMORY, folder, self._workers) as tables:
+            with duck(MEMORY, folder, self.threads) as tables:
                 yield tables
         except duckdb.Error as error:
             raise OSError(str(error)) from error

@@ -8,6 +8,7 @@ byte for byte, and are written whole or not at all.
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import shutil
@@ -84,6 +85,7 @@ class Cluster:
     def __init__(self, spark: SparkSession) -> None:
         """Store an open session."""
         self._spark = spark
+        self.threads = os.cpu_count() or 1
 
     def cut(self, jobs: list[Job]) -> Iterator[Made]:
         """See `Engine`."""

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.digests import stamp
+from corpus.read_ahead import ahead
 from corpus.rebuild.row_groups import Part, join
 from corpus.records import ARTICLES, SENTENCES, SPANS
 from corpus.staging import staging
@@ -36,13 +37,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-def write_all(folders: Iterable[Path], new: Path, ids: Iterator[pa.RecordBatch]) -> list[Written]:
+def write_all(folders: Iterable[Path], new: Path, ids: Iterator[pa.RecordBatch], threads: int = 1) -> list[Written]:
     """Stream shards into tables.
 
     Args:
         folders: the shards.
         new: folder for the tables.
         ids: `copy_id` and `cluster_id` of the sentences, in the order of the shards and of the sentences in each.
+        threads: number of threads to use; with two or more, one reads while another writes.
     """
     written: list[Written] = []
     with (
@@ -50,32 +52,42 @@ def write_all(folders: Iterable[Path], new: Path, ids: Iterator[pa.RecordBatch])
         pq.ParquetWriter(new / "spans.parquet", SPANS, compression="zstd") as spans,
         pq.ParquetWriter(new / "sentences.parquet", SENTENCES, compression="zstd") as sentences,
     ):
-        waiting = pa.table({name: pa.array([], pa.string()) for name in LABELS})
-        for folder in folders:
-            counts: Counter[str] = Counter()
-            groups: Counter[str] = Counter()
-            for batch in pq.ParquetFile(folder / "articles.parquet").iter_batches(ROWS):
-                articles.write_batch(batch.select(ARTICLES.names))
-                counts["articles"] += batch.num_rows
-                groups["articles"] += 1
-            for batch in pq.ParquetFile(folder / "pieces.parquet").iter_batches(ROWS):
-                for row in pc.value_counts(batch.column("kind")).to_pylist():
-                    counts[row["values"]] += row["counts"]
-                groups["pieces"] += 1
-                is_sentence = pc.equal(batch.column("kind"), "sentence")
-                spans.write_batch(batch.filter(pc.invert(is_sentence)).select(SPANS.names))
-                mine = pa.Table.from_batches([batch.filter(is_sentence)])
-                while waiting.num_rows < mine.num_rows:
-                    waiting = pa.concat_tables([waiting, pa.Table.from_batches([next(ids)])])
-                for name in LABELS:
-                    mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
-                waiting = waiting.slice(mine.num_rows)
-                # As one chunk: a Parquet page ends where a chunk does, and the chunks of `ids` depend on the engine.
-                sentences.write_table(mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks())
-            written.append(
-                Written(shard=folder.name, articles=groups["articles"], pieces=groups["pieces"], counts=dict(counts))
-            )
+        writers = {"articles": articles, "spans": spans, "sentences": sentences}
+        rows = _rows(folders, ids, written)
+        for table, part in rows if threads == 1 else ahead(rows):
+            writers[table].write_table(part)
     return written
+
+
+def _rows(
+    folders: Iterable[Path], ids: Iterator[pa.RecordBatch], written: list[Written]
+) -> Iterator[tuple[str, pa.Table]]:
+    """The row groups of the tables, each with its table's name; after a shard, what was written of it is appended."""
+    waiting = pa.table({name: pa.array([], pa.string()) for name in LABELS})
+    for folder in folders:
+        counts: Counter[str] = Counter()
+        groups: Counter[str] = Counter()
+        for batch in pq.ParquetFile(folder / "articles.parquet").iter_batches(ROWS):
+            yield "articles", pa.Table.from_batches([batch.select(ARTICLES.names)])
+            counts["articles"] += batch.num_rows
+            groups["articles"] += 1
+        for batch in pq.ParquetFile(folder / "pieces.parquet").iter_batches(ROWS):
+            for row in pc.value_counts(batch.column("kind")).to_pylist():
+                counts[row["values"]] += row["counts"]
+            groups["pieces"] += 1
+            is_sentence = pc.equal(batch.column("kind"), "sentence")
+            yield "spans", pa.Table.from_batches([batch.filter(pc.invert(is_sentence)).select(SPANS.names)])
+            mine = pa.Table.from_batches([batch.filter(is_sentence)])
+            while waiting.num_rows < mine.num_rows:
+                waiting = pa.concat_tables([waiting, pa.Table.from_batches([next(ids)])])
+            for name in LABELS:
+                mine = mine.append_column(name, waiting.column(name).slice(0, mine.num_rows))
+            waiting = waiting.slice(mine.num_rows)
+            # As one chunk: a Parquet page ends where a chunk does, and the chunks of `ids` depend on the engine.
+            yield "sentences", mine.select(SENTENCES.names).cast(SENTENCES).combine_chunks()
+        written.append(
+            Written(shard=folder.name, articles=groups["articles"], pieces=groups["pieces"], counts=dict(counts))
+        )
 
 
 def write_changed(
