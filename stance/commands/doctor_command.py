@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stance.next_step import build_command, source_changes
 from stance.project import WORK, check_question, codebook_now, project_settings, say_next, this_project
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ def _stale(settings: Settings) -> Iterator[str]:
     if not (WORK / "sentences.parquet").is_file():
         return
     lines = told(this_project(settings), STAGES)
+    if changes := source_changes():
+        lines.insert(0, f"{changes}: run `{build_command(changes)}`")
     yield from (f"out of date: {line}" for line in lines)
     if not lines:
         yield "everything that was made is up to date"
