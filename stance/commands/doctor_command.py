@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.next_step import build_command, source_changes
 from stance.project import WORK, check_question, codebook_now, project_settings, say_next, this_project
 
 if TYPE_CHECKING:
@@ -161,6 +160,7 @@ def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
 
 def _stale(settings: Settings) -> Iterator[str]:
     from release.freshness import STAGES, told
+    from stance.next_step import build_command, source_changes
 
     if not (WORK / "sentences.parquet").is_file():
         return
