@@ -254,7 +254,7 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
         note = (
             "no estimate for the corpus yet"
             if shares.unlabelled
-            else "no estimate for the corpus: no round speaks for all of it (`stance push --limit N` draws one that does, "
+            else "no estimate for the corpus: no round speaks for all of it (`stance push --limit N` draws one, "
             "also with --by stratified or --by keyword)"
         )
     else:
@@ -288,16 +288,14 @@ def show_plan(plan: PushPlan) -> str:
 def pushed(plan: PushPlan) -> list[str]:
     """What a push that has carried out this plan did, in one line; no line if it sent nothing."""
     parts = [*plan.projects, *([plan.queue] if plan.queue else []), *plan.qualifying]
-    counts = (
-        (sum(len(part.create) for part in parts), "created"),
-        (sum(len(part.update) for part in parts), "updated"),
-    )
+    created, updated = sum(len(part.create) for part in parts), sum(len(part.update) for part in parts)
+    counts = ((created, "created"), (updated, "updated"))
     told = [f"{number(count, 'task')} {what}" for count, what in counts if count]
     return [f"done: {', '.join(told)}"] if told else []
 
 
 def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
-    lines = [f"{plan.title}: the codebook's change list concerns answers at the server"]
+    lines = [f"{plan.title}: the codebook's new version concerns answers at the server"]
     lines += [f"  {clause}" for clause in plan.counts()]
     if plan.unfetched:
         lines.append(
@@ -307,6 +305,7 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
         "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"
         if asked
         else "  nothing of this is done before `stance push --migrate`"
+        + (f", which asks again for {number(plan.sentences_again, 'sentence')}" if plan.again else "")
         + ("; the labelling page stays as it is until then" if plan.blocking else "")
     )
     return lines

@@ -191,7 +191,8 @@ def _settle(settings: Settings) -> str:
     ):
         return (
             f"`stance adjudicate --dry-run`: the codebook has version {codebook.version} now, which opens all "
-            f"verdicts by votes again; a change list at its top would say which ones, see {starter_path(CHANGES)}"
+            f"verdicts by votes again; a change list at its top would say which ones, see {starter_path(CHANGES)}; "
+            "`stance push --migrate` asks the annotators again"
         )
     return "`stance adjudicate`"
 
