@@ -343,6 +343,11 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
     lines += [f"  {count} {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
+        if (wanted := plan.settings.get("maximum_annotations")) is not None:
+            lines.append(
+                f"  annotators for each sentence: {plan.project.maximum_annotations} at the server so far, {wanted} "
+                "now, also for sentences that were sent before"
+            )
     if plan.by_hand:
         lines.append(
             "  the labelling interface was changed at the server and stays; the same command with --force renews it"

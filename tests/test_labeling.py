@@ -262,6 +262,28 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_another_overlap_holds_for_the_sentences_at_the_server_too(stance: Run, server: Server, overlap: int) -> None:
+    stance("build", "news")
+    stance("push")
+    path = stance.project / "stance.toml"
+    path.write_text(path.read_text("utf-8").replace("overlap = 2", f"overlap = {overlap}"), "utf-8")
+    assert f"note: the server asks 2 annotators for each sentence, stance.toml {overlap}: the next" in stance("doctor")
+    said = f"annotators for each sentence: 2 at the server so far, {overlap} now, also for sentences that were sent"
+    assert said in stance("push")
+    assert "note: the server asks" not in stance("doctor")
+    project = _project(server, _title(stance))
+    with Studio(server) as studio:
+        page = studio._transport.request(
+            "api/tasks/",
+            method="GET",
+            params={"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"},
+        ).json()
+    assert [task["overlap"] for task in page["tasks"]] == [overlap] * 12
+    assert "annotators for each sentence" not in stance("push")
+
+
+@pytest.mark.slow
 def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server) -> None:
     _settings(stance, "blind = true")
     stance("build", "news")
