@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from corpus import near_duplicates
+from corpus.article_groups import count_groups
 from corpus.digests import code_digest, digest
 from corpus.engine import Engine, Local
 from corpus.errors import SourceError, StanceError
@@ -27,12 +28,13 @@ from corpus.ids.labelled_sentences import MOVED, look_up, remember, remembered, 
 from corpus.ids.repeats import without_repeats
 from corpus.reading.exports.split import exporter
 from corpus.reading.source_files import apart
+from corpus.rebuild.source_changes import look, note
 from corpus.rebuild.take_over import PAIRS, Standing, keep, take_over
 from corpus.rebuild.write_tables import Written, stamps, write_all
 from corpus.records import CorpusSettings, Noted, Skipped
-from corpus.shards import Progress, Shard, cut_shards, place, plan, written_to
+from corpus.shards import Progress, Shard, cut_shards, place, plan
 from corpus.staging import put_in_place, remove_staged, staging
-from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl
+from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl, written_to
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Libraries whose version may change a cluster or a byte of a table; shards have their own list."""
@@ -44,7 +46,8 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a build made: counts, what it skipped, and whether any file changed.
 
     `cut` counts the articles that were newly cut; `copies` the sentences beyond the first of their copy group;
-    `clusters` the clusters of two sentences or more; `notes` the notes on articles that were read, by kind; `by_text`
+    `clusters` the clusters of two sentences or more; `groups` the groups of articles that share a cluster, 0 if an
+    earlier version did not count them; `notes` the notes on articles that were read, by kind; `by_text`
     the articles that are known by their text alone, by the file that they stand in; `by_name` the articles that are
     known by their file's name alone. `exports` has, by the name of a database, how many files were exported from it and
     how many articles they hold. `apart` lists the folders among the sources that were not searched because this
@@ -64,6 +67,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     by_text: dict[str, int] = {}
     by_name: int = 0
     exports: dict[str, tuple[int, int]] = {}
+    groups: int = 0
     apart: list[str] = []
     changes: Changes = Changes()
 
@@ -113,6 +117,7 @@ def build(
     """
     state = out / ".build"
     made = None if state.exists() else next((one for one in reversed(state.parents) if not one.exists()), state)
+    seen = look(sources, out)
     shards = plan(sources, out, settings)
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -120,6 +125,7 @@ def build(
             done = _build(
                 shards, out, state, settings, force, strict, engine or (lambda: nullcontext(Local(workers))), progress
             )
+            note(state, seen)
         return msgspec.structs.replace(done, apart=apart(sources, written_to(out)))
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
@@ -263,6 +269,7 @@ def _tables(
         cut=0,
         copies=copies,
         clusters=clusters,
+        groups=count_groups(new, counts["articles"]),
         spans={kind: count for kind, count in sorted(counts.items()) if kind not in ("articles", "sentence")},
         # What follows a colon is a detail of one article; skipped.jsonl has it.
         skipped=dict(Counter(row.reason.partition(":")[0] for row in skipped).most_common()),

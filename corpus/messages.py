@@ -31,7 +31,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         out: the folder of the tables.
     """
     lines = [
-        f"{number(done.sentences, 'sentence')} in {number(done.articles, 'article')}" + _unchanged(done),
+        f"{number(done.sentences, 'sentence')} in {number(done.articles, 'article')}{_groups(done)}{_unchanged(done)}",
         *_repeated(done),
         *_not_prose(done),
         *_exports(done),
@@ -41,6 +41,18 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         wrote(done.changed, out),
     ]
     return list(map(_printable, lines))
+
+
+def _groups(done: BuildSummary) -> str:
+    """How many groups the articles form, which splits keep together; of one article there is nothing to say."""
+    if done.articles < 2:
+        return ""
+    if done.groups == done.articles:
+        return ", each a group of its own: no two of them share a sentence"
+    return (
+        f" of {number(done.groups, 'group')}: articles that share a sentence, or nearly the same one, are one group, "
+        "which a training keeps together"
+    )
 
 
 def _unchanged(done: BuildSummary) -> str:

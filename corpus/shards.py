@@ -26,7 +26,7 @@ from corpus.reading.source_files import units
 from corpus.records import ARTICLES_AS_READ, ARTICLES_IN_SHARDS, Article, CorpusSettings, Noted, Skipped, Unit
 from corpus.sentences.cut_articles import PIECES, cut_articles
 from corpus.staging import made_once
-from corpus.store import KEPT, table_path, write_jsonl
+from corpus.store import write_jsonl, written_to
 
 SHARD_FILES = 256
 """Average number of files in a shard: so few that a changed article costs little, but enough to keep shards few."""
@@ -97,11 +97,6 @@ def plan(sources: Sequence[Path | str], out: Path, settings: CorpusSettings) -> 
         )
         for group in groups
     ]
-
-
-def written_to(out: Path) -> list[Path]:
-    """The folders that a project's files are written to (tables, and what labels need); they are never sources."""
-    return [out, table_path(out, KEPT[0]).parent]
 
 
 def place(unit: Unit) -> tuple[str, int]:

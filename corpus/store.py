@@ -133,6 +133,11 @@ def wrote(changed: bool, *paths: Path) -> str:
     return f"{'wrote' if changed else 'unchanged:'} {', '.join(map(str, paths))}"
 
 
+def written_to(out: Path) -> list[Path]:
+    """The folders that a project's files are written to (tables, and what labels need); they are never sources."""
+    return [out, table_path(out, KEPT[0]).parent]
+
+
 def number(count: int, what: str, verb: str = "") -> str:
     """A number with the name of what is counted, which takes an s, and a verb given in the plural.
 

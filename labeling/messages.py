@@ -59,7 +59,7 @@ def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
         [f"{compared(status.codebooks)}."] if compared(status.codebooks) else [],
         _parts("round", {str(number): row for number, row in status.rounds.items()}),
         _differences(agreement, scheme),
-        _contest(status.contested),
+        _contest(status.contested, status.differing),
         [f"warning: {_warning(row)}" for row in status.warnings],
         _outlets(status.outlets),
         _shares(status.shares, status.stale, scheme),
@@ -121,7 +121,7 @@ def _outlets(outlets: Sequence[OutletProgress]) -> list[str]:
 
 def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     labels = {row.label: row for row in agreement.labels}
-    by_label = [["label", "votes", "alpha against the rest"]]
+    by_label = [["label", "votes", "alpha with the rest"]]
     by_label += [[name, str(labels[name].votes), shown(labels[name].alpha)] for name in scheme.names if name in labels]
     scale = agreement.ordinal is not None
     rows = [["pair", "sentences", "same label", "Cohen's kappa", *(["linear weights", "quadratic"] if scale else [])]]
@@ -192,9 +192,12 @@ def _differences(agreement: Agreement, scheme: Scheme) -> list[str]:
     return _table(rows) if agreement.pairs and cells else []
 
 
-def _contest(contested: Sequence[Contested]) -> list[str]:
+def _contest(contested: Sequence[Contested], differing: int) -> list[str]:
     lines = (
-        [f"least agreement: {number(len(contested), 'sentence')} (the share of equal pairs of votes, and the votes)"]
+        [
+            f"least agreement: {len(contested)} of {number(differing, 'sentence')} that annotators differ on (the "
+            "share of equal pairs of votes, and the votes)"
+        ]
         if contested
         else []
     )
@@ -251,7 +254,8 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
         note = (
             "no estimate for the corpus yet"
             if shares.unlabelled
-            else "no estimate for the corpus: no round speaks for all of it (draw one by random, stratified or keyword)"
+            else "no estimate for the corpus: no round speaks for all of it (`stance push --limit N` draws one, "
+            "also with --by stratified or --by keyword)"
         )
     else:
         rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
@@ -281,8 +285,17 @@ def show_plan(plan: PushPlan) -> str:
     return "\n".join(lines)
 
 
+def pushed(plan: PushPlan) -> list[str]:
+    """What a push that has carried out this plan did, in one line; no line if it sent nothing."""
+    parts = [*plan.projects, *([plan.queue] if plan.queue else []), *plan.qualifying]
+    created, updated = sum(len(part.create) for part in parts), sum(len(part.update) for part in parts)
+    counts = ((created, "created"), (updated, "updated"))
+    told = [f"{number(count, 'task')} {what}" for count, what in counts if count]
+    return [f"done: {', '.join(told)}"] if told else []
+
+
 def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
-    lines = [f"{plan.title}: the codebook's change list concerns answers at the server"]
+    lines = [f"{plan.title}: the codebook's new version concerns answers at the server"]
     lines += [f"  {clause}" for clause in plan.counts()]
     if plan.unfetched:
         lines.append(
@@ -292,6 +305,7 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
         "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"
         if asked
         else "  nothing of this is done before `stance push --migrate`"
+        + (f", which asks again for {number(plan.sentences_again, 'sentence')}" if plan.again else "")
         + ("; the labelling page stays as it is until then" if plan.blocking else "")
     )
     return lines
@@ -329,6 +343,11 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
     lines += [f"  {count} {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
+        if (wanted := plan.settings.get("maximum_annotations")) is not None:
+            lines.append(
+                f"  annotators for each sentence: {plan.project.maximum_annotations} at the server so far, {wanted} "
+                "now, also for sentences that were sent before"
+            )
     if plan.by_hand:
         lines.append(
             "  the labelling interface was changed at the server and stays; the same command with --force renews it"

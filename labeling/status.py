@@ -106,6 +106,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         rounds: agreement on the sentences of each round; empty unless there are several.
         machine: machine coders beside the people; None unless there are machine coders or suggested labels.
         contested: the ten sentences of least agreement; of equal ones, those with more votes first, then by id.
+        differing: number of sentences whose votes are not all alike.
         warnings: warnings about annotators whose answers look careless.
         controls: how far annotators repeat themselves on control items.
         qualifications: how far new annotators label as was settled, in each qualification.
@@ -130,6 +131,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     outlets: list[OutletProgress]
     agreement: Agreement
     contested: list[Contested]
+    differing: int
     warnings: list[TooFast | AlwaysSame]
     controls: list[ControlItems]
     shares: Shares | None
@@ -215,6 +217,7 @@ def read_status(
         codebooks=by_codebook(given, article_of, scheme),
         rounds=by_round(votes, article_of, copy_of, draws, scheme),
         contested=_contested(votes, article_of, texts),
+        differing=sum(alike(by) < 1 for by in votes.values()),
         warnings=warnings(answers, {row.sentence_id: words.count(texts[row.sentence_id]) for row in answers}),
         controls=control_items(known),
         qualifications=_qualified(work, known, verdicts or [], scheme),

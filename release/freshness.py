@@ -149,7 +149,7 @@ def _verdicts(project: Project) -> str:
     stale = stale_verdicts(
         project.work, project.settings.labeling, project.codebook, project.ignored, project.settings.labels
     )
-    return f"the verdicts are not those of today's answers ({stale.why})" if stale else ""
+    return f"the verdicts are older than the answers, the codebook or the settings ({stale.why})" if stale else ""
 
 
 def _examples(project: Project) -> str:

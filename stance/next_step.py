@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from labeling.sync.sent_queue import read_queue
 from stance.project import WORK, check_question, codebook_now, stale_verdicts_now, this_project
 
 if TYPE_CHECKING:
+    from corpus.rebuild.source_changes import SourceChanges
     from labeling.vote_counts import VoteCounts
     from release.freshness import Stage
     from train.settings import Settings
@@ -54,13 +56,28 @@ def next_step(settings: Settings, after: str = "") -> str:
         "report": (_publish,),
     }
     everything = (
-        *(_build, _push, _label_first, _settle, _queue_before_training, _pull_before_training),
+        *(_build, _build_again, _push, _label_first, _settle, _queue_before_training, _pull_before_training),
         *(_train, _predict, _publish, _report, _pull_again),
     )
     for step in dict.fromkeys((*order.get(after, ()), *everything)):
         if said := step(settings):
-            return said
+            return said + (_few_groups() if step in (_label, _label_first, _pull_again) else "")
     return ""
+
+
+def _few_groups() -> str:
+    """What to know before people label articles that form too few groups for a training; "" if there are enough."""
+    from corpus.last_build import article_groups
+    from train.settings import FEWEST_GROUPS
+
+    groups = article_groups(WORK)
+    if not 0 < groups < FEWEST_GROUPS:
+        return ""
+    form = "all belong to one group" if groups == 1 else f"form {groups} groups"
+    return (
+        f". These articles {form}, and training a model takes at least {FEWEST_GROUPS} (articles that share a sentence "
+        "are one group): add other articles and build again, or publish the labels without a model"
+    )
 
 
 def _build(settings: Settings) -> str:
@@ -73,6 +90,11 @@ def _build(settings: Settings) -> str:
     return (
         f"`stance build {root}`" if files else f"put your articles into the folder {root}, then `stance build {root}`"
     )
+
+
+def _build_again(_: Settings) -> str:
+    changes = source_changes()
+    return f"`{build_command(changes)}`: {changes}" if changes else ""
 
 
 def _push(settings: Settings) -> str:
@@ -101,8 +123,8 @@ def _push(settings: Settings) -> str:
         before = "`stance serve` in a second terminal, then "
     count = pq.read_metadata(WORK / "sentences.parquet").num_rows
     if count > ALL:
-        return f"{before}`stance push --limit 200`, which draws 200 of the {count:,} sentences at random"
-    return f"{before}`stance push` for all sentences, or `stance push --limit N` for N of them at random"
+        return f"{before}`stance push --limit 200`, which draws 200 of the {count:,} sentences at random{_few_groups()}"
+    return f"{before}`stance push` for all sentences, or `stance push --limit N` for N of them at random{_few_groups()}"
 
 
 def _label(settings: Settings) -> str:
@@ -169,7 +191,8 @@ def _settle(settings: Settings) -> str:
     ):
         return (
             f"`stance adjudicate --dry-run`: the codebook has version {codebook.version} now, which opens all "
-            f"verdicts by votes again; a change list at its top would say which ones, see {starter_path(CHANGES)}"
+            f"verdicts by votes again; a change list at its top would say which ones, see {starter_path(CHANGES)}; "
+            "`stance push --migrate` asks the annotators again"
         )
     return "`stance adjudicate`"
 
@@ -263,6 +286,18 @@ def _due(settings: Settings, *stages: Stage) -> bool:
     from release.freshness import due
 
     return bool(due(this_project(settings), stages))
+
+
+def source_changes() -> SourceChanges | None:
+    """How the files of the articles differ from those that the last build read; None if they do not."""
+    from corpus.rebuild.source_changes import changes_since
+
+    return changes_since(WORK)
+
+
+def build_command(changes: SourceChanges) -> str:
+    """The command that builds from the same sources as the last time."""
+    return shlex.join(["stance", "build", *changes.named])
 
 
 def vote_counts_now(settings: Settings) -> VoteCounts | None:

@@ -328,7 +328,7 @@ def test_the_command_says_which_files_are_exports(tmp_path: Path, monkeypatch: p
     assert "1 file is an export of Factiva (1 article)" in done.stdout
     assert "A column of ids" not in done.stderr
     plain = CliRunner().invoke(cli, ["build", "news", "--format", "plain", "--force"], catch_exceptions=False)
-    assert " in 4 articles\n" in plain.stdout
+    assert " in 4 articles" in plain.stdout
     assert "exports of" not in plain.stdout
 
 
@@ -341,7 +341,7 @@ def test_a_record_that_two_exports_hold_is_read_once(
     (tmp_path / "news" / "a.txt").write_text(TEXTS[layout](STORIES[:2]), "utf-8")
     (tmp_path / "news" / "b.txt").write_text(TEXTS[layout](STORIES), "utf-8")
     done = CliRunner().invoke(cli, ["build", "news"], catch_exceptions=False)
-    assert " in 3 articles\n" in done.stdout
+    assert " in 3 articles" in done.stdout
     assert "2 the same record was exported before" in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "work" / "skipped.jsonl").read_text("utf-8").splitlines()]
     assert [(row["source"], row["reason"].partition(": ")[2]) for row in rows] == [

@@ -713,7 +713,7 @@ def test_the_command_shows_what_moved_what_left_and_what_is_known_by_little(tmp_
     project.write(news__visit=VISIT, news__wire=WIRE, news__bill=BILL)
     (project.folder / "stance.toml").write_text('[corpus]\nroot = "news"\n')
     out, err = _say(project.folder, "build", "news")
-    assert out.startswith("13 sentences in 3 articles\n"), out
+    assert out.startswith("13 sentences in 3 articles, each a group of its own"), out
     assert err == ""
     project.label("visit", "bill")
     assert _say(project.folder, "build", "news")[0].splitlines()[2:] == [

@@ -240,7 +240,7 @@ def _check_reading(folder: Path) -> None:
     head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: f\r\nContent-Length: {len(block)}\r\n\r\n"
     (news / "f.warc.gz").write_bytes(gzip.compress(f"{head}{block}\r\n\r\n".encode()))
     said = _run(str(folder / "bare/bin/stance"), "build", "news", "--strict", cwd=folder)
-    assert "18 sentences in 6 articles\n" in said
+    assert "18 sentences in 6 articles of 1 group: " in said
     rows = pq.read_table(folder / "work" / "articles.parquet").to_pylist()
     assert sorted(row["article_id"] for row in rows) == ["c", "d", "e", "f", "news/a", "news/b"]
 

@@ -69,14 +69,14 @@ def _predict(work: Path) -> None:
 
 def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run, server: Server) -> None:
     stance("build", "news")
-    assert "round 1: 4 by random" in stance("push", "--limit", "4")
+    assert "round 1: 4 at random" in stance("push", "--limit", "4")
     again = stance("push", "--limit", "4")
-    assert "round 1 again, 4 by random: 4 of its sentences have no answer yet" in again
+    assert "round 1 again, 4 at random: 4 of its sentences have no answer yet" in again
     assert "nothing to send, 4 unchanged" in again
     for task in _tasks(server, _title(stance)):
         _answer(server, task, "none")
     stance("pull")
-    assert "round 2: 4 by random" in stance("push", "--limit", "4")
+    assert "round 2: 4 at random" in stance("push", "--limit", "4")
     assert len(_tasks(server, _title(stance))) == 8
     sample = read_sample(stance.project / "work")
     assert [(row.round, row.by, row.probability) for row in sample] == [(1, "random", 4 / 12)] * 4 + [
@@ -107,7 +107,7 @@ def test_uncertainty_needs_predictions_and_mixes_in_a_random_share(stance: Run) 
     assert sorted(row.by for row in sample) == ["random"] + ["uncertainty"] * 4
     assert [row.probability for row in sample if row.by == "uncertainty"] == [None] * 4
     assert [row.probability for row in sample if row.by == "random"] == [1 / 12]
-    assert "round 1 again, 5 by uncertainty" in stance("push", "--limit", "5", "--by", "uncertainty")
+    assert "round 1 again, 5 by the model's uncertainty" in stance("push", "--limit", "5", "--by", "uncertainty")
 
 
 def test_keywords_that_no_sentence_has_are_named(stance: Run) -> None:
@@ -130,7 +130,7 @@ def test_what_the_server_held_before_there_were_rounds_is_not_drawn_again(stance
     stance("build", "news")
     stance("push", "--limit", "4")
     (stance.project / "labels" / "sample.parquet").unlink()
-    assert "round 2: 3 by random" in stance("push", "--limit", "3")
+    assert "round 2: 3 at random" in stance("push", "--limit", "3")
     sample = read_sample(stance.project / "work")
     assert [(row.round, row.by) for row in sample] == [(1, "server")] * 4 + [(2, "random")] * 3
     assert len({row.sentence_id for row in sample}) == len(_tasks(server, _title(stance))) == 7
@@ -259,6 +259,28 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
             params={"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"},
         ).json()
     assert sorted(task["overlap"] for task in page["tasks"]) == [1] * 9 + [2] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_another_overlap_holds_for_the_sentences_at_the_server_too(stance: Run, server: Server, overlap: int) -> None:
+    stance("build", "news")
+    stance("push")
+    path = stance.project / "stance.toml"
+    path.write_text(path.read_text("utf-8").replace("overlap = 2", f"overlap = {overlap}"), "utf-8")
+    assert f"note: the server asks 2 annotators for each sentence, stance.toml {overlap}: the next" in stance("doctor")
+    said = f"annotators for each sentence: 2 at the server so far, {overlap} now, also for sentences that were sent"
+    assert said in stance("push")
+    assert "note: the server asks" not in stance("doctor")
+    project = _project(server, _title(stance))
+    with Studio(server) as studio:
+        page = studio._transport.request(
+            "api/tasks/",
+            method="GET",
+            params={"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"},
+        ).json()
+    assert [task["overlap"] for task in page["tasks"]] == [overlap] * 12
+    assert "annotators for each sentence" not in stance("push")
 
 
 @pytest.mark.slow

@@ -64,6 +64,29 @@ def _say(keys: Sequence[Server], tasks: Sequence[StudioTask], labels: Sequence[s
         list(pool.map(one, range(len(tasks))))
 
 
+def test_without_a_change_list_a_new_version_can_ask_the_annotators_again(stance: Run, server: Server) -> None:
+    _project(stance, OLD, "")
+    codebook = stance.project / "codebook.md"
+    codebook.write_text("# Codebook\n\nVersion 1.0\n", "utf-8")
+    stance("build", "news")
+    stance("push")
+    tasks, _ = _held(server, stance)
+    key = Server(url=server.url, api_key=sign_up(server, f"{stance.project.name[-20:]}@stance.example", "a-long-pass"))
+    _say([key], tasks[:3], OLD)
+    stance("pull")
+    stance("adjudicate")
+    given = table_path(stance.project / "work", "annotations.jsonl").read_bytes()
+    codebook.write_text("# Codebook\n\nVersion 2.0\n", "utf-8")
+    said = stance("push")
+    assert "nothing of this is done before `stance push --migrate`, which asks again for 3 sentences" in said
+    assert _labels(_held(server, stance)[0]).total() == 3
+    assert "rewrote 0 answers at the server and removed 3" in stance("push", "--migrate")
+    assert _labels(_held(server, stance)[0]).total() == 0
+    stance("pull")
+    assert table_path(stance.project / "work", "annotations.jsonl").read_bytes() == given
+    assert "--migrate" not in stance("push", "--dry-run")
+
+
 @pytest.mark.slow
 def test_labels_are_merged_and_split_at_the_server_with_two_hundred_answers(stance: Run, server: Server) -> None:
     paragraphs = [f"The council spoke of tunnel number {n} on day {n * 7 % 31} of the month." for n in range(100)]

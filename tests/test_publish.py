@@ -222,8 +222,16 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (_odd_answer, PublishError, r"annotations.jsonl, line 1: labels outside the codebook: 'maybe' \(302\)"),
     (_odd_vote, PublishError, r"verdicts.jsonl, line 1: labels outside the codebook: 'hm' \(14\d\)"),
     (_odd_example, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
-    (_old_verdicts, PublishError, r"verdicts are not those of today's answers .* Run `stance adjudicate`, then"),
-    (_fewer_verdicts, PublishError, "verdicts are not those of today's answers .*1 have answers and no verdict yet"),
+    (
+        _old_verdicts,
+        PublishError,
+        r"verdicts are older than the answers, the codebook or .* Run `stance adjudicate`, then",
+    ),
+    (
+        _fewer_verdicts,
+        PublishError,
+        "verdicts are older than the answers, .*1 have answers and no verdict yet",
+    ),
     (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
     (_fewer_examples, PublishError, r"1 are not an example yet\).* Run `stance train`, then `stance publish` again"),
 ]

@@ -286,4 +286,4 @@ def test_a_kill_at_any_moment_of_a_build_after_a_change_loses_nothing(tmp_path: 
                 assert (tmp_path / "out" / name).read_bytes() in (before[name], after[name])
             assert _build(news, tmp_path / "out")[0] == after
             left = {path.name for path in (tmp_path / "out" / ".build").iterdir()}
-            assert left == {"lock", "done.json", "shards", take_over.PAIRS}
+            assert left == {"lock", "done.json", "shards", "sources.json", take_over.PAIRS}

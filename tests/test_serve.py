@@ -220,7 +220,11 @@ def test_a_colleague_signs_up_by_the_link_that_serve_prints(tmp_path: Path) -> N
                 ]  # fmt: skip
         finally:
             serving.send_signal(signal.SIGINT)
-            serving.wait(timeout=60)
+            assert serving.wait(timeout=60) == 130
+            assert serving.stdout is not None
+            told = serving.stdout.read()
+            assert re.search(r"^Label Studio has stopped; `stance serve .*` starts it again$", told, re.MULTILINE)
+            assert "interrupted" not in told
     again = read_key_file(tmp_path)
     assert again is not None
     assert (again.host, again.port) == (EVERY, port)

@@ -59,7 +59,9 @@ def _processes() -> str:
 
 def test_three_pushes_make_each_task_once(stance: Run, server: Server) -> None:
     stance("build", "news")
-    assert "tasks: 12 to create\n" in stance("push")
+    said = stance("push")
+    assert "tasks: 12 to create\n" in said
+    assert "done: 12 tasks created\n" in said
     for _ in range(2):
         assert "nothing to send, 12 unchanged" in stance("push")
     assert len(_tasks(server, stance)) == 12

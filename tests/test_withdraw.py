@@ -155,7 +155,7 @@ def test_an_accidental_push_of_everything_is_undone(stance: Run, server: Server)
     assert _ids(_held(server, stance)) == ids
     assert read_sample(stance.project / "work") == before
     assert "1 answer of 1 annotator" in stance("pull")
-    assert "round 2: 4 by document" in stance("push", "--limit", "4", "--by", "document")
+    assert "round 2: 4 in whole articles" in stance("push", "--limit", "4", "--by", "document")
 
 
 def test_a_round_that_somebody_began_to_label_is_not_taken_back(stance: Run, server: Server) -> None:

@@ -16,6 +16,9 @@ from labeling.records import LabelingSettings, Target
 from labeling.scheme import DEFAULT, Scheme
 from train.settings_errors import decode
 
+FEWEST_GROUPS = 6
+"""Groups of articles that a training needs at least: five for cross-validation, and one to test on."""
+
 
 class TrainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[train]` in stance.toml: how the labelled sentences are split, and how the model is trained.

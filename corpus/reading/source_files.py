@@ -118,6 +118,29 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
     return sorted(work, key=lambda unit: (unit.source, unit.path, unit.start))
 
 
+def files_there(sources: Sequence[Path | str], exclude: Sequence[Path]) -> dict[str, tuple[int, int]]:
+    """Every file that is read where these sources are, with its size and its time of change.
+
+    Args:
+        sources: files, folders and patterns that the user named; standard input is left out.
+        exclude: folders that are not searched.
+
+    Raises:
+        SourceError: a source does not exist, or holds no file of a kind that is read.
+    """
+    search = _Search(exclude)
+    found: dict[str, tuple[int, int]] = {}
+    for source in dict.fromkeys(map(str, sources)):
+        for one in search.find(source) if source != "-" else ():
+            if not one.reason:
+                try:
+                    status = os.stat(one.name)  # noqa: PTH116  one call a file, of perhaps a million
+                except OSError:  # a broken link
+                    continue
+                found[one.name] = status.st_size, status.st_mtime_ns
+    return found
+
+
 def apart(sources: Sequence[Path | str], exclude: Sequence[Path]) -> list[str]:
     """Which of the excluded folders are, or lie in, a folder that the sources name.
 

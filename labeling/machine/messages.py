@@ -117,7 +117,7 @@ def _beside(coder: MachineCoder) -> list[str]:
     rows = [[named(coder), "sentences", "the machine", "the person", "difference"]]
     rows += [
         [
-            f"and {row.annotator}, against the others' majority",
+            f"and {row.annotator}, with the others' majority",
             str(row.sentences),
             percent(row.machine),
             percent(row.person),

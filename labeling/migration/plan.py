@@ -48,6 +48,11 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is anything to do."""
         return bool(self.rewrite or self.again or self.unfetched)
 
+    @property
+    def sentences_again(self) -> int:
+        """Number of sentences that annotators are asked for again."""
+        return len({row.answer.get("task", row.key) for row in self.again})
+
     def counts(self) -> list[str]:
         """What happens to how many answers of each label, as clauses."""
         renamed = Counter((row.was, row.now) for row in self.rewrite)

@@ -12,7 +12,7 @@ from corpus.store import read_jsonl, table_path
 from corpus.tables import strings
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sampling.sample import draw, draw_all, draw_controls, keywords, part
-from labeling.sampling.sample_table import By, Draw, read_certainty, read_sample
+from labeling.sampling.sample_table import DRAWN, By, Draw, read_certainty, read_sample
 from labeling.scheme import DEFAULT, Scheme
 from labeling.studio.tasks import Corpus
 
@@ -107,7 +107,7 @@ def draw_round(
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
-                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit} by {by}: {waiting} of "
+                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit} {DRAWN[by]}: {waiting} of "
                 "its sentences have no answer yet; when all have, the same command draws the next round"
             )
         else:
@@ -116,7 +116,7 @@ def draw_round(
             draws += found
             if found:
                 words = f", with {', '.join(keywords(settings, target))}" if by == "keyword" else ""
-                notes.append(f"round {found[0].round}: {len(found)} by {by}{words}")
+                notes.append(f"round {found[0].round}: {len(found)} {DRAWN[by]}{words}")
             if len(found) < limit:
                 notes.append(f"the corpus has no more than these {len(found)} left to draw")
     if control:

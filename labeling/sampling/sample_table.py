@@ -19,6 +19,14 @@ from labeling.scheme import DEFAULT, Scheme
 
 By = Literal["random", "stratified", "document", "keyword", "uncertainty"]
 """The ways of drawing that a user can ask for."""
+DRAWN = {
+    "random": "at random",
+    "stratified": "at random, in proportion to the outlets",
+    "document": "in whole articles",
+    "keyword": "by keywords",
+    "uncertainty": "by the model's uncertainty",
+}
+"""How a round was drawn, as it is said after the number of its sentences."""
 SAMPLE = pa.schema(
     [("sentence_id", pa.string()), ("round", pa.int64()), ("by", pa.string()), ("probability", pa.float64())]
 )

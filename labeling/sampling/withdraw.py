@@ -10,7 +10,7 @@ import msgspec
 from corpus.errors import StanceError
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.records import Annotation, LabelingSettings
-from labeling.sampling.sample_table import Draw, read_sample, write_sample
+from labeling.sampling.sample_table import DRAWN, Draw, read_sample, write_sample
 from labeling.studio.api_records import StudioTask
 from labeling.studio.client import Studio
 from labeling.studio.tasks import Corpus
@@ -126,7 +126,8 @@ def _check_untouched(
 def show_withdrawal(plan: Withdrawal) -> str:
     """A plan as text for the terminal."""
     tasks = sum(map(len, plan.tasks.values()))
-    return f"round {plan.number} ({plan.drawn} by {' and '.join(plan.by)}): {tasks} tasks to remove, none answered"
+    ways = " and ".join(DRAWN.get(by, f"by {by}") for by in plan.by)
+    return f"round {plan.number} ({plan.drawn} {ways}): {tasks} tasks to remove, none answered"
 
 
 def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Callable[..., None]) -> int:

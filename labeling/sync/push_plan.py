@@ -197,9 +197,15 @@ def _migrations(
     codebook: Codebook,
     scheme: Scheme,
 ) -> list[ProjectMigration]:
-    """What a change list of the codebook does to the answers at the server; answers are read only if there is one."""
+    """What a new version of the codebook does to the answers at the server.
+
+    Without a change list, a new version reopens all labels; the server's answers are then read only if an answer that
+    was pulled was given under another version.
+    """
     if not codebook.changes:
-        return []
+        known = read_jsonl_if_there(table_path(work, "annotations.jsonl"), Annotation)
+        if all(row.codebook in ("", codebook.version) for row in known):
+            return []
     there = [plan.project for plan in plans if plan.project]
     found = [plan_migration(studio, project, work, folder, settings, codebook, scheme) for project in there]
     return [row for row in found if row.is_due]

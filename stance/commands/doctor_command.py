@@ -154,16 +154,26 @@ def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
                 tasks = number(studio.task_number(project.id), "task")
                 answers = number(studio.answer_number(project.id), "answer")
                 yield f"project at the server: {title!r}, number {project.id}, with {tasks} and {answers}"
+                wanted = 1 if settings.labeling.blind or settings.labeling.assignments else settings.labeling.overlap
+                if project.maximum_annotations != wanted:
+                    yield (
+                        f"note: the server asks {number(project.maximum_annotations, 'annotator')} for each sentence, "
+                        f"stance.toml {wanted}: the next `stance push` changes it, also for sentences that were sent "
+                        "before"
+                    )
         except StanceError as error:
             yield f"project at the server: {error}"
 
 
 def _stale(settings: Settings) -> Iterator[str]:
     from release.freshness import STAGES, told
+    from stance.next_step import build_command, source_changes
 
     if not (WORK / "sentences.parquet").is_file():
         return
     lines = told(this_project(settings), STAGES)
+    if changes := source_changes():
+        lines.insert(0, f"{changes}: run `{build_command(changes)}`")
     yield from (f"out of date: {line}" for line in lines)
     if not lines:
         yield "everything that was made is up to date"

@@ -190,7 +190,7 @@ def run_push(
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked, number, read_jsonl_if_there
     from labeling.codebook import read_codebook
-    from labeling.messages import show_plan
+    from labeling.messages import pushed, show_plan
     from labeling.records import Unsettled
     from labeling.sync.push import apply_push, await_import
     from labeling.sync.push_plan import Asked, plan_push
@@ -229,6 +229,8 @@ def run_push(
                 f"{number(done.changed, 'answer', 'were')} changed meanwhile and left: pull, then push --migrate again",
                 err=True,
             )
+    for said in pushed(plan):
+        click.echo(said)
     sends = any(part.create for part in plan.projects)
     called = "label them at" if sends else "no task is new; the project is at"
     # A push that only fills the queue has nothing to say of the other project.

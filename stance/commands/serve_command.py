@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -51,13 +52,22 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
     install_if_wanted(asked=install)
     before = read_key_file(Path())
     click.echo("starting Label Studio; the first time takes up to a minute …", err=True)
-    with running(Path(), host, port) as server:
-        if port is None and before is not None and before.port != server.port:
-            click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
-        say_login(server)
-        _say_sign_up(server)
-        click.echo("Ctrl-C stops it; labels are kept.")
-        signal.pause()
+    serving = False
+    try:
+        with running(Path(), host, port) as server:
+            if port is None and before is not None and before.port != server.port:
+                click.echo(f"port {before.port}, which it had before, is taken by another program", err=True)
+            say_login(server)
+            _say_sign_up(server)
+            click.echo("Ctrl-C stops it; labels are kept.")
+            serving = True
+            signal.pause()
+    except KeyboardInterrupt:
+        if not serving:
+            raise
+        options = [*(["--host", host] if host else []), *(["--port", str(port)] if port else [])]
+        click.echo(f"Label Studio has stopped; `{shlex.join(['stance', 'serve', *options])}` starts it again")
+        sys.exit(130)
 
 
 def say_login(server: Server, *, now: bool = True) -> None:

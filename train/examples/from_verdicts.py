@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpus.article_groups import components
 from corpus.digests import code_digest, digest
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
@@ -17,7 +18,7 @@ from corpus.store import read_json_if_whole, table_path, write_json, write_table
 from corpus.tables import read_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme, read_labelled
-from train.examples.lasting_splits import Placed, components, read_splits, splits_had, write_splits
+from train.examples.lasting_splits import Placed, read_splits, splits_had, write_splits
 from train.examples.soft_votes import enough_votes
 from train.examples.splits import Origin, SplitSummary, origins, split_groups, summary
 from train.input_digests import of_file

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from corpus.article_groups import components
 from corpus.near_duplicates import near_duplicates, normalise
 from train.evaluate.leak_audit import Audit, audit, near_among
-from train.examples.lasting_splits import components
 from train.examples.splits import Origin, split
 from train.records import Example
 from train.settings import TrainSettings

@@ -8,7 +8,7 @@ article. Groups are made from all of these sentences, so that no group falls apa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -113,29 +113,6 @@ def splits_had(
         if group := groups.get(row.article_id or article_of.get(name, "")):
             had[group].add(row.split)
     return dict(had)
-
-
-def components(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Name the connected component of each article, where articles that share a cluster are connected.
-
-    Args:
-        pairs: article and cluster of each sentence.
-
-    Returns:
-        The component of each article, named after the smallest article id in it.
-    """
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = name = parent[parent[name]]
-        return name
-
-    first: dict[str, str] = {}
-    for article, cluster_id in pairs:
-        a, b = root(article), root(first.setdefault(cluster_id, article))
-        parent[max(a, b)] = min(a, b)
-    return {article: root(article) for article, _ in pairs}
 
 
 def _of_an_earlier_version(path: Path) -> dict[str, Placed]:
