@@ -653,6 +653,10 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
     assert new.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First release: ")
     assert new.endswith("\nA note of mine.\n")
     assert "No sentence, label or codebook version changed." in after(mine, facts.published, version="1.1.0")
+    every = {key: "none" if label == "favor" else "favor" for key, label in facts.published.items()}
+    facts = msgspec.structs.replace(facts, scheme=Scheme(names=["none", "favor", "against"]))
+    pairs = re.findall(r"from (\w+) to (\w+)", after(mine, every, version="1.1.0"))
+    assert pairs == [("none", "favor"), ("favor", "none"), ("favor", "against")]  # not the order of the alphabet
 
 
 def test_what_was_published_before_is_read_from_its_folder(facts_of: Make) -> None:

@@ -50,7 +50,9 @@ def _changes(facts: CardFacts) -> str:
     if fewer := len(old.keys() - new.keys()):
         parts.append(f"{_counted(fewer, 'sentence')} fewer")
     if changed:
-        kinds = ", ".join(f"{count} from {was} to {now}" for (was, now), count in sorted(changed.items()))
+        names = facts.scheme.in_order(label for pair in changed for label in pair)
+        pairs = [(was, now) for was in names for now in names if changed[was, now]]
+        kinds = ", ".join(f"{changed[was, now]} from {was} to {now}" for was, now in pairs)
         parts.append(f"{_counted(changed.total(), 'label')} changed ({kinds})")
     if book and book != facts.codebook:
         parts.append(f"codebook version {facts.codebook} instead of {book}")
