@@ -278,7 +278,8 @@ def test_measured_values_of_a_scale_are_those_of_the_single_functions(votes: Vot
     assert _same(got.ac1.value, gwet_ac1(units, scale))
     used = [name for name in scale if any(name in unit for unit in units)]
     assert [row.label for row in got.labels] == used
-    assert all([*table] == used for pair in got.pairs for table in (pair.confusion, *pair.confusion.values()))
+    assert all(list(pair.confusion) == used for pair in got.pairs)
+    assert all(list(row) == used for pair in got.pairs for row in pair.confusion.values())
     for pair in got.pairs:
         both = [(by[pair.first], by[pair.second]) for by in shared if pair.first in by and pair.second in by]
         a, b = [x for x, _ in both], [y for _, y in both]

@@ -24,7 +24,9 @@ from labeling.codebook import read_codebook
 from labeling.records import Annotation, Target, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Scheme
+from labeling.statistics.intervals import shown
 from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts, summary
+from release.card.citation import bibtex
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import merge
@@ -702,3 +704,37 @@ def test_a_project_without_a_model_or_shared_sentences_has_a_card_too(
     card = render(facts_of(work=work)).decode()
     assert "No baseline was trained." in card
     assert "No sentence has answers of two annotators" in card
+
+
+def test_card_and_data_statement_write_large_numbers_with_separators(facts: CardFacts) -> None:
+    snapshot = msgspec.structs.replace(facts.snapshot, answers=12345)
+    corpus = msgspec.structs.replace(snapshot.corpus, articles=2345, sentences=67890, kinds=[("ad", 4567)])
+    large = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(snapshot, corpus=corpus), articles=2345)
+    card = render(large).decode().partition("\n---\n")[2]
+    for shown in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
+        assert shown in card
+    assert "from 2,345 articles" in others(large)["annotators.md"].decode()
+    assert "from 2,345 news articles" in summary(large)
+    assert not re.search(r"(?<![\w.,-])[1-9]\d{3}(?= (?:articles|sentences|answers|rows)| \|)", card)
+    assert "67,890 prose sentences" in methods.methods(large.snapshot).paragraphs[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Sentences about the new tram line of Karsova", "sentencesaboutthenewtramlineof"),
+        ("Stance toward sending Concord troops to Karsova", "stancetowardsendingconcord"),
+        ("Karsova", "karsova"),
+        ("Über", "ber"),
+        ("???", "stance"),
+    ],
+)
+def test_a_bibtex_key_ends_with_a_whole_word(facts: CardFacts, name: str, key: str) -> None:
+    named = msgspec.structs.replace(facts, settings=msgspec.structs.replace(SAID, name=name))
+    assert bibtex(named).startswith(f"@misc{{{key},\n")
+
+
+def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
+    agreement = facts.snapshot.status.agreement
+    row = f"| Gwet’s AC1 | {agreement.sentences} | {shown(agreement.ac1)} |"
+    assert row in render(facts).decode()

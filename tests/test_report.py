@@ -690,3 +690,8 @@ def test_only_what_was_not_measured_is_called_so(finished: Path, tmp_path: Path)
     page = (work / "report.html").read_text("utf-8")
     assert '<p class="soft">Not measured: too few groups</p>' in page
     assert '<p class="soft">The recipe was chosen on 5 of 9 examples</p>' in page
+
+
+def test_a_difference_of_confidence_and_accuracy_says_which_is_larger() -> None:
+    assert sentences.distance(-0.408, -0.5, -0.3) == "40.8 points [30.0, 50.0]"
+    assert sentences.distance(0.1, 0.05, 0.2) == "10.0 points [5.0, 20.0]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from corpus.store import number
 from labeling.records import NO_OUTLET
 from labeling.scheme import DEFAULT, Scheme
 from release.card.card_facts import (
@@ -156,7 +157,7 @@ def sections(facts: CardFacts) -> str:
         extractors=extractors(facts),
         rounds=[(row.number, row.by, row.drawn, row.settled, _chance(row)) for row in facts.rounds],
         codebooks=", ".join(
-            f"version {name or 'unknown'}: {count} answers" for name, count in snapshot.codebooks.items()
+            f"version {name or 'unknown'}: {number(count, 'answer')}" for name, count in snapshot.codebooks.items()
         ),
         annotators=[
             (row.annotator, *(row.votes[stance] for stance in facts.scheme.names), row.skips, row.unsure)
