@@ -39,7 +39,7 @@ from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
-from train.report.project_snapshot import gather
+from train.report.project_snapshot import Snapshot, gather
 from train.settings import LICENCES, PublishSettings, Settings, meaning, read_settings
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
@@ -711,8 +711,8 @@ def test_card_and_data_statement_write_large_numbers_with_separators(facts: Card
     corpus = msgspec.structs.replace(snapshot.corpus, articles=2345, sentences=67890, kinds=[("ad", 4567)])
     large = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(snapshot, corpus=corpus), articles=2345)
     card = render(large).decode().partition("\n---\n")[2]
-    for shown in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
-        assert shown in card
+    for part in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
+        assert part in card
     assert "from 2,345 articles" in others(large)["annotators.md"].decode()
     assert "from 2,345 news articles" in summary(large)
     assert not re.search(r"(?<![\w.,-])[1-9]\d{3}(?= (?:articles|sentences|answers|rows)| \|)", card)
@@ -738,3 +738,27 @@ def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
     agreement = facts.snapshot.status.agreement
     row = f"| Gwet’s AC1 | {agreement.sentences} | {shown(agreement.ac1)} |"
     assert row in render(facts).decode()
+
+
+def test_the_card_counts_adjudicators_and_what_they_decided(facts: CardFacts) -> None:
+    assert "adjudicator, who saw" not in render(msgspec.structs.replace(facts, snapshot=_decided(facts, []))).decode()
+    card = render(msgspec.structs.replace(facts, snapshot=_decided(facts, ["A8", "A9", "A8"]))).decode()
+    assert "3 sentences were decided by 2 adjudicators, who saw the votes." in card
+    assert "A8" not in card
+
+
+def _decided(facts: CardFacts, adjudicators: list[str]) -> Snapshot:
+    verdicts = [msgspec.structs.replace(row, adjudicator=None) for row in facts.snapshot.verdicts or []]
+    for n, name in enumerate(adjudicators):
+        verdicts[n] = msgspec.structs.replace(verdicts[n], adjudicator=name)
+    return msgspec.structs.replace(facts.snapshot, verdicts=verdicts)
+
+
+def test_the_card_says_which_shares_to_report_where_there_is_an_estimate(facts: CardFacts) -> None:
+    status = facts.snapshot.status
+    assert status.shares is not None
+    told = "To say something about the corpus, report the estimate"
+    for weighted in (None, status.shares.raw):
+        shares = msgspec.structs.replace(status.shares, weighted=weighted)
+        snapshot = msgspec.structs.replace(facts.snapshot, status=msgspec.structs.replace(status, shares=shares))
+        assert (told in render(msgspec.structs.replace(facts, snapshot=snapshot)).decode()) == (weighted is not None)

@@ -164,6 +164,7 @@ def sections(facts: CardFacts) -> str:
             for row in snapshot.status.annotators
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
+        adjudicated=[row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator],
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),

@@ -337,6 +337,20 @@ def whole_corpus(snapshot: Snapshot) -> bool:
     return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
 
 
+def which_shares_sentence(snapshot: Snapshot) -> str:
+    """Which of the two estimates of the shares in the corpus to report; "" where there are not both of them."""
+    by_labels, by_model = snapshot.status.shares, snapshot.shares
+    if by_labels is None or by_labels.weighted is None or by_model is None or whole_corpus(snapshot):
+        return ""
+    if not any(row.corrected for row in by_model.rows if row.kind == "all"):
+        return ""
+    return (
+        "The shares in the corpus are estimated twice: from the labels alone (section “Labels”), and from the model’s "
+        "predictions, corrected by the labels (section “Stance over time and by outlet”). The corrected predictions "
+        "usually have the narrower intervals. Choose the one to report before you look at them."
+    )
+
+
 def shares_sentence(snapshot: Snapshot) -> str:
     """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
     if snapshot.shares is None or snapshot.shares.model != snapshot.model:
