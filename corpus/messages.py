@@ -64,15 +64,22 @@ def _unchanged(done: BuildSummary) -> str:
 
 
 def _without_outlets(out: Path) -> list[str]:
-    """What to do where no article has an outlet, without which nothing can be told by outlet."""
-    about = pq.read_metadata(out / "articles.parquet")
-    place = about.schema.names.index("outlet")
-    columns = [about.row_group(group).column(place).statistics for group in range(about.num_row_groups)]
-    if not all(column and column.has_min_max and not column.max for column in columns):
+    """How many articles have no outlet, without which nothing can be told by outlet, and what to do."""
+    total = missing = 0
+    with pq.ParquetFile(out / "articles.parquet") as file:
+        for batch in file.iter_batches(columns=["outlet"]):
+            total += batch.num_rows
+            missing += sum(not name for name in batch.column(0).to_pylist())
+    if not missing:
         return []
+    who = (
+        "no article has an outlet"
+        if missing == total
+        else f"{missing:,} of {number(total, 'article')} {_has(missing)} no outlet"
+    )
     return [
-        "no article has an outlet; a table articles.csv beside the files, with the columns file, title, outlet and "
-        "published, gives them what the files do not"
+        f"{who}; a table articles.csv beside the files, with the columns file, title, outlet and published, gives "
+        "articles what the files do not"
     ]
 
 

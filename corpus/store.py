@@ -149,6 +149,15 @@ def number(count: int, what: str, verb: str = "") -> str:
     return f"{count:,} {what}{'s' if count != 1 else ''} {verb}".rstrip()
 
 
+def separated(value: object) -> object:
+    """A value as text for people shows it: whole numbers with thousands separators, everything else as it is.
+
+    >>> separated(1200), separated("1200"), separated(True)
+    ('1,200', '1200', True)
+    """
+    return f"{value:,}" if type(value) is int else value
+
+
 def private_folder(project: Path) -> Path:
     """The project's `.stance` folder, which only its owner can read and git ignores; made if missing."""
     folder = project / ".stance"

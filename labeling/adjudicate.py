@@ -112,6 +112,8 @@ def adjudicate(
         for row in before
         if row.sentence_id in now and now[row.sentence_id].stance != row.stance
     )
+    again = Counter(row.stance for row in before if row.sentence_id in done.again.keys() - now.keys())
+    labels = scheme.in_order(label for pair in moved for label in pair)
     return AdjudicateSummary(
         settled=dict(Counter(verdict.how for verdict in done.verdicts).most_common()),
         unsettled=len(done.queue),
@@ -119,10 +121,8 @@ def adjudicate(
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
         outdated=outdated,
         reopened=sum(row.sentence_id not in now for row in before),
-        again=dict(
-            sorted(Counter(row.stance for row in before if row.sentence_id in done.again.keys() - now.keys()).items())
-        ),
-        moved={f"{old} → {new}": count for (old, new), count in sorted(moved.items())},
+        again={label: again[label] for label in scheme.in_order(again)},
+        moved={f"{old} → {new}": moved[old, new] for old in labels for new in labels if moved[old, new]},
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in inputs.votes if row.stance is not None} - inputs.copy_of.keys()),
         annotators=people(row.annotator for row in inputs.votes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,6 +82,15 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def columns(self) -> list[int]:
         """The positions of the scored labels in `names`."""
         return [self.names.index(name) for name in self.scored]
+
+    def in_order(self, labels: Iterable[str]) -> list[str]:
+        """Labels, each once, in the order of the scheme; those that it does not have follow in alphabetical order.
+
+        >>> Scheme(names=["pro", "con"]).in_order(["unsure", "con", "pro", "mixed", "con"])
+        ['pro', 'con', 'mixed', 'unsure']
+        """
+        given = set(labels)
+        return [*(name for name in self.names if name in given), *sorted(given.difference(self.names))]
 
     def read(self, written: str) -> Stance | None:
         """The label that a spelling stands for; None where it stands for none.

@@ -46,7 +46,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         else "holders that neither article nor codebook names, as they might be anybody": done.holders,
     }
     if any(left_out.values()):
-        lines.append("left out: " + "; ".join(f"{count} {what}" for what, count in left_out.items() if count))
+        lines.append("left out: " + "; ".join(f"{count:,} {what}" for what, count in left_out.items() if count))
     if done.few and done.few.sentences:
         least = "" if done.few.exact else "at least "
         wanted = (
@@ -68,11 +68,12 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
     lines = []
     for row in done.articles:
         copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
-        elsewhere = f", {row.elsewhere} of them in another article" if row.elsewhere else ""
+        elsewhere = f", {row.elsewhere:,} of them in another article" if row.elsewhere else ""
         lines.append(
-            f"{row.article_id} ({copy}): {row.matched} matched, {row.drifted} drifted, {row.missing} missing{elsewhere}"
+            f"{row.article_id} ({copy}): {row.matched:,} matched, {row.drifted:,} drifted, "
+            f"{row.missing:,} missing{elsewhere}"
         )
-    lines.append(f"in all: {done.matched} matched, {done.drifted} drifted, {done.missing} missing")
+    lines.append(f"in all: {done.matched:,} matched, {done.drifted:,} drifted, {done.missing:,} missing")
     if done.left_out:
         lines.append(f"splits left out, because none of their sentences was found: {', '.join(done.left_out)}")
     return [
@@ -84,10 +85,12 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
 
 def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
     """The lines that say what is in an export, and what is not as it stands elsewhere."""
+    from release.export.formulas import TAKEN_OFF
+
     if long:
-        lines = [f"{done.rows} answers, {done.labelled} of them to sentences that have a label"]
+        lines = [f"{number(done.rows, 'answer')}, {done.labelled:,} of them to sentences that have a label"]
     else:
-        lines = [f"{done.rows} sentences, {done.labelled} of them with a label"]
+        lines = [f"{number(done.rows, 'sentence')}, {done.labelled:,} of them with a label"]
     for name, of in done.coders.items():
         at = "" if of.temperature < 0 else f", temperature {of.temperature:g}"
         lines.append(f"{name}: model {of.model}, prompt {of.prompt}{at}")
@@ -96,8 +99,8 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
         lines.append(f"left out: answers to {number(done.gone, 'sentence')} that {are} no longer in the corpus")
     if done.defused:
         lines.append(
-            f"{done.defused} cells that a spreadsheet could run as formulas begin with an apostrophe in {out.name}; "
-            "docs/export.md says how to take it off"
+            f"{number(done.defused, 'cell')} that a spreadsheet could run as formulas begin with an apostrophe in "
+            f"{out.name}; to have the original texts again, take one apostrophe off each text that matches {TAKEN_OFF}"
         )
     return lines
 

@@ -276,6 +276,10 @@ def test_measured_values_of_a_scale_are_those_of_the_single_functions(votes: Vot
     assert got.ordinal is not None
     assert got.ordinal.value == pytest.approx(krippendorff_alpha(units, "ordinal", scale), nan_ok=True)
     assert _same(got.ac1.value, gwet_ac1(units, scale))
+    used = [name for name in scale if any(name in unit for unit in units)]
+    assert [row.label for row in got.labels] == used
+    assert all(list(pair.confusion) == used for pair in got.pairs)
+    assert all(list(row) == used for pair in got.pairs for row in pair.confusion.values())
     for pair in got.pairs:
         both = [(by[pair.first], by[pair.second]) for by in shared if pair.first in by and pair.second in by]
         a, b = [x for x, _ in both], [y for _, y in both]
@@ -366,7 +370,7 @@ def test_intervals_are_those_of_resamples_written_out() -> None:
 
     cases: list[tuple[Estimate, Callable[[Sequence[Mapping[str, str]]], float]]] = [
         (got.alpha, lambda rows: krippendorff_alpha([list(by.values()) for by in rows])),
-        (got.labels[1].alpha, lambda rows: krippendorff_alpha([[str(v == "b") for v in by.values()] for by in rows])),
+        (got.labels[0].alpha, lambda rows: krippendorff_alpha([[str(v == "b") for v in by.values()] for by in rows])),
         (got.fleiss, fleiss),
         (got.raw, raw),
         (got.pairs[1].raw, lambda rows: float(np.mean([x == y for x, y in zip(*pair(rows), strict=True)]))),

@@ -24,7 +24,9 @@ from labeling.codebook import read_codebook
 from labeling.records import Annotation, Target, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Scheme
+from labeling.statistics.intervals import shown
 from release.card.card_facts import ASKED, CardFacts, ConfigFacts, Released, SplitFacts, missing, read_facts, summary
+from release.card.citation import bibtex
 from release.card.dataset_card import others, render
 from release.card.earlier_release import EarlierRelease
 from release.card.managed_markdown import merge
@@ -37,7 +39,7 @@ from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
-from train.report.project_snapshot import gather
+from train.report.project_snapshot import Snapshot, gather
 from train.settings import LICENCES, PublishSettings, Settings, meaning, read_settings
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
@@ -653,6 +655,10 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
     assert new.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First release: ")
     assert new.endswith("\nA note of mine.\n")
     assert "No sentence, label or codebook version changed." in after(mine, facts.published, version="1.1.0")
+    every = {key: "none" if label == "favor" else "favor" for key, label in facts.published.items()}
+    facts = msgspec.structs.replace(facts, scheme=Scheme(names=["none", "favor", "against"]))
+    pairs = re.findall(r"from (\w+) to (\w+)", after(mine, every, version="1.1.0"))
+    assert pairs == [("none", "favor"), ("favor", "none"), ("favor", "against")]  # not the order of the alphabet
 
 
 def test_what_was_published_before_is_read_from_its_folder(facts_of: Make) -> None:
@@ -698,3 +704,61 @@ def test_a_project_without_a_model_or_shared_sentences_has_a_card_too(
     card = render(facts_of(work=work)).decode()
     assert "No baseline was trained." in card
     assert "No sentence has answers of two annotators" in card
+
+
+def test_card_and_data_statement_write_large_numbers_with_separators(facts: CardFacts) -> None:
+    snapshot = msgspec.structs.replace(facts.snapshot, answers=12345)
+    corpus = msgspec.structs.replace(snapshot.corpus, articles=2345, sentences=67890, kinds=[("ad", 4567)])
+    large = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(snapshot, corpus=corpus), articles=2345)
+    card = render(large).decode().partition("\n---\n")[2]
+    for part in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
+        assert part in card
+    assert "from 2,345 articles" in others(large)["annotators.md"].decode()
+    assert "from 2,345 news articles" in summary(large)
+    assert not re.search(r"(?<![\w.,-])[1-9]\d{3}(?= (?:articles|sentences|answers|rows)| \|)", card)
+    assert "67,890 prose sentences" in methods.methods(large.snapshot).paragraphs[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Sentences about the new tram line of Karsova", "sentencesaboutthenewtramlineof"),
+        ("Stance toward sending Concord troops to Karsova", "stancetowardsendingconcord"),
+        ("Karsova", "karsova"),
+        ("Über", "ber"),
+        ("???", "stance"),
+    ],
+)
+def test_a_bibtex_key_ends_with_a_whole_word(facts: CardFacts, name: str, key: str) -> None:
+    named = msgspec.structs.replace(facts, settings=msgspec.structs.replace(SAID, name=name))
+    assert bibtex(named).startswith(f"@misc{{{key},\n")
+
+
+def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
+    agreement = facts.snapshot.status.agreement
+    row = f"| Gwet’s AC1 | {agreement.sentences} | {shown(agreement.ac1)} |"
+    assert row in render(facts).decode()
+
+
+def test_the_card_counts_adjudicators_and_what_they_decided(facts: CardFacts) -> None:
+    assert "adjudicator, who saw" not in render(msgspec.structs.replace(facts, snapshot=_decided(facts, []))).decode()
+    card = render(msgspec.structs.replace(facts, snapshot=_decided(facts, ["A8", "A9", "A8"]))).decode()
+    assert "3 sentences were decided by 2 adjudicators, who saw the votes." in card
+    assert "A8" not in card
+
+
+def _decided(facts: CardFacts, adjudicators: list[str]) -> Snapshot:
+    verdicts = [msgspec.structs.replace(row, adjudicator=None) for row in facts.snapshot.verdicts or []]
+    for n, name in enumerate(adjudicators):
+        verdicts[n] = msgspec.structs.replace(verdicts[n], adjudicator=name)
+    return msgspec.structs.replace(facts.snapshot, verdicts=verdicts)
+
+
+def test_the_card_says_which_shares_to_report_where_there_is_an_estimate(facts: CardFacts) -> None:
+    status = facts.snapshot.status
+    assert status.shares is not None
+    told = "To say something about the corpus, report the estimate"
+    for weighted in (None, status.shares.raw):
+        shares = msgspec.structs.replace(status.shares, weighted=weighted)
+        snapshot = msgspec.structs.replace(facts.snapshot, status=msgspec.structs.replace(status, shares=shares))
+        assert (told in render(msgspec.structs.replace(facts, snapshot=snapshot)).decode()) == (weighted is not None)

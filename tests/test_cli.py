@@ -130,6 +130,16 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
         assert "Usage: stance" in err
 
 
+def test_build_counts_the_articles_without_an_outlet(tmp_path: Path) -> None:
+    (tmp_path / "news").mkdir()
+    rows = ["id,title,outlet,text"]
+    rows += [f"a{n},Title {n},{'' if n else 'Gazette'},The minister spoke of {n} bills." for n in range(3)]
+    (tmp_path / "news" / "all.csv").write_text("\n".join(rows) + "\n")
+    code, out, _ = _run("build", "news", "--out", "tables", cwd=tmp_path)
+    assert code == 0
+    assert "2 of 3 articles have no outlet; a table articles.csv beside the files" in out
+
+
 def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     (tmp_path / "news").mkdir()
     (tmp_path / "news" / "bill.txt").write_text(NEWS["sentinel/bill"])

@@ -239,6 +239,20 @@ def test_a_dry_run_counts_what_would_re_open_and_writes_nothing(tmp_path: Path) 
     assert {row.sentence_id: row.stance for row in verdicts} == {"s0": "favor", "s3": "none", "s4": "against"}
 
 
+def test_labels_that_would_change_are_listed_in_the_order_of_the_settings(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    labels = ["support", "query", "deny", "comment"]
+    corpus_of(work, {f"s{n}": f"s{n}" for n in range(8)})
+    rows = [vote(f"s{n}", who, labels[n % 4], codebook="1.0") for n in range(8) for who in ("A1", "A2")]
+    write_jsonl(table_path(work, "annotations.jsonl"), rows)
+    adjudicate(work, LabelingSettings(), codebook=book("1.0"), scheme=Scheme(names=labels))
+    chain = book("2.0", Change(version="1.0"), Change(version="2.0", reopens=frozenset({"support", "query"}),
+                                                      renames={"deny": "comment", "comment": "deny"}))  # fmt: skip
+    done = adjudicate(work, LabelingSettings(), codebook=chain, scheme=Scheme(names=labels), dry_run=True)
+    assert [*done.again] == ["support", "query"]
+    assert [*done.moved] == ["deny → comment", "comment → deny"]
+
+
 def test_a_release_takes_labels_that_the_change_list_explains_and_no_others(tmp_path: Path) -> None:
     chain = book("2.0", Change(version="2.0", reopens=frozenset({"mixed"}), renames={"neutral": "none"}))
     rows = [vote("s0", "A1", "neutral", codebook="1.0"), vote("s1", "A1", "mixed", codebook="1.0")]

@@ -287,11 +287,16 @@ def test_formulas_are_defused_in_files_for_spreadsheets_alone(tmp_path: Path) ->
     for ending, read in (("csv", read_csv), ("xlsx", read_xlsx)):
         said = run_command(tmp_path, "export", "--to", f"table.{ending}")
         assert "2 cells that a spreadsheet could run as formulas begin with an apostrophe" in said
+        assert r"take one apostrophe off each text that matches ^'+[=+\-@" in said
         (cells,) = read(tmp_path / f"table.{ending}")
         assert cells["text"] == "'" + row["text"]
         assert cells["target"] == "'@target"
     said = run_command(tmp_path, "export", "--to", "table.jsonl")
     assert "apostrophe" not in said
+    assert "\nnext: " in said
+    said = run_command(tmp_path, "report")
+    assert "Open the page in a browser." in said
+    assert "\nnext: " in said
     assert json.loads((tmp_path / "table.jsonl").read_bytes())["text"] == row["text"]
 
 

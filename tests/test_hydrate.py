@@ -82,7 +82,10 @@ def standoff_release(folder: Path, texts: dict[str, str], test: str = "") -> tup
         "configs": [{"config_name": "gold", "data_files": files}],
         "dataset_info": [{"config_name": "gold", "features": yaml_features(kinds), "splits": sizes}],
     }
-    write_bytes(out / "README.md", f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Card\n".encode())
+    write_bytes(
+        out / "README.md",
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Card\n\n{STANDOFF}\n\nMore.\n".encode(),
+    )
     write_bytes(out / "codebook.md", b"Version 1.0\n")
     write_bytes(out / "croissant.json", b"{}")
     return out, rows
@@ -164,6 +167,10 @@ CHANGES: dict[str, tuple[Callable[[str], str], str]] = {
     ),
 }
 
+STANDOFF = (
+    "**This is a stand-off release**: it holds offsets, and none of the text. Anyone\nwho has copies can put it back."
+)
+
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_sentences_are_found_again_after_a_change_of(change: str, tmp_path: Path) -> None:
@@ -188,7 +195,10 @@ def test_missing_sentences_are_left_out_and_listed(tmp_path: Path) -> None:
     assert len(back) == len(listed(tmp_path / "out")) - 1
     counts = {row.article_id: (row.matched, row.drifted, row.missing, row.elsewhere) for row in done.articles}
     assert counts["gazette/visit"] == (5, 0, 1, 0)
-    assert "1 missing" in (tmp_path / "out" / "README.md").read_text("utf-8")
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert "1 missing" in card
+    assert "This is a stand-off release" not in card
+    assert card.endswith("# Card\n\nMore.\n")
 
 
 def test_the_shift_is_told(tmp_path: Path) -> None:

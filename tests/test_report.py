@@ -254,7 +254,7 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
         found.files["model/model.skops"],
         "version 1.0 (",
         "ceiling",
-        "flatter",
+        "the difference is",
     ):
         assert expected in drawn, expected
     assert "Students &amp; &lt;b&gt;others&lt;/b&gt;" in drawn
@@ -690,3 +690,25 @@ def test_only_what_was_not_measured_is_called_so(finished: Path, tmp_path: Path)
     page = (work / "report.html").read_text("utf-8")
     assert '<p class="soft">Not measured: too few groups</p>' in page
     assert '<p class="soft">The recipe was chosen on 5 of 9 examples</p>' in page
+
+
+def test_a_difference_of_confidence_and_accuracy_says_which_is_larger() -> None:
+    assert sentences.distance(-0.408, -0.5, -0.3) == "40.8 points [30.0, 50.0]"
+    assert sentences.distance(0.1, 0.05, 0.2) == "10.0 points [5.0, 20.0]"
+
+
+def test_the_page_says_which_of_two_estimates_to_report(finished: Path) -> None:
+    found = gather(finished, "troops", frozenset(), Settings())
+    assert found.shares is not None
+    assert found.status.shares is not None
+    by_labels = msgspec.structs.replace(found.status.shares, weighted=found.status.shares.raw)
+    rows = [msgspec.structs.replace(row, corrected=row.raw) for row in found.shares.rows]
+    both = msgspec.structs.replace(
+        found,
+        status=msgspec.structs.replace(found.status, shares=by_labels, labelled=1),
+        shares=msgspec.structs.replace(found.shares, rows=rows, power=0.5),
+    )
+    assert render(both).count("Choose the one to report before you look at them.") == 2
+    plain = [msgspec.structs.replace(row, corrected=None) for row in rows]
+    alone = msgspec.structs.replace(both, shares=msgspec.structs.replace(found.shares, rows=plain))
+    assert "Choose the one to report" not in render(alone)

@@ -149,6 +149,8 @@ def test_votes_for_a_label_without_a_verdict_are_left_out_and_counted() -> None:
     assert [row.votes for row in found.examples] == [{"favor": 2}, {"against": 3}, {}, {"favor": 2, "none": 1}]
     assert found.notes[0].startswith("2 of 3 training examples have three votes or more")
     assert found.notes[1].endswith("were left out: none 1")
+    lost = [Example(sentence_id="5", text="e", label="favor", split="train", votes={"deny": 1, "query": 2, "favor": 1})]
+    assert learnable(lost, Scheme(names=["query", "favor", "deny"])).notes[1].endswith("left out: query 2, deny 1")
 
 
 def test_without_three_votes_there_is_nothing_to_learn_from() -> None:

@@ -20,7 +20,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
-    counts = ", ".join(f"{count} in {name}" for name, count in metrics.examples.items())
+    counts = ", ".join(f"{count:,} in {name}" for name, count in metrics.examples.items())
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
@@ -40,7 +40,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
             lines.append(
                 f"{name:9}cross-entropy {of_range(far.cross_entropy, FARTHEST[0])}, Manhattan distance "
                 + of_range(far.manhattan, FARTHEST[1])
-                + (f" to the votes for {votes.n} test sentences" if far is votes else " of the mean training shares")
+                + (f" to the votes for {votes.n:,} test sentences" if far is votes else " of the mean training shares")
             )
     if gain := analysis.vectors:
         lines.append(
@@ -54,14 +54,14 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     if len(metrics.test.by_target) > 1:
         lines.append(f"mean of the targets' own F_avg on test: {metrics.test.mean_f_avg:.3f}")
     if metrics.test.by_seen:
-        by_seen = (f"{name} in training {row.f_avg:.3f} ({row.n})" for name, row in metrics.test.by_seen.items())
+        by_seen = (f"{name} in training {row.f_avg:.3f} ({row.n:,})" for name, row in metrics.test.by_seen.items())
         lines.append(f"F_avg on test by target (examples): {', '.join(by_seen)}")
     if analysis.languages:
-        by_language = (f"{code or 'not known'} {row.f_avg:.3f} ({row.n})" for code, row in analysis.languages.items())
+        by_language = (f"{code or 'not known'} {row.f_avg:.3f} ({row.n:,})" for code, row in analysis.languages.items())
         lines.append(f"F_avg on test by language (sentences): {', '.join(by_language)}")
     audit = analysis.audit
     lines.append(
-        f"audit: {len(audit.affected)} of {number(audit.tested, 'test sentence')} have a near-duplicate in training"
+        f"audit: {len(audit.affected):,} of {number(audit.tested, 'test sentence')} have a near-duplicate in training"
     )
     if analysis.curve:
         lines.append(analysis.curve.sentence)
@@ -75,7 +75,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
 
 def predicted(done: Predicted) -> list[str]:
     """The lines on a prediction: the number of sentences of each stance, and the shares."""
-    counts = ", ".join(f"{count} {name}" for name, count in done.stances.items())
+    counts = ", ".join(f"{count:,} {name}" for name, count in done.stances.items())
     return [
         f"{number(sum(done.stances.values()), 'sentence')} predicted: {counts}; by model {done.shares.model}\n"
         f"{shares.show(done.shares)}",

@@ -131,7 +131,7 @@ def train(
         examples, shown, leaks = usable.examples, usable.examples, None
     if soft:
         check_votes(shown)
-        by_votes = learnable(shown)
+        by_votes = learnable(shown, scheme)
         shown = by_votes.examples
         notes += by_votes.notes
     training = [row for row in examples if row.split != "test"]

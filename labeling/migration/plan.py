@@ -34,6 +34,7 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         again: answers that must be given again: they are removed, so that their tasks are shown to their annotators.
         unfetched: answers with a label of an earlier version that no pull has fetched as they are now; all that are
             due, if the private file does not say yet whose they are.
+        labels: all labels of these answers, present and former ones, in the order in which they are listed.
         blocking: whether an answer has a label that the new page does not have, so that the server would refuse it.
     """
 
@@ -41,6 +42,7 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
     rewrite: list[Migrated]
     again: list[Migrated]
     unfetched: int
+    labels: list[str]
     blocking: bool
 
     @property
@@ -58,10 +60,16 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         renamed = Counter((row.was, row.now) for row in self.rewrite)
         again = Counter(row.was for row in self.again)
         return [
-            *(f"{count} {was} → {now}: rewritten" for (was, now), count in sorted(renamed.items())),
             *(
-                f"{count} {was}: to be given again; removed at the server, so that their tasks are shown again"
-                for was, count in sorted(again.items())
+                f"{renamed[was, now]} {was} → {now}: rewritten"
+                for was in self.labels
+                for now in self.labels
+                if renamed[was, now]
+            ),
+            *(
+                f"{again[was]} {was}: to be given again; removed at the server, so that their tasks are shown again"
+                for was in self.labels
+                if again[was]
             ),
         ]
 
@@ -130,7 +138,14 @@ def plan_migration(
             rewrite.append(_migrated(row, answer, now, codebook))
     if register.labels != digest(table_path(work, "annotations.jsonl")):
         unfetched, rewrite, again = unfetched + len(rewrite) + len(again), [], []
-    return ProjectMigration(title=project.title, rewrite=rewrite, again=again, unfetched=unfetched, blocking=blocking)
+    return ProjectMigration(
+        title=project.title,
+        rewrite=rewrite,
+        again=again,
+        unfetched=unfetched,
+        labels=scheme.in_order(label for row in (*rewrite, *again) for label in (row.was, row.now) if label),
+        blocking=blocking,
+    )
 
 
 def _known(

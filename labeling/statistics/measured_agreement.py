@@ -73,7 +73,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         fleiss: Fleiss's kappa over the `fleiss_sentences` with exactly `fleiss_votes` votes: the most frequent
             number of votes, the larger one where two are equally frequent; 0 and 0 where no sentence is shared.
         raw: share of pairs of votes that are alike, each sentence weighing the same (Fleiss's mean P_i).
-        labels: agreement on each label against all others, sorted by label.
+        labels: agreement on each label that was used against all others, in the order of the labels.
         pairs: every two annotators who share a sentence, sorted by name.
         rest: every annotator against the majority of the others, sorted by name.
     """
@@ -131,10 +131,12 @@ def measure(
             fleiss_sentences=0, raw=UNDEFINED, labels=[], pairs=[], rest=[],
         )  # fmt: skip
     annotators, annotator_at = numbered(who for by in shared.values() for who in by)
-    labels, label_at = numbered(label for by in shared.values() for label in by.values())
-    everything = names or labels
-    if unknown := set(labels) - set(everything):
+    used = {label for by in shared.values() for label in by.values()}
+    everything = names or sorted(used)
+    if unknown := used - set(everything):
         raise AgreementError(f"expected the labels {', '.join(everything)}; found {', '.join(sorted(unknown))}")
+    labels = [name for name in everything if name in used]
+    label_at = {name: position for position, name in enumerate(labels)}
     articles, article_at = numbered(article_of[key] for key in shared)
     article = np.array([article_at[article_of[key]] for key in shared])
     codes = np.full((len(shared), len(annotators)), -1)  # sentences × annotators; -1: no answer

@@ -306,8 +306,8 @@ def _rounds(draws: Sequence[Draw], settled: Collection[str]) -> list[Round]:
 def summary(facts: CardFacts) -> str:
     """One sentence that describes the dataset."""
     return (
-        f"{facts.rows} sentences from {facts.articles} news articles, each labelled for its stance toward one target, "
-        f"“{facts.target}”: {spoken(facts.scheme.names, 'or')}."
+        f"{number(facts.rows, 'sentence')} from {number(facts.articles, 'news article')}, each labelled for its "
+        f"stance toward one target, “{facts.target}”: {spoken(facts.scheme.names, 'or')}."
     )
 
 

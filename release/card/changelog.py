@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from corpus.store import number
 from release.card.card_facts import CardFacts
 from release.card.managed_markdown import decode
 
@@ -38,24 +39,22 @@ def _changes(facts: CardFacts) -> str:
     new, old, book = facts.published, facts.before.labels, facts.before.codebook
     if old is None:
         labels = Counter(new.values())
-        shares = ", ".join(f"{stance} {labels[stance]}" for stance in facts.scheme.names)
+        shares = ", ".join(f"{stance} {labels[stance]:,}" for stance in facts.scheme.names)
         return (
-            f"First release: {facts.rows} sentences of {facts.articles} articles ({shares}), "
+            f"First release: {number(facts.rows, 'sentence')} of {number(facts.articles, 'article')} ({shares}), "
             f"codebook version {facts.codebook}."
         )
     changed = Counter((old[key], label) for key, label in new.items() if key in old and old[key] != label)
     parts: list[str] = []
     if more := len(new.keys() - old.keys()):
-        parts.append(f"{_counted(more, 'sentence')} more")
+        parts.append(f"{number(more, 'sentence')} more")
     if fewer := len(old.keys() - new.keys()):
-        parts.append(f"{_counted(fewer, 'sentence')} fewer")
+        parts.append(f"{number(fewer, 'sentence')} fewer")
     if changed:
-        kinds = ", ".join(f"{count} from {was} to {now}" for (was, now), count in sorted(changed.items()))
-        parts.append(f"{_counted(changed.total(), 'label')} changed ({kinds})")
+        names = facts.scheme.in_order(label for pair in changed for label in pair)
+        pairs = [(was, now) for was in names for now in names if changed[was, now]]
+        kinds = ", ".join(f"{changed[was, now]:,} from {was} to {now}" for was, now in pairs)
+        parts.append(f"{number(changed.total(), 'label')} changed ({kinds})")
     if book and book != facts.codebook:
         parts.append(f"codebook version {facts.codebook} instead of {book}")
-    return f"{'; '.join(parts)}: {facts.rows} sentences in all." if parts else ""
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"
+    return f"{'; '.join(parts)}: {number(facts.rows, 'sentence')} in all." if parts else ""

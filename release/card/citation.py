@@ -9,6 +9,9 @@ from release.card.card_facts import CardFacts, authors, summary
 from train.report.latex import latex
 from train.settings import LICENCES
 
+LONGEST_KEY = 30
+"""Most characters of a BibTeX key of several words; words that don't fit are left out whole."""
+
 
 def citation(facts: CardFacts) -> bytes:
     """`CITATION.cff`, in version 1.2.0 of the format; its date of release is the day of the newest annotation.
@@ -50,9 +53,13 @@ def bibtex(facts: CardFacts) -> str:
         "doi": said.doi,
         "url": said.url,
     }
-    key = re.sub(r"\W+", "", facts.name, flags=re.ASCII).lower()[:30] or "stance"
+    key = ""
+    for word in re.findall(r"\w+", facts.name.lower(), flags=re.ASCII):
+        if key and len(key + word) > LONGEST_KEY:
+            break
+        key += word
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@misc{{{key},", *lines, "}"])
+    return "\n".join([f"@misc{{{key or 'stance'},", *lines, "}"])
 
 
 def _author(name: str) -> dict[str, str]:

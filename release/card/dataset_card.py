@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from corpus.store import number
 from labeling.records import NO_OUTLET
 from labeling.scheme import DEFAULT, Scheme
 from release.card.card_facts import (
@@ -156,13 +157,14 @@ def sections(facts: CardFacts) -> str:
         extractors=extractors(facts),
         rounds=[(row.number, row.by, row.drawn, row.settled, _chance(row)) for row in facts.rounds],
         codebooks=", ".join(
-            f"version {name or 'unknown'}: {count} answers" for name, count in snapshot.codebooks.items()
+            f"version {name or 'unknown'}: {number(count, 'answer')}" for name, count in snapshot.codebooks.items()
         ),
         annotators=[
             (row.annotator, *(row.votes[stance] for stance in facts.scheme.names), row.skips, row.unsure)
             for row in snapshot.status.annotators
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
+        adjudicated=[row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator],
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),

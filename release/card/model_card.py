@@ -58,14 +58,14 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         metrics=metrics,
         analysis=read_analysis(folder),
         readings=readings,
-        sizes=[(split, str(count), str(metrics.groups[split])) for split, count in metrics.examples.items()],
-        labels=[(label, str(count)) for label, count in metrics.labels.items()],
+        sizes=[(split, count, metrics.groups[split]) for split, count in metrics.examples.items()],
+        labels=[(label, count) for label, count in metrics.labels.items()],
         scores=[
             (who, shown(scores.f_avg), shown(scores.macro_f1), shown(scores.accuracy))
             for who, scores in (("this model", test), ("majority label", test.majority))
         ],
         by_class=[
-            (stance, *map(readings.number, (row.precision, row.recall, row.f1)), str(row.support))
+            (stance, *map(readings.number, (row.precision, row.recall, row.f1)), row.support)
             for stance, row in test.by_class.items()
         ],
     )

@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 STARTS = "=+\\-@\t\r\n＝＋－＠"
 """Characters with which a text begins that a spreadsheet program may take for a formula, for a regular expression."""
 AT_RISK = rf"\A('*[{STARTS}])"
+TAKEN_OFF = r"^'+[=+\-@\t\r\n＝＋－＠]"
+"""What people search for to have the original texts again: one apostrophe is to be taken off each text that matches."""
 NUMBER = r"\A[+-]?[0-9]+([.,][0-9]+)?\z"
 """A plain number is no danger, and a label such as -1 stays readable."""
 

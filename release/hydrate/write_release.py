@@ -24,16 +24,18 @@ LIST, BY_ARTICLE = "hydrate.jsonl", "hydrate-articles.jsonl"
 TEXTS = {"text": "sentence_id", "before": "target", "after": "before", "title": "group"}
 """The columns that are put back, each with the column that it follows in the full release."""
 FOUND = {"state": pa.string(), "found_article": pa.string(), "found_start": pa.int64(), "found_end": pa.int64()}
+_WITHOUT_TEXT = re.compile(r"^\*\*This is a stand-off release\*\*: .+?\n\n", re.MULTILINE | re.DOTALL)
+"""The paragraph of the card that says that the release has no text, which is no longer true."""
 STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
 """Files that are not copied, because they would no longer be true; the card and the two lists are written again."""
 
 Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
 """Name of each Parquet file of `gold` → the rows that were found, each with its number and its new columns."""
 
-_NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found} of {all} sentences back into this stand-off
-> release from copies of the articles: {matched} matched, {drifted} drifted, {missing} missing and left out of `gold`
-> (`hydrate.jsonl` names them). What follows is the release's own card. The text is its publishers': don't pass this
-> folder on.
+_NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found:,} of {all:,} sentences back into this stand-off
+> release from copies of the articles: {matched:,} matched, {drifted:,} drifted, {missing:,} missing and left out of
+> `gold` (`hydrate.jsonl` names them). What follows is the release's own card, without the paragraph on the missing
+> text. The text is its publishers': don't pass this folder on.
 """
 
 
@@ -164,7 +166,8 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
         **{name: states[name] for name in ("matched", "drifted", "missing")},
     )
     shown = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=110)
-    return f"---\n{shown}---\n\n{notice}\n{text[match.end() :].lstrip()}".encode()
+    told = _WITHOUT_TEXT.sub("", text[match.end() :].lstrip(), count=1)
+    return f"---\n{shown}---\n\n{notice}\n{told}".encode()
 
 
 def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:

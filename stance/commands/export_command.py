@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stance.progress import progress_bar
-from stance.project import WORK, project_settings, say_due, this_project
+from stance.project import WORK, project_settings, say_due, say_next, this_project
 
 
 @click.command()
@@ -36,3 +36,4 @@ def export(out: Path, long: bool) -> None:
         done = export(this_project(settings), out, read_names(Path()), long=long, progress=progress)
     say_due(settings, "verdicts", "examples", "model", "predictions")
     click.echo("\n".join([*exported(done, out, long=long), wrote(done.changed, out)]))
+    say_next(settings, "export")

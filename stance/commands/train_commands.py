@@ -198,4 +198,4 @@ def run_report(settings: Settings) -> None:
     for line in due:
         click.echo(f"out of date: {line}", err=True)
     click.echo(wrote(changed, WORK / "report.html"))
-    click.echo(f"The numbers of the page are in {WORK / 'report.json'}.")
+    click.echo(f"Open the page in a browser. Its numbers are in {WORK / 'report.json'}.")

@@ -170,8 +170,8 @@ def _reading(steps: Sequence[Step], gain: Estimate | None) -> tuple[Literal["yes
         return "unclear", "Half of the labels were too few to train on, so nothing can be said about more of them."
     before, after = steps[-2], steps[-1]
     start = (
-        f"From {before.examples:.0f} to {after.examples:.0f} labels ({before.groups} to {after.groups} groups) F_avg "
-        f"changed by {100 * gain.value:+.1f} points"
+        f"From {before.examples:,.0f} to {after.examples:,.0f} labels ({before.groups:,} to {after.groups:,} groups) "
+        f"F_avg changed by {100 * gain.value:+.1f} points"
     )
     if not gain.is_known:
         return "unclear", start + ", but the test articles are too few to tell whether more labels would help."

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from corpus.errors import ExamplesError
-from labeling.scheme import Stance
+from labeling.scheme import DEFAULT, Scheme, Stance
 from train.records import Example
 
 FEWEST_VOTES = 3
@@ -32,7 +32,7 @@ class Learnable(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def learnable(examples: Sequence[Example]) -> Learnable:
+def learnable(examples: Sequence[Example], scheme: Scheme = DEFAULT) -> Learnable:
     """Leave out votes for labels that the verdict of no training example of the target has.
 
     A model is trained only on labels with ten verdicts or more. A label that is known from single votes alone would
@@ -40,6 +40,7 @@ def learnable(examples: Sequence[Example]) -> Learnable:
 
     Args:
         examples: examples with their splits and votes; the votes of test examples stay as they are.
+        scheme: labels of the project, in the order in which the notes list them.
 
     Returns:
         The examples in their order. The notes say how many are learned by their votes, and how many votes were left
@@ -65,7 +66,7 @@ def learnable(examples: Sequence[Example]) -> Learnable:
         f"their votes, which are for several labels in {split} of them; the others are learned by their verdict"
     ]
     if lost:
-        labels = ", ".join(f"{label} {count}" for label, count in sorted(lost.items()))
+        labels = ", ".join(f"{label} {lost[label]}" for label in scheme.in_order(lost))
         notes.append(
             f"{lost.total()} votes for labels that no verdict of a training example is were left out: {labels}"
         )

@@ -62,8 +62,8 @@ def cross_fit(judge: Judge, layout: Layout, verdicts: Verdicts | None, scheme: S
     sampled = len(np.unique(layout.unit[(verdicts.weight > 0) & verdicts.by_chance]))
     if sampled < FEWEST_LABELS:
         note = (
-            f"not corrected: of {len(verdicts.examples)} verdicts {sampled} speak for the corpus as a random sample; "
-            f"{FEWEST_LABELS} are needed. `stance push --limit N` draws one"
+            f"not corrected: of {len(verdicts.examples):,} verdicts {sampled:,} speak for the corpus as a random "
+            f"sample; {FEWEST_LABELS} are needed. `stance push --limit N` draws one"
         )
         return CrossFit(of_fold={}, note=note)
     known = {example.label for _, example in verdicts.examples}
@@ -79,7 +79,7 @@ def cross_fit(judge: Judge, layout: Layout, verdicts: Verdicts | None, scheme: S
             return CrossFit(of_fold={}, note=note)
         of_fold[fold] = refit(judge, training, scheme)
     note = (
-        f"corrected by {sampled} randomly sampled verdicts, cross-fitted in {FOLDS} folds of articles; an outlet or "
+        f"corrected by {sampled:,} randomly sampled verdicts, cross-fitted in {FOLDS} folds of articles; an outlet or "
         f"month needs {FEWEST_LABELS} of its own, in {FEWEST_ARTICLES} articles"
     )
     return CrossFit(of_fold=of_fold, note=note)

@@ -322,7 +322,7 @@ def show(shares: PredictionShares) -> str:
         if corrected:
             lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
     hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
-    lines += [f"and {hidden} more outlets and months"] * (hidden > 0)
+    lines += [f"and {hidden:,} more outlets and months"] * (hidden > 0)
     return "\n".join(line.rstrip() for line in [*lines, *_legend([row for key in shown for row in cells[key]])])
 
 

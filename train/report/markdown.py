@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from corpus.store import separated
+
 INTERVAL = re.compile(r"(?<=.)\[[-+]?\d+(?:\.\d+)?, [-+]?\d+(?:\.\d+)?\](?![(\[])")
 HIDE = str.maketrans("[]", "\x01\x02")
 SHOW = str.maketrans("\x01\x02", "[]")
@@ -20,12 +22,14 @@ class Markdown(str):
 def plain(text: object) -> Markdown:
     r"""Text that Markdown shows as it is, on one line: no markup, link, table cell, list or HTML comes of it.
 
+    A whole number gets thousands separators.
+
     >>> plain("- a *b* <!-- c -->")
     '\\- a \\*b\\* \\<!-- c --\\>'
     """
     if isinstance(text, Markdown):
         return text
-    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", str(text)).split())
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", str(separated(text))).split())
     # Left as they are: an interval such as [0.1, 0.2], and an underscore in a word, which mean nothing to Markdown.
     line = INTERVAL.sub(lambda found: found.group().translate(HIDE), line)
     line = re.sub(r"[\\`*\[\]<>|#~$&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", line).translate(SHOW)

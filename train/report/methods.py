@@ -88,24 +88,27 @@ def methods(snapshot: Snapshot) -> Methods:
 def _labelled(snapshot: Snapshot) -> str:
     corpus, status = snapshot.corpus, snapshot.status
     dates = f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else ""
-    copies = f" ({corpus.copies} of them exact copies of another)" if corpus.copies else ""
+    copies = f" ({corpus.copies:,} of them exact copies of another)" if corpus.copies else ""
     outlets = f" from {counted(len(corpus.outlets), 'outlet')}" if corpus.outlets else ""
-    text = f"The corpus has {corpus.sentences} prose sentences{copies} of {corpus.articles} articles{outlets}{dates}. "
+    text = (
+        f"The corpus has {corpus.sentences:,} prose sentences{copies} of {corpus.articles:,} articles{outlets}{dates}. "
+    )
     if not status.annotators:
         return text + "No sentence is labelled yet."
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)
     text += (
-        f"{len(status.annotators)} annotators gave {snapshot.answers} answers on the stance toward “{snapshot.target}” "
+        f"{counted(len(status.annotators), 'annotator')} gave {counted(snapshot.answers, 'answer')} on "
+        f"the stance toward “{snapshot.target}” "
         f"({spoken(snapshot.settings.labels.names, 'or')}) by the codebook, {books}. "
     )
     text += agreement_sentence(snapshot)
     if snapshot.verdicts is not None:
         how = Counter(row.how for row in snapshot.verdicts)
-        ways = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(how.items()))
+        ways = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(how.items()))
         labels = Counter(row.stance for row in snapshot.verdicts)
-        shares = ", ".join(f"{stance} {labels[stance]}" for stance in snapshot.settings.labels.names)
-        text += f" Labels were settled for {len(snapshot.verdicts)} sentences ({ways}; {shares}); "
-        text += f"{len(snapshot.queue)} are open."
+        shares = ", ".join(f"{stance} {labels[stance]:,}" for stance in snapshot.settings.labels.names)
+        text += f" Labels were settled for {counted(len(snapshot.verdicts), 'sentence')} ({ways}; {shares}); "
+        text += f"{len(snapshot.queue):,} are open."
     return text
 
 
@@ -156,7 +159,7 @@ def _trained(snapshot: Snapshot) -> list[str]:
     if analysis is not None:
         made += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive and known else ""]
     scored = [
-        f"On the test split ({test.n} sentences in {test.groups} groups) it has an F_avg (the mean F1 of "
+        f"On the test split ({test.n:,} sentences in {test.groups:,} groups) it has an F_avg (the mean F1 of "
         f"{spoken(metrics.scheme.scored, 'and')}) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an "
         f"accuracy of {shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
         f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}.",
@@ -185,7 +188,7 @@ def _limits(snapshot: Snapshot) -> list[str]:
         limits.append(
             "There was only one annotator: how far others would give the same labels is not known."
             if len(status.annotators) == 1
-            else "There were only two annotators: where they differ, nobody knows which of them most others would join."
+            else "There were only two annotators: where they differ, no third answer decides."
         )
     if status.shares is not None and status.shares.weighted is None and not whole_corpus(snapshot):
         limits.append(
@@ -218,11 +221,14 @@ def _agreement_tables(snapshot: Snapshot) -> list[Table]:
     agreement = snapshot.status.agreement
     if not agreement.sentences:
         return []
-    rows = [["Krippendorff’s alpha", str(agreement.sentences), shown(agreement.alpha)]]
+    rows = [["Krippendorff’s alpha", f"{agreement.sentences:,}", shown(agreement.alpha)]]
+    rows.append(["Gwet’s AC1", f"{agreement.sentences:,}", shown(agreement.ac1)])
     rows.append(
-        [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", str(agreement.fleiss_sentences), shown(agreement.fleiss)]
+        [f"Fleiss’s kappa, {agreement.fleiss_votes} votes", f"{agreement.fleiss_sentences:,}", shown(agreement.fleiss)]
     )
-    rows += [[f"Cohen’s kappa, {row.first} and {row.second}", str(row.n), shown(row.kappa)] for row in agreement.pairs]
+    rows += [
+        [f"Cohen’s kappa, {row.first} and {row.second}", f"{row.n:,}", shown(row.kappa)] for row in agreement.pairs
+    ]
     known = any(one.is_known for one in (agreement.alpha, agreement.fleiss, *(row.kappa for row in agreement.pairs)))
     return [
         Table(
@@ -243,7 +249,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     ]
     tables = [
         Table(
-            caption=f"Scores on the test split ({test.n} sentences, {test.groups} groups)"
+            caption=f"Scores on the test split ({test.n:,} sentences, {test.groups:,} groups)"
             + (", with 95 % intervals by bootstrap over groups." if test.f_avg.is_known else ", without intervals."),
             heads=["", "F_avg", "macro-F1", "accuracy"],
             rows=rows,
@@ -252,7 +258,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
             caption="Scores by stance on the test split.",
             heads=["stance", "precision", "recall", "F1", "sentences"],
             rows=[
-                [stance, number(row.precision), number(row.recall), number(row.f1), str(row.support)]
+                [stance, number(row.precision), number(row.recall), number(row.f1), f"{row.support:,}"]
                 for stance, row in test.by_class.items()
             ],
         ),
@@ -260,8 +266,8 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     if analysis is not None and analysis.ceiling is not None and analysis.ceiling.annotators:
         compared = analysis.ceiling.compared
         rows = [
-            ["model", str(compared.n), shown(compared.first)],
-            ["annotators", str(compared.n), shown(compared.second)],
+            ["model", f"{compared.n:,}", shown(compared.first)],
+            ["annotators", f"{compared.n:,}", shown(compared.second)],
         ]
         tables.append(
             Table(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import one_state, write_bytes, write_json
+from corpus.store import one_state, separated, write_bytes, write_json
 from labeling.codebook import Codebook
 from labeling.machine import messages as machine_messages
 from labeling.records import NO_OUTLET
@@ -84,7 +84,12 @@ def render(snapshot: Snapshot) -> str:
     every = list(dict.fromkeys([*labels, *(snapshot.metrics.labels if snapshot.metrics else [])]))
     style = svg_shapes.coloured(style, every)
     page = Environment(
-        loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE),
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=separated,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     page.filters |= {"number": readings.number, "score": shown, "share": readings.share}
     return page.get_template("page.html.j2").render(

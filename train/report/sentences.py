@@ -63,6 +63,12 @@ def points(estimate: Estimate) -> str:
     return f"{100 * estimate.value:+.1f} points [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
 
 
+def distance(value: float, low: float, high: float) -> str:
+    """How far two numbers are apart in points, with the interval; the sentence says which of them is larger."""
+    ends = sorted((abs(low), abs(high)))
+    return f"{100 * abs(value):.1f} points [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
+
+
 def of_range(estimate: Estimate, most: float) -> str:
     """A value with its interval, which is no interval where it is the whole range from 0 to `most`."""
     return number(estimate.value) if (estimate.low, estimate.high) == (0, most) else shown(estimate)
@@ -73,8 +79,8 @@ def intervals_sentence(test: TestScores) -> str:
     if test.f_avg.is_known:
         return "Brackets are 95 % intervals by bootstrap over groups."
     return (
-        f"The scores have no intervals: the test split has {test.groups} {'groups' if test.groups != 1 else 'group'} "
-        f"of articles, and an interval takes at least {FEWEST}."
+        f"The scores have no intervals: the test split has {counted(test.groups, 'group')} of "
+        f"articles, and an interval takes at least {FEWEST}."
     )
 
 
@@ -84,8 +90,8 @@ def agreement_sentence(snapshot: Snapshot) -> str:
     if not agreement.sentences:
         return ""
     return (
-        f"Krippendorff’s alpha (nominal) over the {agreement.sentences} sentences from {agreement.articles} articles "
-        f"that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
+        f"Krippendorff’s alpha (nominal) over the {agreement.sentences:,} sentences from {agreement.articles:,} "
+        f"articles that two or more annotators labelled is {shown(agreement.alpha)}{reading(agreement.alpha)}."
     )
 
 
@@ -128,7 +134,7 @@ def ceiling_sentence(ceiling: Ceiling | None) -> str:
         )
     compared = ceiling.compared
     start = (
-        f"Compared with the majority of the other annotators ({compared.n} answers), annotators have an F_avg of "
+        f"Compared with the majority of the other annotators ({compared.n:,} answers), annotators have an F_avg of "
         f"{shown(compared.second)}, the model one of {shown(compared.first)} on the same sentences; the difference is "
         f"{points(compared.f_avg)}: "
     )
@@ -149,8 +155,8 @@ def votes_sentence(metrics: Metrics) -> str:
     if votes is None:
         return ""
     return (
-        f"The model learned the shares of the votes. On the {votes.n} test sentences with three votes or more, in "
-        f"{votes.groups} groups, the mean cross-entropy between votes and predicted probabilities is "
+        f"The model learned the shares of the votes. On the {votes.n:,} test sentences with three votes or more, in "
+        f"{votes.groups:,} groups, the mean cross-entropy between votes and predicted probabilities is "
         f"{of_range(votes.cross_entropy, FARTHEST[0])} nats (the least possible is "
         f"{number(votes.entropy)}, the entropy of the votes themselves), and the mean Manhattan "
         f"distance is {of_range(votes.manhattan, FARTHEST[1])}, of at most 2. "
@@ -168,9 +174,11 @@ def calibration_sentence(recalibration: Recalibration) -> str:
     ):
         surer = at.overconfidence
         leaning = (
-            f"the model is surer than it should be, by {points(surer)}"
+            f"the model is too sure: its mean confidence is {distance(surer.value, surer.low, surer.high)} above its "
+            "accuracy"
             if surer.low > 0
-            else f"the model is less sure than it could be, by {points(surer)}"
+            else f"the model is not sure enough: its mean confidence is {distance(surer.value, surer.low, surer.high)} "
+            "below its accuracy"
             if surer.high < 0
             else f"confidence and accuracy differ by {points(surer)}"
         )
@@ -188,12 +196,18 @@ def naive_sentence(split: Naive) -> str:
     group = sum(split.by_group) / len(split.by_group)
     start = (
         f"Random splits by sentence, which let articles and near-duplicates leak, would have scored an F_avg of "
-        f"{sentence:.3f} on average, splits of the same size by group {group:.3f}: the naive split "
-        f"{'flatters' if split.flatters >= 0 else 'does not flatter; it differs'} by {100 * split.flatters:+.1f} points"
+        f"{sentence:.3f} on average, and splits of the same size by group one of {group:.3f}: the difference is "
+        f"{100 * split.flatters:+.1f} points"
     )
     if split.low is None or split.high is None:
         return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")
-    end = "" if split.low > 0 or split.high < 0 else "; from so few draws nobody can tell whether it really does"
+    end = (
+        ", so the leak makes the scores look better than they are"
+        if split.low > 0
+        else ", so the leak did not raise the scores"
+        if split.high < 0
+        else ", which may be chance"
+    )
     return f"{start} [{100 * split.low:+.1f}, {100 * split.high:+.1f}]{end}."
 
 
@@ -201,7 +215,7 @@ def audit_sentence(analysis: Analysis) -> str:
     """How many test sentences have a near-duplicate in training, by the leak audit."""
     audit = analysis.audit
     return (
-        f"Of {audit.tested} test sentences {len(audit.affected)} have a near-duplicate in training (all "
+        f"Of {audit.tested:,} test sentences {len(audit.affected):,} have a near-duplicate in training (all "
         f"{audit.compared:,} pairs were compared, independently of the clustering; two sentences are near-duplicates "
         f"if they are at least {audit.threshold:g} % alike)."
     )
@@ -217,7 +231,7 @@ def split_sentence(snapshot: Snapshot) -> str:
         "date": f"by date (nothing newer than {splits.cutoff} was learned from)",
         "outlet": f"by outlet (held out for the test: {', '.join(splits.outlets)})",
     }.get(splits.by, f"by {splits.by}")
-    sizes = ", ".join(f"{name} {count} in {splits.groups[name]} groups" for name, count in splits.examples.items())
+    sizes = ", ".join(f"{name} {count:,} in {splits.groups[name]:,} groups" for name, count in splits.examples.items())
     return (
         f"The splits were made {how}: {sizes}. A group is a connected component of articles and near-duplicate "
         "sentences; none stands in two splits."
@@ -293,8 +307,8 @@ def copies_sentence(corpus: ShownCorpus) -> str:
         return f"none of them is an exact copy of another one. {clusters}"
     copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"
     return (
-        f"{corpus.copies} of them {copies} of another one: the same but for case, punctuation, and the kinds of spaces "
-        f"and quotation marks. {clusters}"
+        f"{corpus.copies:,} of them {copies} of another one: the same but for case, punctuation, and the kinds of "
+        f"spaces and quotation marks. {clusters}"
     )
 
 
@@ -323,6 +337,20 @@ def whole_corpus(snapshot: Snapshot) -> bool:
     return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
 
 
+def which_shares_sentence(snapshot: Snapshot) -> str:
+    """Which of the two estimates of the shares in the corpus to report; "" where there are not both of them."""
+    by_labels, by_model = snapshot.status.shares, snapshot.shares
+    if by_labels is None or by_labels.weighted is None or by_model is None or whole_corpus(snapshot):
+        return ""
+    if not any(row.corrected for row in by_model.rows if row.kind == "all"):
+        return ""
+    return (
+        "The shares in the corpus are estimated twice: from the labels alone (section “Labels”), and from the model’s "
+        "predictions, corrected by the labels (section “Stance over time and by outlet”). The corrected predictions "
+        "usually have the narrower intervals. Choose the one to report before you look at them."
+    )
+
+
 def shares_sentence(snapshot: Snapshot) -> str:
     """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
     if snapshot.shares is None or snapshot.shares.model != snapshot.model:
@@ -339,4 +367,4 @@ def shares_sentence(snapshot: Snapshot) -> str:
         if corrected
         else "as predicted; the model’s errors are in them"
     )
-    return f"Over all {rows[0].n} sentences the shares are {shown} ({how})."
+    return f"Over all {rows[0].n:,} sentences the shares are {shown} ({how})."

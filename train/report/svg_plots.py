@@ -89,7 +89,7 @@ def stacked(counts: Mapping[Stance, int], tones: Mapping[Stance, Tone], title: s
                 body += [text_at(at + width / 2, top + 16 * n, line, "on") for n, line in enumerate(lines)]
                 break
         at += width
-    text = ", ".join(f"{stance} {counts.get(stance, 0)}" for stance in tones)
+    text = ", ".join(f"{stance} {counts.get(stance, 0):,}" for stance in tones)
     return figure(title, text, WIDTH, height, body)
 
 
@@ -144,7 +144,7 @@ def reliability(calibration: Calibration, title: str, tone: Tone) -> Markup:
         ).format(coordinate(top + size / 2))
     )
     text = "; ".join(
-        f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n}" for row in calibration.bins
+        f"confidence {row.confidence:.2f}: {row.accuracy.value:.2f} right of {row.n:,}" for row in calibration.bins
     )
     return figure(title, text, left + size + 14, top + size + 42, body)
 
@@ -169,11 +169,11 @@ def learning(curve: LearningCurve, title: str) -> Markup:
         if row.f_avg.is_known:
             low, high = (bottom - (bottom - top) * end for end in _ends(row.f_avg))
             body.append(stroke(x, low, x, high, "one whisker"))
-        body += [mark(ONE, x, y), text_at(x, bottom + 16, f"{row.examples:.0f}", "soft")]
+        body += [mark(ONE, x, y), text_at(x, bottom + 16, f"{row.examples:,.0f}", "soft")]
     body.insert(10, Markup('<polyline class="one path" points="{}"/>').format(" ".join(line)))
     body.append(text_at((left + right) / 2, bottom + 34, "labels trained on", "soft"))
     text = "; ".join(
-        f"{row.examples:.0f} labels: F_avg {row.f_avg.value:.3f}{_between(*_ends(row.f_avg))}" for row in curve.steps
+        f"{row.examples:,.0f} labels: F_avg {row.f_avg.value:.3f}{_between(*_ends(row.f_avg))}" for row in curve.steps
     )
     return figure(title, text, WIDTH, bottom + 42, body)
 
