@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from corpus import near_duplicates
-from corpus.article_groups import count_groups
 from corpus.digests import code_digest, digest
+from corpus.duplicates.article_groups import count_groups
 from corpus.engine import Engine, Local
 from corpus.errors import SourceError, StanceError
 from corpus.ids.article_ids import Settled, settle

@@ -10,8 +10,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.article_groups import components
 from corpus.digests import code_digest, digest
+from corpus.duplicates.article_groups import components
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_json_if_whole, table_path, write_json, write_table

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from corpus.article_groups import components
+from corpus.duplicates.article_groups import components
 from corpus.near_duplicates import near_duplicates, normalise
 from train.evaluate.leak_audit import Audit, audit, near_among
 from train.examples.splits import Origin, split
