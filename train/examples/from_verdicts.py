@@ -143,7 +143,7 @@ def are_known(work: Path, target: str, settings: TrainSettings, scheme: Scheme =
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A digest of the files and settings that the examples were made of, of the examples, and of the code."""
+    """A digest of the files and settings that the examples were made of, of the examples, and of the version."""
 
     inputs: str
 
@@ -151,7 +151,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 def _inputs(work: Path, made_of: Made) -> str:
     paths = [table_path(work, name) for name in ("sentences.parquet", "verdicts.jsonl", "splits.jsonl")]
     files = [of_file(path) if path.is_file() else "" for path in (*paths, work / "examples.parquet")]
-    return digest(*files, msgspec.json.encode(made_of).decode(), code_digest([__name__], []))
+    return digest(*files, msgspec.json.encode(made_of).decode(), code_digest([], [], ["stance-corpus"]))
 
 
 def labelled(
