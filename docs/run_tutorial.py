@@ -1,4 +1,6 @@
-"""Run every command of `docs/tutorial.md` and give the page with what they print: `python docs/run_tutorial.py`.
+"""Run every command of `docs/tutorial.md`, give the page with what they print, and take the docs' pictures anew.
+
+Run it with `python docs/run_tutorial.py`; the pictures need Chromium.
 
 The tutorial's reader has a folder of articles, fills in the settings and the codebook, and lets three people label.
 Here the articles, the codebook and the answers are those of the starter corpus.
@@ -121,7 +123,10 @@ def _answer(owner: Studio, server: Server) -> None:
 
 
 if __name__ == "__main__":
+    from take_pictures import take_pictures
+
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         project = Path(folder) / "project"
         project.mkdir()
         PAGE.write_text(run(PAGE.read_text("utf-8"), project, server), "utf-8")
+        take_pictures(project, Path(folder) / "pages", server)
