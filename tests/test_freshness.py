@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.freshness import Stale, compare, stale_verdicts
-from labeling.messages import show_status
+from labeling.messages.status import show_status
 from labeling.overlap import few_votes, in_share
 from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.sampling.sample_table import Draw, write_sample

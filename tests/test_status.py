@@ -21,7 +21,7 @@ from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.annotator_checks import AlwaysSame, TooFast, control_items, skipped_controls, warnings
 from labeling.codebook import Change
-from labeling.messages import show_status
+from labeling.messages.status import show_status
 from labeling.records import Annotation
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Stance

@@ -55,7 +55,7 @@ def run_pull(studio: Studio, settings: Settings) -> None:
     """Fetch what changed at the server, and print what was fetched."""
     from corpus.ids.labelled_sentences import remember
     from labeling.codebook import read_codebook
-    from labeling.messages import pulled
+    from labeling.messages.pull import pulled
     from labeling.sync.pull import pull
 
     codebook = read_codebook(Path(settings.labeling.codebook))
@@ -71,7 +71,7 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked
     from labeling.codebook import read_codebook
-    from labeling.messages import imported
+    from labeling.messages.pull import imported
     from labeling.studio.tasks import Corpus
     from labeling.sync.export_files import UNMATCHED, read_export
 

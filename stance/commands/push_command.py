@@ -190,7 +190,7 @@ def run_push(
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked, number, read_jsonl_if_there
     from labeling.codebook import read_codebook
-    from labeling.messages import pushed, show_plan
+    from labeling.messages.push import pushed, show_plan
     from labeling.records import Unsettled
     from labeling.sync.push import apply_push, await_import
     from labeling.sync.push_plan import Asked, plan_push

@@ -70,7 +70,7 @@ def run_status(settings: Settings, *, as_json: bool = False) -> None:
     from corpus.errors import ConfigError
     from corpus.store import one_state
     from labeling.identity.pseudonyms import ignored
-    from labeling.messages import show_status
+    from labeling.messages.status import show_status
     from labeling.status import read_status
 
     apart = ignored(Path(), settings.labeling.ignore)
@@ -113,7 +113,7 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
     """Settle what the votes settle, and print what is left open."""
     from labeling.adjudicate import adjudicate
     from labeling.identity.pseudonyms import ignored
-    from labeling.messages import adjudicated
+    from labeling.messages.adjudicate import adjudicated
 
     apart = ignored(Path(), settings.labeling.ignore)
     done = adjudicate(

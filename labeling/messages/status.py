@@ -1,17 +1,14 @@
-"""What `push`, `pull`, `status` and `adjudicate` print."""
+"""What `stance status` prints."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from itertools import permutations
-from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from corpus.store import number, table_path, wrote
+from corpus.store import number
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.machine.messages import show_machines
 from labeling.records import NO_OUTLET
@@ -22,26 +19,13 @@ from labeling.statistics.intervals import percent, shown
 from labeling.text_tables import table as _table
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
-    from labeling.adjudicate import AdjudicateSummary
     from labeling.feedback.qualification import Score
     from labeling.freshness import Stale
-    from labeling.migration.plan import ProjectMigration
     from labeling.sampling.corpus_shares import Shares
     from labeling.statistics.measured_agreement import Agreement
     from labeling.status import Contested, OutletProgress, Remark, Status
-    from labeling.studio.project_plan import ProjectPlan
-    from labeling.sync.export_files import ExportSummary
-    from labeling.sync.pull import PullSummary
-    from labeling.sync.push_plan import PushPlan
 
 MOST_OUTLETS = MOST_COMMENTS = 10
-_SETTINGS = {
-    "expert_instruction": "the codebook that annotators read",
-    "description": "the project's description",
-    "label_config": "the labelling page",
-    "maximum_annotations": "the number of annotators for each sentence",
-}
-"""Label Studio's names of a project's settings → what they are to a user of stance."""
 MOST_CELLS = 6
 
 
@@ -269,188 +253,3 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
     elif stale:
         note += "; these are the votes' majorities, as `stance adjudicate` has made no verdict yet"
     return [*_table(rows), note]
-
-
-def show_plan(plan: PushPlan) -> str:
-    """A plan as text for the terminal."""
-    lines = [*plan.drawn.notes, *plan.notes]
-    for part in plan.projects:
-        lines += _plan_lines("tasks" if len(plan.projects) == 1 else part.title, part, plan.asked.prune)
-    if plan.queue:
-        lines += _queue_lines(plan.queue)
-    for part in plan.qualifying:
-        lines += _plan_lines(part.title, part, True)
-    for migration in plan.migrations:
-        lines += _migration_lines(migration, plan.asked.migrate)
-    return "\n".join(lines)
-
-
-def pushed(plan: PushPlan) -> list[str]:
-    """What a push that has carried out this plan did, in one line; no line if it sent nothing."""
-    parts = [*plan.projects, *([plan.queue] if plan.queue else []), *plan.qualifying]
-    created, updated = sum(len(part.create) for part in parts), sum(len(part.update) for part in parts)
-    counts = ((created, "created"), (updated, "updated"))
-    told = [f"{number(count, 'task')} {what}" for count, what in counts if count]
-    return [f"done: {', '.join(told)}"] if told else []
-
-
-def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
-    lines = [f"{plan.title}: the codebook's new version concerns answers at the server"]
-    lines += [f"  {clause}" for clause in plan.counts()]
-    if plan.unfetched:
-        lines.append(
-            f"  {plan.unfetched} with a label of an earlier version are not fetched as they are: `stance pull`"
-        )
-    lines.append(
-        "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"
-        if asked
-        else "  nothing of this is done before `stance push --migrate`"
-        + (f", which asks again for {number(plan.sentences_again, 'sentence')}" if plan.again else "")
-        + ("; the labelling page stays as it is until then" if plan.blocking else "")
-    )
-    return lines
-
-
-def _queue_lines(plan: ProjectPlan) -> list[str]:
-    """The queue's tasks; those of it that hold answers are the sentences that people have decided."""
-    first, *rest = _plan_lines("queue", msgspec.structs.replace(plan, answered=0), True)
-    return [first + (f", {number(plan.answered, 'sentence')} decided" if plan.answered else ""), *rest]
-
-
-def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
-    removed = (
-        "they are removed unless somebody answers first" if prune else "the same command with --prune removes them"
-    )
-    said = (
-        (plan.answered, "of those on the server only hold answers: they stay"),
-        (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
-        (len(plan.twice), "second tasks of a sentence, without answers: removed"),
-        (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
-        (plan.foreign, "tasks there were not made by stance (no sentence_id): left alone"),
-        (len(plan.predict), "of the tasks there get the model's prediction"),
-        (plan.held_back, "tasks are held out: their prediction is not shown ([labeling] assist_share)"),
-    )
-    counts = (
-        (len(plan.create), "to create"),
-        (len(plan.update), "to update"),
-        (plan.unchanged, "unchanged"),
-        (plan.server_only, "on the server only"),
-    )
-    parts = [f"{count} {what}" for count, what in counts if count]
-    if not (plan.create or plan.update):
-        parts.insert(0, "nothing to send")
-    lines = [f"{name}: {', '.join(parts)}"]
-    lines += [f"  {count} {meaning}" for count, meaning in said if count]
-    if plan.project and plan.settings:
-        lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
-        if (wanted := plan.settings.get("maximum_annotations")) is not None:
-            lines.append(
-                f"  annotators for each sentence: {plan.project.maximum_annotations} at the server so far, {wanted} "
-                "now, also for sentences that were sent before"
-            )
-    if plan.by_hand:
-        lines.append(
-            "  the labelling interface was changed at the server and stays; the same command with --force renews it"
-        )
-    return lines
-
-
-def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
-    """What a pull fetched from a server, line by line.
-
-    Args:
-        done: what the pull did.
-        stale: how far the verdicts are now behind the answers; None if they are not.
-        work: the project's folder of tables.
-    """
-    skips = f", {done.skips} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
-    lines = [
-        f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
-        f"read {number(done.fetched, 'task')}: those that are new or have changed since the last pull",
-    ]
-    if stale and stale.people:
-        lines.append(
-            f"settled in the queue: {number(stale.people, 'sentence')}; `{stale.due}` makes that their verdicts"
-        )
-    lines += _history(done.edited, done.deleted, work)
-    if done.withdrawn:
-        lines.append(
-            f"{done.withdrawn} answers in the queue were edited or deleted there; what they were is in "
-            f"{table_path(work, 'withdrawn.jsonl')}"
-        )
-    if done.without_sentence:
-        lines.append(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
-    if done.foreign:
-        lines.append(f"{done.foreign} tasks there were not made by stance (no sentence_id): left out")
-    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
-
-
-def imported(done: ExportSummary, work: Path) -> list[str]:
-    """What a pull read from an export, line by line.
-
-    Args:
-        done: what the pull did.
-        work: the project's folder of tables.
-    """
-    lines = [
-        *([f"read as an export of {done.tool}"] if done.tool not in {"Label Studio", "a table"} else []),
-        f"{done.annotations} answers to tasks of this project, {done.adopted} adopted by their sentence's text, "
-        f"of {done.annotators} annotators",
-        *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
-        *_history(done.edited, done.deleted, work),
-    ]
-    if done.missing:
-        lines.append(
-            f"{done.missing} known answers of this project are not in the export: they stay; --replace deletes them"
-        )
-    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
-
-
-def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_run: bool = False) -> list[str]:
-    """What was settled and what is open, line by line.
-
-    Args:
-        done: what was settled.
-        fewest_votes: how many votes a sentence needs before they settle it.
-        work: the project's folder of tables.
-        dry_run: whether nothing was written.
-    """
-    how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
-    lines = [
-        f"{number(sum(done.settled.values()), 'sentence')} settled" + (f": {how}" if how else ""),
-        f"{number(done.unsettled, 'sentence')} open" + ("" if dry_run else f", listed in {work / 'queue.jsonl'}")
-        if done.unsettled
-        else "no sentence is open",
-        f"votes counted: those of {', '.join(done.annotators) or 'nobody'}"
-        + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
-    ]
-    if done.few.sentences:
-        settled = f"{'' if done.settled_by_few.exact else 'at least '}{done.settled_by_few.sentences}"
-        lines.append(f"{done.few}; settled all the same, as [labeling] fewest_votes is {fewest_votes}: {settled}")
-    if done.reopened:
-        lines.append(
-            f"{number(done.reopened, 'sentence')} that had a verdict "
-            + ("would have none" if dry_run else f"{'has' if done.reopened == 1 else 'have'} none now")
-        )
-    if done.again:
-        listed = ", ".join(f"{count} {label}" for label, count in done.again.items())
-        lines.append(f"  {sum(done.again.values())} of them because the codebook asks for votes again: {listed}")
-    if done.moved and dry_run:
-        listed = ", ".join(f"{count} {change}" for change, count in done.moved.items())
-        lines.append(f"{sum(done.moved.values())} verdicts would get another label: {listed}")
-    if done.flagged:
-        lines.append(
-            f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"
-            + ("" if dry_run else f": `flag` in {work / 'verdicts.jsonl'} says what")
-        )
-    if done.vanished:
-        lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")
-    if dry_run:
-        return [*lines, "dry run: nothing was written"]
-    return [*lines, wrote(done.changed, work / "verdicts.jsonl")]
-
-
-def _history(edited: int, deleted: int, work: Path) -> list[str]:
-    if not (edited or deleted):
-        return []
-    return [f"{edited} edited and {deleted} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]
