@@ -50,7 +50,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
             (self.changed, "would be settled differently now, or stay open for another reason"),
             (self.gone, "have no answer any more that counts"),
         )
-        return "of the sentences, " + ", ".join(f"{count} {what}" for count, what in counts if count)
+        return "of the sentences, " + ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
 
 def stale_verdicts(

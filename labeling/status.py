@@ -87,6 +87,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sentences: the sentences to label, one for each copy group: those sampled, or all if nothing was sampled.
+        different: the sentences of the corpus, one for each copy group.
         labelled: sentences to label that have a vote.
         shared: sentences to label that have votes of two or more annotators.
         unsampled: labelled sentences that are not in the sample; their votes count in everything else.
@@ -120,6 +121,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sentences: int
+    different: int
     labelled: int
     shared: int
     unsampled: int
@@ -145,6 +147,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     skipped_controls: dict[str, int] = {}
     comments: list[Remark] = []
     round_shares: dict[int, RoundShares] = {}
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the sentences to label are not simply those of the corpus, but were drawn."""
+        return self.sentences != self.different
 
 
 def read_status(
@@ -197,6 +204,7 @@ def read_status(
     settled = _shares(known, draws, verdicts, groups, settings, scheme)
     return Status(
         sentences=number,
+        different=groups.total,
         labelled=len(labelled & tasks.keys()),
         shared=len({copy_of[key] for key, by in votes.items() if len(by) > 1} & tasks.keys()),
         unsampled=len(labelled - tasks.keys()),

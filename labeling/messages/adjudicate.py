@@ -20,7 +20,7 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
         work: the project's folder of tables.
         dry_run: whether nothing was written.
     """
-    how = ", ".join(f"{count} {name}" for name, count in done.settled.items())
+    how = ", ".join(f"{count:,} {name}" for name, count in done.settled.items())
     lines = [
         f"{number(sum(done.settled.values()), 'sentence')} settled" + (f": {how}" if how else ""),
         f"{number(done.unsettled, 'sentence')} open" + ("" if dry_run else f", listed in {work / 'queue.jsonl'}")
@@ -38,11 +38,11 @@ def adjudicated(done: AdjudicateSummary, fewest_votes: int, work: Path, *, dry_r
             + ("would have none" if dry_run else f"{'has' if done.reopened == 1 else 'have'} none now")
         )
     if done.again:
-        listed = ", ".join(f"{count} {label}" for label, count in done.again.items())
-        lines.append(f"  {sum(done.again.values())} of them because the codebook asks for votes again: {listed}")
+        listed = ", ".join(f"{count:,} {label}" for label, count in done.again.items())
+        lines.append(f"  {sum(done.again.values()):,} of them because the codebook asks for votes again: {listed}")
     if done.moved and dry_run:
-        listed = ", ".join(f"{count} {change}" for change, count in done.moved.items())
-        lines.append(f"{sum(done.moved.values())} verdicts would get another label: {listed}")
+        listed = ", ".join(f"{count:,} {change}" for change, count in done.moved.items())
+        lines.append(f"{sum(done.moved.values()):,} verdicts would get another label: {listed}")
     if done.flagged:
         lines.append(
             f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"

@@ -21,7 +21,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
         stale: how far the verdicts are now behind the answers; None if they are not.
         work: the project's folder of tables.
     """
-    skips = f", {done.skips} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
+    skips = f", {done.skips:,} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
         f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
         f"read {number(done.fetched, 'task')}: those that are new or have changed since the last pull",
@@ -33,13 +33,13 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
     lines += _history(done.edited, done.deleted, work)
     if done.withdrawn:
         lines.append(
-            f"{done.withdrawn} answers in the queue were edited or deleted there; what they were is in "
+            f"{done.withdrawn:,} answers in the queue were edited or deleted there; what they were is in "
             f"{table_path(work, 'withdrawn.jsonl')}"
         )
     if done.without_sentence:
-        lines.append(f"{done.without_sentence} of them are to sentences that the corpus doesn't have any more")
+        lines.append(f"{done.without_sentence:,} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
-        lines.append(f"{done.foreign} tasks there were not made by stance (no sentence_id): left out")
+        lines.append(f"{done.foreign:,} tasks there were not made by stance (no sentence_id): left out")
     return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
 
@@ -52,14 +52,14 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
     """
     lines = [
         *([f"read as an export of {done.tool}"] if done.tool not in {"Label Studio", "a table"} else []),
-        f"{done.annotations} answers to tasks of this project, {done.adopted} adopted by their sentence's text, "
-        f"of {done.annotators} annotators",
+        f"{done.annotations:,} answers to tasks of this project, {done.adopted:,} adopted by their sentence's text, "
+        f"of {done.annotators:,} annotators",
         *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
         *_history(done.edited, done.deleted, work),
     ]
     if done.missing:
         lines.append(
-            f"{done.missing} known answers of this project are not in the export: they stay; --replace deletes them"
+            f"{done.missing:,} known answers of this project are not in the export: they stay; --replace deletes them"
         )
     return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
 
@@ -67,4 +67,4 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
 def _history(edited: int, deleted: int, work: Path) -> list[str]:
     if not (edited or deleted):
         return []
-    return [f"{edited} edited and {deleted} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]
+    return [f"{edited:,} edited and {deleted:,} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]

@@ -50,7 +50,7 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
     lines += [f"  {clause}" for clause in plan.counts()]
     if plan.unfetched:
         lines.append(
-            f"  {plan.unfetched} with a label of an earlier version are not fetched as they are: `stance pull`"
+            f"  {plan.unfetched:,} with a label of an earlier version are not fetched as they are: `stance pull`"
         )
     lines.append(
         "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"
@@ -87,11 +87,11 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
         (plan.unchanged, "unchanged"),
         (plan.server_only, "on the server only"),
     )
-    parts = [f"{count} {what}" for count, what in counts if count]
+    parts = [f"{count:,} {what}" for count, what in counts if count]
     if not (plan.create or plan.update):
         parts.insert(0, "nothing to send")
     lines = [f"{name}: {', '.join(parts)}"]
-    lines += [f"  {count} {meaning}" for count, meaning in said if count]
+    lines += [f"  {count:,} {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
         if (wanted := plan.settings.get("maximum_annotations")) is not None:

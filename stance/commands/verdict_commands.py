@@ -127,7 +127,7 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
     )
     if done.outdated:
         click.echo(
-            f"out of date: {done.outdated} doubts are about verdicts that have changed since the training, and were "
+            f"out of date: {done.outdated:,} doubts are about verdicts that have changed since the training, and were "
             "left out: run `stance train` for new ones",
             err=True,
         )
