@@ -98,8 +98,8 @@ def anchoring_sentence(seen: Anchoring) -> str:
     """How far annotators follow the labels that they are shown, in one sentence."""
     return (
         f"anchoring: annotators gave the suggested label in {percent(seen.with_suggestion)} of {seen.shown:,} answers "
-        f"where they saw it, and in {percent(seen.without)} of {seen.held_back:,} where it was held back; the difference "
-        f"is {shown(seen.difference)}"
+        f"where they saw it, and in {percent(seen.without)} of {seen.held_back:,} where it was held back; the "
+        f"difference is {shown(seen.difference)}"
     )
 
 
@@ -176,8 +176,8 @@ def asked(done: AskSummary, temperature: float, samples: int) -> list[str]:
     """What a run did, line by line."""
     cost = "" if done.spent.cost is None else f", cost {done.spent.cost:.4g}"
     lines = [
-        f"{done.labelled:,} labels, {done.refused:,} answers without one (refused); {done.spent.tokens_in:,} tokens sent, "
-        f"{done.spent.tokens_out:,} received{cost}"
+        f"{done.labelled:,} labels, {done.refused:,} answers without one (refused); {done.spent.tokens_in:,} tokens "
+        f"sent, {done.spent.tokens_out:,} received{cost}"
     ]
     if not done.constrained:
         lines.append(

@@ -103,12 +103,14 @@ def draw_round(
     elif limit is None:
         drawn = {row.sentence_id for row in shown if row.is_of_corpus}
         if left := len(pool) - len(corpus.present(drawn)):
-            notes.append(f"{left:,} sentences that no round has drawn stay here; `stance push --all` would send them too")
+            notes.append(
+                f"{left:,} sentences that no round has drawn stay here; `stance push --all` would send them too"
+            )
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
-                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit:,} {DRAWN[by]}: {waiting:,} of "
-                "its sentences have no answer yet; when all have, the same command draws the next round"
+                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit:,} {DRAWN[by]}: "
+                f"{waiting:,} of its sentences have no answer yet; when all have, the same command draws the next round"
             )
         else:
             certainty = read_certainty(work, scheme) if by == "uncertainty" else None

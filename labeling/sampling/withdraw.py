@@ -118,8 +118,8 @@ def _check_untouched(
     counts = {"with an answer or a skip": len(answered), "with a draft": len(begun)}
     if said := " and ".join(f"{count:,} {what}" for what, count in counts.items() if count):
         raise StanceError(
-            f"round {number} can't be taken back: among its {drawn:,} sentences are {said}. Nothing was changed: a round "
-            "is taken back only as long as nobody has begun to label it"
+            f"round {number} can't be taken back: among its {drawn:,} sentences are {said}. Nothing was changed: a "
+            "round is taken back only as long as nobody has begun to label it"
         )
 
 
@@ -156,8 +156,8 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
     if kept:
         raise StanceError(
             f"round {plan.number} can't be taken back: {len(kept):,} of its tasks were answered or begun meanwhile. It "
-            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed:,} tasks back that were "
-            "removed"
+            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed:,} tasks back that "
+            "were removed"
         )
     write_sample(work, plan.left)
     return removed

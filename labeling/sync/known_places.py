@@ -273,8 +273,8 @@ def imported_notes(url: str, new: int) -> list[str]:
     """A note on answers that were given elsewhere, of which nothing is known."""
     return (
         [
-            f"{new:,} answers at {url} were given elsewhere and imported there: they count as those of the accounts that "
-            "Label Studio shows for them, which can be those of whoever imported them"
+            f"{new:,} answers at {url} were given elsewhere and imported there: they count as those of the accounts "
+            "that Label Studio shows for them, which can be those of whoever imported them"
         ]
         if new
         else []
@@ -301,8 +301,8 @@ def missing_notes(
     present = located.sources[-1] if queue else ""
     if settled and queue is None:
         notes.append(
-            f"{url} has no project {settings.queue_title!r}: the {len(settled):,} answers that were fetched from a queue "
-            "stay; if it was renamed there, give it this title again, or no new ones are fetched"
+            f"{url} has no project {settings.queue_title!r}: the {len(settled):,} answers that were fetched from a "
+            "queue stay; if it was renamed there, give it this title again, or no new ones are fetched"
         )
     elif earlier := sum(row.source != present for row in settled):
         notes.append(f"{number(earlier, 'answer', 'were')} fetched from an earlier queue than the present one and stay")

@@ -194,6 +194,6 @@ def _run(settings: Settings, plan: AskPlan, url: str | None, samples: int, jobs:
     if done.failed:
         stopped = ", and the run stopped because none came any more" if done.stopped else ""
         raise StanceError(
-            f"{done.failed:,} requests got no answer{stopped}; the last because {done.reason}. Nothing is lost: run the "
-            "same command again, which asks only what has no answer yet"
+            f"{done.failed:,} requests got no answer{stopped}; the last because {done.reason}. Nothing is lost: run "
+            "the same command again, which asks only what has no answer yet"
         )

@@ -59,7 +59,9 @@ def draw_archive_round(folder: Path, limit: int, by: ArchiveBy, settings: Settin
         drawn = {row.sentence_id for row in mine}
         found = draw_from_archive(archive, limit, by, draws, drawn, settings.labeling.seed)
         size = len(found.draws)
-        click.echo(f"round {found.draws[0].round}: {size:,} of the archive {folder}, {by}; {found.left:,} are left there")
+        click.echo(
+            f"round {found.draws[0].round}: {size:,} of the archive {folder}, {by}; {found.left:,} are left there"
+        )
         if size < limit:
             click.echo(f"the archive has no more than these {size:,} left to draw")
         if not dry_run:

@@ -122,8 +122,8 @@ def read_coder(work: Path, name: str, unit: Places, scheme: Scheme) -> Coded:
         notes.append(f"sentences with equally many answers for two labels, which count as unlabelled: {tied:,}")
     if coded < len(ids):
         notes.append(
-            f"the coder gave a label to {coded:,} of {len(ids):,} sentences: the naive estimate is about these alone; the "
-            "corrected ones are about all, and wider for it"
+            f"the coder gave a label to {coded:,} of {len(ids):,} sentences: the naive estimate is about these alone; "
+            "the corrected ones are about all, and wider for it"
         )
     notes.append("the intervals hold only if the coder has not learned from the verdicts, in training or in its prompt")
     return Coded(called=called, given=given, notes=notes)
@@ -210,7 +210,9 @@ def _of_file(path: Path, column: str, scheme: Scheme) -> tuple[dict[str, list[St
                 f"{label} for {sentence_id}"
             )
         spellings[written, label] += written != label
-    return labels, [f"read {written!r} as {label} ({count:,})" for (written, label), count in spellings.items() if count]
+    return labels, [
+        f"read {written!r} as {label} ({count:,})" for (written, label), count in spellings.items() if count
+    ]
 
 
 def _places(ids: Sequence[str], labels: Mapping[str, Iterable[Stance]], scheme: Scheme) -> tuple[NDArray[np.int8], int]:

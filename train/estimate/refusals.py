@@ -62,8 +62,8 @@ def support(inputs: Inputs, here: Places) -> Support:
         )
     elif more:
         reason = (
-            f"{count:,} labels drawn with a known probability, in {articles:,} articles; an interval takes {FEWEST_LABELS} "
-            f"in {FEWEST_ARTICLES}"
+            f"{count:,} labels drawn with a known probability, in {articles:,} articles; an interval takes "
+            f"{FEWEST_LABELS} in {FEWEST_ARTICLES}"
         )
         if verdicts > count:
             reason += (
