@@ -39,6 +39,7 @@ from labeling.sampling.corpus_shares import RoundShares, Shares, known_by, share
 from labeling.sampling.sample_table import Draw, drawn_sentences, read_sample, to_label
 from labeling.scheme import DEFAULT, Scheme, Stance, read_labelled_if_there
 from labeling.settling.carried_votes import carry
+from labeling.settling.reopened import Reopened, read_reopened
 from labeling.statistics.agreement_of_parts import by_codebook, by_language, by_round
 from labeling.statistics.measured_agreement import Agreement, measure
 from labeling.votes import alike, counted, latest_answers, latest_votes
@@ -118,6 +119,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             by the verdicts, or by the votes alone if no verdicts were made yet; None if nothing is settled.
         round_shares: share of each stance among the settled sentences of each round; empty unless several rounds have
             settled sentences.
+        reopened: what a new version of the codebook asks annotators for again; None if there is nothing.
     """
 
     sentences: int
@@ -147,6 +149,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     skipped_controls: dict[str, int] = {}
     comments: list[Remark] = []
     round_shares: dict[int, RoundShares] = {}
+    reopened: Reopened | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -214,6 +217,7 @@ def read_status(
         if settings
         else None,
         stale=stale_verdicts(work, settings, codebook, ignored, scheme) if settings else None,
+        reopened=read_reopened(work, codebook, ignored, scheme),
         annotators=progress({row.annotator for row in ours}, answers, scheme),
         ignored=dict(sorted(Counter(row.annotator for row in everything if row.annotator in ignored).items())),
         outlets=[

@@ -9,17 +9,19 @@ from corpus.store import number, table_path, wrote
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
     from labeling.freshness import Stale
+    from labeling.settling.reopened import Reopened
     from labeling.sync.export_files import ExportSummary
     from labeling.sync.pull import PullSummary
 
 
-def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
+def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopened | None = None) -> list[str]:
     """What a pull fetched from a server, line by line.
 
     Args:
         done: what the pull did.
         stale: how far the verdicts are now behind the answers; None if they are not.
         work: the project's folder of tables.
+        reopened: what a new version of the codebook asks for again, if anything.
     """
     skips = f", {done.skips:,} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
@@ -30,6 +32,8 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path) -> list[str]:
         lines.append(
             f"settled in the queue: {number(stale.people, 'sentence')}; `{stale.due}` makes that their verdicts"
         )
+    if reopened:
+        lines.append(str(reopened))
     lines += _history(done.edited, done.deleted, work)
     if done.withdrawn:
         lines.append(
@@ -67,4 +71,6 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
 def _history(edited: int, deleted: int, work: Path) -> list[str]:
     if not (edited or deleted):
         return []
-    return [f"{edited:,} edited and {deleted:,} deleted since; what they were is in {table_path(work, 'history.jsonl')}"]
+    return [
+        f"{edited:,} edited and {deleted:,} deleted since; what they were is in {table_path(work, 'history.jsonl')}"
+    ]

@@ -34,7 +34,7 @@ def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
     agreement = status.agreement
     parts = [
         _progress(status, scheme),
-        [str(status.stale)] if status.stale else [],
+        [str(row) for row in (status.stale, status.reopened) if row],
         _agreement(agreement, scheme)
         if agreement.sentences
         else ["Krippendorff's alpha (nominal) undefined: no sentence has two votes"],
@@ -80,7 +80,8 @@ def _progress(status: Status, scheme: Scheme) -> list[str]:
         )
     lines += [f"not counted: {number(count, 'answer')} of {name}, ignored" for name, count in status.ignored.items()]
     lines += [
-        f"assigned to {row.annotator}: {row.answered:,} of {row.sentences:,} sentences answered" for row in status.assigned
+        f"assigned to {row.annotator}: {row.answered:,} of {row.sentences:,} sentences answered"
+        for row in status.assigned
     ]
     if status.annotators:
         rows = [["annotator", *scheme.names, "skipped", "unsure", "median s"]]
@@ -108,7 +109,9 @@ def _outlets(status: Status) -> list[str]:
 def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     labels = {row.label: row for row in agreement.labels}
     by_label = [["label", "votes", "alpha with the rest"]]
-    by_label += [[name, f"{labels[name].votes:,}", shown(labels[name].alpha)] for name in scheme.names if name in labels]
+    by_label += [
+        [name, f"{labels[name].votes:,}", shown(labels[name].alpha)] for name in scheme.names if name in labels
+    ]
     scale = agreement.ordinal is not None
     rows = [["pair", "sentences", "same label", "Cohen's kappa", *(["linear weights", "quadratic"] if scale else [])]]
     rows += [
@@ -227,7 +230,9 @@ def _warning(row: TooFast | AlwaysSame) -> str:
 
 
 def _qualified(row: Score) -> str:
-    said = f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of {row.asked:,} settled sentences"
+    said = (
+        f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of {row.asked:,} settled sentences"
+    )
     if row.scored:
         labels = ", ".join(f"{same:,} of {count:,} {label}" for label, (count, same) in row.labels.items())
         kappa = "undefined" if math.isnan(row.kappa) else f"{row.kappa:.3f}"
@@ -250,7 +255,8 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
     else:
         rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
         note = (
-            f"the estimate rests on {shares.carrying:,} of {shares.labelled:,} settled sentences (exact copies count once)"
+            f"the estimate rests on {shares.carrying:,} of {shares.labelled:,} settled sentences (exact copies count "
+            "once)"
         )
     if shares.unlabelled:
         note += f"; {number(shares.unlabelled, 'drawn sentence', 'are')} not settled yet"

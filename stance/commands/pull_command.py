@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.progress import counting_bar
-from stance.project import WORK, connected, project_settings, say_next, stale_verdicts_now
+from stance.project import WORK, connected, project_settings, reopened_now, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
@@ -64,7 +64,7 @@ def run_pull(studio: Studio, settings: Settings) -> None:
     remember(WORK)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo("\n".join(pulled(done, stale_verdicts_now(settings), WORK)))
+    click.echo("\n".join(pulled(done, stale_verdicts_now(settings), WORK, reopened_now(settings))))
 
 
 def _pull_from(export: Path, settings: Settings, *, annotator: str | None, replace: bool) -> None:
@@ -131,7 +131,9 @@ def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
                 f"{done.other}'s; `stance people --apart {done.keep} {done.other}` undoes this"
             )
         else:
-            click.echo(f"{done.keep} and {done.other} are two people again: {done.answers:,} answers are {done.other}'s")
+            click.echo(
+                f"{done.keep} and {done.other} are two people again: {done.answers:,} answers are {done.other}'s"
+            )
         if stale := stale_verdicts_now(settings):
             click.echo(str(stale))
         click.echo(wrote(done.changed, Path("labels")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, codebook_now, project_settings, say_due, say_next, stale_verdicts_now
+from stance.project import WORK, codebook_now, project_settings, reopened_now, say_due, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -132,4 +132,4 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
             err=True,
         )
     fewest = settings.labeling.fewest_votes
-    click.echo("\n".join(adjudicated(done, fewest, WORK, dry_run=dry_run)))
+    click.echo("\n".join(adjudicated(done, fewest, WORK, reopened=reopened_now(settings), dry_run=dry_run)))
