@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import number, read_jsonl_if_there, table_path
+from corpus.store import number, table_path
 from labeling.codebook import Codebook, version_order
 from labeling.migration.migrated_answers import read_migrated
 from labeling.records import Annotation
@@ -65,7 +65,8 @@ def read_reopened(
     if codebook is None:
         return None
     path = table_path(work, "annotations.jsonl")
-    rows = [row for row in read_jsonl_if_there(path, Annotation) if row.stance is not None]
+    everything = read_labelled_if_there(path, Annotation, scheme, codebook)
+    rows = [row for row in everything if row.stance is not None]
     kinds = {(row.stance or "", row.codebook) for row in rows}
     again = {kind for kind in kinds if codebook.asked_again_at(*kind) is not None}
     if not again:
@@ -75,8 +76,7 @@ def read_reopened(
     to_ask = {
         (row.sentence_id, row.control) for row in reopened if row.studio_id is not None and not migrated.removed(row)
     }
-    answers = counted(read_labelled_if_there(path, Annotation, scheme, codebook), ignored)
-    waiting = carry(answers, codebook, scheme).again
+    waiting = carry(counted(everything, ignored), codebook, scheme).again
     if not (to_ask or waiting):
         return None
     earlier = sorted({row.codebook for row in reopened}, key=version_order)
