@@ -644,8 +644,9 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
     metrics, analysis = found.metrics, found.analysis
     assert metrics is not None
     assert analysis is not None
-    assert analysis.curve is not None
-    analysis = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(analysis.curve, more="unclear"))
+    curve = analysis.curve
+    assert curve is not None
+    analysis = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="unclear"))
 
     def scored(f_avg: tuple[float, float, float], accuracy: float, majority: float = 0.1) -> Metrics:
         value, low, high = f_avg
@@ -677,7 +678,7 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
         assert sentence in trained(done, Path("model"), Path("doubts"))
         page = render(msgspec.structs.replace(found, metrics=made, analysis=analysis))
         assert page.count(f'<p class="reading">{sentence}</p>') == 2  # below the first figures, and beside the scores
-    hardly = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(analysis.curve, more="hardly"))
+    hardly = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="hardly"))
     assert not sentences.not_better_sentence(made, hardly).endswith(help_)
 
 
