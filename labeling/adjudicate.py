@@ -21,6 +21,9 @@ from labeling.settling.carried_votes import carry
 from labeling.settling.decision import Open, decide, posteriors
 from labeling.votes import alike, counted, latest_answers, latest_votes
 
+REOPENED = "labelled under codebook"
+"""How the reason begins why a sentence is open whose votes the codebook asks for again."""
+
 
 class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is settled and what is open.
@@ -323,7 +326,7 @@ def settle(
         posterior = model.get(sentence_id, {})
         decision = decide(current.get(sentence_id, {}), unsure[sentence_id], posterior, settings, scheme)
         if codebook and sentence_id in again:
-            decision = Open(f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook.version} now")
+            decision = Open(f"{REOPENED} {_list(versions[sentence_id])}; it is {codebook.version} now")
         if isinstance(decision, Open):
             reason = decision.reason
             confidence = max(posterior.values(), default=None)

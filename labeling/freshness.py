@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.store import number, read_jsonl_if_there, table_path
-from labeling.adjudicate import Settled, settled_now
+from labeling.adjudicate import REOPENED, Settled, settled_now
 from labeling.codebook import Codebook
 from labeling.records import LabelingSettings, Unsettled, Verdict
 from labeling.scheme import DEFAULT, Scheme
@@ -25,6 +25,8 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
             answers in the queue, the codebook, the corpus or the settings have changed.
         gone: sentences with a verdict, or open ones, that no longer have an answer that counts.
         people: new and changed sentences that people have settled in the queue since.
+        reopened: changed sentences that are open now because the codebook asks for their votes again.
+        why_reopened: under which version of the codebook these were labelled, and which one it is now, or "".
         made: whether verdicts were made at all.
         due: the command to run.
     """
@@ -34,6 +36,8 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     gone: int
     people: int
     made: bool
+    reopened: int = 0
+    why_reopened: str = ""
     due: str = DUE
 
     def __str__(self) -> str:
@@ -47,10 +51,11 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
             return f"{number(self.new, 'sentence', 'have')} answers, and no verdict has been made yet"
         counts = (
             (self.new, "have answers and no verdict yet"),
-            (self.changed, "would be settled differently now, or stay open for another reason"),
+            (self.reopened, f"would be open again ({self.why_reopened})"),
+            (self.changed - self.reopened, "would be settled differently now, or stay open for another reason"),
             (self.gone, "have no answer any more that counts"),
         )
-        return "of the sentences, " + ", ".join(f"{count} {what}" for count, what in counts if count)
+        return "of the sentences, " + ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
 
 def stale_verdicts(
@@ -100,12 +105,16 @@ def compare(before: Settled, now: Settled) -> Stale | None:
     gone = then.keys() - today.keys()
     if not (new or changed or gone):
         return None
+    open_ = [row for row in now.queue if row.sentence_id in changed and row.sentence_id in now.again]
+    reasons = [row.reason for row in open_ if row.reason.startswith(REOPENED)]
     return Stale(
         new=len(new),
         changed=len(changed),
         gone=len(gone),
         people=sum(_settled_since(then.get(key), today[key]) for key in new | changed),
         made=True,
+        reopened=len(reasons),
+        why_reopened=" or ".join(sorted(set(reasons))),
     )
 
 

@@ -39,6 +39,7 @@ from labeling.sampling.corpus_shares import RoundShares, Shares, known_by, share
 from labeling.sampling.sample_table import Draw, drawn_sentences, read_sample, to_label
 from labeling.scheme import DEFAULT, Scheme, Stance, read_labelled_if_there
 from labeling.settling.carried_votes import carry
+from labeling.settling.reopened import Reopened, read_reopened
 from labeling.statistics.agreement_of_parts import by_codebook, by_language, by_round
 from labeling.statistics.measured_agreement import Agreement, measure
 from labeling.votes import alike, counted, latest_answers, latest_votes
@@ -87,6 +88,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sentences: the sentences to label, one for each copy group: those sampled, or all if nothing was sampled.
+        different: the sentences of the corpus, one for each copy group.
         labelled: sentences to label that have a vote.
         shared: sentences to label that have votes of two or more annotators.
         unsampled: labelled sentences that are not in the sample; their votes count in everything else.
@@ -117,9 +119,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             by the verdicts, or by the votes alone if no verdicts were made yet; None if nothing is settled.
         round_shares: share of each stance among the settled sentences of each round; empty unless several rounds have
             settled sentences.
+        reopened: what a new version of the codebook asks annotators for again; None if there is nothing.
     """
 
     sentences: int
+    different: int
     labelled: int
     shared: int
     unsampled: int
@@ -145,6 +149,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     skipped_controls: dict[str, int] = {}
     comments: list[Remark] = []
     round_shares: dict[int, RoundShares] = {}
+    reopened: Reopened | None = None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the sentences to label are not simply those of the corpus, but were drawn."""
+        return self.sentences != self.different
 
 
 def read_status(
@@ -197,6 +207,7 @@ def read_status(
     settled = _shares(known, draws, verdicts, groups, settings, scheme)
     return Status(
         sentences=number,
+        different=groups.total,
         labelled=len(labelled & tasks.keys()),
         shared=len({copy_of[key] for key, by in votes.items() if len(by) > 1} & tasks.keys()),
         unsampled=len(labelled - tasks.keys()),
@@ -206,6 +217,7 @@ def read_status(
         if settings
         else None,
         stale=stale_verdicts(work, settings, codebook, ignored, scheme) if settings else None,
+        reopened=read_reopened(work, codebook, ignored, scheme),
         annotators=progress({row.annotator for row in ours}, answers, scheme),
         ignored=dict(sorted(Counter(row.annotator for row in everything if row.annotator in ignored).items())),
         outlets=[

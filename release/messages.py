@@ -28,6 +28,11 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         f"{config}: " + ", ".join(f"{number(count, 'row')} in {name}" for name, count in splits.items())
         for config, splits in done.rows.items()
     ]
+    if done.copies:
+        lines.append(
+            f"of the rows in gold, {done.copies:,} {'is an exact copy' if done.copies == 1 else 'are exact copies'} of "
+            "another one (`copy_of` says which); `stance train` counts them once"
+        )
     if why := lacking(done.rows["gold"]):
         lines.append(why)
     if done.proof:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from corpus.errors import PublishError
+from corpus.errors import PublishError, TableError
 from corpus.records import ARTICLES
 from corpus.store import number, one_state, read_jsonl, table_path, write_bytes
 from corpus.tables import read_table
@@ -20,9 +20,9 @@ from labeling.copy_groups import groups_of_labels
 from labeling.overlap import FewVotes, few_verdicts
 from labeling.records import Annotation, Target, Unsettled, Verdict
 from labeling.sampling.archive_sentences import only_archived
-from labeling.sampling.rounds import queue_command
-from labeling.sampling.sample_table import read_sample
 from labeling.settling.carried_votes import carry
+from labeling.settling.open_sentences import open_sentences, what_to_do
+from labeling.sync.sent_queue import SentQueue
 from labeling.votes import counted
 from release.card import card_facts, dataset_card
 from release.card.earlier_release import WRITTEN
@@ -67,12 +67,14 @@ class PublishInputs(msgspec.Struct, frozen=True, kw_only=True):
             release, except the one that `[publish] contact` gives.
         standoff: whether to leave the text out even if a licence is set.
         allow_open: whether to leave out sentences that the votes do not settle, instead of refusing to publish.
+        queue: the queue as the last push from this computer left it.
     """
 
     settings: Settings = Settings()
     accounts: Mapping[str, str] = {}
     standoff: bool = False
     allow_open: bool = False
+    queue: SentQueue = SentQueue()
 
 
 class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rows: number of rows by config and split.
+        copies: number of the rows in gold that are exact copies of another one, which a model learns from only once.
         standoff: whether the release is without the articles' text.
         unsettled: number of open sentences, which are left out.
         renamed: number of annotators whose names were not pseudonyms and were replaced by pseudonyms.
@@ -93,6 +96,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rows: dict[str, dict[str, int]]
+    copies: int
     standoff: bool
     unsettled: int
     renamed: int
@@ -150,7 +154,7 @@ def publish(
     verdicts = [row for row in _verdicts(work) if row.sentence_id not in archived]
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
     refuse(project, "stance publish", TRAINED)
-    queue = _queue(work, allow_open=inputs.allow_open)
+    queue = _queue(work, inputs.queue, allow_open=inputs.allow_open)
     begin("making the tables", 1, STEPS)
     few = few_verdicts(work, verdicts, labeling) if labeling else None
     given = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
@@ -162,7 +166,8 @@ def publish(
     held = {article_of[row.sentence_id] for row in answers if row.holder and row.sentence_id in article_of}
     annotations = pseudonymous(answers, names, _texts(work, held), article_of, codebook.text)
     plan = _first_splits(work, whole)
-    gold = gold_rows(work, plan.examples if plan else read_examples(work), names)
+    examples = plan.examples if plan else read_examples(work)
+    gold = gold_rows(work, examples, names)
     if plan:
         keep_examples(work, plan, whole.train)
     parts: Parts = {"gold": gold, "annotations": {"train": annotation_rows(annotations)}}
@@ -213,6 +218,7 @@ def publish(
         _open_again(staged, parts, kinds)
     return PublishSummary(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
+        copies=sum(map(len, gold.values())) - len(examples),
         standoff=without_text,
         unsettled=len(queue),
         renamed=sum(name != called for name, called in names.items()),
@@ -242,21 +248,23 @@ def _verdicts(work: Path) -> list[Verdict]:
     return verdicts
 
 
-def _queue(work: Path, *, allow_open: bool) -> list[Unsettled]:
+def _queue(work: Path, sent: SentQueue, *, allow_open: bool) -> list[Unsettled]:
     """The open sentences that are still in the corpus; if there are any and `allow_open` is not set, refuse."""
-    everything = read_jsonl(work / "queue.jsonl", Unsettled, "stance adjudicate")
-    here = groups_of_labels(work).in_corpus  # the queue is up to date, so each of its sentences has an answer
-    queue = [row for row in everything if row.sentence_id in here]
-    if queue and not allow_open:
-        ties = sum(row.reason.startswith("no majority") for row in queue)
-        push = queue_command(read_sample(work))
+    if not (work / "queue.jsonl").is_file():
+        raise TableError(f"{work / 'queue.jsonl'} is not there: run `stance adjudicate` first")
+    rows = open_sentences(work)
+    if rows and not allow_open:
+        first = f"{rows[0].sentence_id}: {rows[0].reason}"
+        if len(rows) == 1:
+            which = first
+        else:
+            ties = sum(row.reason.startswith("no majority") for row in rows)
+            which = f"{ties:,} of them {'a tie' if ties == 1 else 'ties'}; the first is {first}"
         raise PublishError(
-            f"{number(len(queue), 'sentence', 'are')} open, {number(ties, 'tie')} among them "
-            f"(the first is {queue[0].sentence_id}: "
-            f"{queue[0].reason}). Run `{push}` to have people settle them, then `stance pull`, `stance adjudicate` and "
-            "`stance train`; or leave them out with `stance publish --allow-open`"
+            f"{number(len(rows), 'sentence', 'are')} open ({which}). Nothing was published. What to do: "
+            + what_to_do(work, [row.sentence_id for row in rows], sent)
         )
-    return queue
+    return rows
 
 
 def _outlets(work: Path) -> set[str]:

@@ -236,7 +236,7 @@ def _train(settings: Settings) -> str:
         return ""
     if not (reason := _untrainable(settings)):
         return _command("model")
-    dataset = _missing_or_due(settings, "dataset", WORK / "dataset")
+    dataset = _publish(settings)
     report = _missing_or_due(settings, "report", WORK / "report.html")
     if dataset or report:
         return f"{dataset or report}; a model takes more labels: {reason}"
@@ -265,7 +265,13 @@ def _predict(settings: Settings) -> str:
 def _publish(settings: Settings) -> str:
     if not (WORK / "verdicts.jsonl").is_file():
         return ""
-    return _missing_or_due(settings, "dataset", WORK / "dataset")
+    from labeling.settling.open_sentences import open_sentences, what_to_do
+
+    command = _missing_or_due(settings, "dataset", WORK / "dataset")
+    if not command or not (rows := open_sentences(WORK)):
+        return command
+    todo = what_to_do(WORK, [row.sentence_id for row in rows], read_queue(Path()))
+    return f"{number(len(rows), 'sentence', 'are')} open: {todo}"
 
 
 def _report(settings: Settings) -> str:

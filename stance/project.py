@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from labeling.codebook import Codebook
     from labeling.freshness import Stale
+    from labeling.settling.reopened import Reopened
     from labeling.studio.client import Studio
     from release.freshness import Project, Stage
     from train.settings import Settings
@@ -89,10 +90,15 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
     return lines
 
 
-def say_next(settings: Settings, after: str) -> bool:
+def say_next(settings: Settings, after: str, where: str = "") -> bool:
     """Print what to do next, after a command that has just ended, and return whether there is anything.
 
     The command has succeeded whatever the next one will say, so that a table that cannot be read is no error here.
+
+    Args:
+        settings: the project's settings.
+        after: the command; "" for what `stance` alone says.
+        where: where to do it, if it is not here, as in ", in another terminal".
     """
     from corpus.errors import StanceError
     from corpus.store import one_state
@@ -100,7 +106,7 @@ def say_next(settings: Settings, after: str) -> bool:
 
     with suppress(StanceError), one_state():
         if said := next_step(settings, after):
-            click.echo(f"next: {said}")
+            click.echo(f"next{where}: {said}")
             return True
     return False
 
@@ -112,3 +118,12 @@ def stale_verdicts_now(settings: Settings) -> Stale | None:
 
     apart = ignored(Path(), settings.labeling.ignore)
     return stale_verdicts(WORK, settings.labeling, codebook_now(settings), apart, settings.labels)
+
+
+def reopened_now(settings: Settings) -> Reopened | None:
+    """How many sentences the codebook asks annotators about again, as far as this computer knows; None for no one."""
+    from labeling.identity.pseudonyms import ignored
+    from labeling.settling.reopened import read_reopened
+
+    apart = ignored(Path(), settings.labeling.ignore)
+    return read_reopened(WORK, codebook_now(settings), apart, settings.labels)

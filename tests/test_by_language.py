@@ -10,7 +10,7 @@ import pytest
 from corpus.records import ARTICLES, CorpusSettings
 from corpus.store import write_table
 from corpus.tables import read_table
-from labeling.messages import show_status
+from labeling.messages.status import show_status
 from labeling.scheme import DEFAULT
 from labeling.status import read_status
 from tests.conftest import copy_tables

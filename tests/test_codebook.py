@@ -16,7 +16,7 @@ from corpus.errors import ConfigError, PublishError
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.codebook import Change, Codebook, read_codebook
-from labeling.messages import adjudicated
+from labeling.messages.adjudicate import adjudicated
 from labeling.migration.migrated_answers import Migrated, write_migrated
 from labeling.records import Adjudication, Annotation, LabelingSettings, Verdict
 from labeling.scheme import DEFAULT, Scheme

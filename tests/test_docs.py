@@ -72,6 +72,14 @@ def test_the_shell_completes_commands_as_the_page_says() -> None:
     assert done.stdout.split() == ["plain,publish", "plain,pull", "plain,push"]
 
 
+def test_the_readme_is_short_and_its_road_decides_what_is_open_before_the_training() -> None:
+    text = (REPO / "README.md").read_text("utf-8")
+    assert len(text.split()) <= 500
+    road = text.split("## Use your own articles", 1)[1].split("```")[1]
+    commands = re.findall(r"stance (push|pull|adjudicate|train|publish)", road)
+    assert commands == ["push", "pull", "adjudicate", "push", "pull", "adjudicate", "train", "publish"]
+
+
 _PAGES = [*sorted((REPO / "docs").glob("*.md")), REPO / "README.md", REPO / "CONTRIBUTING.md"]
 _PACKAGES = "corpus|labeling|train|release|stance|benchmarks|tests|seeds|docs"
 _PATH = re.compile(

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from corpus.store import read_jsonl, table_path, write_jsonl
 from labeling.adjudicate import adjudicate, settle
 from labeling.freshness import Stale, compare, stale_verdicts
-from labeling.messages import show_status
+from labeling.messages.status import show_status
+from labeling.migration.migrated_answers import Migrated, write_migrated
 from labeling.overlap import few_votes, in_share
 from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Stance
+from labeling.settling.reopened import Reopened, read_reopened
 from labeling.status import read_status
 from tests.conftest import book, vote
 from tests.support.corpora import corpus_of
@@ -65,7 +67,10 @@ def test_verdicts_are_up_to_date_until_something_that_they_depend_on_changes(wor
     write_jsonl(table_path(work, "annotations.jsonl"), [*rows[1:], vote("s00", "A1", "none", codebook="1.0")])
     assert _stale(work) == Stale(new=0, changed=1, gone=0, people=0, made=True)
     _answers(work, IDS[:2])
-    assert _stale(work, codebook="2.0") == Stale(new=0, changed=2, gone=0, people=0, made=True)
+    why = "labelled under codebook 1.0; it is 2.0 now"
+    opened = _stale(work, codebook="2.0")
+    assert opened == Stale(new=0, changed=2, gone=0, people=0, made=True, reopened=2, why_reopened=why)
+    assert opened.why == f"of the sentences, 2 would be open again ({why})"
     assert _stale(work, LabelingSettings(fewest_votes=3)) == Stale(new=0, changed=2, gone=0, people=0, made=True)
     found = stale_verdicts(work, SETTINGS, book("1.0"), frozenset({"A2"}))
     assert found == Stale(new=0, changed=2, gone=0, people=0, made=True)
@@ -136,6 +141,35 @@ def test_status_says_that_adjudicate_is_due_and_of_which_verdicts_the_shares_are
     assert "28 drawn sentences are not settled yet; the verdicts are older than the answers" in text
     adjudicate(work, SETTINGS, codebook=book("1.0"))
     assert "is due" not in show_status(read_status(work, frozenset(), SETTINGS, book("1.0")))
+
+
+def test_what_a_new_version_of_the_codebook_asks_for_again_is_counted_without_the_server(work: Path) -> None:
+    here = table_path(work, "annotations.jsonl")
+    rows = [
+        vote(id_, "A1", label, codebook="1.0", studio_id=n, created_at="2031-01-01")
+        for n, (id_, label) in enumerate([("s00", "favor"), ("s01", "favor"), ("s02", None)])
+    ]
+    write_jsonl(here, [*rows, vote("s03", "A1", "favor", codebook="1.0")])  # s03 was adopted from a table
+    assert read_reopened(work, book("1.0")) is None
+    assert read_reopened(work, None) is None
+    found = read_reopened(work, book("2.0"))
+    assert found == Reopened(waiting=3, to_ask=2, earlier=["1.0"], version="2.0")
+    said = "2 sentences were labelled under codebook 1.0, now 2.0: `stance push --migrate` asks the annotators for them"
+    assert str(found) == f"{said} again"
+    assert f"now)\n{said} again\n" in show_status(read_status(work, frozenset(), SETTINGS, book("2.0")))
+    gone = [
+        Migrated(studio_id=n, created_at="2031-01-01", updated_at="", was="favor", codebook="1.0", now=None, to="2.0",
+                 answer={})
+        for n in (0, 1)
+    ]  # fmt: skip
+    write_migrated(work, gone[:1])
+    assert "1 sentence was labelled under codebook 1.0, now 2.0: `stance push" in str(read_reopened(work, book("2.0")))
+    write_migrated(work, gone)
+    waits = "3 sentences were labelled under codebook 1.0, now 2.0: they wait for new answers"
+    assert str(read_reopened(work, book("2.0"))) == waits
+    again = [vote(id_, "A1", "favor", codebook="2.0", updated_at="2031-01-02") for id_ in ("s00", "s01", "s03")]
+    write_jsonl(here, [*rows, *again])
+    assert read_reopened(work, book("2.0")) is None
 
 
 # --- fewer votes than asked for
@@ -221,9 +255,9 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
     finally:
         os.chdir(here)
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
-    assert f"{sentence}; settled all the same, as [labeling] fewest_votes is 1: 20" in said[0]
+    assert f"{sentence}; 20 of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
     assert sentence in said[1]
     assert "0 sentences settled\n20 sentences open, listed in" in strict
-    assert f"{sentence}; settled all the same, as [labeling] fewest_votes is 2: 0" in strict
+    assert f"{sentence}; none of these is settled ([labeling] fewest_votes is 2)" in strict
     assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True, "assigned": False}
     assert read_jsonl(work / "verdicts.jsonl", Verdict, "") == []

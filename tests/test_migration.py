@@ -77,12 +77,16 @@ def test_without_a_change_list_a_new_version_can_ask_the_annotators_again(stance
     stance("adjudicate")
     given = table_path(stance.project / "work", "annotations.jsonl").read_bytes()
     codebook.write_text("# Codebook\n\nVersion 2.0\n", "utf-8")
-    said = stance("push")
+    again = "3 sentences were labelled under codebook 1.0, now 2.0: "
+    ask = f"{again}`stance push --migrate` asks the annotators for them again\n"
+    assert "of the sentences, 3 would be open again (labelled under codebook 1.0; it is 2.0 now)" in stance("status")
+    assert [ask in stance(command) for command in ("status", "pull", "adjudicate")] == [True, True, True]
+    said = stance("push", "--limit", "0")
     assert "nothing of this is done before `stance push --migrate`, which asks again for 3 sentences" in said
     assert _labels(_held(server, stance)[0]).total() == 3
     assert "rewrote 0 answers at the server and removed 3" in stance("push", "--migrate")
     assert _labels(_held(server, stance)[0]).total() == 0
-    stance("pull")
+    assert f"{again}they wait for new answers\n" in stance("pull")
     assert table_path(stance.project / "work", "annotations.jsonl").read_bytes() == given
     assert "--migrate" not in stance("push", "--dry-run")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from corpus.errors import ConfigError
-from corpus.store import table_path, write_jsonl
-from labeling.records import Annotation, LabelingSettings, Verdict
+from corpus.errors import ConfigError, PublishError
+from corpus.store import read_jsonl, table_path, write_jsonl
+from labeling.records import Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.studio.connection import Server
 from labeling.sync.sent_queue import SentQueue, write_queue
@@ -115,7 +115,21 @@ def test_a_labelled_project_is_led_to_the_end(finished: Path, tmp_path: Path) ->
     assert "out of date: " in run()
     assert _next(run) == "`stance train`"
     assert _next(run, "train") == "`stance predict`"
-    assert _next(run, "predict") == "`stance publish`"
+    # Publish refuses open sentences: what comes next is what works.
+    todo = "`stance push --limit 0` puts them into the queue, if no other computer has done so already; decide them"
+    leave = "or leave them out: `stance publish --allow-open`"
+    then = "there, then `stance pull`, `stance adjudicate`, `stance train` and `stance publish`"
+    assert _next(run, "predict") == _next(run) == f"6 sentences are open: {todo} {then}; {leave}"
+    with pytest.raises(PublishError, match=r"^6 sentences are open "):
+        run("publish")
+    keys = [row.sentence_id for row in read_jsonl(run.project / "work" / "queue.jsonl", Unsettled, "")]
+    write_queue(run.project, SentQueue(url="http://studio.example/projects/2", sentences=keys))
+    todo = "decide them in the queue at http://studio.example/projects/2, then `stance pull`, `stance adjudicate`, `"
+    assert _next(run).startswith(f"6 sentences are open: {todo}")
+    with pytest.raises(
+        PublishError, match=r"What to do: decide them in the queue at http://studio\.example/projects/2"
+    ):
+        run("publish")
     assert _next(run, "publish", "--allow-open") == "`stance report`"
     assert _next(run, "report") == ""
     said = run()

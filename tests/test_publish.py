@@ -23,6 +23,8 @@ from labeling.codebook import Codebook, read_codebook
 from labeling.overlap import FewVotes
 from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.scheme import DEFAULT
+from labeling.settling.open_sentences import open_sentences, what_to_do
+from labeling.sync.sent_queue import SentQueue
 from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json
@@ -275,13 +277,40 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
         PublishError,
-        match=rf"{count} sentences are open, {count} ties among them .*`stance push --limit 0` .*`stance adjudicate`",
+        match=rf"{count} sentences are open \({count} of them ties; the first is .*\)\. Nothing was published\. What "
+        "to do: `stance push --limit 0` puts them into the queue, .*`stance adjudicate`, .* or leave them out: ",
     ) as told:
         publish_release(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)
     assert not (tmp_path / "dataset").exists()
     done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)
+
+
+def test_publish_says_why_it_has_more_rows_than_train_has_sentences(finished: Path, tmp_path: Path) -> None:
+    done = publish_release(finished, tmp_path / "dataset")
+    learned = len(read_examples(finished / "work"))
+    assert sum(done.rows["gold"].values()) == learned + done.copies == learned + 1
+    said = (
+        "of the rows in gold, 1 is an exact copy of another one (`copy_of` says which); `stance train` counts them once"
+    )
+    assert said in published(done, tmp_path, "", asked=False)
+    told = published(msgspec.structs.replace(done, copies=0), tmp_path, "", asked=False)
+    assert not any("exact cop" in line for line in told)
+
+
+def test_one_open_sentence_is_told_of_in_the_singular(finished: Path) -> None:
+    work = finished / "work"
+    first = read_jsonl(work / "queue.jsonl", Unsettled, "")[0]
+    id_ = first.sentence_id
+    assert open_sentences(work)[0] == first
+    said = what_to_do(work, [id_], SentQueue())
+    start = "`stance push --limit 0` puts it into the queue, if no other computer has done so already; decide it there"
+    assert said.startswith(f"{start}, then `stance pull`, ")
+    assert said.endswith("; or leave it out: `stance publish --allow-open`")
+    there = SentQueue(url="http://studio.example/projects/2", sentences=[id_])
+    assert what_to_do(work, [id_], there).startswith(f"decide it in the queue at {there.url}, then `stance pull`, ")
+    assert "puts 1 of them into the queue" in what_to_do(work, [id_, "another"], there)
 
 
 def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, tmp_path: Path) -> None:

@@ -36,14 +36,16 @@ from tests.conftest import book, copy_tables, vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
 from train.examples.from_verdicts import from_verdicts
+from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
+from train.records import Metrics
 from train.report import article_view as drawing
 from train.report import latex, methods, sentences, svg_plots, svg_shapes
 from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
 from train.report.project_snapshot import gather
 from train.settings import PublishSettings, Settings, TrainSettings
-from train.train_model import FromVerdicts, train
+from train.train_model import FromVerdicts, Trained, train
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -635,6 +637,49 @@ def test_the_page_says_whether_the_model_is_near_the_ceiling(finished: Path, nea
     assert ceiling is not None
     assert says in sentences.ceiling_sentence(msgspec.structs.replace(ceiling, near=near))
     assert "no annotators’ ceiling" in sentences.ceiling_sentence(None)
+
+
+def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(finished: Path) -> None:
+    found = gather(finished, TARGET, frozenset(), Settings())
+    metrics, analysis = found.metrics, found.analysis
+    assert metrics is not None
+    assert analysis is not None
+    curve = analysis.curve
+    assert curve is not None
+    analysis = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="unclear"))
+
+    def scored(f_avg: tuple[float, float, float], accuracy: float, majority: float = 0.1) -> Metrics:
+        value, low, high = f_avg
+        one = Estimate(value=majority, low=majority, high=majority)
+        constant = msgspec.structs.replace(metrics.test.majority, f_avg=one, accuracy=Estimate(value=0.792))
+        f_avg_, right = Estimate(value=value, low=low, high=high), Estimate(value=accuracy)
+        test = msgspec.structs.replace(metrics.test, f_avg=f_avg_, accuracy=right, majority=constant)
+        return msgspec.structs.replace(metrics, test=test, examples={"train": 77, "test": 24})
+
+    better = scored((0.5, 0.2, 0.8), 0.7)
+    assert sentences.not_better_sentence(better, analysis) == ""
+    assert "their intervals don’t overlap" in sentences.majority_sentence(better)
+    plain = (
+        "The test set does not show that the model is better than always giving the most frequent label: its F_avg is"
+    )
+    help_ = " More labels are what usually helps: training had 77 sentences."
+    for made, said in (
+        (scored((0.143, 0.1, 0.4), 0.75), f"{plain} higher, but the intervals overlap; its accuracy is lower (0.750 "),
+        (scored((0.1, 0.0, 0.4), 0.792), f"{plain} not higher; its accuracy is the same (0.792 "),
+        (
+            scored((0.143, 0.0, 1.0), 0.8),
+            "Whether the model is better than always giving the most frequent label can’t",
+        ),
+    ):
+        sentence = sentences.not_better_sentence(made, analysis)
+        assert sentence.startswith(said)
+        assert sentence.endswith(f"against 0.792).{help_}")
+        done = Trained(metrics=made, analysis=analysis, doubts=0, changed=True)
+        assert sentence in trained(done, Path("model"), Path("doubts"))
+        page = render(msgspec.structs.replace(found, metrics=made, analysis=analysis))
+        assert page.count(f'<p class="reading">{sentence}</p>') == 2  # below the first figures, and beside the scores
+    hardly = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="hardly"))
+    assert not sentences.not_better_sentence(made, hardly).endswith(help_)
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:

@@ -174,6 +174,18 @@ def test_serve_beside_a_running_server_says_so_and_ends(
             run("serve", *wish)
 
 
+def test_serve_says_what_to_do_next_in_another_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Server(url="http://127.0.0.1:8080", api_key="0" * 40)
+    monkeypatch.setattr("labeling.studio.local_server.answering", lambda *_: running)
+    monkeypatch.setattr("labeling.studio.local_server.sign_up_page", lambda _: "")
+    assert "next" not in Run(tmp_path)("serve")  # outside of a project
+    Run(tmp_path)("init", "--target", "a new tunnel")
+    said = "next, in another terminal: put your articles into the folder news, then `stance build news`\n"
+    assert Run(tmp_path)("serve").endswith(said)
+    (tmp_path / "stance.toml").write_text("[nothing]\n")
+    assert "next" not in Run(tmp_path)("serve")
+
+
 def test_a_server_that_is_not_running_names_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answering(tmp_path) is None
     with listening() as port:
@@ -192,6 +204,7 @@ def test_a_server_that_is_not_running_names_serve(tmp_path: Path, monkeypatch: p
 def test_a_colleague_signs_up_by_the_link_that_serve_prints(tmp_path: Path) -> None:
     with listening() as port:
         pass
+    (tmp_path / "stance.toml").touch()
     command = [STANCE, "-C", str(tmp_path), "serve", "--host", EVERY, "--port", str(port)]
     environment = {**os.environ, "CSRF_TRUSTED_ORIGINS": PROXY}
     with subprocess.Popen(
@@ -207,6 +220,8 @@ def test_a_colleague_signs_up_by_the_link_that_serve_prints(tmp_path: Path) -> N
             assert serving.stderr.readline().startswith("starting Label Studio; the first time takes")
             assert serving.stderr.readline().startswith("warning: it listens at 0.0.0.0, without encryption")
             assert serving.stdout.readline() == "Ctrl-C stops it; labels are kept.\n"
+            next_ = "next, in another terminal: `stance build FOLDER`, with the folder of your articles\n"
+            assert serving.stdout.readline() == next_
             _another_project_is_refused_the_port(tmp_path / "other", port)
             _sign_up(link, "kim@colleagues.example", {})
             _sign_up(link, "lee@colleagues.example", {"Origin": PROXY, "Host": "labels.example.org"})

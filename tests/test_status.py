@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -21,12 +22,12 @@ from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.annotator_checks import AlwaysSame, TooFast, control_items, skipped_controls, warnings
 from labeling.codebook import Change
-from labeling.messages import show_status
+from labeling.messages.status import show_status
 from labeling.records import Annotation
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Stance
 from labeling.statistics.agreement import gwet_ac1, krippendorff_alpha
-from labeling.status import read_status
+from labeling.status import Status, read_status
 from labeling.votes import latest_answers
 from tests.conftest import book, vote
 
@@ -111,7 +112,27 @@ def test_of_a_sample_only_what_was_drawn_for_labels_is_to_label(work: Path) -> N
         ("Gazette", 1, 1),
         ("Sentinel", 1, 0),
     ]
-    assert "1 more are labelled that the sample doesn't have" in show_status(status)
+    text = show_status(status)
+    assert "1 more are labelled that the sample doesn't have" in text
+    first = "1 of 2 drawn sentences labelled, 0 by two or more (exact copies count once; the corpus has 9 different"
+    assert text.startswith(f"{first} sentences)\n")
+    assert re.search(r"^outlet +drawn sentences +labelled$", text, re.MULTILINE)
+    assert re.search(r"^outlet +different sentences +labelled$", show_status(_of_all(work)), re.MULTILINE)
+
+
+def _of_all(work: Path) -> Status:
+    _sample(work, [])
+    return read_status(work)
+
+
+def test_numbers_from_a_thousand_on_have_separators(work: Path) -> None:
+    status = read_status(work)
+    large = {"sentences": 2345, "labelled": 1234, "shared": 1000, "different": 9999, "unsampled": 1111}
+    row = msgspec.structs.replace(status.outlets[0], sentences=7654, labelled=4321)
+    text = show_status(msgspec.structs.replace(status, **large, outlets=[row]))
+    assert "1,234 of 2,345 drawn sentences labelled, 1,000 by two or more (exact copies count once; the corpus" in text
+    assert "has 9,999 different sentences)\n1,111 more are labelled" in text
+    assert re.search(r"^Gazette +7,654 +4,321$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("sampled", "outlet"), [(["s09"], "Gazette"), (["s09", "s04"], "Sentinel")])

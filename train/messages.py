@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
     from labeling.statistics.intervals import shown
-    from train.report.sentences import intervals_sentence, of_range, points
+    from train.report.sentences import intervals_sentence, not_better_sentence, of_range, points
     from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
@@ -35,6 +35,8 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     lines.append("(majority: the scores of giving every sentence the most frequent label)")
     if not metrics.test.f_avg.is_known:
         lines.append(f"({intervals_sentence(metrics.test)})")
+    if said := not_better_sentence(metrics, analysis):
+        lines.append(said)
     if votes := metrics.test.votes:
         for name, far in (("votes", votes), ("constant", votes.constant)):
             lines.append(

@@ -161,7 +161,7 @@ def show_feedback(feedback: Feedback) -> str:
     """The comparison as text for the terminal."""
     lines = [summary(feedback)]
     for (given, verdict), rows in confusions(feedback).items():
-        lines += ["", f"voted {given}, settled as {verdict}: {len(rows)}"]
+        lines += ["", f"voted {given}, settled as {verdict}: {len(rows):,}"]
         for row in rows:
             lines.append(f"  {' '.join(row.text.split())}  ({row.sentence_id})")
             lines += [f"    note: {' '.join(row.note.split())}"] if row.note else []
@@ -181,10 +181,10 @@ def summary(feedback: Feedback) -> str:
     """How many votes were compared, and how many of them are the verdict, in one sentence."""
     if not feedback.compared:
         return (
-            f"{feedback.annotator} gave {feedback.votes} votes; none is on a sentence that others have settled or "
+            f"{feedback.annotator} gave {feedback.votes:,} votes; none is on a sentence that others have settled or "
             "labelled, too"
         )
     return (
-        f"{feedback.annotator} gave {feedback.votes} votes; of the {feedback.compared} on sentences that others "
-        f"labelled or settled, too, {feedback.same} ({feedback.same / feedback.compared:.0%}) are as settled"
+        f"{feedback.annotator} gave {feedback.votes:,} votes; of the {feedback.compared:,} on sentences that others "
+        f"labelled or settled, too, {feedback.same:,} ({feedback.same / feedback.compared:.0%}) are as settled"
     )

@@ -51,9 +51,9 @@ def comparison_rows(machines: Machines) -> list[list[str]]:
         rows.append(
             [
                 named(coder),
-                str(coder.sentences),
-                str(coder.refused),
-                str(coder.joint),
+                f"{coder.sentences:,}",
+                f"{coder.refused:,}",
+                f"{coder.joint:,}",
                 shown(coder.alpha_with),
                 shown(coder.alpha_difference),
                 percent(coder.accuracy),
@@ -66,14 +66,14 @@ def comparison_rows(machines: Machines) -> list[list[str]]:
 
 def share_rows(machines: Machines, scheme: Scheme) -> list[list[str]]:
     """What each machine coder, and the people, would say of the label shares, in one table."""
-    rows = [[f"label shares of the {machines.common} sentences that all of them labelled", *scheme.names]]
+    rows = [[f"label shares of the {machines.common:,} sentences that all of them labelled", *scheme.names]]
     rows += [
         [named(coder), *(percent(coder.shares[name]) for name in scheme.names)]
         for coder in machines.coders
         if coder.shares
     ]
     if machines.people:
-        row = [f"people's majority, on {machines.settled} of them"]
+        row = [f"people's majority, on {machines.settled:,} of them"]
         rows.append([*row, *(percent(machines.people[name]) for name in scheme.names)])
     return rows if machines.common else []
 
@@ -89,7 +89,7 @@ def alternative_sentence(coder: MachineCoder) -> str:
         f"{named(coder)}: the alternative annotator test is {'passed' if test.passed else 'not passed'}: with an "
         f"epsilon of {test.epsilon:g} it may stand in for {won} of {len(test.people)} people (winning rate "
         f"{test.winning_rate:.2f}; 0.50 passes), and it is as close to the other people as a person is with a "
-        f"probability of {test.advantage:.3f} (average advantage probability), on {test.fewest} or more sentences a "
+        f"probability of {test.advantage:.3f} (average advantage probability), on {test.fewest:,} or more sentences a "
         f"person{few}."
     )
 
@@ -97,9 +97,9 @@ def alternative_sentence(coder: MachineCoder) -> str:
 def anchoring_sentence(seen: Anchoring) -> str:
     """How far annotators follow the labels that they are shown, in one sentence."""
     return (
-        f"anchoring: annotators gave the suggested label in {percent(seen.with_suggestion)} of {seen.shown} answers "
-        f"where they saw it, and in {percent(seen.without)} of {seen.held_back} where it was held back; the difference "
-        f"is {shown(seen.difference)}"
+        f"anchoring: annotators gave the suggested label in {percent(seen.with_suggestion)} of {seen.shown:,} answers "
+        f"where they saw it, and in {percent(seen.without)} of {seen.held_back:,} where it was held back; the "
+        f"difference is {shown(seen.difference)}"
     )
 
 
@@ -118,7 +118,7 @@ def _beside(coder: MachineCoder) -> list[str]:
     rows += [
         [
             f"and {row.annotator}, with the others' majority",
-            str(row.sentences),
+            f"{row.sentences:,}",
             percent(row.machine),
             percent(row.person),
             shown(row.difference),
@@ -127,17 +127,17 @@ def _beside(coder: MachineCoder) -> list[str]:
     ]
     lines = table(rows) if coder.people else [named(coder)]
     lines.append(
-        f"Krippendorff's alpha of {coder.joint} sentences: people alone {shown(coder.alpha_people)}, "
+        f"Krippendorff's alpha of {coder.joint:,} sentences: people alone {shown(coder.alpha_people)}, "
         f"with the machine {shown(coder.alpha_with)}"
         if coder.joint
         else "no sentence that it labelled has the votes of two people"
     )
     if coder.gone:
-        lines.append(f"not counted: {coder.gone} of its sentences, which the corpus doesn't have any more")
+        lines.append(f"not counted: {coder.gone:,} of its sentences, which the corpus doesn't have any more")
     if coder.consistency:
         row = coder.consistency
         lines.append(
-            f"asked up to {row.samples} times about {row.sentences} sentences, it repeated itself in "
+            f"asked up to {row.samples} times about {row.sentences:,} sentences, it repeated itself in "
             f"{percent(row.alike)} of the pairs of answers"
         )
     return lines
@@ -147,7 +147,7 @@ def _confusion(coder: MachineCoder, scheme: Scheme) -> list[str]:
     if not coder.confusion:
         return []
     rows = [["people's majority / the machine", *scheme.names]]
-    rows += [[name, *(str(coder.confusion[name][other]) for other in scheme.names)] for name in scheme.names]
+    rows += [[name, *(f"{coder.confusion[name][other]:,}" for other in scheme.names)] for name in scheme.names]
     return table(rows)
 
 
@@ -155,12 +155,12 @@ def show_ask_plan(plan: AskPlan) -> list[str]:
     """What a run will ask, line by line."""
     about = "as counted so far" if plan.measured else "estimated by characters"
     lines = [
-        f"{plan.coder}: {len(plan.questions)} requests about {plan.sentences} sentences to the model {plan.model}; "
-        f"{plan.answered} have an answer already"
+        f"{plan.coder}: {len(plan.questions):,} requests about {plan.sentences:,} sentences to the model {plan.model}; "
+        f"{plan.answered:,} have an answer already"
     ]
     if plan.questions:
         price = "" if plan.cost is None else f", cost {plan.cost:.4g}"
-        lines.append(f"about {plan.tokens_in} tokens to send, {plan.tokens_out} to receive ({about}){price}")
+        lines.append(f"about {plan.tokens_in:,} tokens to send, {plan.tokens_out:,} to receive ({about}){price}")
     return lines
 
 
@@ -176,15 +176,15 @@ def asked(done: AskSummary, temperature: float, samples: int) -> list[str]:
     """What a run did, line by line."""
     cost = "" if done.spent.cost is None else f", cost {done.spent.cost:.4g}"
     lines = [
-        f"{done.labelled} labels, {done.refused} answers without one (refused); {done.spent.tokens_in} tokens sent, "
-        f"{done.spent.tokens_out} received{cost}"
+        f"{done.labelled:,} labels, {done.refused:,} answers without one (refused); {done.spent.tokens_in:,} tokens "
+        f"sent, {done.spent.tokens_out:,} received{cost}"
     ]
     if not done.constrained:
         lines.append(
             "the server can't constrain answers to the labels: they were read strictly, and all else is refused"
         )
     if done.too_long:
-        lines.append(f"{done.too_long} of the refused were longer than the model takes")
+        lines.append(f"{done.too_long:,} of the refused were longer than the model takes")
     if samples > 1 and not temperature:
         lines.append("the samples were asked for at temperature 0: [machine] temperature makes them vary")
     return lines
@@ -198,7 +198,7 @@ def adopted(done: Adopted) -> list[str]:
         (done.replaced, "earlier answers of this coder were replaced"),
     )
     return [
-        f"{done.labelled} labels taken over",
-        *(f"{count} {what}" for count, what in more if count),
+        f"{done.labelled:,} labels taken over",
+        *(f"{count:,} {what}" for count, what in more if count),
         *(f"read {written!r} as {name}" for written, name in done.spellings.items()),
     ]

@@ -237,8 +237,8 @@ def _matched(
         number, found = strange[0]
         raise TableError(
             f"{path}, row {number}: expected a sentence of the corpus, by its sentence_id or its text; found {found!r} "
-            f"({len(strange)} such rows of {len(rows)}). Remove these rows, or run `stance build` with their articles; "
-            "nothing was taken over"
+            f"({len(strange):,} such rows of {len(rows):,}). Remove these rows, or run `stance build` with their "
+            "articles; nothing was taken over"
         )
     return matched
 

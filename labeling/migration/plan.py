@@ -61,13 +61,13 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         again = Counter(row.was for row in self.again)
         return [
             *(
-                f"{renamed[was, now]} {was} → {now}: rewritten"
+                f"{renamed[was, now]:,} {was} → {now}: rewritten"
                 for was in self.labels
                 for now in self.labels
                 if renamed[was, now]
             ),
             *(
-                f"{again[was]} {was}: to be given again; removed at the server, so that their tasks are shown again"
+                f"{again[was]:,} {was}: to be given again; removed at the server, so that their tasks are shown again"
                 for was in self.labels
                 if again[was]
             ),

@@ -97,18 +97,20 @@ def draw_round(
         draws += rest
         if rest:
             notes.append(
-                f"round {rest[0].round}: all {len(rest)} sentences that no round has drawn yet, copies counted once; "
+                f"round {rest[0].round}: all {len(rest):,} sentences that no round has drawn yet, copies counted once; "
                 f"`stance push --withdraw {rest[0].round}` takes it back as long as nobody has answered"
             )
     elif limit is None:
         drawn = {row.sentence_id for row in shown if row.is_of_corpus}
         if left := len(pool) - len(corpus.present(drawn)):
-            notes.append(f"{left} sentences that no round has drawn stay here; `stance push --all` would send them too")
+            notes.append(
+                f"{left:,} sentences that no round has drawn stay here; `stance push --all` would send them too"
+            )
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
             notes.append(
-                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit} {DRAWN[by]}: {waiting} of "
-                "its sentences have no answer yet; when all have, the same command draws the next round"
+                f"round {max(row.round for row in draws if row.is_of_corpus)} again, {limit:,} {DRAWN[by]}: "
+                f"{waiting:,} of its sentences have no answer yet; when all have, the same command draws the next round"
             )
         else:
             certainty = read_certainty(work, scheme) if by == "uncertainty" else None
@@ -116,9 +118,9 @@ def draw_round(
             draws += found
             if found:
                 words = f", with {', '.join(keywords(settings, target))}" if by == "keyword" else ""
-                notes.append(f"round {found[0].round}: {len(found)} {DRAWN[by]}{words}")
+                notes.append(f"round {found[0].round}: {len(found):,} {DRAWN[by]}{words}")
             if len(found) < limit:
-                notes.append(f"the corpus has no more than these {len(found)} left to draw")
+                notes.append(f"the corpus has no more than these {len(found):,} left to draw")
     if control:
         draws += _controls(draws, corpus, work, answered, settings, control, notes)
     for row in draws[len(earlier) :]:
@@ -184,11 +186,11 @@ def _controls(
     # The count asked for now does not matter: fewer sentences may have been settled than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
         notes.append(
-            f"control round {last[0].round} again: not all of its {len(last)} sentences have been answered yet"
+            f"control round {last[0].round} again: not all of its {len(last):,} sentences have been answered yet"
         )
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     drawn = draw_controls(corpus.present([row.sentence_id for row in verdicts]), count, draws, settings)
     if drawn:
-        notes.append(f"control round {drawn[0].round}: {len(drawn)} settled sentences again")
+        notes.append(f"control round {drawn[0].round}: {len(drawn):,} settled sentences again")
     return drawn

@@ -234,7 +234,7 @@ def proportional(of: Mapping[str, int], size: int, ties: Mapping[str, bytes]) ->
     """How many units to draw from each outlet: by its share and largest remainders, but at least one."""
     if size < len(of):
         raise ConfigError(
-            f"stratified needs one sentence an outlet at least, {len(of)} in all; got a limit of {size}. "
+            f"stratified needs one sentence an outlet at least, {len(of):,} in all; got a limit of {size:,}. "
             f"Take --limit {len(of)} or more, or --by random"
         )
     open_ = dict(of)

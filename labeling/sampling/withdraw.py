@@ -116,10 +116,10 @@ def _check_untouched(
     answered |= {task.key for task in tasks if task.key and task.total_annotations + task.cancelled_annotations}
     begun = {task.key for task in tasks if task.id in drafts} - answered
     counts = {"with an answer or a skip": len(answered), "with a draft": len(begun)}
-    if said := " and ".join(f"{count} {what}" for what, count in counts.items() if count):
+    if said := " and ".join(f"{count:,} {what}" for what, count in counts.items() if count):
         raise StanceError(
-            f"round {number} can't be taken back: among its {drawn} sentences are {said}. Nothing was changed: a round "
-            "is taken back only as long as nobody has begun to label it"
+            f"round {number} can't be taken back: among its {drawn:,} sentences are {said}. Nothing was changed: a "
+            "round is taken back only as long as nobody has begun to label it"
         )
 
 
@@ -127,7 +127,7 @@ def show_withdrawal(plan: Withdrawal) -> str:
     """A plan as text for the terminal."""
     tasks = sum(map(len, plan.tasks.values()))
     ways = " and ".join(DRAWN.get(by, f"by {by}") for by in plan.by)
-    return f"round {plan.number} ({plan.drawn} {ways}): {tasks} tasks to remove, none answered"
+    return f"round {plan.number} ({plan.drawn:,} {ways}): {tasks:,} tasks to remove, none answered"
 
 
 def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Callable[..., None]) -> int:
@@ -155,9 +155,9 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
         kept |= {task.id for task in studio.tasks(project, "id")} & set(ids)
     if kept:
         raise StanceError(
-            f"round {plan.number} can't be taken back: {len(kept)} of its tasks were answered or begun meanwhile. It "
-            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed} tasks back that were "
-            "removed"
+            f"round {plan.number} can't be taken back: {len(kept):,} of its tasks were answered or begun meanwhile. It "
+            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed:,} tasks back that "
+            "were removed"
         )
     write_sample(work, plan.left)
     return removed

@@ -287,7 +287,7 @@ class Studio:
         predictions = sum(len(task.get("predictions", ())) for task in tasks)
         if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
             raise StudioError(
-                f"{self.url} took {answer.task_count} of {len(tasks)} tasks and {answer.prediction_count} of "
+                f"{self.url} took {answer.task_count:,} of {len(tasks):,} tasks and {answer.prediction_count:,} of "
                 f"{predictions} predictions; run the same command again"
             )
 

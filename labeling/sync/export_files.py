@@ -194,8 +194,8 @@ def _will(replace: bool, missing: Sequence[Annotation], edited: Sequence[Annotat
     for doing, rows in (("deletes", missing), ("replaces by other versions", edited)):
         if replace and rows:
             people = Counter(row.annotator for row in rows)
-            whose = ", ".join(f"{count} of {name}" for name, count in sorted(people.items()))
-            lines.append(f"--replace {doing} {len(rows)} known answers of this file's project: {whose}")
+            whose = ", ".join(f"{count:,} of {name}" for name, count in sorted(people.items()))
+            lines.append(f"--replace {doing} {len(rows):,} known answers of this file's project: {whose}")
     return lines
 
 
@@ -223,7 +223,7 @@ def _take(
         text, ids = _match(task, here, by_text)
         if task.key is None and len(ids) != 1:
             reason = (
-                f"{len(ids)} different sentences have its text" if ids else "no sentence of the corpus has its text"
+                f"{len(ids):,} different sentences have its text" if ids else "no sentence of the corpus has its text"
             )
             if not text:
                 reason = f"the file gives no text for it, and no sentence of the corpus has the id {task.item!r}"

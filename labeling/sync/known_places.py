@@ -262,7 +262,7 @@ def _joined(place: KnownServer, names: Sequence[str]) -> dict[str, str]:
 def moved_notes(url: str, answers: int, settled: int) -> list[str]:
     """Notes on projects that were exported elsewhere and imported at this server."""
     return [
-        f"{number} {what} at {url} were imported there from a project that is known: they are the same {what}, and "
+        f"{number:,} {what} at {url} were imported there from a project that is known: they are the same {what}, and "
         "stay with their people; accounts there count as other people unless their address is known"
         for number, what in ((answers, "answers"), (settled, "answers in the queue"))
         if number
@@ -273,8 +273,8 @@ def imported_notes(url: str, new: int) -> list[str]:
     """A note on answers that were given elsewhere, of which nothing is known."""
     return (
         [
-            f"{new} answers at {url} were given elsewhere and imported there: they count as those of the accounts that "
-            "Label Studio shows for them, which can be those of whoever imported them"
+            f"{new:,} answers at {url} were given elsewhere and imported there: they count as those of the accounts "
+            "that Label Studio shows for them, which can be those of whoever imported them"
         ]
         if new
         else []
@@ -295,14 +295,14 @@ def missing_notes(
         notes.append(f"{url} is another Label Studio than it was: its accounts are taken for other people")
     if elsewhere := sum(row.source in located.place.sources and row.source not in located.sources for row in rows):
         notes.append(
-            f"{elsewhere} answers came from projects of this Label Studio that [labeling] title doesn't name now, or "
+            f"{elsewhere:,} answers came from projects of this Label Studio that [labeling] title doesn't name now, or "
             "that are gone there: they stay"
         )
     present = located.sources[-1] if queue else ""
     if settled and queue is None:
         notes.append(
-            f"{url} has no project {settings.queue_title!r}: the {len(settled)} answers that were fetched from a queue "
-            "stay; if it was renamed there, give it this title again, or no new ones are fetched"
+            f"{url} has no project {settings.queue_title!r}: the {len(settled):,} answers that were fetched from a "
+            "queue stay; if it was renamed there, give it this title again, or no new ones are fetched"
         )
     elif earlier := sum(row.source != present for row in settled):
         notes.append(f"{number(earlier, 'answer', 'were')} fetched from an earlier queue than the present one and stay")

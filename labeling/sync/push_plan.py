@@ -115,7 +115,7 @@ def plan_push(
     for title, _, tasks in held:
         if tasks and all(task.key is None for task in tasks):
             raise StudioError(
-                f"{studio.url} has a project {title!r} with {len(tasks)} tasks that `stance push` didn't make: set "
+                f"{studio.url} has a project {title!r} with {len(tasks):,} tasks that `stance push` didn't make: set "
                 "another [labeling] title; `stance pull --from EXPORT` takes over the labels of that one"
             )
     ids = {task.key[0] for _, _, tasks in held for task in tasks if task.key and not task.key[1]}
@@ -134,7 +134,7 @@ def plan_push(
     if (again := len(drawn.draws) - drawn.new) and not any(at_server for _, at_server, _ in held):
         drawn.notes.append(
             f"{studio.url} has no project {settings.titles[0]!r}: one is made, and the sentences of earlier rounds "
-            f"({again}) are sent to it, too. If they are at this server already, under another title, undo this: "
+            f"({again:,}) are sent to it, too. If they are at this server already, under another title, undo this: "
             "delete the new project, and set [labeling] title to the title that the old one has"
         )
     plans: list[ProjectPlan] = []
@@ -233,7 +233,7 @@ def _qualifications(
     new = draw_qualification(earlier, name, count, verdicts, answers, here, settings)
     if new is None:
         return earlier, [f"qualification of {name} again: not all of its sentences have been answered yet"]
-    return [*earlier, new], [f"qualification {new.number}: {count} settled sentences for {name}"]
+    return [*earlier, new], [f"qualification {new.number}: {count:,} settled sentences for {name}"]
 
 
 def _plan_qualifying(
@@ -280,7 +280,7 @@ def _assigned(settings: LabelingSettings, corpus: Corpus, drawn: Drawn) -> list[
     rows = corpus.rows(list(dict.fromkeys(id_ for id_, _ in drawn.keys)))
     theirs = [assignments.of(name, rows) for name in assignments.rules]
     if nobodys := len(rows) - len(set().union(*theirs)):
-        drawn.notes.append(f"sentences that [labeling] assign gives to nobody, and that are not sent: {nobodys}")
+        drawn.notes.append(f"sentences that [labeling] assign gives to nobody, and that are not sent: {nobodys:,}")
     return theirs
 
 

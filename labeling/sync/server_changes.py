@@ -81,8 +81,8 @@ def changes_in(studio: Studio, project: Project, before: Pulled | None) -> tuple
 def _check_ours(studio: Studio, project: Project, tasks: list[StudioTask]) -> None:
     if tasks and all(task.key is None for task in tasks):
         raise StudioError(
-            f"none of the {len(tasks)} tasks of {project.title!r} at {studio.url} has a sentence_id, so `stance push` "
-            "didn't make them: set [labeling] title to a title of your own; to take over that project's labels, "
+            f"none of the {len(tasks):,} tasks of {project.title!r} at {studio.url} has a sentence_id, so `stance "
+            "push` didn't make them: set [labeling] title to a title of your own; to take over that project's labels, "
             "export it as JSON and run `stance pull --from EXPORT`"
         )
 

@@ -184,7 +184,7 @@ def _run(settings: Settings, plan: AskPlan, url: str | None, samples: int, jobs:
 
         def progress(done: int, spent: Spent) -> None:
             cost = "" if spent.cost is None else f", cost {spent.cost:.4g}"
-            drawn.set_postfix_str(f"{spent.tokens_in + spent.tokens_out} tokens{cost}", refresh=False)
+            drawn.set_postfix_str(f"{spent.tokens_in + spent.tokens_out:,} tokens{cost}", refresh=False)
             drawn.update(done)
 
         done = ask(chat, plan, WORK, settings.labels, given, jobs=jobs, progress=progress)
@@ -194,6 +194,6 @@ def _run(settings: Settings, plan: AskPlan, url: str | None, samples: int, jobs:
     if done.failed:
         stopped = ", and the run stopped because none came any more" if done.stopped else ""
         raise StanceError(
-            f"{done.failed} requests got no answer{stopped}; the last because {done.reason}. Nothing is lost: run the "
-            "same command again, which asks only what has no answer yet"
+            f"{done.failed:,} requests got no answer{stopped}; the last because {done.reason}. Nothing is lost: run "
+            "the same command again, which asks only what has no answer yet"
         )

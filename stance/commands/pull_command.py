@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.progress import counting_bar
-from stance.project import WORK, connected, project_settings, say_next, stale_verdicts_now
+from stance.project import WORK, connected, project_settings, reopened_now, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
@@ -55,7 +55,7 @@ def run_pull(studio: Studio, settings: Settings) -> None:
     """Fetch what changed at the server, and print what was fetched."""
     from corpus.ids.labelled_sentences import remember
     from labeling.codebook import read_codebook
-    from labeling.messages import pulled
+    from labeling.messages.pull import pulled
     from labeling.sync.pull import pull
 
     codebook = read_codebook(Path(settings.labeling.codebook))
@@ -64,14 +64,14 @@ def run_pull(studio: Studio, settings: Settings) -> None:
     remember(WORK)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo("\n".join(pulled(done, stale_verdicts_now(settings), WORK)))
+    click.echo("\n".join(pulled(done, stale_verdicts_now(settings), WORK, reopened_now(settings))))
 
 
 def _pull_from(export: Path, settings: Settings, *, annotator: str | None, replace: bool) -> None:
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked
     from labeling.codebook import read_codebook
-    from labeling.messages import imported
+    from labeling.messages.pull import imported
     from labeling.studio.tasks import Corpus
     from labeling.sync.export_files import UNMATCHED, read_export
 
@@ -92,7 +92,7 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     if done.unmatched:
-        click.echo(f"{done.unmatched} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
+        click.echo(f"{done.unmatched:,} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
     click.echo("\n".join(imported(done, WORK)))
 
 
@@ -127,11 +127,13 @@ def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
         done = (join_people if same else separate_people)(WORK, Path(), one, two)
         if same:
             click.echo(
-                f"{done.keep} and {done.other} are one person, called {done.keep} now: {done.answers} answers were "
+                f"{done.keep} and {done.other} are one person, called {done.keep} now: {done.answers:,} answers were "
                 f"{done.other}'s; `stance people --apart {done.keep} {done.other}` undoes this"
             )
         else:
-            click.echo(f"{done.keep} and {done.other} are two people again: {done.answers} answers are {done.other}'s")
+            click.echo(
+                f"{done.keep} and {done.other} are two people again: {done.answers:,} answers are {done.other}'s"
+            )
         if stale := stale_verdicts_now(settings):
             click.echo(str(stale))
         click.echo(wrote(done.changed, Path("labels")))
@@ -143,9 +145,9 @@ def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
 def _lines(row: KnownPerson) -> list[str]:
     from corpus.store import number
 
-    counts = number(row.answers, "answer") + (f", {row.settled} in the queue" if row.settled else "")
+    counts = number(row.answers, "answer") + (f", {row.settled:,} in the queue" if row.settled else "")
     if not row.pseudonym:
         return [f"unknown people: {counts}"]
     lines = [f"{row.pseudonym}: {counts}" + (f"; {', '.join(row.names)}" if row.names else "")]
     lines += [f"    {account}" for account in row.accounts]
-    return lines + [f"    joined: {other} with {count} answers" for other, count in row.joined.items()]
+    return lines + [f"    joined: {other} with {count:,} answers" for other, count in row.joined.items()]

@@ -52,16 +52,18 @@ def draw_archive_round(folder: Path, limit: int, by: ArchiveBy, settings: Settin
         last = [row for row in mine if row.round == max(row.round for row in mine)]
         if len(last) == limit and (waiting := _unanswered({row.sentence_id for row in last})):
             click.echo(
-                f"round {last[0].round} again, {limit} of the archive {folder}: {waiting} of its sentences have no "
+                f"round {last[0].round} again, {limit:,} of the archive {folder}: {waiting:,} of its sentences have no "
                 "answer yet; when all have, the same command draws the next round"
             )
             return
         drawn = {row.sentence_id for row in mine}
         found = draw_from_archive(archive, limit, by, draws, drawn, settings.labeling.seed)
         size = len(found.draws)
-        click.echo(f"round {found.draws[0].round}: {size} of the archive {folder}, {by}; {found.left} are left there")
+        click.echo(
+            f"round {found.draws[0].round}: {size:,} of the archive {folder}, {by}; {found.left:,} are left there"
+        )
         if size < limit:
-            click.echo(f"the archive has no more than these {size} left to draw")
+            click.echo(f"the archive has no more than these {size:,} left to draw")
         if not dry_run:
             keep_archived(WORK, found.sentences, [*draws, *found.draws])
             write_sample(WORK, [*draws, *found.draws])

@@ -190,7 +190,7 @@ def run_push(
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked, number, read_jsonl_if_there
     from labeling.codebook import read_codebook
-    from labeling.messages import pushed, show_plan
+    from labeling.messages.push import pushed, show_plan
     from labeling.records import Unsettled
     from labeling.sync.push import apply_push, await_import
     from labeling.sync.push_plan import Asked, plan_push
@@ -212,7 +212,7 @@ def run_push(
             return
         if asked.migrate and (unfetched := sum(row.unfetched for row in plan.migrations)):
             raise StudioError(
-                f"{unfetched} answers at the server have a label of an earlier codebook and are not fetched as they "
+                f"{unfetched:,} answers at the server have a label of an earlier codebook and are not fetched as they "
                 "are now: run `stance pull`, then `stance push --migrate` again. Nothing was changed"
             )
         if asked.limit is None and not yes:
@@ -223,7 +223,7 @@ def run_push(
         remember(WORK)
     if made.migrated:
         done = made.migrated
-        click.echo(f"rewrote {done.rewritten} answers at the server and removed {done.removed}")
+        click.echo(f"rewrote {done.rewritten:,} answers at the server and removed {done.removed:,}")
         if done.changed:
             click.echo(
                 f"{number(done.changed, 'answer', 'were')} changed meanwhile and left: pull, then push --migrate again",
@@ -316,7 +316,7 @@ def _push_to(to: Path, settings: Settings, asked: Asked, *, dry_run: bool, yes: 
         everything=asked.everything,
         scheme=settings.labels,
     )
-    click.echo("\n".join([*drawn.notes, f"tasks: {len(drawn.keys)}, {drawn.new} of them new"]))
+    click.echo("\n".join([*drawn.notes, f"tasks: {len(drawn.keys):,}, {drawn.new:,} of them new"]))
     if dry_run:
         return
     if asked.limit is None and not yes:

@@ -105,6 +105,7 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     from labeling.codebook import read_codebook
     from labeling.identity.pseudonyms import ignored, read_names
     from labeling.sync.question import check_same_target, check_target
+    from labeling.sync.sent_queue import read_queue
     from release.card.card_facts import missing
     from release.messages import published
     from release.publish import PublishInputs, publish
@@ -114,7 +115,13 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     check_target(Path(FILE), settings.target.name)
     check_same_target(Path(FILE), settings.target.name, Path(settings.labeling.codebook), codebook)
     apart = ignored(Path(), settings.labeling.ignore)
-    inputs = PublishInputs(settings=settings, accounts=read_names(Path()), standoff=standoff, allow_open=allow_open)
+    inputs = PublishInputs(
+        settings=settings,
+        accounts=read_names(Path()),
+        standoff=standoff,
+        allow_open=allow_open,
+        queue=read_queue(Path()),
+    )
     with locked(Path(), "publish"), named_steps() as begin:
         done = publish(WORK, out, settings.target.name, codebook, settings.publish, apart, inputs=inputs, begin=begin)
     click.echo("\n".join(published(done, out, opening_line(out), asked=standoff)))

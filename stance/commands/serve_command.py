@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
         say_login(there)
         _say_sign_up(there)
         click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        _say_next()
         return
     install_if_wanted(asked=install)
     before = read_key_file(Path())
@@ -60,6 +62,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
             say_login(server)
             _say_sign_up(server)
             click.echo("Ctrl-C stops it; labels are kept.")
+            _say_next()
             serving = True
             signal.pause()
     except KeyboardInterrupt:
@@ -68,6 +71,17 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
         options = [*(["--host", host] if host else []), *(["--port", str(port)] if port else [])]
         click.echo(f"Label Studio has stopped; `{shlex.join(['stance', 'serve', *options])}` starts it again")
         sys.exit(130)
+
+
+def _say_next() -> None:
+    """Print what `stance` alone would say is next, to be done in another terminal; nothing outside of a project."""
+    from corpus.errors import StanceError
+    from stance.project import say_next
+    from train.settings import FILE, read_settings
+
+    with suppress(StanceError):
+        if Path(FILE).is_file():
+            say_next(read_settings(Path(), required=True), "", ", in another terminal")
 
 
 def say_login(server: Server, *, now: bool = True) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, codebook_now, project_settings, say_due, say_next, stale_verdicts_now
+from stance.project import WORK, codebook_now, project_settings, reopened_now, say_due, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -70,7 +70,7 @@ def run_status(settings: Settings, *, as_json: bool = False) -> None:
     from corpus.errors import ConfigError
     from corpus.store import one_state
     from labeling.identity.pseudonyms import ignored
-    from labeling.messages import show_status
+    from labeling.messages.status import show_status
     from labeling.status import read_status
 
     apart = ignored(Path(), settings.labeling.ignore)
@@ -113,7 +113,7 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
     """Settle what the votes settle, and print what is left open."""
     from labeling.adjudicate import adjudicate
     from labeling.identity.pseudonyms import ignored
-    from labeling.messages import adjudicated
+    from labeling.messages.adjudicate import adjudicated
 
     apart = ignored(Path(), settings.labeling.ignore)
     done = adjudicate(
@@ -127,9 +127,9 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
     )
     if done.outdated:
         click.echo(
-            f"out of date: {done.outdated} doubts are about verdicts that have changed since the training, and were "
+            f"out of date: {done.outdated:,} doubts are about verdicts that have changed since the training, and were "
             "left out: run `stance train` for new ones",
             err=True,
         )
     fewest = settings.labeling.fewest_votes
-    click.echo("\n".join(adjudicated(done, fewest, WORK, dry_run=dry_run)))
+    click.echo("\n".join(adjudicated(done, fewest, WORK, reopened=reopened_now(settings), dry_run=dry_run)))

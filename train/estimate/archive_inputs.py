@@ -50,7 +50,7 @@ def read_archive_inputs(work: Path, scored: ScoredArchive, by: Sequence[str], sc
     for name, value in weights(draws, units, known.keys()).items():
         unit = layout.unit[places[name][0]]
         stance[unit], weight[unit], chance[unit] = scheme.names.index(known[name]), value, True
-    notes = [f"{len(known)} of {len(draws)} sentences drawn from this archive have a verdict"]
+    notes = [f"{len(known):,} of {len(draws):,} sentences drawn from this archive have a verdict"]
     if others := sorted({row.model for row in sample} - {scored.model}):
         notes.append(
             f"the sample was drawn when the archive had been scored by the model {', '.join(others)}: its labels "
@@ -95,7 +95,7 @@ def _no_sample(work: Path, scored: ScoredArchive) -> str:
         return f"{scored.folder}: expected labels of a random sample of this archive; no sample was drawn. {ask}"
     return (
         f"{scored.folder}: expected labels of a random sample of this archive as it is now; found samples of "
-        f"{len(drawn)} other archives, or of earlier states of it, before articles were added or changed. {ask}"
+        f"{len(drawn):,} other archives, or of earlier states of it, before articles were added or changed. {ask}"
     )
 
 

@@ -63,9 +63,9 @@ def read_model_labels(work: Path, scheme: Scheme) -> Coded:
     unknown = next((stance for stance in labels.values() if stance not in at), None)
     missing = sum(sentence_id not in labels for sentence_id in ids)
     if unknown is not None or missing or len(labels) != len(ids):
-        found = f"the label {unknown!r}" if unknown is not None else f"{len(labels)} sentences, {missing} missing"
+        found = f"the label {unknown!r}" if unknown is not None else f"{len(labels):,} sentences, {missing:,} missing"
         raise TableError(
-            f"{path}: expected one of {', '.join(scheme.names)} for each of the {len(ids)} sentences of the corpus; "
+            f"{path}: expected one of {', '.join(scheme.names)} for each of the {len(ids):,} sentences of the corpus; "
             f"found {found}. Run `stance predict` again"
         )
     versions = sorted(set(table.column("model").to_pylist()))
@@ -114,16 +114,16 @@ def read_coder(work: Path, name: str, unit: Places, scheme: Scheme) -> Coded:
     if not coded:
         raise StanceError(
             f"{called}: expected labels of this corpus' sentences, by the sentence_id of {work / 'sentences.parquet'}; "
-            f"found none of its {len(ids)} sentences among the {len(labels)} with a label"
+            f"found none of its {len(ids):,} sentences among the {len(labels):,} with a label"
         )
     if outside:
-        notes.append(f"{outside} sentences of the coder are not in the corpus, and were left out")
+        notes.append(f"{outside:,} sentences of the coder are not in the corpus, and were left out")
     if tied:
-        notes.append(f"sentences with equally many answers for two labels, which count as unlabelled: {tied}")
+        notes.append(f"sentences with equally many answers for two labels, which count as unlabelled: {tied:,}")
     if coded < len(ids):
         notes.append(
-            f"the coder gave a label to {coded} of {len(ids)} sentences: the naive estimate is about these alone; the "
-            "corrected ones are about all, and wider for it"
+            f"the coder gave a label to {coded:,} of {len(ids):,} sentences: the naive estimate is about these alone; "
+            "the corrected ones are about all, and wider for it"
         )
     notes.append("the intervals hold only if the coder has not learned from the verdicts, in training or in its prompt")
     return Coded(called=called, given=given, notes=notes)
@@ -210,7 +210,9 @@ def _of_file(path: Path, column: str, scheme: Scheme) -> tuple[dict[str, list[St
                 f"{label} for {sentence_id}"
             )
         spellings[written, label] += written != label
-    return labels, [f"read {written!r} as {label} ({count})" for (written, label), count in spellings.items() if count]
+    return labels, [
+        f"read {written!r} as {label} ({count:,})" for (written, label), count in spellings.items() if count
+    ]
 
 
 def _places(ids: Sequence[str], labels: Mapping[str, Iterable[Stance]], scheme: Scheme) -> tuple[NDArray[np.int8], int]:

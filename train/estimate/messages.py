@@ -72,14 +72,14 @@ def tells(one: Estimate | None) -> bool:
 def _compared(what: str, rows: Sequence[Compared], by: str, unit: str = "points") -> str:
     apart = [row for row in rows if tells(row[3])]
     if not apart:
-        return f"{what}: none of {len(rows)} differs from the {by} estimate by more than chance"
+        return f"{what}: none of {len(rows):,} differs from the {by} estimate by more than chance"
     called, naive, better, error = max(apart, key=lambda row: abs(row[3].value) if row[3] else 0.0)
     assert better is not None
     assert error is not None
     times = 100 if unit == "points" else 1
     places = 1 if unit == "points" else 2
     return (
-        f"{what}: {len(apart)} of {len(rows)} differ from the {by} estimate by more than chance, and should not be "
+        f"{what}: {len(apart):,} of {len(rows):,} differ from the {by} estimate by more than chance, and should not be "
         f"reported (1 in 20 would differ by chance alone); most of all {called}: {times * naive.value:.{places}f} and "
         f"not {times * better.value:.{places}f}, which is {times * abs(error.value):.{places}f} {unit} too "
         f"{'high' if error.value > 0 else 'low'}"
@@ -95,7 +95,7 @@ def _reversed(what: str, rows: Sequence[Compared]) -> list[str]:
     )
     new = sum(not tells(naive) and tells(better) for _, naive, better, _ in rows)
     told = ((lost, "can no longer be told from 0"), (turned, "change their sign"), (new, "can be told from 0 now"))
-    parts = [f"{count} {words}" for count, words in told if count]
+    parts = [f"{count:,} {words}" for count, words in told if count]
     return [f"after the correction, of the {what} {', '.join(parts)}"] if parts else []
 
 
@@ -108,7 +108,7 @@ def _of_column(column: str, groups: list[Group], wide: int) -> list[str]:
         if group in largest:
             lines += _group(group, f"  {group.name}", wide)
     if len(groups) > SHOWN:
-        lines.append(f"  and {len(groups) - SHOWN} more, which --to writes")
+        lines.append(f"  and {len(groups) - SHOWN:,} more, which --to writes")
     return lines
 
 
@@ -142,7 +142,7 @@ def _differences(rows: Sequence[Difference], names: Sequence[str], wide: int) ->
             f"{head if n == 0 else '':{wide + 18}}   " + _cells(cells, _percent) + name
             for n, (name, cells) in enumerate(both)
         ]
-    return lines + [f"  and {len(pairs) - SHOWN} more pairs, which --to writes"] * (len(pairs) > SHOWN)
+    return lines + [f"  and {len(pairs) - SHOWN:,} more pairs, which --to writes"] * (len(pairs) > SHOWN)
 
 
 def _regression(rows: Sequence[Coefficient], names: Sequence[str], wide: int) -> list[str]:
@@ -160,7 +160,7 @@ def _regression(rows: Sequence[Coefficient], names: Sequence[str], wide: int) ->
         dsl = [mine[name].dsl or empty for name in names]
         for n, (called, cells) in enumerate((("naive", [mine[name].naive for name in names]), ("DSL", dsl))):
             lines.append(f"{head if n == 0 else '':{wider}}   " + _cells(cells, show) + called)
-    return lines + [f"  and {len(terms) - SHOWN} more coefficients, which --to writes"] * (len(terms) > SHOWN)
+    return lines + [f"  and {len(terms) - SHOWN:,} more coefficients, which --to writes"] * (len(terms) > SHOWN)
 
 
 def _named(row: Share) -> str:

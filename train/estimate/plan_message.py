@@ -14,7 +14,7 @@ SHOWN = 12
 def shown_plan(found: Plan) -> list[str]:
     """The lines for the terminal."""
     lines = [
-        f"to bring each 95 % interval of PPI++ to a width of {found.wanted:g} from end to end, from {found.labelled} "
+        f"to bring each 95 % interval of PPI++ to a width of {found.wanted:g} from end to end, from {found.labelled:,} "
         f"labels drawn with a known probability, of {found.units:,} sentences (copies counted once)"
     ]
     wide = max(28, *(len(_called(row)) + 2 for row in found.rows))
@@ -27,7 +27,7 @@ def shown_plan(found: Plan) -> list[str]:
         if row.reason:
             lines.append(f"    {row.reason}")
     if len(found.rows) > SHOWN:
-        lines.append(f"and {len(found.rows) - SHOWN} more rows, which --to writes")
+        lines.append(f"and {len(found.rows) - SHOWN:,} more rows, which --to writes")
     most = max((row.more for row in found.rows if row.more is not None and row.width is not None), default=0)
     if most:
         lines.append(f"`stance push --limit {most}` draws as many as the row that takes most")

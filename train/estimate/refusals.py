@@ -57,22 +57,22 @@ def support(inputs: Inputs, here: Places) -> Support:
     if units < FEWEST_LABELS or homes < FEWEST_ARTICLES:
         more = None
         reason = (
-            f"it has only {units} sentences in {homes} articles, copies counted once, and an interval takes "
+            f"it has only {units:,} sentences in {homes:,} articles, copies counted once, and an interval takes "
             f"{FEWEST_LABELS} labels in {FEWEST_ARTICLES}"
         )
     elif more:
         reason = (
-            f"{count} labels drawn with a known probability, in {articles} articles; an interval takes {FEWEST_LABELS} "
-            f"in {FEWEST_ARTICLES}"
+            f"{count:,} labels drawn with a known probability, in {articles:,} articles; an interval takes "
+            f"{FEWEST_LABELS} in {FEWEST_ARTICLES}"
         )
         if verdicts > count:
             reason += (
-                f" (its other {verdicts - count} verdicts can't be used: nobody knows how probable it was that they "
+                f" (its other {verdicts - count:,} verdicts can't be used: nobody knows how probable it was that they "
                 "were drawn, or their round does not represent the corpus)"
             )
         if more > free:
             more = None
-            reason += f", and only {free} of its sentences have no verdict yet"
+            reason += f", and only {free:,} of its sentences have no verdict yet"
     return Support(
         sentences=len(here),
         verdicts=verdicts,
@@ -94,6 +94,6 @@ def advice(found: Support) -> str:
     if not found.more:
         return found.reason
     return (
-        f"{found.reason}: it takes {found.more} more labels, for which a random round (`stance push --limit N`) must "
-        f"draw about {found.draw} sentences"
+        f"{found.reason}: it takes {found.more:,} more labels, for which a random round (`stance push --limit N`) must "
+        f"draw about {found.draw:,} sentences"
     )

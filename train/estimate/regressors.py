@@ -51,8 +51,8 @@ def design(inputs: Inputs) -> Design | None:
             left_out = np.isin(column.code[here], small)
             here = here[~left_out]
             notes.append(
-                f"the regression leaves out {left_out.sum()} sentences of {len(small)} groups by {column.name}, which "
-                "have too few labels"
+                f"the regression leaves out {left_out.sum():,} sentences of {len(small):,} groups by {column.name}, "
+                "which have too few labels"
             )
     if not len(here):
         return None

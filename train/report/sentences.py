@@ -113,16 +113,43 @@ def codebooks_sentence(status: Status) -> str:
     return f"{sentence}." if sentence else ""
 
 
+def is_better(metrics: Metrics) -> bool:
+    """Whether the test set shows that the model is better, in F_avg, than always giving the most frequent label."""
+    ours, theirs = metrics.test.f_avg, metrics.test.majority.f_avg
+    return ours.is_known and theirs.is_known and ours.low > theirs.high
+
+
 def majority_sentence(metrics: Metrics) -> str:
     """Whether the model is better than always predicting the most frequent label."""
     ours, theirs = metrics.test.f_avg, metrics.test.majority.f_avg
-    if not ours.is_known or not theirs.is_known:
-        return "Whether the model is above the majority label can’t be told from so few articles."
-    if ours.low > theirs.high:
+    if is_better(metrics):
         return "In F_avg the model is above the majority label: their intervals don’t overlap."
-    if ours.value > theirs.value:
-        return "In F_avg the model is above the majority label, but their intervals overlap."
-    return "In F_avg the model is not above the majority label: it has learned nothing that this test set shows."
+    # Whole literals: a release knows the words of its card by them (release/contents/five_word_runs.py).
+    if not ours.is_known or not theirs.is_known:
+        said = (
+            "Whether the model is better than always giving the most frequent label can’t be told from so few articles"
+        )
+    else:
+        said = (
+            "The test set does not show that the model is better than always giving the most frequent label: its F_avg "
+            + ("is higher, but the intervals overlap" if ours.value > theirs.value else "is not higher")
+        )
+    right, rights = metrics.test.accuracy.value, metrics.test.majority.accuracy.value
+    how = "higher" if right > rights else "lower" if right < rights else "the same"
+    return f"{said}; its accuracy is {how} ({right:.3f} against {rights:.3f})."
+
+
+def not_better_sentence(metrics: Metrics, analysis: Analysis | None) -> str:
+    """That the model is not shown to be better than the most frequent label, and what helps; "" if it is better."""
+    if is_better(metrics):
+        return ""
+    curve = analysis.curve if analysis else None
+    if curve and curve.more == "hardly":
+        return majority_sentence(metrics)
+    learned = metrics.examples.get("train", 0)
+    return (
+        f"{majority_sentence(metrics)} More labels are what usually helps: training had {counted(learned, 'sentence')}."
+    )
 
 
 def ceiling_sentence(ceiling: Ceiling | None) -> str:

@@ -1,0 +1,1 @@
+"""What `status`, `push`, `pull` and `adjudicate` print: a module for each of them."""

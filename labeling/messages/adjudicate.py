@@ -1,0 +1,76 @@
+"""What `stance adjudicate` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.store import number, wrote
+
+if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
+    from labeling.adjudicate import AdjudicateSummary
+    from labeling.settling.reopened import Reopened
+
+
+def adjudicated(
+    done: AdjudicateSummary,
+    fewest_votes: int,
+    work: Path,
+    *,
+    reopened: Reopened | None = None,
+    dry_run: bool = False,
+) -> list[str]:
+    """What was settled and what is open, line by line.
+
+    Args:
+        done: what was settled.
+        fewest_votes: how many votes a sentence needs before they settle it.
+        work: the project's folder of tables.
+        reopened: what a new version of the codebook asks for again, if anything.
+        dry_run: whether nothing was written.
+    """
+    how = ", ".join(f"{count:,} {name}" for name, count in done.settled.items())
+    lines = [
+        f"{number(sum(done.settled.values()), 'sentence')} settled" + (f": {how}" if how else ""),
+        f"{number(done.unsettled, 'sentence')} open" + ("" if dry_run else f", listed in {work / 'queue.jsonl'}")
+        if done.unsettled
+        else "no sentence is open",
+        f"votes counted: those of {', '.join(done.annotators) or 'nobody'}"
+        + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
+    ]
+    if done.few.sentences:
+        lines.append(f"{done.few}; {_settled_by_few(done)} ([labeling] fewest_votes is {fewest_votes})")
+    if done.reopened:
+        lines.append(
+            f"{number(done.reopened, 'sentence')} that had a verdict "
+            + ("would have none" if dry_run else f"{'has' if done.reopened == 1 else 'have'} none now")
+        )
+    if done.again:
+        listed = ", ".join(f"{count:,} {label}" for label, count in done.again.items())
+        lines.append(f"  {sum(done.again.values()):,} of them because the codebook asks for votes again: {listed}")
+    if reopened:
+        lines.append(str(reopened))
+    if done.moved and dry_run:
+        listed = ", ".join(f"{count:,} {change}" for change, count in done.moved.items())
+        lines.append(f"{sum(done.moved.values()):,} verdicts would get another label: {listed}")
+    if done.flagged:
+        lines.append(
+            f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"
+            + ("" if dry_run else f": `flag` in {work / 'verdicts.jsonl'} says what")
+        )
+    if done.vanished:
+        lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")
+    if dry_run:
+        return [*lines, "dry run: nothing was written"]
+    return [*lines, wrote(done.changed, work / "verdicts.jsonl")]
+
+
+def _settled_by_few(done: AdjudicateSummary) -> str:
+    """How many of the sentences with too few votes are settled, as a clause."""
+    settled, every = done.settled_by_few.sentences, done.few.sentences
+    if every == 1:
+        return "it is settled all the same" if settled else "it is not settled"
+    if not settled:
+        return "none of these is settled"
+    least = "" if done.settled_by_few.exact else "at least "
+    return f"{least}{settled:,} of these {'is' if settled == 1 else 'are'} settled all the same"

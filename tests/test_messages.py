@@ -1,0 +1,90 @@
+"""What commands print: numbers with separators, and what a new version of the codebook asks for again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from corpus.store import write_jsonl
+from labeling.adjudicate import adjudicate
+from labeling.machine.ask import AskSummary, Spent
+from labeling.machine.messages import asked
+from labeling.messages.adjudicate import adjudicated
+from labeling.messages.pull import pulled
+from labeling.messages.push import show_plan
+from labeling.overlap import FewVotes
+from labeling.records import LabelingSettings
+from labeling.sampling.rounds import Drawn
+from labeling.settling.reopened import Reopened
+from labeling.studio.project_plan import ProjectPlan
+from labeling.sync.pull import PullSummary
+from labeling.sync.push_plan import Asked, PushPlan
+from tests.conftest import vote
+from tests.support.corpora import corpus_of
+
+PULLED = PullSummary(
+    annotations=12345, skips=1234, annotators=3, adjudications=0, fetched=9876, edited=1001, deleted=1002,
+    withdrawn=1003, without_sentence=1004, foreign=1005, notes=[], changed=True,
+)  # fmt: skip
+REOPENED = Reopened(waiting=1500, to_ask=1400, earlier=["1.0", "1.1"], version="2.0")
+
+
+def test_no_number_from_a_thousand_on_is_without_a_separator() -> None:
+    part = ProjectPlan(
+        title="t", project=None, create=[], update=[], unchanged=1234, answered=1001, stale=[1] * 1002,
+        twice=[1] * 1003,
+        doubled=1004, foreign=1005, held=5000, settings={}, by_hand=False, held_back=1006,
+    )  # fmt: skip
+    drawn = Drawn(draws=[], new=0, keys=[], notes=[])
+    plan = PushPlan(asked=Asked(), drawn=drawn, projects=[part], queue=part, predictions={})
+    spent = Spent(tokens_in=123456, tokens_out=4567)
+    summary = AskSummary(
+        labelled=1234, refused=2345, too_long=1001, failed=0, reason="", stopped=False, constrained=True, spent=spent,
+        changed=True,
+    )  # fmt: skip
+    said = [show_plan(plan), *pulled(PULLED, None, Path("work"), REOPENED), *asked(summary, 0.0, 1)]
+    text = "\n".join(said)
+    assert "1,234 unchanged" in text
+    assert "12,345 answers" in text
+    assert "123,456 tokens sent" in text
+    assert re.findall(r"\d{4,}", text) == []
+
+
+def test_pull_and_adjudicate_say_what_the_codebook_asks_for_again(tmp_path: Path) -> None:
+    said = (
+        "1,400 sentences were labelled under codebook 1.0, 1.1, now 2.0: `stance push --migrate` asks the annotators "
+        "for them again"
+    )
+    assert said in pulled(PULLED, None, Path("work"), REOPENED)
+    work = tmp_path / "work"
+    corpus_of(work, {"s0": "s0"})
+    (tmp_path / "labels").mkdir()
+    write_jsonl(tmp_path / "labels" / "annotations.jsonl", [vote("s0", "A1", "favor")])
+    done = adjudicate(work, LabelingSettings())
+    assert said in adjudicated(done, 1, work, reopened=REOPENED)
+    assert not any("codebook" in line for line in adjudicated(done, 1, work))
+
+
+@pytest.mark.parametrize(
+    ("few", "settled", "said"),
+    [
+        (1, 1, "1 sentence has fewer votes than the 3 that [labeling] overlap asks for; it is settled all the same"),
+        (1, 0, "; it is not settled"),
+        (2, 1, "; 1 of these is settled all the same"),
+        (2000, 1200, "; 1,200 of these are settled all the same"),
+    ],
+)
+def test_sentences_settled_by_few_votes_are_counted_in_words(tmp_path: Path, few: int, settled: int, said: str) -> None:
+    work = tmp_path / "work"
+    corpus_of(work, {"s0": "s0"})
+    (tmp_path / "labels").mkdir()
+    write_jsonl(tmp_path / "labels" / "annotations.jsonl", [vote("s0", "A1", "favor")])
+    done = msgspec.structs.replace(
+        adjudicate(work, LabelingSettings()),
+        few=FewVotes(asked=3, sentences=few),
+        settled_by_few=FewVotes(asked=3, sentences=settled),
+    )
+    assert f"{said} ([labeling] fewest_votes is 1)" in "\n".join(adjudicated(done, 1, work))
