@@ -106,12 +106,15 @@ def test_the_installation_runs_in_the_users_folder_and_says_what_it_does(
     assert f"label-studio=={install.VERSION} " in pinned
 
 
-def test_serve_installs_only_what_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_installs_only_what_it_is_asked_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(install, "ROOT", tmp_path / "clone")
     with pytest.raises(StudioError, match=r"not installed: `stance serve --install` .*1\.0 GB, a few minutes"):
         Run(tmp_path)("serve")
+    assert "starting Label Studio" not in "".join(capsys.readouterr())
     assert not (tmp_path / "data").exists()
     monkeypatch.setattr("labeling.studio.install.sys.executable", "/bin/false")
     with pytest.raises(StudioError, match="installing Label Studio failed with status 1: `/bin/false -m venv"):
