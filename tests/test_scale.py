@@ -96,11 +96,11 @@ def test_changed_rules_cut_every_article_anew(news: Path, tmp_path: Path) -> Non
 
 def test_strict_makes_a_skipped_article_an_error(news: Path, tmp_path: Path) -> None:
     (news / "ads.txt").write_text("ADVERTISEMENT\n")
-    with pytest.raises(SourceError, match=r"1 articles cannot be used, the first: ads\.txt: no prose in it"):
+    with pytest.raises(SourceError, match=r"1 article cannot be used, the first: ads\.txt: no prose in it"):
         _build(news, tmp_path / "out", strict=True)
     assert not (tmp_path / "out").exists()
     _build(news, tmp_path / "out")
-    with pytest.raises(SourceError, match="1 articles cannot be used"):
+    with pytest.raises(SourceError, match="1 article cannot be used"):
         _build(news, tmp_path / "out", strict=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import json_bytes, read_json, table_path
+from corpus.store import json_bytes, number, read_json, table_path
 from labeling.codebook import Codebook
 from train.input_digests import of_file
 from train.settings import Settings, told
@@ -158,7 +158,8 @@ def check_dataset(folder: Path) -> Checked:
     lists = {"changed": checked.changed, "missing": checked.missing, "unknown": checked.unknown}
     if wrong := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names):
         raise PublishError(
-            f"{folder} is not the release that its {FILE} describes: {wrong}; {len(checked.right)} files are right. "
+            f"{folder} is not the release that its {FILE} describes: {wrong}; "
+            f"{number(len(checked.right), 'file', 'are')} right. "
             "Fetch it again, or run `stance publish` again if it is yours"
         )
     return checked
