@@ -64,6 +64,11 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         )
     if done.renamed:
         lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators in the release")
+    if done.differs:
+        lines.append(
+            f"the content is not what was published before as version {done.differs}: if others have that one, raise "
+            "[publish] version, as readers expect, and publish again"
+        )
     return [*lines, f"{wrote(done.changed, out)} (load_dataset opens it)", f"open it with {opened}"]
 
 

@@ -658,10 +658,14 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
         "1 sentence more; 1 sentence fewer; 1 label changed (1 from against to favor); codebook version 1.1 "
         f"instead of 1.0: {facts.rows} sentences in all."
     )
+    # The first version's entry says what it holds now, whatever was published under it before.
     same = after(mine, old, book="1.1")
-    assert same.startswith(f"# Changelog\n\n## 1.0.0\n\n- {changes}\n- First release: ")
-    assert same.endswith("\nA note of mine.\n")
+    assert same == mine.decode().replace("codebook version 1.0.", "codebook version 1.1.")
+    twice = mine.replace(b"- First release: ", f"- {changes}\n- First release: 7 ".encode())
+    assert after(twice, old, book="1.1") == same
     assert after(same.encode(), old, book="1.1") == same
+    later = after(after(mine, old, version="1.1.0").encode(), old, version="1.1.0", book="1.1")
+    assert re.match(r"# Changelog\n\n## 1\.1\.0\n\n- 1 .* 1\.1 .*\n- 1 .*\n\n## 1\.0\.0\n\n- First release: ", later)
     new = after(mine, old, version="1.1.0", book="1.1")
     assert new.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First release: ")
     assert new.endswith("\nA note of mine.\n")

@@ -87,6 +87,18 @@ def test_publishing_again_changes_nothing(finished: Path, tmp_path: Path) -> Non
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 
 
+def test_another_content_under_the_same_version_is_said(finished: Path, tmp_path: Path) -> None:
+    project = shutil.copytree(finished, tmp_path / "project")
+    out = tmp_path / "dataset"
+    assert not publish_release(project, out).differs
+    assert not publish_release(project, out).differs
+    (project / "codebook.md").write_text((project / "codebook.md").read_text("utf-8") + "\nA rule more.\n", "utf-8")
+    done = publish_release(project, out)
+    assert done.differs == "0.1.0"
+    said = "\n".join(published(done, out, "", asked=False))
+    assert "is not what was published before as version 0.1.0: if others have that one, raise [publish] version" in said
+
+
 def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
     publish_release(finished, out)

@@ -124,6 +124,20 @@ def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: b
     return dict(sorted(inputs.items()))
 
 
+def differs(folder: Path, new: Manifest) -> bool:
+    """Whether a folder holds a release of the same version with other tables, or another codebook."""
+    try:
+        old = read_manifest(folder)
+    except PublishError:  # no release yet, or its manifest is damaged
+        return False
+
+    def content(of: Manifest) -> dict[str, str]:
+        kept = {name: one.sha256 for name, one in of.files.items() if name.endswith(".parquet")}
+        return kept | {"codebook": of.inputs["codebook"].sha256 if "codebook" in of.inputs else ""}
+
+    return old.dataset.version == new.dataset.version and content(old) != content(new)
+
+
 def to_json(record: Manifest) -> bytes:
     """The manifest as JSON in the form in which it is written: indented by two spaces, with the keys in their order."""
     return json_bytes(record)
