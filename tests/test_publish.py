@@ -294,6 +294,10 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     assert not (tmp_path / "dataset").exists()
     done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)
+    one = msgspec.structs.replace(done, unsettled=1, comments=2, holders=0, renamed=1)
+    said = published(one, tmp_path / "dataset", "", asked=False)
+    assert "left out: 1 open sentence; 2 comments of annotators, which are never published" in said
+    assert "pseudonyms replace 1 name of annotators in the release" in said
 
 
 def test_an_open_sentence_that_left_the_corpus_holds_nothing_up(finished: Path, tmp_path: Path) -> None:

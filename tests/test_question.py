@@ -195,6 +195,7 @@ def test_a_template_that_was_given_its_target_still_has_to_be_filled_in(labels: 
     assert f"Target: {TRUMP}\n" in text
     page = re.search(r"\((\S+) shows how\)", text)
     assert page
+    assert Path(page[1]).is_absolute()
     assert Path(page[1]).read_text("utf-8").startswith("# Labeling")
     with pytest.raises(ConfigError, match="wherever the template still has double braces"):
         _check(TRUMP, text)
