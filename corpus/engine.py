@@ -77,7 +77,7 @@ def on_processes(
             if not left:
                 raise StanceError(
                     f"a worker was killed {ATTEMPTS} times, which a machine does when its memory is full; "
-                    f"{len(waiting)} of {number(len(pieces), 'shard')} left. Run it again with fewer --workers"
+                    f"{len(waiting)} of {number(len(pieces), 'shard', 'are')} left. Run it again with fewer --workers"
                 ) from error
     # Idle workers would keep 150 MB each, and a model, through the global step.
     get_reusable_executor().shutdown(wait=True)

@@ -232,7 +232,7 @@ def test_a_kill_at_any_moment_loses_nothing(news: Path, tmp_path: Path) -> None:
         assert all((tmp_path / "out" / name).read_bytes() == whole[name] for name in there)
     assert _build(news, tmp_path / "out") == whole
     left = {path.name for path in (tmp_path / "out" / ".build").iterdir()}
-    assert left == {"lock", "done.json", "shards", "pairs.duckdb"}
+    assert left == {"lock", "done.json", "shards", "sources.json", "pairs.duckdb"}
     assert not any(path.name.startswith("half.") for path in (tmp_path / "out" / ".build" / "shards").iterdir())
 
 
