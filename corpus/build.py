@@ -34,7 +34,7 @@ from corpus.rebuild.write_tables import Written, stamps, write_all
 from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan
 from corpus.staging import put_in_place, remove_staged, staging
-from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl, written_to
+from corpus.store import number, read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl, written_to
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Libraries whose version may change a cluster or a byte of a table; shards have their own list."""
@@ -170,7 +170,9 @@ def _build(
         unused = [row for row in skipped if row.article_id]  # the others were never taken for articles
         if strict and unused:
             first = unused[0]
-            raise SourceError(f"{len(unused)} articles cannot be used, the first: {first.source}: {first.reason}")
+            raise SourceError(
+                f"{number(len(unused), 'article')} cannot be used, the first: {first.source}: {first.reason}"
+            )
         settled, changes, missing = _identify(shards, folders, out, skipped, force)
         with staging(state.resolve()) as new:
             summary, written = _tables(running, settled.folders, new, out, last, skipped)

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from corpus.database import Database, Duck, duck
 from corpus.errors import StanceError
 from corpus.shards import Job, Made, make_shard
+from corpus.store import number
 
 MEMORY = "400MB"
 """Memory limit of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""
@@ -76,7 +77,7 @@ def on_processes(
             if not left:
                 raise StanceError(
                     f"a worker was killed {ATTEMPTS} times, which a machine does when its memory is full; "
-                    f"{len(waiting)} of {len(pieces)} shards are left. Run it again with fewer --workers"
+                    f"{len(waiting)} of {number(len(pieces), 'shard', 'are')} left. Run it again with fewer --workers"
                 ) from error
     # Idle workers would keep 150 MB each, and a model, through the global step.
     get_reusable_executor().shutdown(wait=True)

@@ -160,7 +160,7 @@ def counts(numbers: Mapping[str, int]) -> str:
     """
     named = [f"{count} {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
     more = len(numbers) - KINDS_NAMED
-    return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
+    return ", ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)
 
 
 def _exports(done: BuildSummary) -> list[str]:

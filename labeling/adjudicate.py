@@ -175,8 +175,9 @@ def _read(
     votes = counted(annotations, ignored)
     if required and not latest_votes(votes):
         raise StanceError(
-            f"{table_path(work, 'annotations.jsonl')} holds no vote that counts, only {len(annotations)} skips, "
-            "control items or answers of ignored accounts: label some sentences and run `stance pull`"
+            f"{table_path(work, 'annotations.jsonl')} holds no vote that counts, only skips, "
+            f"control items or answers of ignored accounts ({len(annotations):,} in all): label some sentences and run "
+            "`stance pull`"
         )
     asked = table_path(work, "adjudications.jsonl")
     adjudications = read_labelled_if_there(asked, Adjudication, scheme, codebook)

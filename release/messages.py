@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.package_files import package_file
 from corpus.store import number, wrote
 from train.examples.splits import lacking
 
@@ -43,15 +44,18 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             "what a release has to name (the target, the outlets and the articles' addresses) and in stance's own "
             "wording of the card"
         )
-    left_out = {
-        "open sentences": done.unsettled,
-        "comments of annotators, which are never published": done.comments,
-        "holders, as annotators may have copied them from the articles"
+    why = (
+        ", as annotators may have copied them from the articles"
         if done.standoff
-        else "holders that neither article nor codebook names, as they might be anybody": done.holders,
-    }
-    if any(left_out.values()):
-        lines.append("left out: " + "; ".join(f"{count:,} {what}" for what, count in left_out.items() if count))
+        else " that neither article nor codebook names, as they might be anybody"
+    )
+    left_out = (
+        (done.unsettled, "open sentence", ""),
+        (done.comments, "comment", " of annotators, which are never published"),
+        (done.holders, "holder", why),
+    )
+    if said := [f"{number(count, what)}{more}" for count, what, more in left_out if count]:
+        lines.append("left out: " + "; ".join(said))
     if done.few and done.few.sentences:
         least = "" if done.few.exact else "at least "
         wanted = (
@@ -64,7 +68,12 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             f"{wanted}; the card says so"
         )
     if done.renamed:
-        lines.append(f"{done.renamed} annotators' names were not pseudonyms; the release has pseudonyms instead")
+        lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators in the release")
+    if done.differs:
+        lines.append(
+            f"the content is not what was published before as version {done.differs}: if others have that one, raise "
+            "[publish] version, as readers expect, and publish again"
+        )
     return [*lines, f"{wrote(done.changed, out)} (load_dataset opens it)", f"open it with {opened}"]
 
 
@@ -107,6 +116,8 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
             f"{number(done.defused, 'cell')} that a spreadsheet could run as formulas begin with an apostrophe in "
             f"{out.name}; to have the original texts again, take one apostrophe off each text that matches {TAKEN_OFF}"
         )
+    if page := package_file("docs/export.md"):
+        lines.append(f"what each column holds is explained in {page}")
     return lines
 
 

@@ -29,7 +29,7 @@ from release.card.earlier_release import WRITTEN
 from release.card.managed_markdown import marked
 from release.contents.dataset_folder import check_name
 from release.contents.machine_rows import machine_release
-from release.contents.manifest import FILE, Dataset, configuration, manifest, read_manifest, to_json
+from release.contents.manifest import FILE, Dataset, configuration, differs, manifest, read_manifest, to_json
 from release.contents.privacy import prove_private, pseudonymous, release_names
 from release.contents.proof import Proof, Written, prove
 from release.contents.rows import (
@@ -92,6 +92,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         proof: record of what in a stand-off release was compared with the articles, and what was not; None if the
             release has text.
         few: verdicts that rest on fewer votes than the project asks for; None if the project's settings aren't known.
+        differs: the version of the release, if another content was published under it before; else "".
         changed: whether any file changed.
     """
 
@@ -104,6 +105,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     holders: int
     proof: Proof | None
     few: FewVotes | None
+    differs: str
     changed: bool
 
 
@@ -205,7 +207,8 @@ def publish(
     files |= dataset_card.others(facts)
     files["codebook.md"] = codebook.text.encode()
     dataset = Dataset(name=facts.name, version=settings.version, date=facts.date, standoff=without_text)
-    files[FILE] = to_json(manifest(files, work, codebook, whole, dataset))
+    made = manifest(files, work, codebook, whole, dataset)
+    files[FILE] = to_json(made)
     with tempfile.TemporaryDirectory(prefix="stance-publish-") as folder, quiet():
         staged = Path(folder) / "dataset"
         for path, data in files.items():
@@ -227,6 +230,7 @@ def publish(
         - (0 if without_text else sum(bool(row.holder) for row in annotations)),
         proof=proof,
         few=few,
+        differs=settings.version if differs(out, made) else "",
         changed=_replace(files, out),
     )
 

@@ -24,6 +24,7 @@ from stance.commands.release_commands import hydrate, publish
 from stance.commands.serve_command import serve
 from stance.commands.train_commands import predict, report, train
 from stance.commands.verdict_commands import adjudicate, status
+from stance.project import no_project
 from stance.signals import Stopping
 from stance.terminal import fit_streams
 
@@ -49,17 +50,25 @@ def main() -> None:
 def _exit(error: BaseException) -> NoReturn:
     if isinstance(error, click.ClickException):
         error.show()
+        _say_no_project(error.message)
         sys.exit(error.exit_code)
     if isinstance(error, OSError):
         # Such as a full disk or a folder without write permission, which a traceback would not explain.
         click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        _say_no_project(str(error))
         sys.exit(1)
     from corpus.errors import StanceError
 
     if not isinstance(error, StanceError):
         raise error
     click.echo(f"stance: {error}", err=True)
+    _say_no_project(str(error))
     sys.exit(1)
+
+
+def _say_no_project(message: str) -> None:
+    if said := no_project(message):
+        click.echo(f"stance: {said}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,41 @@ if TYPE_CHECKING:
 
 
 WORK = Path("work")
+MISSING = ("no such file", "no such folder", "is not there", "expected SOURCES")
+"""What a message has in it that says that an input is missing."""
+NAMED = 3
+"""Most projects in folders below that a message names."""
+
+
+def no_project(message: str) -> str:
+    """What to add to an error where there is no project: somebody may be in the wrong folder.
+
+    Args:
+        message: the error's message.
+
+    Returns:
+        One sentence for the terminal; "" where there is a project, or the error is not that something is missing.
+    """
+    from train.settings import FILE
+
+    if Path(FILE).is_file() or not any(part in message.replace("No such", "no such") for part in MISSING):
+        return ""
+    elsewhere = projects_below()
+    if message.startswith(f"{FILE} is not there"):
+        return elsewhere
+    return f"there is no project in this folder: it has no {FILE}. {elsewhere or '-C names the folder of a project'}"
+
+
+def projects_below() -> str:
+    """Which folders in this one are projects, as one clause for a message; "" if none is."""
+    from train.settings import FILE
+
+    inner = sorted(str(path.parent) for path in Path().glob(f"*/{FILE}"))
+    if not inner:
+        return ""
+    more = f" and {len(inner) - NAMED:,} more" if len(inner) > NAMED else ""
+    which = "there is a project in" if len(inner) == 1 else "there are projects in"
+    return f"{which} {', '.join(inner[:NAMED])}{more}: `cd {shlex.quote(inner[0])}` before the command"
 
 
 def project_settings(*, required: bool = True) -> Settings:

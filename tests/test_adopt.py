@@ -161,7 +161,7 @@ def test_drafts_are_listed_and_ground_truth_and_accepted_predictions_are_answers
     )
     pulled(work, "export.json")
     assert votes(work) == {("s", "A1", "favor"), ("t", "A1", "none")}
-    assert left_out(work) == [(3, "1 drafts, which were not submitted")]
+    assert left_out(work) == [(3, "1 draft that nobody submitted")]
 
 
 def test_of_several_controls_the_one_named_stance_counts_and_a_comment_is_kept(work: Path) -> None:
@@ -590,8 +590,8 @@ def test_a_changed_table_without_times_asks_whether_it_was_corrected(work: Path)
     said: list[str] = []
     done = pulled(work, "labels.csv", replace=True, say=said.append)
     assert said == [
-        "--replace deletes 1 known answers of this file's project: 1 of A1",
-        "--replace replaces by other versions 1 known answers of this file's project: 1 of A1",
+        "--replace deletes 1 known answer of this file's project: 1 of A1",
+        "--replace replaces by other versions 1 known answer of this file's project: 1 of A1",
     ]
     assert (done.edited, done.deleted) == (1, 1)
     assert votes(work) == {("s", "A1", "none")}
@@ -636,7 +636,7 @@ def test_one_person_with_two_labels_for_one_text_has_none_unless_times_tell_the_
         (
             "labels.csv",
             b'text,annotator,label\n"About s.,ann,pro\n',
-            r"malformed CSV in 1 places(.|\n)*line 2: ",
+            r"malformed CSV in 1 place(.|\n)*line 2: ",
         ),
         (
             "labels.csv",

@@ -80,7 +80,7 @@ def test_a_question_without_an_answer_fails_alone_and_the_next_run_asks_only_tha
         return False
 
     with ChatServerForTests(script=script) as server:
-        with pytest.raises(StanceError, match=r"1 requests got no answer; the last because .* answered 503: not now"):
+        with pytest.raises(StanceError, match=r"1 request got no answer; the last because .* answered 503: not now"):
             annotating("annotate", "--model", "scripted", "--url", server.url)
         assert len(answers(project)) == 11
         broken = False

@@ -158,9 +158,20 @@ def test_the_metadata_say_what_the_hub_knows_with_true_sizes(facts: CardFacts) -
 def test_without_a_licence_the_metadata_claim_none(facts_of: Make) -> None:
     facts = facts_of(PublishSettings(), standoff=True)
     front = _front(render(facts))
-    assert (front["license"], front["annotations_creators"]) == ("unknown", ["other"])
+    assert front["license"] == "unknown"
     assert "**License:** not stated (of offsets" in render(facts).decode()
     assert "license" not in yaml.safe_load(others(facts)["CITATION.cff"])
+
+
+def test_the_metadata_leave_out_who_made_the_labels_and_the_texts_where_nobody_has_said_so(facts_of: Make) -> None:
+    silent = render(facts_of(PublishSettings(text_source="")))
+    assert not {"annotations_creators", "language_creators"} & _front(silent).keys()
+    said = render(facts_of(PublishSettings(annotation_source="crowdsourced")), silent)
+    assert (_front(said)["annotations_creators"], _front(said)["language_creators"]) == (["crowdsourced"], ["found"])
+    # What an earlier release said is taken back, and what people wrote is kept.
+    assert render(facts_of(PublishSettings(text_source="")), said) == silent
+    edited = said.replace(b"- crowdsourced", b"- other")
+    assert _front(render(facts_of(PublishSettings()), edited))["annotations_creators"] == ["other"]
 
 
 def test_a_licence_of_ones_own_is_named_and_linked(facts_of: Make) -> None:
@@ -647,10 +658,14 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
         "1 sentence more; 1 sentence fewer; 1 label changed (1 from against to favor); codebook version 1.1 "
         f"instead of 1.0: {facts.rows} sentences in all."
     )
+    # The first version's entry says what it holds now, whatever was published under it before.
     same = after(mine, old, book="1.1")
-    assert same.startswith(f"# Changelog\n\n## 1.0.0\n\n- {changes}\n- First release: ")
-    assert same.endswith("\nA note of mine.\n")
+    assert same == mine.decode().replace("codebook version 1.0.", "codebook version 1.1.")
+    twice = mine.replace(b"- First release: ", f"- {changes}\n- First release: 7 ".encode())
+    assert after(twice, old, book="1.1") == same
     assert after(same.encode(), old, book="1.1") == same
+    later = after(after(mine, old, version="1.1.0").encode(), old, version="1.1.0", book="1.1")
+    assert re.match(r"# Changelog\n\n## 1\.1\.0\n\n- 1 .* 1\.1 .*\n- 1 .*\n\n## 1\.0\.0\n\n- First release: ", later)
     new = after(mine, old, version="1.1.0", book="1.1")
     assert new.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First release: ")
     assert new.endswith("\nA note of mine.\n")
@@ -743,7 +758,7 @@ def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
 def test_the_card_counts_adjudicators_and_what_they_decided(facts: CardFacts) -> None:
     assert "adjudicator, who saw" not in render(msgspec.structs.replace(facts, snapshot=_decided(facts, []))).decode()
     card = render(msgspec.structs.replace(facts, snapshot=_decided(facts, ["A8", "A9", "A8"]))).decode()
-    assert "3 sentences were decided by 2 adjudicators, who saw the votes." in card
+    assert "3 sentences were decided by 2 adjudicators, who saw the votes that had been given by then." in card
     assert "A8" not in card
 
 

@@ -377,7 +377,7 @@ def test_a_doubt_about_an_older_verdict_is_not_queued(project: Path) -> None:
         ],
     )
     told = said(project, "adjudicate", "--doubts", "2")
-    assert "1 doubts are about verdicts that have changed since the training" in told
+    assert "left out: 1 doubt about verdicts that have changed since the training" in told
     assert "`stance train`" in told
     assert {second} == _doubted(project)
 

@@ -229,3 +229,21 @@ def test_options_that_mean_nothing_together_are_wrong_usage(tmp_path: Path, comm
     assert (code, out) == (2, "")
     assert message in " ".join(err.split())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["build", "news"], ["build"], ["status"], ["fetch", "urls.csv", "--out", "pages"], ["train", "labels.csv"]],
+)
+def test_a_command_that_misses_something_says_that_there_is_no_project(tmp_path: Path, command: list[str]) -> None:
+    code, _, err = _run(*command, cwd=tmp_path)
+    assert code != 0
+    if command != ["status"]:  # which says by itself that stance.toml is not there
+        assert "\nstance: there is no project in this folder: it has no stance.toml. -C names the folder" in err
+    (tmp_path / "my project").mkdir()
+    (tmp_path / "my project" / "stance.toml").write_text("")
+    elsewhere = "there is a project in my project: `cd 'my project'` before the command\n"
+    assert _run(*command, cwd=tmp_path)[2].endswith(elsewhere)
+    assert "project" not in _run("build", "gone", cwd=tmp_path / "my project")[2]
+    for look in ([], ["doctor"]):
+        assert elsewhere in _run(*look, cwd=tmp_path)[1]

@@ -415,7 +415,7 @@ def test_training_data_are_read_by_the_same_rules(tmp_path: Path) -> None:
     path = _examples(tmp_path / "b.csv", '"She said \\"no\\"; he left.";none')
     read_so = read_examples(path)
     assert read_so.examples[-1].text == 'She said "no"; he left.'
-    assert read_so.notes == [f"{path}: {ESCAPED} (1 rows)"]
+    assert read_so.notes == [f"{path}: {ESCAPED} (1 row)"]
     path = _write(tmp_path / "c.csv", b"sep=;\r\n" + path.read_bytes())
     assert len(load_examples(path)) == 13
     path = _write(tmp_path / "d.csv", _examples(path).read_text().encode("utf-16"))
@@ -431,7 +431,7 @@ def test_training_data_are_read_by_the_same_rules(tmp_path: Path) -> None:
     ],
 )
 def test_malformed_training_data_are_an_error_that_names_the_line(tmp_path: Path, row: str, message: str) -> None:
-    with pytest.raises(ExamplesError, match=rf"a\.csv: malformed CSV in 1 places(.|\n)*{message}"):
+    with pytest.raises(ExamplesError, match=rf"a\.csv: malformed CSV in 1 place(.|\n)*{message}"):
         load_examples(_examples(tmp_path / "a.csv", row))
 
 

@@ -253,7 +253,7 @@ def test_letters_of_tex_become_letters(tmp_path: Path) -> None:
 def test_text_outside_of_all_articles_is_noted_with_its_length(tmp_path: Path) -> None:
     notes = _notes(_items(tmp_path, a__txt=layouts.lexisnexis(STORIES)))
     assert notes == [
-        f"{OUTSIDE}: 64 characters in 3 lines, which begin with “Download Request: Selected Items: 1-3”",
+        f"{OUTSIDE}: 64 characters in 3 lines, beginning with “Download Request: Selected Items: 1-3”",
     ]
     for name, layout in PAGES.items():
         notes = _notes(_items(tmp_path, a__html=layout(STORIES), a__txt=STORIES[0].body[0]))
@@ -388,7 +388,7 @@ def test_an_array_alone_is_read_and_a_file_that_breaks_off_says_where(tmp_path: 
     assert [type(one) for one in found] == [Article, Article, Skipped]
     found = _items(tmp_path, a__json=records[:-20])
     assert isinstance(found[-1], Skipped)
-    assert found[-1].reason.startswith("malformed JSON, behind 1 records: ")
+    assert found[-1].reason.startswith("malformed JSON, behind 1 record: ")
 
 
 def test_records_with_only_a_url_say_what_they_lack(tmp_path: Path) -> None:

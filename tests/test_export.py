@@ -32,6 +32,13 @@ from train.examples.from_verdicts import read_examples
 Row = dict[str, Any]
 
 
+def test_the_last_line_names_the_page_that_explains_the_columns(labelled: Path) -> None:
+    said = run_command(labelled, "export", "--to", "out/table.csv")
+    page = re.search(r"^what each column holds is explained in (\S+)$", said, re.MULTILINE)
+    assert page
+    assert "`sampling_probability`" in Path(page[1]).read_text("utf-8")
+
+
 @pytest.fixture
 def labelled(tmp_path: Path, finished: Path) -> Path:
     """A copy of the finished project."""

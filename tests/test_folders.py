@@ -373,7 +373,7 @@ def test_prose_on_standard_input_stays_prose(text: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ('[{"id": "1", "text": "Rain."}, {"id": "2", "te', "malformed JSON, behind 1 records"),
+        ('[{"id": "1", "text": "Rain."}, {"id": "2", "te', "malformed JSON, behind 1 record"),
         ("[{'id': '1', 'text': 'Rain.'}]", "malformed JSON, behind 0 records"),
         ('[{"text": "Rain."}] [{"text": "Sun."}]', "something stands behind the array"),
         ('[{"text": "Rain."} {"text": "Sun."}]', "expected a comma"),

@@ -271,7 +271,7 @@ def test_prose_beside_an_article_that_nothing_calls_a_comment_is_left_out_and_sp
     )
     found = extract(_page(body))
     assert _lines(found.text) == list(range(10))
-    assert found.note.startswith(f"{REST}: 60 words are left out, which begin with “Comments are the opinion")
+    assert found.note.startswith(f"{REST}: 60 words are left out, beginning with “Comments are the opinion")
 
 
 def test_each_note_on_a_page_is_on_a_line_of_its_own() -> None:

@@ -70,8 +70,8 @@ def test_a_later_file_of_a_coder_replaces_the_earlier_one_and_leaves_other_coder
     )
     two = write_rows(project / "2.jsonl", [{"sentence_id": ids[0], "stance": "favor", "model": "big"}])
     annotating("annotate", "--from", str(one), "--coder", "a")
-    assert "1 sentences without a label" in annotating("annotate", "--from", str(one), "--coder", "b")
-    assert "2 earlier answers of this coder were replaced" in annotating("annotate", "--from", str(two), "--coder", "a")
+    assert "1 sentence without a label" in annotating("annotate", "--from", str(one), "--coder", "b")
+    assert "2 earlier answers of this coder replaced" in annotating("annotate", "--from", str(two), "--coder", "a")
     assert [(row.coder, row.stance, row.model) for row in answers(project)] == [
         ("a", "favor", "big"), ("b", "none", "b"), ("b", None, "b"),
     ]  # fmt: skip

@@ -203,13 +203,13 @@ def test_an_answer_that_no_pull_has_fetched_is_not_migrated(stance: Run, server:
     with Studio(server) as studio:
         studio.answer(tasks[0].id, result(vote("", "", "neutral")))
     _project(stance, ["favor", "against", "none"], "version: 2.0\nreopens: []\nrenames: {neutral: none}")
-    with pytest.raises(StudioError, match="1 answers at the server have a label of an earlier codebook"):
+    with pytest.raises(StudioError, match="1 answer at the server with a label of an earlier codebook"):
         stance("push", "--migrate")
     assert _labels(_held(server, stance)[0]) == {"neutral": 1}
     stance("pull")
     (row,) = read_jsonl(table_path(stance.project / "work", "annotations.jsonl"), Annotation, "")
     assert (row.stance, row.codebook) == ("neutral", "0")  # of a version before the first that is listed
-    assert "rewrote 1 answers" in stance("push", "--migrate")
+    assert "rewrote 1 answer " in stance("push", "--migrate")
     stance("adjudicate")
     (verdict,) = read_jsonl(stance.project / "work" / "verdicts.jsonl", Verdict, "")
     assert verdict.stance == "none"

@@ -634,7 +634,7 @@ MADE: Any = {"created_at": "2026-01-01T12:00:00.000009Z"}
 @pytest.mark.parametrize(
     ("queue", "title", "said"),
     [
-        (None, "Stance", "has no project 'Stance - queue': the 1 answers that were fetched from a queue stay"),
+        (None, "Stance", "has no project 'Stance - queue': 1 answer was fetched from a queue and will be kept"),
         (None, "Another title", "has no project 'Another title - queue'"),
         ([], "Stance", ""),
         ([_queued("t", id_=2)], "Stance", ""),

@@ -200,7 +200,7 @@ def test_only_a_person_takes_a_verdict_back(team: Team, deed: str) -> None:
     said = team.stance("pull")
     missing = deed != "tasks cleaned up"
     assert (
-        f"has no project '{team.title} - queue': the 1 answers that were fetched from a queue stay" in said
+        f"has no project '{team.title} - queue': 1 answer was fetched from a queue and will be kept" in said
     ) == missing
     assert team.settled() == [row]
     said = team.stance("adjudicate")
@@ -256,14 +256,14 @@ def test_a_labelling_project_that_is_missing_deletes_no_answer(team: Team, deed:
         call(team.server, "PATCH", f"/api/projects/{number}/", title=f"{team.title[:30]} renamed")
     from corpus.errors import StudioError
 
-    with pytest.raises(StudioError, match=r"run `stance push`.* the 1 answers that were fetched so far stay"):
+    with pytest.raises(StudioError, match=r"run `stance push`.* 1 answer fetched so far will be kept"):
         team.stance("pull")
     assert team.rows() == before
     team.stance("push")
     again = next(task for task in team.tasks() if task.key == second.key)
     team.say("kim@lab.example", again, "none")
     said = team.stance("pull")
-    assert "1 answers came from projects of this Label Studio that [labeling] title doesn't name now" in said
+    assert "1 answer came from projects of this Label Studio that [labeling] title doesn't name now" in said
     assert [(row.annotator, row.stance) for row in sorted(team.rows(), key=lambda row: row.created_at)] == [
         ("A1", "favor"),
         ("A1", "none"),

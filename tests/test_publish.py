@@ -89,6 +89,18 @@ def test_publishing_again_changes_nothing(finished: Path, tmp_path: Path) -> Non
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 
 
+def test_another_content_under_the_same_version_is_said(finished: Path, tmp_path: Path) -> None:
+    project = shutil.copytree(finished, tmp_path / "project")
+    out = tmp_path / "dataset"
+    assert not publish_release(project, out).differs
+    assert not publish_release(project, out).differs
+    (project / "codebook.md").write_text((project / "codebook.md").read_text("utf-8") + "\nA rule more.\n", "utf-8")
+    done = publish_release(project, out)
+    assert done.differs == "0.1.0"
+    said = "\n".join(published(done, out, "", asked=False))
+    assert "is not what was published before as version 0.1.0: if others have that one, raise [publish] version" in said
+
+
 def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
     publish_release(finished, out)
@@ -285,6 +297,10 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     assert not (tmp_path / "dataset").exists()
     done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)
+    one = msgspec.structs.replace(done, unsettled=1, comments=2, holders=0, renamed=1)
+    said = published(one, tmp_path / "dataset", "", asked=False)
+    assert "left out: 1 open sentence; 2 comments of annotators, which are never published" in said
+    assert "pseudonyms replace 1 name of annotators in the release" in said
 
 
 def test_publish_says_why_it_has_more_rows_than_train_has_sentences(finished: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_an_unedited_project_sends_nothing_and_names_the_line(
         fresh("push", *more)
     _name(fresh.project, TRUMP)
     with pytest.raises(
-        ConfigError, match=r"^codebook\.md, lines 1, 5, 7, .*: put your own rules .* the first are “\{\{your"
+        ConfigError, match=r"^codebook\.md, lines 1, 5, 7, .*: put your own rules .* first at “\{\{your"
     ):
         fresh("push", *more)
     assert not (fresh.project / "tasks.json").exists()
@@ -193,6 +193,10 @@ def test_init_says_what_to_edit(tmp_path: Path) -> None:
 def test_a_template_that_was_given_its_target_still_has_to_be_filled_in(labels: Scheme) -> None:
     text = template(labels, TRUMP).decode()
     assert f"Target: {TRUMP}\n" in text
+    page = re.search(r"\((\S+) shows how\)", text)
+    assert page
+    assert Path(page[1]).is_absolute()
+    assert Path(page[1]).read_text("utf-8").startswith("# Labeling")
     with pytest.raises(ConfigError, match="wherever the template still has double braces"):
         _check(TRUMP, text)
     _check(TRUMP, re.sub(r"\{\{.*?\}\}", "as we say", text))

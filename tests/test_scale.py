@@ -96,11 +96,11 @@ def test_changed_rules_cut_every_article_anew(news: Path, tmp_path: Path) -> Non
 
 def test_strict_makes_a_skipped_article_an_error(news: Path, tmp_path: Path) -> None:
     (news / "ads.txt").write_text("ADVERTISEMENT\n")
-    with pytest.raises(SourceError, match=r"1 articles cannot be used, the first: ads\.txt: no prose in it"):
+    with pytest.raises(SourceError, match=r"1 article cannot be used, the first: ads\.txt: no prose in it"):
         _build(news, tmp_path / "out", strict=True)
     assert not (tmp_path / "out").exists()
     _build(news, tmp_path / "out")
-    with pytest.raises(SourceError, match="1 articles cannot be used"):
+    with pytest.raises(SourceError, match="1 article cannot be used"):
         _build(news, tmp_path / "out", strict=True)
 
 
@@ -232,7 +232,7 @@ def test_a_kill_at_any_moment_loses_nothing(news: Path, tmp_path: Path) -> None:
         assert all((tmp_path / "out" / name).read_bytes() == whole[name] for name in there)
     assert _build(news, tmp_path / "out") == whole
     left = {path.name for path in (tmp_path / "out" / ".build").iterdir()}
-    assert left == {"lock", "done.json", "shards", "pairs.duckdb"}
+    assert left == {"lock", "done.json", "shards", "sources.json", "pairs.duckdb"}
     assert not any(path.name.startswith("half.") for path in (tmp_path / "out" / ".build" / "shards").iterdir())
 
 

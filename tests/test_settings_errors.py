@@ -49,7 +49,13 @@ def _read(folder: Path, text: str) -> None:
             r"line 5: \[corpus.fields\] gives the keys of fields, which line 3 has given already \(fields = \{\}\); "
             "delete line 3",
         ),
-        ("[train]\nseed = \n", r"line 2: not valid TOML: Invalid value"),
+        ("[train]\nseed = \n", r"line 2: train.seed: expected a whole number; found nothing\."),
+        ("[labeling]\noverlap = two # each\n", r"line 2: labeling.overlap: expected a whole number; found two\."),
+        ("[target]\nname = the tunnel\n", r"line 2: target.name: expected a text in quotation marks; found the tunnel"),
+        ("[train]\nmask = True\n", r"line 2: train.mask: expected true or false; found True\."),
+        ("[labels]\nnames = [a, b]\n", r"line 2: labels.names: not valid TOML: found \[a, b\]; a text must stand in"),
+        ("[labels]\nnmaes = a\n", r"line 2: labels.nmaes: not valid TOML: found a; a text must stand in"),
+        ("[train]\nseed = 1 2\n", r"line 2: not valid TOML: Expected newline"),
         ("seed = 1\n", r"line 1: there is no section \[seed\]"),
     ],
 )

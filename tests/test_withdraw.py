@@ -205,7 +205,7 @@ def test_an_answer_given_while_a_round_is_taken_back_stays_and_so_does_the_round
 
     with monkeypatch.context() as patch:
         patch.setattr(Studio, "remove_tasks", late)
-        with pytest.raises(StanceError, match="1 of its tasks were answered or begun meanwhile"):
+        with pytest.raises(StanceError, match="1 of its tasks was answered or begun meanwhile"):
             stance("push", "--withdraw", "1")
     assert [held.id for held in _held(server, stance)] == [task.id]
     assert len(read_sample(stance.project / "work")) == 12

@@ -37,7 +37,7 @@ def explain(text: str, error: Exception, settings: type[msgspec.Struct]) -> str:
     """
     said = str(error)
     if match := re.search(r"\(at line (\d+), column \d+\)", said):
-        return _malformed(text, int(match[1]), said)
+        return _malformed(text, int(match[1]), said, settings)
     if "(at end of document)" in said:
         return "a quotation mark or a bracket is missing: the file ends within a value"
     what, _, place = said.partition(" - at `$")
@@ -70,7 +70,7 @@ def _found(text: str, place: str, kind: str) -> str:
     return short if 0 < len(short) <= 40 else _KINDS.get(kind, kind)
 
 
-def _malformed(text: str, line: int, said: str) -> str:
+def _malformed(text: str, line: int, said: str, settings: type[msgspec.Struct]) -> str:
     """The message for a file that is not TOML; for a key or a table that is given twice, it names both lines."""
     plain = re.sub(r" \(at line \d+, column \d+\)", "", said)
     lines = text.splitlines()
@@ -97,7 +97,29 @@ def _malformed(text: str, line: int, said: str) -> str:
             return f"line {line}: the key {key}{section} stands twice, first in line {first}; delete one of them"
     if "\\n" in plain and any(here.count(mark) % 2 for mark in "\"'"):
         return f"line {line}: a quotation mark is missing: {here.strip()}"
+    if plain == "Invalid value" and (key_found := _KEY.match(here)):
+        table = next((table for n, table, _ in reversed(tables) if n <= line), "")
+        return (
+            f"line {line}: {_invalid(here[key_found.end() :], f'{table}.{_name(key_found[1])}'.strip('.'), settings)}"
+        )
     return f"line {line}: not valid TOML: {plain}"
+
+
+def _invalid(written: str, name: str, settings: type[msgspec.Struct]) -> str:
+    """What is wrong with a value that is none in TOML, such as a word without quotation marks."""
+    found = re.sub(r"\s#.*", "", written).strip() or "nothing"
+    nothing: Any = None
+    for key in reversed(name.split(".")):
+        nothing = {key: nothing}
+    try:
+        msgspec.convert(nothing, settings)
+        wrong = None
+    except msgspec.ValidationError as error:  # it says what belongs there
+        wrong = re.match(rf"Expected `(.+)`, got `null` - at `\$\.{re.escape(name)}`$", str(error))
+    if wrong is None or found[0] in "[{":
+        return f"{name}: not valid TOML: found {found}; a text must stand in quotation marks"
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in wrong[1].split(" | "))
+    return f"{name}: expected {wanted}; found {found}"
 
 
 def _gives_key(tables: list[tuple[int, str, str]], line: int) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.digests import ROOT
 from corpus.errors import ConfigError
+from corpus.package_files import package_file
 from corpus.records import CorpusSettings
 from corpus.store import write_bytes
 from labeling.records import LabelingSettings, Target
@@ -97,9 +97,8 @@ def starter_path(name: str) -> Path:
     Raises:
         ConfigError: this installation lacks it.
     """
-    for path in (ROOT / name, ROOT / "stance_starter" / name):
-        if path.exists():
-            return path
+    if path := package_file(name):
+        return path
     raise ConfigError(f"{name} is not part of this installation; clone the repository for it")
 
 

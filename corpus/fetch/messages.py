@@ -10,6 +10,7 @@ from corpus.fetch.fetch_pages import Fetched
 from corpus.fetch.robots import FORBIDDEN
 from corpus.fetch.url_table import UrlTable
 from corpus.reading.source_files import FAILED
+from corpus.store import number
 
 REASONS = 12
 """Most reasons that are named in a line."""
@@ -48,4 +49,4 @@ def _pages(count: int) -> str:
 def _counts(numbers: Counter[str]) -> str:
     named = [f"{count} {reason}" for reason, count in numbers.most_common(REASONS)]
     more = len(numbers) - REASONS
-    return ", ".join([*named, f"and {more} more reasons"] if more > 0 else named)
+    return ", ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)

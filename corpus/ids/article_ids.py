@@ -31,6 +31,7 @@ from corpus.ids.moves import find_moves
 from corpus.ids.rewrite_shards import Ids, rewritten
 from corpus.reading.file_kinds import DATA_FILES
 from corpus.records import Unit
+from corpus.store import number
 
 _OWN = f"""
     WITH known AS (
@@ -170,7 +171,7 @@ def _check_ids(tables: Database, units: Sequence[Unit]) -> None:
         paths = [unit.path for unit in units if unit.source == first == second]
         if len(paths) > 1:
             first, second = paths[:2]
-        more = f" ({doubled - 1} more ids are doubled)" if doubled > 1 else ""
+        more = f" ({number(doubled - 1, 'more id', 'are')} doubled)" if doubled > 1 else ""
         way_out = _way_out(first, second)
         raise SourceError(f"two articles have the id {article_id[:200]!r}: {first} and {second}{more}; {way_out}")
 

@@ -14,7 +14,7 @@ from corpus.errors import StanceError, TableError
 from corpus.ids.article_ids import Settled
 from corpus.ids.labelled_sentences import Moved, mattering
 from corpus.records import ARTICLES, Skipped
-from corpus.store import read_jsonl, write_jsonl
+from corpus.store import number, read_jsonl, write_jsonl
 
 LEFT = "left.jsonl"
 VANISHED_AT_MOST = 0.1
@@ -131,8 +131,8 @@ def compare(
     if not force and len(left) > VANISHED_AT_MOST * (stood if compared else labelled.num_rows):
         lines = "\n".join(listed(first[:LISTED]))
         raise StanceError(
-            f"{len(left)} of {stood if compared else labelled.num_rows} labelled sentences would vanish from the "
-            f"corpus; nothing was written. Build with --force if that is meant.\n{lines}"
+            f"{len(left)} of {number(stood if compared else labelled.num_rows, 'labelled sentence')} would vanish "
+            f"from the corpus; nothing was written. Build with --force if that is meant.\n{lines}"
         )
     return msgspec.structs.replace(
         changes,

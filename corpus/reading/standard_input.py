@@ -20,6 +20,7 @@ from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 from corpus.reading.web.archive_files import is_web_archive
 from corpus.reading.web.html_in_text import is_page
 from corpus.records import CorpusSettings, Unit
+from corpus.store import number
 
 STDIN = "stdin"
 _ARRAY = re.compile(r"\s*\[\s*[\[{\"\d\]tfn-]")
@@ -109,7 +110,7 @@ def _of_array(path: Path) -> tuple[Path, str]:
         return path, "txt"
     except (ValueError, RecursionError) as error:
         if count or _RECORDS.match(_begin(path)):
-            raise SourceError(f"standard input: malformed JSON, behind {count} records: {error}") from error
+            raise SourceError(f"standard input: malformed JSON, behind {number(count, 'record')}: {error}") from error
         return path, "txt"
     return lines, "jsonl"
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import TableError
+from corpus.store import number
 from labeling.adopt.exported import Export, ExportTask, Unmatched, answer, moment_of, number_of, seconds_of
 from labeling.adopt.file_rows import Row
 from labeling.adopt.plain_table import column_of_labels
@@ -60,7 +61,7 @@ def from_json(path: Path, records: Sequence[Mapping[str, Any]]) -> Export:
                 raise TableError(f"{path}: task {task.id}: expected annotations with id and result; found {keys}")
         tasks.append(task)
         if drafts := [row for row in record.get("drafts") or [] if isinstance(row, dict)]:
-            reason = f"{len(drafts)} drafts, which were not submitted"
+            reason = f"{number(len(drafts), 'draft')} that nobody submitted"
             left_out.append(Unmatched(task=task.id, text=str(task.data.get("text", "")), reason=reason))
     return Export(tool="Label Studio", tasks=tasks, left_out=left_out)
 

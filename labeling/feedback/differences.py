@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import ConfigError
-from corpus.store import read_jsonl_if_there, table_path
+from corpus.store import number, read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.copy_groups import groups_of_labels
 from labeling.records import Adjudication, Annotation, How, Verdict, people
@@ -181,10 +181,10 @@ def summary(feedback: Feedback) -> str:
     """How many votes were compared, and how many of them are the verdict, in one sentence."""
     if not feedback.compared:
         return (
-            f"{feedback.annotator} gave {feedback.votes:,} votes; none is on a sentence that others have settled or "
-            "labelled, too"
+            f"{feedback.annotator} gave {number(feedback.votes, 'vote')}; none is on a sentence that others have "
+            "settled or labelled, too"
         )
     return (
-        f"{feedback.annotator} gave {feedback.votes:,} votes; of the {feedback.compared:,} on sentences that others "
-        f"labelled or settled, too, {feedback.same:,} ({feedback.same / feedback.compared:.0%}) are as settled"
+        f"{feedback.annotator} gave {number(feedback.votes, 'vote')}; of the {feedback.compared:,} on sentences that "
+        f"others labelled or settled, too, {feedback.same:,} ({feedback.same / feedback.compared:.0%}) are as settled"
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import ConfigError
+from corpus.store import number as counted
 from corpus.store import read_jsonl_if_there, table_path, write_jsonl
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sampling.sample import draw_controls
@@ -115,8 +116,8 @@ def draw_qualification(
     pool = [row.sentence_id for row in settled if row.sentence_id in corpus and row.sentence_id not in seen]
     if len(pool) < count:
         raise ConfigError(
-            f"--qualify: expected {count} settled sentences that {annotator} has not answered; found {len(pool)}. Take "
-            "a smaller --limit, or settle more sentences with `stance adjudicate`"
+            f"--qualify: expected {counted(count, 'settled sentence')} that {annotator} has not answered; found "
+            f"{len(pool)}. Take a smaller --limit, or settle more sentences with `stance adjudicate`"
         )
     drawn = draw_controls(pool, count, [], settings)
     number = max((row.number for row in earlier), default=0) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from corpus.store import number
 from labeling.machine.alternative_annotator import ADVISED
 from labeling.machine.anchoring import Anchoring
 from labeling.machine.ask import AskSummary
@@ -66,7 +67,7 @@ def comparison_rows(machines: Machines) -> list[list[str]]:
 
 def share_rows(machines: Machines, scheme: Scheme) -> list[list[str]]:
     """What each machine coder, and the people, would say of the label shares, in one table."""
-    rows = [[f"label shares of the {machines.common:,} sentences that all of them labelled", *scheme.names]]
+    rows = [[f"label shares of {number(machines.common, 'sentence')} that all of them labelled", *scheme.names]]
     rows += [
         [named(coder), *(percent(coder.shares[name]) for name in scheme.names)]
         for coder in machines.coders
@@ -97,9 +98,9 @@ def alternative_sentence(coder: MachineCoder) -> str:
 def anchoring_sentence(seen: Anchoring) -> str:
     """How far annotators follow the labels that they are shown, in one sentence."""
     return (
-        f"anchoring: annotators gave the suggested label in {percent(seen.with_suggestion)} of {seen.shown:,} answers "
-        f"where they saw it, and in {percent(seen.without)} of {seen.held_back:,} where it was held back; the "
-        f"difference is {shown(seen.difference)}"
+        f"anchoring: annotators gave the suggested label in {percent(seen.with_suggestion)} of "
+        f"{number(seen.shown, 'answer')} where they saw it, and in {percent(seen.without)} of {seen.held_back:,} "
+        f"where it was held back; the difference is {shown(seen.difference)}"
     )
 
 
@@ -127,7 +128,7 @@ def _beside(coder: MachineCoder) -> list[str]:
     ]
     lines = table(rows) if coder.people else [named(coder)]
     lines.append(
-        f"Krippendorff's alpha of {coder.joint:,} sentences: people alone {shown(coder.alpha_people)}, "
+        f"Krippendorff's alpha of {number(coder.joint, 'sentence')}: people alone {shown(coder.alpha_people)}, "
         f"with the machine {shown(coder.alpha_with)}"
         if coder.joint
         else "no sentence that it labelled has the votes of two people"
@@ -137,8 +138,8 @@ def _beside(coder: MachineCoder) -> list[str]:
     if coder.consistency:
         row = coder.consistency
         lines.append(
-            f"asked up to {row.samples} times about {row.sentences:,} sentences, it repeated itself in "
-            f"{percent(row.alike)} of the pairs of answers"
+            f"asked up to {number(row.samples, 'time')} about {number(row.sentences, 'sentence')}, it repeated "
+            f"itself in {percent(row.alike)} of the pairs of answers"
         )
     return lines
 
@@ -155,8 +156,8 @@ def show_ask_plan(plan: AskPlan) -> list[str]:
     """What a run will ask, line by line."""
     about = "as counted so far" if plan.measured else "estimated by characters"
     lines = [
-        f"{plan.coder}: {len(plan.questions):,} requests about {plan.sentences:,} sentences to the model {plan.model}; "
-        f"{plan.answered:,} have an answer already"
+        f"{plan.coder}: {number(len(plan.questions), 'request')} about {number(plan.sentences, 'sentence')} to the "
+        f"model {plan.model}; {plan.answered:,} have an answer already"
     ]
     if plan.questions:
         price = "" if plan.cost is None else f", cost {plan.cost:.4g}"
@@ -176,8 +177,8 @@ def asked(done: AskSummary, temperature: float, samples: int) -> list[str]:
     """What a run did, line by line."""
     cost = "" if done.spent.cost is None else f", cost {done.spent.cost:.4g}"
     lines = [
-        f"{done.labelled:,} labels, {done.refused:,} answers without one (refused); {done.spent.tokens_in:,} tokens "
-        f"sent, {done.spent.tokens_out:,} received{cost}"
+        f"{number(done.labelled, 'label')}, {number(done.refused, 'answer')} without one (refused); "
+        f"{done.spent.tokens_in:,} tokens sent, {done.spent.tokens_out:,} received{cost}"
     ]
     if not done.constrained:
         lines.append(
@@ -192,13 +193,13 @@ def asked(done: AskSummary, temperature: float, samples: int) -> list[str]:
 
 def adopted(done: Adopted) -> list[str]:
     """What was taken over from a file, line by line."""
-    more: Sequence[tuple[int, str]] = (
-        (done.unlabelled, "sentences without a label in the file count as refused"),
-        (done.repeated, "rows repeat another row's sentence and label: they count once"),
-        (done.replaced, "earlier answers of this coder were replaced"),
+    more: Sequence[tuple[int, str, str]] = (
+        (done.unlabelled, "sentence", "without a label in the file, counted as refused"),
+        (done.repeated, "row", "with the sentence and the label of another row, not counted again"),
+        (done.replaced, "earlier answer", "of this coder replaced"),
     )
     return [
-        f"{done.labelled:,} labels taken over",
-        *(f"{count:,} {what}" for count, what in more if count),
+        f"{number(done.labelled, 'label')} taken over",
+        *(f"{number(count, what)} {which}" for count, what, which in more if count),
         *(f"read {written!r} as {name}" for written, name in done.spellings.items()),
     ]

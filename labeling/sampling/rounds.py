@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pyarrow.compute as pc
 
+from corpus.store import number as counted
 from corpus.store import read_jsonl, table_path
 from corpus.tables import strings
 from labeling.records import Annotation, LabelingSettings, Verdict
@@ -97,14 +98,15 @@ def draw_round(
         draws += rest
         if rest:
             notes.append(
-                f"round {rest[0].round}: all {len(rest):,} sentences that no round has drawn yet, copies counted once; "
-                f"`stance push --withdraw {rest[0].round}` takes it back as long as nobody has answered"
+                f"round {rest[0].round}: all {counted(len(rest), 'sentence')} that no round has drawn yet, copies "
+                f"counted once; `stance push --withdraw {rest[0].round}` takes it back as long as nobody has answered"
             )
     elif limit is None:
         drawn = {row.sentence_id for row in shown if row.is_of_corpus}
         if left := len(pool) - len(corpus.present(drawn)):
             notes.append(
-                f"{left:,} sentences that no round has drawn stay here; `stance push --all` would send them too"
+                f"{counted(left, 'sentence')} that no round has drawn {'stays' if left == 1 else 'stay'} here; "
+                f"`stance push --all` would send {'it' if left == 1 else 'them'} too"
             )
     elif limit:
         if waiting := _unanswered(draws, stands, answered, by, limit, part(limit, settings.random_share) >= limit):
@@ -186,11 +188,11 @@ def _controls(
     # The count asked for now does not matter: fewer sentences may have been settled than were asked for then.
     if any((row.sentence_id, row.round) not in answered for row in last if row.sentence_id in here):
         notes.append(
-            f"control round {last[0].round} again: not all of its {len(last):,} sentences have been answered yet"
+            f"control round {last[0].round} again: not all of its sentences have been answered yet ({len(last)} in all)"
         )
         return []
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "stance adjudicate")
     drawn = draw_controls(corpus.present([row.sentence_id for row in verdicts]), count, draws, settings)
     if drawn:
-        notes.append(f"control round {drawn[0].round}: {len(drawn):,} settled sentences again")
+        notes.append(f"control round {drawn[0].round}: {counted(len(drawn), 'settled sentence')} again")
     return drawn

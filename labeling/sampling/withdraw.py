@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StanceError
+from corpus.store import number as counted
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.records import Annotation, LabelingSettings
 from labeling.sampling.sample_table import DRAWN, Draw, read_sample, write_sample
@@ -127,7 +128,7 @@ def show_withdrawal(plan: Withdrawal) -> str:
     """A plan as text for the terminal."""
     tasks = sum(map(len, plan.tasks.values()))
     ways = " and ".join(DRAWN.get(by, f"by {by}") for by in plan.by)
-    return f"round {plan.number} ({plan.drawn:,} {ways}): {tasks:,} tasks to remove, none answered"
+    return f"round {plan.number} ({plan.drawn:,} {ways}): {counted(tasks, 'task')} to remove, none answered"
 
 
 def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Callable[..., None]) -> int:
@@ -155,9 +156,9 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
         kept |= {task.id for task in studio.tasks(project, "id")} & set(ids)
     if kept:
         raise StanceError(
-            f"round {plan.number} can't be taken back: {len(kept):,} of its tasks were answered or begun meanwhile. It "
-            f"stays in {table_path(work, 'sample.parquet')}, and `stance push` puts the {removed:,} tasks back that "
-            "were removed"
+            f"round {plan.number} can't be taken back: {len(kept):,} of its tasks "
+            f"{'was' if len(kept) == 1 else 'were'} answered or begun meanwhile. It stays in {table_path(work, 'sample.parquet')}, and `stance push` puts "
+            f"back what was removed ({counted(removed, 'task')})"
         )
     write_sample(work, plan.left)
     return removed

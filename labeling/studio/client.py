@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from corpus.errors import StudioError
+from corpus.store import number
 from labeling.studio.api_records import (
     Account,
     Allowed,
@@ -287,8 +288,8 @@ class Studio:
         predictions = sum(len(task.get("predictions", ())) for task in tasks)
         if (answer.task_count, answer.prediction_count) != (len(tasks), predictions):
             raise StudioError(
-                f"{self.url} took {answer.task_count:,} of {len(tasks):,} tasks and {answer.prediction_count:,} of "
-                f"{predictions} predictions; run the same command again"
+                f"{self.url} took {answer.task_count:,} of {number(len(tasks), 'task')} and "
+                f"{answer.prediction_count:,} of {number(predictions, 'prediction')}; run the same command again"
             )
 
     def update_task(self, task_id: int, data: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from corpus.errors import ConfigError, TableError
 from corpus.near_duplicates import normalise
-from corpus.store import write_bytes, write_json, write_jsonl
+from corpus.store import number, write_bytes, write_json, write_jsonl
 from labeling.adopt.exported import Export, ExportTask, Tool, Unmatched
 from labeling.adopt.read_file import read_file
 from labeling.codebook import Codebook
@@ -195,7 +195,7 @@ def _will(replace: bool, missing: Sequence[Annotation], edited: Sequence[Annotat
         if replace and rows:
             people = Counter(row.annotator for row in rows)
             whose = ", ".join(f"{count:,} of {name}" for name, count in sorted(people.items()))
-            lines.append(f"--replace {doing} {len(rows):,} known answers of this file's project: {whose}")
+            lines.append(f"--replace {doing} {number(len(rows), 'known answer')} of this file's project: {whose}")
     return lines
 
 

@@ -273,8 +273,8 @@ def imported_notes(url: str, new: int) -> list[str]:
     """A note on answers that were given elsewhere, of which nothing is known."""
     return (
         [
-            f"{new:,} answers at {url} were given elsewhere and imported there: they count as those of the accounts "
-            "that Label Studio shows for them, which can be those of whoever imported them"
+            f"{number(new, 'answer')} at {url}, given elsewhere and imported there: counted for the accounts that "
+            "Label Studio shows, which can be those of whoever did the import"
         ]
         if new
         else []
@@ -295,15 +295,15 @@ def missing_notes(
         notes.append(f"{url} is another Label Studio than it was: its accounts are taken for other people")
     if elsewhere := sum(row.source in located.place.sources and row.source not in located.sources for row in rows):
         notes.append(
-            f"{elsewhere:,} answers came from projects of this Label Studio that [labeling] title doesn't name now, or "
-            "that are gone there: they stay"
+            f"{number(elsewhere, 'answer')} came from projects of this Label Studio that [labeling] title doesn't name "
+            f"now, or that are gone there: {'it stays' if elsewhere == 1 else 'they stay'}"
         )
     present = located.sources[-1] if queue else ""
     if settled and queue is None:
         notes.append(
-            f"{url} has no project {settings.queue_title!r}: the {len(settled):,} answers that were fetched from a "
-            "queue stay; if it was renamed there, give it this title again, or no new ones are fetched"
+            f"{url} has no project {settings.queue_title!r}: {number(len(settled), 'answer', 'were')} fetched from "
+            "a queue and will be kept; if it was renamed there, give it this title again, or no new ones are fetched"
         )
     elif earlier := sum(row.source != present for row in settled):
-        notes.append(f"{number(earlier, 'answer', 'were')} fetched from an earlier queue than the present one and stay")
+        notes.append(f"{number(earlier, 'answer', 'were')} fetched from an earlier queue, and will be kept")
     return notes

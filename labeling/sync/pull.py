@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpus.errors import StudioError
 from corpus.records import SENTENCES
-from corpus.store import locked
+from corpus.store import locked, number
 from corpus.tables import open_table, read_table
 from labeling.codebook import Codebook
 from labeling.feedback.qualification import read_qualifications
@@ -385,7 +385,7 @@ def _older(last: State | None, url: str, known: Known, held: _Held) -> set[int]:
 def _project(studio: Studio, title: str, known: Known) -> Project:
     project = studio.find_project(title)
     if project is None:
-        stay = f"; the {len(known.annotations):,} answers that were fetched so far stay" if known.annotations else ""
+        stay = f"; {number(len(known.annotations), 'answer')} fetched so far will be kept" if known.annotations else ""
         raise StudioError(
             f"{studio.url} has no project with the title {title!r}: run `stance push`, or if it was renamed there, "
             f"give it that title again or set [labeling] title to the new one{stay}"

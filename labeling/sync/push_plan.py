@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corpus.errors import StudioError, TableError
+from corpus.store import number as counted
 from corpus.store import read_jsonl, read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.feedback.qualification import Qualification, draw_qualification, read_qualifications
@@ -115,8 +116,8 @@ def plan_push(
     for title, _, tasks in held:
         if tasks and all(task.key is None for task in tasks):
             raise StudioError(
-                f"{studio.url} has a project {title!r} with {len(tasks):,} tasks that `stance push` didn't make: set "
-                "another [labeling] title; `stance pull --from EXPORT` takes over the labels of that one"
+                f"{studio.url} has a project {title!r} with {counted(len(tasks), 'task')} that `stance push` didn't "
+                "make: set another [labeling] title; `stance pull --from EXPORT` takes over the labels of that one"
             )
     ids = {task.key[0] for _, _, tasks in held for task in tasks if task.key and not task.key[1]}
     drawn = draw_round(
@@ -233,7 +234,7 @@ def _qualifications(
     new = draw_qualification(earlier, name, count, verdicts, answers, here, settings)
     if new is None:
         return earlier, [f"qualification of {name} again: not all of its sentences have been answered yet"]
-    return [*earlier, new], [f"qualification {new.number}: {count:,} settled sentences for {name}"]
+    return [*earlier, new], [f"qualification {new.number}: {counted(count, 'settled sentence')} for {name}"]
 
 
 def _plan_qualifying(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from corpus.store import number
 from labeling.records import Task
 from labeling.studio.tasks import data
 
@@ -41,8 +42,8 @@ class PushSize(msgspec.Struct, frozen=True, kw_only=True):
         """One sentence for the terminal."""
         long = f"{self.seconds:.0f} seconds" if self.seconds < 120 else f"{self.seconds / 60:.0f} minutes"
         return (
-            f"{self.new:,} new tasks without --limit: about {long} and {self.megabytes:,.0f} MB; the server would then "
-            f"hold {self.held + self.new:,} tasks of this project"
+            f"{number(self.new, 'new task')} without --limit: about {long} and {self.megabytes:,.0f} MB; the server "
+            f"would then hold {number(self.held + self.new, 'task')} of this project"
         )
 
 

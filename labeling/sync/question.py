@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import ConfigError
+from corpus.package_files import package_file
 from labeling.codebook import Codebook
 from labeling.scheme import DEFAULT, Scheme
 
@@ -15,6 +16,8 @@ TEMPLATE = Path(__file__).parent / "codebook.md"
 """The codebook that a new project begins with; what stands between double braces is to be replaced."""
 OWN_LABELS = Path(__file__).parent / "codebook_own_labels.md"
 """The same for a project whose labels are not those of the default scheme."""
+PAGE = "docs/labeling.md"
+"""The page that says how a codebook lists its changes."""
 TARGET_PLACE = re.compile(r"\{\{your target[^}]*\}\}")
 """A place of the templates that holds the target's name."""
 NAMED = 10
@@ -42,6 +45,7 @@ def template(scheme: Scheme, target: str = "") -> bytes:
         names = ", ".join(f"`{name}`" for name in scheme.names[:-1]) + f" or `{scheme.names[-1]}`"
         text = OWN_LABELS.read_text("utf-8").replace("<!-- labels -->", "\n".join(rows))
         text = text.replace("{{which label", f"{{{{which label: {names}")
+    text = text.replace("<!-- page -->", str(package_file(PAGE) or PAGE))
     return (TARGET_PLACE.sub(lambda _: target, text) if target else text).encode()
 
 
@@ -76,7 +80,8 @@ def check_question(
         shown = ", ".join(lines[:NAMED]) + (", …" if len(lines) > NAMED else "")
         raise ConfigError(
             f"{path}, {'lines' if len(lines) > 1 else 'line'} {shown}: put your own rules for the target {target!r} "
-            f"wherever the template still has double braces; the first are {_short(left[0].group())}"
+            f"wherever the template still has double braces, first at {_short(left[0].group())}; when none is left, "
+            "`stance` names the next command"
         )
     check_same_target(settings, target, path, codebook)
     if demo and (at := _taken_over(text, target, demo)) is not None:

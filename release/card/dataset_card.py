@@ -72,8 +72,8 @@ def others(facts: CardFacts) -> dict[str, bytes]:
 def metadata(facts: CardFacts) -> dict[str, Any]:
     """The metadata in the form that the Hub reads; class ids are strings, because YAML would make them integers.
 
-    The Hub has no task category for stance, so the task is given as a choice of one of several classes. If the source
-    of the annotations isn't stated, it is given as `other`, because the Hub's vocabulary has no value for "unknown".
+    The Hub has no task category for stance, so the task is given as a choice of one of several classes. Who made
+    the labels and the texts is left out where it isn't stated: the Hub's vocabulary has no value for "unknown".
     """
     said = facts.settings
     key = said.licence.lower() or "unknown"
@@ -82,8 +82,8 @@ def metadata(facts: CardFacts) -> dict[str, Any]:
         "language": said.language,
         "license": key,
         **({"license_name": said.licence_name, "license_link": said.licence_link} if key == "other" else {}),
-        "annotations_creators": [said.annotation_source or "other"],
-        "language_creators": [said.text_source or "other"],
+        **({"annotations_creators": [said.annotation_source]} if said.annotation_source else {}),
+        **({"language_creators": [said.text_source]} if said.text_source else {}),
         "multilinguality": ["monolingual" if len(said.language) == 1 else "multilingual"],
         "size_categories": [size_category(facts.rows)],
         "source_datasets": ["original"],

@@ -83,7 +83,8 @@ def split(text: str, name: str) -> tuple[Front, str]:
 def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: str) -> str:
     """Join stance's metadata with what people added, between lines of `---`, and note the digests of stance's values.
 
-    Other keys and comment lines are kept unchanged. People may also have added items to the lists that `added` names.
+    Other keys and comment lines are kept unchanged, except keys that stance wrote earlier and has nothing to say about
+    now. People may also have added items to the lists that `added` names.
 
     Raises:
         PublishError: people changed a value that stance wrote, or what they added conflicts with stance's metadata.
@@ -91,6 +92,7 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
     import yaml
 
     written = dict(ours)
+    apart = {*ours, *(key for key, value in front.values.items() if digest([value]) == front.known.get(key))}
     for key, value in front.values.items():
         if key in added and isinstance(value, list):
             written[key] = [*ours[key], *(item for item in front.strings[key] if item not in ours[key])]
@@ -99,8 +101,8 @@ def join(ours: Mapping[str, Any], front: Front, added: Collection[str], name: st
                 f"{name}, line {front.lines[key]}: `{key}` of the metadata was written by hand, but every publish "
                 f"makes it from stance.toml and the data: set it in stance.toml, and delete `{key}` here"
             )
-    text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110) + _theirs(front, ours)
-    whole = written | {key: value for key, value in front.values.items() if key not in ours}
+    text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110) + _theirs(front, apart)
+    whole = written | {key: value for key, value in front.values.items() if key not in apart}
     try:
         same = yaml.safe_load(text) == whole
     except (yaml.YAMLError, ValueError):
@@ -127,6 +129,7 @@ def _keys(node: Any) -> dict[str, int]:
 
 
 def _theirs(front: Front, ours: Collection[str]) -> str:
+    """The lines of the keys that are not stance's, and the comment lines."""
     keys = {line: key for key, line in front.lines.items()}
     kept: list[str] = []
     key = ""

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import json_bytes, read_json, table_path
+from corpus.store import json_bytes, number, read_json, table_path
 from labeling.codebook import Codebook
 from train.input_digests import of_file
 from train.settings import Settings, told
@@ -124,6 +124,20 @@ def made_from(work: Path, codebook: Codebook, settings: Settings, *, standoff: b
     return dict(sorted(inputs.items()))
 
 
+def differs(folder: Path, new: Manifest) -> bool:
+    """Whether a folder holds a release of the same version with other tables, or another codebook."""
+    try:
+        old = read_manifest(folder)
+    except PublishError:  # no release yet, or its manifest is damaged
+        return False
+
+    def content(of: Manifest) -> dict[str, str]:
+        kept = {name: one.sha256 for name, one in of.files.items() if name.endswith(".parquet")}
+        return kept | {"codebook": of.inputs["codebook"].sha256 if "codebook" in of.inputs else ""}
+
+    return old.dataset.version == new.dataset.version and content(old) != content(new)
+
+
 def to_json(record: Manifest) -> bytes:
     """The manifest as JSON in the form in which it is written: indented by two spaces, with the keys in their order."""
     return json_bytes(record)
@@ -158,7 +172,8 @@ def check_dataset(folder: Path) -> Checked:
     lists = {"changed": checked.changed, "missing": checked.missing, "unknown": checked.unknown}
     if wrong := "; ".join(f"{kind}: {', '.join(names)}" for kind, names in lists.items() if names):
         raise PublishError(
-            f"{folder} is not the release that its {FILE} describes: {wrong}; {len(checked.right)} files are right. "
+            f"{folder} is not the release that its {FILE} describes: {wrong}; "
+            f"{number(len(checked.right), 'file', 'are')} right. "
             "Fetch it again, or run `stance publish` again if it is yours"
         )
     return checked

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import PublishError
+from corpus.store import number
 from release.card.managed_markdown import marked
 from release.contents.five_word_runs import Names, lines_of, runs, sentence_runs, template_runs, unnamed_runs
 from release.contents.strings import strings
@@ -165,8 +166,8 @@ def _refusal(shared: Mapping[str, str], wanted: Mapping[str, _Place], written: S
         ((where, (what, remedy)),) = found.items()
         return f"{where}: {what}, and {rule}: {remedy}"
     told = [f"  {where}: {what}: {remedy}" for where, (what, remedy) in list(found.items())[:MOST_PLACES]]
-    more = [f"  and {len(found) - MOST_PLACES} more places"] if len(found) > MOST_PLACES else []
-    return "\n".join([f"{rule}, but {len(found)} places have some:", *told, *more])
+    more = [f"  and {number(len(found) - MOST_PLACES, 'more place')}"] if len(found) > MOST_PLACES else []
+    return "\n".join([f"{rule}, but {number(len(found), 'place', 'have')} some:", *told, *more])
 
 
 def _editable(place: _Place, run: str, lines: Sequence[tuple[Written, Mapping[str, int]]]) -> _Place:

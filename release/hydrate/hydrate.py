@@ -11,6 +11,7 @@ import msgspec
 
 from corpus.errors import SourceError
 from corpus.records import CorpusSettings
+from corpus.store import number
 from release.contents.text_free import text_sha256
 from release.hydrate.find_sentences import NO_WORDS, Place, refind
 from release.hydrate.match_articles import Copy, assigned, read_copies
@@ -132,7 +133,7 @@ def hydrate(
     placed = _found(by_article, copies, assigned(keys, copies))
     if not placed:
         raise SourceError(
-            f"none of the {len(rows)} sentences of {dataset} is in {', '.join(map(str, sources))}. Nothing was "
+            f"none of {number(len(rows), 'sentence')} of {dataset} is in {', '.join(map(str, sources))}. Nothing was "
             "written. To get the articles, see their outlet, date and URL in the rows of the release"
         )
     located = [_located(row, placed.get((row.file, row.at))) for row in rows]

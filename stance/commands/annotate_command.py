@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corpus.store import number
 from stance.progress import bar
 from stance.project import WORK, check_question, codebook_now, project_settings
 
@@ -194,6 +195,6 @@ def _run(settings: Settings, plan: AskPlan, url: str | None, samples: int, jobs:
     if done.failed:
         stopped = ", and the run stopped because none came any more" if done.stopped else ""
         raise StanceError(
-            f"{done.failed:,} requests got no answer{stopped}; the last because {done.reason}. Nothing is lost: run "
-            "the same command again, which asks only what has no answer yet"
+            f"{number(done.failed, 'request')} got no answer{stopped}; the last because {done.reason}. Nothing is "
+            "lost: run the same command again, which asks only what has no answer yet"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, check_question, codebook_now, project_settings, say_next, this_project
+from stance.project import WORK, check_question, codebook_now, project_settings, projects_below, say_next, this_project
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
@@ -35,6 +35,8 @@ def doctor() -> None:
         click.echo(line)
     if not Path(FILE).is_file():
         click.echo(f"project: none in this folder, which has no {FILE}; `stance init` makes one")
+        if elsewhere := projects_below():
+            click.echo(f"project: {elsewhere}")
         return
     try:
         settings = project_settings()

@@ -17,14 +17,14 @@ from stance.project import WORK, project_settings, say_due, say_next, this_proje
     metavar="FILE",
     default=WORK / "export.csv",
     type=click.Path(path_type=Path),
-    help="The .csv, .xlsx, .jsonl or .parquet file to write.",
+    help="The .csv, .xlsx, .jsonl or .parquet file to write; in the folder work its name must begin with export.",
 )
 @click.option("--long", is_flag=True, help="Write a row for each answer, instead of one for each sentence.")
 def export(out: Path, long: bool) -> None:
     """Write one flat table of everything.
 
-    It has all sentences with labels, votes and predictions. Annotators have the names that a release gives them.
-    docs/export.md says what each column holds.
+    It has all sentences with labels, votes and predictions. Annotators have the names that a release gives them. The
+    last lines name the page that says what each column holds.
     """
     from corpus.store import wrote
     from labeling.identity.pseudonyms import read_names

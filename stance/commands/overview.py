@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, project_settings, say_due, say_next
+from stance.project import WORK, project_settings, projects_below, say_due, say_next
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -27,6 +27,8 @@ def overview() -> None:
 
     if not Path(FILE).is_file():
         click.echo(BEGIN)
+        if elsewhere := projects_below():
+            click.echo(elsewhere)
         return
     settings = project_settings()
     with one_state():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corpus.store import number
 from stance.progress import counting_bar
 from stance.project import WORK, connected, project_settings, reopened_now, say_next, stale_verdicts_now
 
@@ -92,7 +93,9 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     if done.unmatched:
-        click.echo(f"{done.unmatched:,} tasks or answers match nothing: listed in {WORK / UNMATCHED}", err=True)
+        click.echo(
+            f"{number(done.unmatched, 'record')} of the file without a match: listed in {WORK / UNMATCHED}", err=True
+        )
     click.echo("\n".join(imported(done, WORK)))
 
 
@@ -127,12 +130,14 @@ def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
         done = (join_people if same else separate_people)(WORK, Path(), one, two)
         if same:
             click.echo(
-                f"{done.keep} and {done.other} are one person, called {done.keep} now: {done.answers:,} answers were "
-                f"{done.other}'s; `stance people --apart {done.keep} {done.other}` undoes this"
+                f"{done.keep} and {done.other} are one person, called {done.keep} now: "
+                f"{number(done.answers, 'answer', 'were')} {done.other}'s; `stance people --apart {done.keep} "
+                f"{done.other}` undoes this"
             )
         else:
             click.echo(
-                f"{done.keep} and {done.other} are two people again: {done.answers:,} answers are {done.other}'s"
+                f"{done.keep} and {done.other} are two people again: "
+                f"{number(done.answers, 'answer', 'are')} {done.other}'s"
             )
         if stale := stale_verdicts_now(settings):
             click.echo(str(stale))
@@ -150,4 +155,4 @@ def _lines(row: KnownPerson) -> list[str]:
         return [f"unknown people: {counts}"]
     lines = [f"{row.pseudonym}: {counts}" + (f"; {', '.join(row.names)}" if row.names else "")]
     lines += [f"    {account}" for account in row.accounts]
-    return lines + [f"    joined: {other} with {count:,} answers" for other, count in row.joined.items()]
+    return lines + [f"    joined: {other} with {number(count, 'answer')}" for other, count in row.joined.items()]

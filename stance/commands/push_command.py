@@ -212,8 +212,8 @@ def run_push(
             return
         if asked.migrate and (unfetched := sum(row.unfetched for row in plan.migrations)):
             raise StudioError(
-                f"{unfetched:,} answers at the server have a label of an earlier codebook and are not fetched as they "
-                "are now: run `stance pull`, then `stance push --migrate` again. Nothing was changed"
+                f"{number(unfetched, 'answer')} at the server with a label of an earlier codebook, not fetched "
+                "in the present form: run `stance pull`, then `stance push --migrate` again. Nothing was changed"
             )
         if asked.limit is None and not yes:
             new = [task for part in plan.projects for task in part.create]
@@ -223,7 +223,7 @@ def run_push(
         remember(WORK)
     if made.migrated:
         done = made.migrated
-        click.echo(f"rewrote {done.rewritten:,} answers at the server and removed {done.removed:,}")
+        click.echo(f"rewrote {number(done.rewritten, 'answer')} at the server and removed {done.removed:,}")
         if done.changed:
             click.echo(
                 f"{number(done.changed, 'answer', 'were')} changed meanwhile and left: pull, then push --migrate again",

@@ -152,9 +152,10 @@ def _say_taken_for(out: Path) -> None:
 
 
 def _check_release(folder: Path) -> None:
+    from corpus.store import number
     from release.contents.manifest import FILE, check_dataset
 
-    click.echo(f"{len(check_dataset(folder).right)} files are as {folder / FILE} says")
+    click.echo(f"{number(len(check_dataset(folder).right), 'file', 'are')} as {folder / FILE} says")
 
 
 def _upload(

@@ -43,6 +43,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
     Label Studio is not installed, you are asked whether to install it, or you say so with --install.
     """
     from labeling.studio.connection import read_key_file
+    from labeling.studio.install import executable
     from labeling.studio.local_server import answering, running
 
     if there := answering(Path(), host, port):
@@ -52,6 +53,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
         _say_next()
         return
     install_if_wanted(asked=install)
+    executable()  # without it nothing starts
     before = read_key_file(Path())
     click.echo("starting Label Studio; the first time takes up to a minute …", err=True)
     serving = False

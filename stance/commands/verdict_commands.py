@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from corpus.store import number
 from stance.project import WORK, codebook_now, project_settings, reopened_now, say_due, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:
@@ -127,8 +128,8 @@ def run_adjudicate(settings: Settings, doubts: int = 0, *, dry_run: bool = False
     )
     if done.outdated:
         click.echo(
-            f"out of date: {done.outdated:,} doubts are about verdicts that have changed since the training, and were "
-            "left out: run `stance train` for new ones",
+            f"out of date: left out: {number(done.outdated, 'doubt')} about verdicts that have changed since the "
+            "training: run `stance train` for new ones",
             err=True,
         )
     fewest = settings.labeling.fewest_votes

@@ -11,6 +11,7 @@ from corpus.reading.article_in_file import ArticleInFile
 from corpus.reading.dates import iso_date
 from corpus.records import Span
 from corpus.sentences.line_ends import count_ends, places
+from corpus.store import number
 
 OUTSIDE = "text outside of the articles of an export is left out"
 FEWER = "an export announces more articles than were found in it"
@@ -131,7 +132,10 @@ def left_out(lines: Sequence[Line]) -> list[str]:
     if not lines:
         return []
     count = sum(len(line.body) for line in lines)
-    return [f"{OUTSIDE}: {count:,} characters in {len(lines):,} lines, which begin with “{lines[0].body[:60]}”"]
+    return [
+        f"{OUTSIDE}: {number(count, 'character')} in {number(len(lines), 'line')}, beginning with "
+        f"“{lines[0].body[:60]}”"
+    ]
 
 
 def date_in(body: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from corpus.reading.article_in_file import ArticleInFile
 from corpus.reading.exports.languages import language_code
 from corpus.reading.exports.lines import FEWER, Kind, Line, Split, article, left_out, lines_of, without_text
+from corpus.store import number
 
 NAME = "a reference manager (RIS)"
 _TAG = re.compile(r"([A-Z][A-Z0-9]) {1,2}- ?(.*)")
@@ -49,7 +50,7 @@ def split(text: str) -> Split | None:
         articles.append(_record(text, lines[start:end]))
     notes = left_out(outside)
     if open_ended:
-        notes.insert(0, f"{FEWER}: {open_ended} records have no end (ER)")
+        notes.insert(0, f"{FEWER}: {number(open_ended, 'record', 'have')} no end (ER)")
     return Split(articles=articles, notes=notes, sure=not open_ended)
 
 

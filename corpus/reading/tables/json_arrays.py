@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
+from corpus.store import number
 
 OBJECT_BYTES = 4 * ARTICLE_BYTES
 """No object with an array of records is bigger than this, as it is read as a whole; an array alone is not."""
@@ -120,7 +121,7 @@ def texts_in(record: Mapping[str, object]) -> list[str]:
 
 def fault_of(error: Exception, count: int) -> str:
     """What is wrong with a JSON file behind so many records."""
-    return f"malformed JSON, behind {count} records: {_why(error)}"
+    return f"malformed JSON, behind {number(count, 'record')}: {_why(error)}"
 
 
 def _why(error: Exception) -> str:

@@ -14,6 +14,7 @@ from corpus.errors import SourceError
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import Broken, CsvTable
 from corpus.reading.text_encoding import is_encodable
+from corpus.store import number as counted
 
 Rows = list[dict[str, Any]]
 ENDINGS = (".jsonl", ".csv", ".parquet")
@@ -108,6 +109,8 @@ def _csv(path: Path) -> FileRows:
                 notes[row.note] += 1
     if broken:
         shown = "".join(f"\n  {one}" for one in broken[:5])
-        raise SourceError(f"{path}: malformed CSV in {len(broken)} places; put them right or remove them:{shown}")
-    told = [f"{path}: {note} ({count} rows)" for note, count in notes.items()]
+        raise SourceError(
+            f"{path}: malformed CSV in {counted(len(broken), 'place')}; put it right or remove it:{shown}"
+        )
+    told = [f"{path}: {note} ({counted(count, 'row')})" for note, count in notes.items()]
     return FileRows(rows=rows, lines=lines, notes=told)

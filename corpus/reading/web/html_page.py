@@ -19,6 +19,7 @@ from corpus.reading.web.html_in_text import lines
 from corpus.reading.web.html_parser import check_parsed, check_size, check_tree
 from corpus.reading.web.unread_prose import leftover, page_lines
 from corpus.records import Span
+from corpus.store import number
 
 PARTS = "its text is in several bodies on the page: they are read as one"
 TOGETHER = "several articles on the page, as it seems: they are read as one"
@@ -132,7 +133,7 @@ def extract(page: str, exports: str | None = None) -> Extracted:
         rest = leftover(on_page, text)
         note = ONE_OF if others or rest.article else PARTS if parts else TOGETHER if together else ""
         if rest.words and note != ONE_OF:
-            left = f"{REST}: {rest.words} words are left out, which begin with “{rest.begins}”"
+            left = f"{REST}: {number(rest.words, 'word', 'are')} left out, beginning with “{rest.begins}”"
             note = "\n".join(filter(None, (left, note)))
         version = f"trafilatura {trafilatura.__version__}"
         marks = beside(on_page, text)
