@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from corpus.store import write_json, write_jsonl, write_table
+from corpus.store import number, write_json, write_jsonl, write_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme, Stance, read_labelled
 from train import input_digests
@@ -369,7 +369,9 @@ def _warnings(model: Model, training: Sequence[Example], targets: Sequence[str])
         )
     if unseen := model.unseen(targets):
         count = sum(target in set(unseen) for target in targets)
-        warnings.append(f"{count} test examples are toward targets never seen in training: {_listed(unseen)}.")
+        warnings.append(
+            f"{number(count, 'test example', 'are')} toward targets never seen in training: {_listed(unseen)}."
+        )
     never = [label for label in model.labels if all(row.label != label for row in training)]
     if never:
         warnings.append(f"No training example is {' or '.join(never)}: the model never predicts it.")

@@ -157,8 +157,9 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
     if kept:
         raise StanceError(
             f"round {plan.number} can't be taken back: {len(kept):,} of its tasks "
-            f"{'was' if len(kept) == 1 else 'were'} answered or begun meanwhile. It stays in {table_path(work, 'sample.parquet')}, and `stance push` puts "
-            f"back what was removed ({counted(removed, 'task')})"
+            f"{'was' if len(kept) == 1 else 'were'} answered or begun meanwhile. It stays in "
+            f"{table_path(work, 'sample.parquet')}, and `stance push` puts back what was removed "
+            f"({counted(removed, 'task')})"
         )
     write_sample(work, plan.left)
     return removed
