@@ -26,6 +26,7 @@ from corpus.ids.article_ids import Settled, settle
 from corpus.ids.changes import Changes, Left, compare, write_left
 from corpus.ids.labelled_sentences import MOVED, look_up, remember, remembered, write_fingerprints, write_moved
 from corpus.ids.repeats import without_repeats
+from corpus.numbers import number
 from corpus.reading.exports.split import exporter
 from corpus.reading.source_files import apart
 from corpus.rebuild.source_changes import look, note
@@ -34,7 +35,7 @@ from corpus.rebuild.write_tables import Written, stamps, write_all
 from corpus.records import CorpusSettings, Noted, Skipped
 from corpus.shards import Progress, Shard, cut_shards, place, plan
 from corpus.staging import put_in_place, remove_staged, staging
-from corpus.store import number, read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl, written_to
+from corpus.store import read_json_if_whole, read_jsonl, table_path, write_bytes, write_jsonl, written_to
 
 LIBRARIES = ("duckdb", "pyarrow", "rapidfuzz")
 """Libraries whose version may change a cluster or a byte of a table; shards have their own list."""

@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar
 
 from corpus.database import Database, Duck, duck
 from corpus.errors import StanceError
+from corpus.numbers import number
 from corpus.shards import Job, Made, make_shard
-from corpus.store import number
 
 MEMORY = "400MB"
 """Memory limit of the global step; a first build of a million sentences then peaks at 850 MB (docs/benchmarks.md)."""

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 from corpus.build import BuildSummary
 from corpus.ids.changes import LEFT, Changes, listed
 from corpus.ids.labelled_sentences import MOVED
+from corpus.numbers import number
 from corpus.sentences.languages import NEITHER, is_known
-from corpus.store import number, table_path, wrote
+from corpus.store import table_path, wrote
 
 SAFER = ". A column of ids or URLs, named under [corpus.fields] of stance.toml, is safer"
 _TABLES = (".csv", ".jsonl", ".json", ".parquet", ".xlsx", ".xlsm", ".xls", "stdin")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import number, read_jsonl_if_there, table_path
+from corpus.numbers import number
+from corpus.store import read_jsonl_if_there, table_path
 from labeling.adjudicate import REOPENED, Settled, settled_now
 from labeling.codebook import Codebook
 from labeling.records import LabelingSettings, Unsettled, Verdict

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from corpus.numbers import number
 from corpus.records import ARTICLES, SENTENCES
-from corpus.store import number
 from corpus.tables import read_table
 from labeling.copy_groups import groups_of_labels
 from labeling.records import LabelingSettings, Verdict

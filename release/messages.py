@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.numbers import number
 from corpus.package_files import package_file
-from corpus.store import number, wrote
+from corpus.store import wrote
 from train.examples.splits import lacking
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import PublishError, TableError
+from corpus.numbers import number
 from corpus.records import ARTICLES
-from corpus.store import number, one_state, read_jsonl, table_path, write_bytes
+from corpus.store import one_state, read_jsonl, table_path, write_bytes
 from corpus.tables import read_table
 from labeling.codebook import Codebook
 from labeling.copy_groups import groups_of_labels

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus.errors import ExamplesError, StanceError
-from corpus.store import number, read_jsonl, read_jsonl_if_there, table_path
+from corpus.numbers import number
+from corpus.store import read_jsonl, read_jsonl_if_there, table_path
 from labeling.records import Unsettled, Verdict
 from labeling.sync.sent_queue import read_queue
 from stance.project import WORK, check_question, codebook_now, stale_verdicts_now, this_project

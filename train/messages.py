@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.store import number, wrote
+from corpus.numbers import number
+from corpus.store import wrote
 from train.predict import shares
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus.errors import ExamplesError
-from corpus.store import number, write_json, write_jsonl, write_table
+from corpus.numbers import number
+from corpus.store import write_json, write_jsonl, write_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme, Stance, read_labelled
 from train import input_digests

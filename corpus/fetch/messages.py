@@ -9,8 +9,8 @@ from pathlib import Path
 from corpus.fetch.fetch_pages import Fetched
 from corpus.fetch.robots import FORBIDDEN
 from corpus.fetch.url_table import UrlTable
+from corpus.numbers import number
 from corpus.reading.source_files import FAILED
-from corpus.store import number
 
 REASONS = 12
 """Most reasons that are named in a line."""

@@ -29,9 +29,9 @@ from corpus.ids.fingerprint import DIGITS, TEXT_ID
 from corpus.ids.labelled_sentences import Fingerprint, Moved, read_moved
 from corpus.ids.moves import find_moves
 from corpus.ids.rewrite_shards import Ids, rewritten
+from corpus.numbers import number
 from corpus.reading.file_kinds import DATA_FILES
 from corpus.records import Unit
-from corpus.store import number
 
 _OWN = f"""
     WITH known AS (

@@ -13,8 +13,9 @@ from corpus.database import Database, from_rows, give, read_last
 from corpus.errors import StanceError, TableError
 from corpus.ids.article_ids import Settled
 from corpus.ids.labelled_sentences import Moved, mattering
+from corpus.numbers import number
 from corpus.records import ARTICLES, Skipped
-from corpus.store import number, read_jsonl, write_jsonl
+from corpus.store import read_jsonl, write_jsonl
 
 LEFT = "left.jsonl"
 VANISHED_AT_MOST = 0.1

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from corpus.errors import SourceError
+from corpus.numbers import number
 from corpus.reading.kinds_by_content import kind_by_content
 from corpus.reading.tables.json_arrays import elements, why_not, wraps_records
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 from corpus.reading.web.archive_files import is_web_archive
 from corpus.reading.web.html_in_text import is_page
 from corpus.records import CorpusSettings, Unit
-from corpus.store import number
 
 STDIN = "stdin"
 _ARRAY = re.compile(r"\s*\[\s*[\[{\"\d\]tfn-]")

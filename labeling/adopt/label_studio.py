@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import TableError
-from corpus.store import number
+from corpus.numbers import number
 from labeling.adopt.exported import Export, ExportTask, Unmatched, answer, moment_of, number_of, seconds_of
 from labeling.adopt.file_rows import Row
 from labeling.adopt.plain_table import column_of_labels

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from corpus.errors import ConfigError
-from corpus.store import number, read_jsonl_if_there, table_path
+from corpus.numbers import number
+from corpus.store import read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.copy_groups import groups_of_labels
 from labeling.records import Adjudication, Annotation, How, Verdict, people

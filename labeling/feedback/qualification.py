@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import ConfigError
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from corpus.store import read_jsonl_if_there, table_path, write_jsonl
 from labeling.records import Annotation, LabelingSettings, Verdict
 from labeling.sampling.sample import draw_controls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from corpus.store import number
+from corpus.numbers import number
 from labeling.machine.alternative_annotator import ADVISED
 from labeling.machine.anchoring import Anchoring
 from labeling.machine.ask import AskSummary

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.store import number, wrote
+from corpus.numbers import number
+from corpus.store import wrote
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
     from labeling.adjudicate import AdjudicateSummary

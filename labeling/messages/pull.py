@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.store import number, table_path, wrote
+from corpus.numbers import number
+from corpus.store import table_path, wrote
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
     from labeling.freshness import Stale

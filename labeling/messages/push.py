@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from corpus.store import number
+from corpus.numbers import number
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
     from labeling.migration.plan import ProjectMigration

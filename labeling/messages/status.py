@@ -8,7 +8,7 @@ from itertools import permutations
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from corpus.store import number
+from corpus.numbers import number
 from labeling.annotator_checks import SECONDS_A_WORD, AlwaysSame, TooFast
 from labeling.machine.messages import show_machines
 from labeling.records import NO_OUTLET

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pyarrow.compute as pc
 
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from corpus.store import read_jsonl, table_path
 from corpus.tables import strings
 from labeling.records import Annotation, LabelingSettings, Verdict

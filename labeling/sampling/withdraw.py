@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StanceError
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.records import Annotation, LabelingSettings
 from labeling.sampling.sample_table import DRAWN, Draw, read_sample, write_sample

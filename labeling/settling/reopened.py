@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import number, table_path
+from corpus.numbers import number
+from corpus.store import table_path
 from labeling.codebook import Codebook, version_order
 from labeling.migration.migrated_answers import read_migrated
 from labeling.records import Annotation

@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from corpus.errors import StudioError
-from corpus.store import number
+from corpus.numbers import number
 from labeling.studio.api_records import (
     Account,
     Allowed,

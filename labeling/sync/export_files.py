@@ -11,7 +11,8 @@ import msgspec
 
 from corpus.errors import ConfigError, TableError
 from corpus.near_duplicates import normalise
-from corpus.store import number, write_bytes, write_json, write_jsonl
+from corpus.numbers import number
+from corpus.store import write_bytes, write_json, write_jsonl
 from labeling.adopt.exported import Export, ExportTask, Tool, Unmatched
 from labeling.adopt.read_file import read_file
 from labeling.codebook import Codebook

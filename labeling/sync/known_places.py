@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import number
+from corpus.numbers import number
 from labeling.identity.account_register import KnownServer, Register, Source
 from labeling.identity.answer_sources import Answer, Evidence, Verdict, by_source
 from labeling.records import Adjudication, Annotation, LabelingSettings

@@ -11,8 +11,9 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import StudioError
+from corpus.numbers import number
 from corpus.records import SENTENCES
-from corpus.store import locked, number
+from corpus.store import locked
 from corpus.tables import open_table, read_table
 from labeling.codebook import Codebook
 from labeling.feedback.qualification import read_qualifications

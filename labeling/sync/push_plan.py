@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from corpus.errors import StudioError, TableError
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from corpus.store import read_jsonl, read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.feedback.qualification import Qualification, draw_qualification, read_qualifications

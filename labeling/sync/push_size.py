@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from corpus.store import number
+from corpus.numbers import number
 from labeling.records import Task
 from labeling.studio.tasks import data
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StudioError
-from corpus.store import number, read_json_if_whole, write_bytes
+from corpus.numbers import number
+from corpus.store import read_json_if_whole, write_bytes
 from labeling.identity.account_register import Register
 from labeling.studio.api_records import Project, StudioTask
 from labeling.studio.client import ANSWERS, TIMES, Studio
@@ -81,7 +82,7 @@ def changes_in(studio: Studio, project: Project, before: Pulled | None) -> tuple
 def _check_ours(studio: Studio, project: Project, tasks: list[StudioTask]) -> None:
     if tasks and all(task.key is None for task in tasks):
         raise StudioError(
-            f"none of {number(len(tasks), 'task')} of {project.title!r} at {studio.url} has a sentence_id, so "
+            f"none of the {number(len(tasks), 'task')} of {project.title!r} at {studio.url} has a sentence_id, so "
             "`stance push` didn't make them: set [labeling] title to a title of your own; to take over that project's "
             "labels, export it as JSON and run `stance pull --from EXPORT`"
         )

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
+from corpus.numbers import number
 from corpus.records import ARTICLES, Skipped
-from corpus.store import number, read_jsonl_if_there, table_path
+from corpus.store import read_jsonl_if_there, table_path
 from corpus.tables import read_table
 from labeling.machine.comparison import Machines
 from labeling.overlap import FewVotes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from corpus.store import number
+from corpus.numbers import number
 from release.card.card_facts import CardFacts
 from release.card.managed_markdown import decode
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus.store import number
+from corpus.numbers import number
 from labeling.records import NO_OUTLET
 from labeling.scheme import DEFAULT, Scheme
 from release.card.card_facts import (

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from train.report.markdown import paragraphs, plain, table
 
 MARKER = re.compile(r"<!-- stance:(begin|end) ([a-z-]+)(?: ([0-9a-f]{16}))? -->[ \t]*")

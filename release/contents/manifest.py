@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import json_bytes, number, read_json, table_path
+from corpus.numbers import number
+from corpus.store import json_bytes, read_json, table_path
 from labeling.codebook import Codebook
 from train.input_digests import of_file
 from train.settings import Settings, told

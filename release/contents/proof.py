@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import PublishError
-from corpus.store import number
+from corpus.numbers import number
 from release.card.managed_markdown import marked
 from release.contents.five_word_runs import Names, lines_of, runs, sentence_runs, template_runs, unnamed_runs
 from release.contents.strings import strings

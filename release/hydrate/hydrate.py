@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from corpus.errors import SourceError
+from corpus.numbers import number
 from corpus.records import CorpusSettings
-from corpus.store import number
 from release.contents.text_free import text_sha256
 from release.hydrate.find_sentences import NO_WORDS, Place, refind
 from release.hydrate.match_articles import Copy, assigned, read_copies
@@ -133,8 +133,8 @@ def hydrate(
     placed = _found(by_article, copies, assigned(keys, copies))
     if not placed:
         raise SourceError(
-            f"none of {number(len(rows), 'sentence')} of {dataset} is in {', '.join(map(str, sources))}. Nothing was "
-            "written. To get the articles, see their outlet, date and URL in the rows of the release"
+            f"none of the {number(len(rows), 'sentence')} of {dataset} is in {', '.join(map(str, sources))}. "
+            "Nothing was written. To get the articles, see their outlet, date and URL in the rows of the release"
         )
     located = [_located(row, placed.get((row.file, row.at))) for row in rows]
     counts = _counts(located, by_article)

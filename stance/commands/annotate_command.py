@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus.store import number
+from corpus.numbers import number
 from stance.progress import bar
 from stance.project import WORK, check_question, codebook_now, project_settings
 

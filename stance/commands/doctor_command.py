@@ -101,7 +101,7 @@ def _disk() -> Iterator[str]:
 
 def _project(settings: Settings) -> Iterator[str]:
     from corpus.errors import StanceError
-    from corpus.store import number
+    from corpus.numbers import number
     from train.starter import starter_path
 
     labels = ", ".join(settings.labels.names)
@@ -140,7 +140,7 @@ def _server(settings: Settings) -> Iterator[str]:
 def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
     """What the key may do, by asking for it; nothing is written."""
     from corpus.errors import StanceError
-    from corpus.store import number
+    from corpus.numbers import number
 
     yield f"key: it may {'make projects' if studio.may_create_projects() else 'not make projects, as `push` must'}"
     try:

@@ -44,7 +44,8 @@ def _lines(settings: Settings) -> list[str]:
     """What there is so far, stage by stage."""
     import pyarrow.parquet as pq
 
-    from corpus.store import number, read_jsonl, read_jsonl_if_there
+    from corpus.numbers import number
+    from corpus.store import read_jsonl, read_jsonl_if_there
     from labeling.records import Unsettled, Verdict
     from stance.next_step import vote_counts_now
 

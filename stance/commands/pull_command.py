@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus.store import number
+from corpus.numbers import number
 from stance.progress import counting_bar
 from stance.project import WORK, connected, project_settings, reopened_now, say_next, stale_verdicts_now
 
@@ -148,7 +148,7 @@ def people(same: tuple[str, str] | None, apart: tuple[str, str] | None) -> None:
 
 
 def _lines(row: KnownPerson) -> list[str]:
-    from corpus.store import number
+    from corpus.numbers import number
 
     counts = number(row.answers, "answer") + (f", {row.settled:,} in the queue" if row.settled else "")
     if not row.pseudonym:

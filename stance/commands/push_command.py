@@ -188,7 +188,8 @@ def run_push(
 
     from corpus.errors import StudioError
     from corpus.ids.labelled_sentences import remember
-    from corpus.store import locked, number, read_jsonl_if_there
+    from corpus.numbers import number
+    from corpus.store import locked, read_jsonl_if_there
     from labeling.codebook import read_codebook
     from labeling.messages.push import pushed, show_plan
     from labeling.records import Unsettled

@@ -152,7 +152,7 @@ def _say_taken_for(out: Path) -> None:
 
 
 def _check_release(folder: Path) -> None:
-    from corpus.store import number
+    from corpus.numbers import number
     from release.contents.manifest import FILE, check_dataset
 
     click.echo(f"{number(len(check_dataset(folder).right), 'file', 'are')} as {folder / FILE} says")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from corpus.store import number
+from corpus.numbers import number
 from stance.project import WORK, codebook_now, project_settings, reopened_now, say_due, say_next, stale_verdicts_now
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from corpus.store import separated
+from corpus.numbers import separated
 
 INTERVAL = re.compile(r"(?<=.)\[[-+]?\d+(?:\.\d+)?, [-+]?\d+(?:\.\d+)?\](?![(\[])")
 HIDE = str.maketrans("[]", "\x01\x02")

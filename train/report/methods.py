@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from labeling.machine.messages import alternative_sentence, anchoring_sentence, comparison_rows, share_rows
 from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.store import one_state, separated, write_bytes, write_json
+from corpus.numbers import separated
+from corpus.store import one_state, write_bytes, write_json
 from labeling.codebook import Codebook
 from labeling.machine import messages as machine_messages
 from labeling.records import NO_OUTLET

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from corpus.messages import KINDS
-from corpus.store import number as counted
+from corpus.numbers import number as counted
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
 from labeling.statistics.agreement_of_parts import compared
 from labeling.statistics.intervals import Estimate, percent, shown

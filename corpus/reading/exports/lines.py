@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from corpus.numbers import number
 from corpus.reading.article_in_file import ArticleInFile
 from corpus.reading.dates import iso_date
 from corpus.records import Span
 from corpus.sentences.line_ends import count_ends, places
-from corpus.store import number
 
 OUTSIDE = "text outside of the articles of an export is left out"
 FEWER = "an export announces more articles than were found in it"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from corpus.numbers import number
 from corpus.reading.article_in_file import ArticleInFile
 from corpus.reading.exports.languages import language_code
 from corpus.reading.exports.lines import FEWER, Kind, Line, Split, article, left_out, lines_of, without_text
-from corpus.store import number
 
 NAME = "a reference manager (RIS)"
 _TAG = re.compile(r"([A-Z][A-Z0-9]) {1,2}- ?(.*)")

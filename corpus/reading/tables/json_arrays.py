@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from corpus.numbers import number
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
-from corpus.store import number
 
 OBJECT_BYTES = 4 * ARTICLE_BYTES
 """No object with an array of records is bigger than this, as it is read as a whole; an array alone is not."""

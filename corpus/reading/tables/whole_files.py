@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from corpus.errors import SourceError
+from corpus.numbers import number as counted
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import Broken, CsvTable
 from corpus.reading.text_encoding import is_encodable
-from corpus.store import number as counted
 
 Rows = list[dict[str, Any]]
 ENDINGS = (".jsonl", ".csv", ".parquet")

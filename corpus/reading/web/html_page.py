@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from corpus.numbers import number
 from corpus.reading.article_in_file import ArticleInFile, by_text
 from corpus.reading.database_exports import export_of, may_be_export, not_of, several
 from corpus.reading.exports.pages import articles_on
@@ -19,7 +20,6 @@ from corpus.reading.web.html_in_text import lines
 from corpus.reading.web.html_parser import check_parsed, check_size, check_tree
 from corpus.reading.web.unread_prose import leftover, page_lines
 from corpus.records import Span
-from corpus.store import number
 
 PARTS = "its text is in several bodies on the page: they are read as one"
 TOGETHER = "several articles on the page, as it seems: they are read as one"
