@@ -35,6 +35,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         settled_by_few: sentences among these that their votes settled nevertheless.
         outdated: doubts that were left out, because the verdict has other votes or another label than when the
             doubting model was trained.
+        doubted: verdicts that were taken back because the model doubts them.
         reopened: sentences that had a verdict before and have none now.
         again: those of them that the codebook reopened, by the label that they had.
         moved: sentences whose verdict has another label now, as "old → new".
@@ -50,6 +51,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     few: FewVotes
     settled_by_few: FewVotes
     outdated: int
+    doubted: int
     reopened: int
     again: dict[str, int]
     moved: dict[str, int]
@@ -123,6 +125,7 @@ def adjudicate(
         few=few_votes(by_votes | open_, settings, tasks, assigned),
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
         outdated=outdated,
+        doubted=sum(row.doubted for row in done.queue),
         reopened=sum(row.sentence_id not in now for row in before),
         again={label: again[label] for label in scheme.in_order(again)},
         moved={f"{old} → {new}": moved[old, new] for old in labels for new in labels if moved[old, new]},

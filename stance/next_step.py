@@ -53,7 +53,7 @@ def next_step(settings: Settings, after: str = "") -> str:
         "adjudicate": (_queue, _pull_before_training, _train, _predict, _publish, _report),
         "train": (_predict, _publish, _report),
         "predict": (_publish, _report),
-        "publish": (_report,),
+        "publish": (_predict, _report),
         "report": (_publish,),
     }
     everything = (
@@ -215,11 +215,12 @@ def _queue(_: Settings) -> str:
     if queue.among(sentences) == count:
         return (
             f"decide the {number(count, 'open sentence')} in the queue at {queue.url}, then `stance pull` and "
-            f"`stance adjudicate`; or leave {them} open: `stance train`"
+            f"`stance adjudicate`; or leave {them} without a label: `stance train`"
         )
     return (
         f"`{queue_command(read_sample(WORK))}` puts the {number(count, 'open sentence')} into the queue; once people "
-        f"have decided {them} there, `stance pull` and `stance adjudicate`; or leave {them} open: `stance train`"
+        f"have decided {them} there, `stance pull` and `stance adjudicate`; or leave {them} without a label: "
+        "`stance train`"
     )
 
 

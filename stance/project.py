@@ -126,8 +126,8 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
     return lines
 
 
-def say_next(settings: Settings, after: str, where: str = "") -> bool:
-    """Print what to do next, after a command that has just ended, and return whether there is anything.
+def say_next(settings: Settings, after: str, where: str = "") -> None:
+    """Print what to do next, after a command that has just ended, or that nothing is left to do.
 
     The command has succeeded whatever the next one will say, so that a table that cannot be read is no error here.
 
@@ -143,8 +143,8 @@ def say_next(settings: Settings, after: str, where: str = "") -> bool:
     with suppress(StanceError), one_state():
         if said := next_step(settings, after):
             click.echo(f"next{where}: {said}")
-            return True
-    return False
+        elif (WORK / "dataset").exists():
+            click.echo("nothing is left to do: everything that was made is up to date")
 
 
 def stale_verdicts_now(settings: Settings) -> Stale | None:

@@ -365,7 +365,12 @@ def test_a_doubt_about_an_older_verdict_is_not_queued(project: Path) -> None:
     ]
     write_doubts(project / "work", doubts)
     first, second = (row.sentence_id for row in doubts)
-    assert said(project, "adjudicate", "--doubts", "2") == ""
+    taken = run(project, "adjudicate", "--doubts", "2")
+    assert taken.stderr == ""
+    assert (
+        "2 verdicts that the model doubts are taken back: these have no label until people decide them in the queue; "
+        "`stance adjudicate` without --doubts restores them\n"
+    ) in taken.stdout
     assert {first, second} == _doubted(project)
     assert "verdicts" not in stale(project), "a doubt in the queue makes no verdict old"
     other = next(stance for stance in DEFAULT.names if stance != doubts[0].label)

@@ -118,7 +118,7 @@ def test_a_labelled_project_is_led_to_the_end(finished: Path, tmp_path: Path) ->
     # Publish refuses open sentences: what comes next is what works.
     todo = "`stance push --limit 0` puts them into the queue, if no other computer has done so already; decide them"
     leave = "or leave them out: `stance publish --allow-open`"
-    then = "there, then `stance pull`, `stance adjudicate`, `stance train` and `stance publish`"
+    then = "there, then `stance pull`, `stance adjudicate`, `stance train`, `stance predict` and `stance publish`"
     assert _next(run, "predict") == _next(run) == f"6 sentences are open: {todo} {then}; {leave}"
     with pytest.raises(PublishError, match=r"^6 sentences are open "):
         run("publish")
@@ -132,6 +132,13 @@ def test_a_labelled_project_is_led_to_the_end(finished: Path, tmp_path: Path) ->
         run("publish")
     assert _next(run, "publish", "--allow-open") == "`stance report`"
     assert _next(run, "report") == ""
+    assert run("report").endswith("\nnothing is left to do: everything that was made is up to date\n")
+    # Predictions of another model come before a report that would show them.
+    predictions = run.project / "work" / "predictions.parquet"
+    kept = predictions.read_bytes()
+    pq.write_table(pq.read_table(predictions).replace_schema_metadata(), predictions)
+    assert _next(run, "publish", "--allow-open") == "`stance predict`"
+    predictions.write_bytes(kept)
     said = run()
     assert "made so far: a model (work/model/model.json), predictions (work/predictions.parquet), a dataset (" in said
     assert "next:" not in said
@@ -278,6 +285,7 @@ def test_open_sentences_that_wait_in_the_queue_are_not_sent_again(begun: Run) ->
     write_queue(begun.project, SentQueue(url="http://studio.example/projects/2", sentences=keys[:4]))
     decide = "decide the 4 open sentences in the queue at http://studio.example/projects/2, then `stance pull` and"
     assert _next(begun).startswith(decide)
+    assert _next(begun).endswith("; or leave them without a label: `stance train`")
     # A sentence that is open since has to be sent, too.
     write_queue(begun.project, SentQueue(url="http://studio.example/projects/2", sentences=keys[:3]))
     assert _next(begun).startswith("`stance push` puts the 4 open sentences into the queue")

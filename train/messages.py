@@ -71,7 +71,8 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     if done.doubts:
         lines.append(
             f"the model doubts {number(done.doubts, 'verdict')}, listed in {doubts}; `stance adjudicate --doubts N` "
-            "lets people look again at the N most doubtful"
+            "takes back the N most doubtful until people decide them in the queue, and `stance adjudicate` alone "
+            "restores them"
         )
     return [*lines, wrote(done.changed, out)]
 

@@ -49,6 +49,8 @@ def adjudicated(
     if done.again:
         listed = ", ".join(f"{count:,} {label}" for label, count in done.again.items())
         lines.append(f"  {sum(done.again.values()):,} of them because the codebook asks for votes again: {listed}")
+    if done.doubted:
+        lines.append(_doubted(done.doubted, dry_run=dry_run))
     if reopened:
         lines.append(str(reopened))
     if done.moved and dry_run:
@@ -64,6 +66,17 @@ def adjudicated(
     if dry_run:
         return [*lines, "dry run: nothing was written"]
     return [*lines, wrote(done.changed, work / "verdicts.jsonl")]
+
+
+def _doubted(count: int, *, dry_run: bool) -> str:
+    """What it means that verdicts were taken back, and how to have them again."""
+    one = count == 1
+    taken = "would be taken back" if dry_run else "is taken back" if one else "are taken back"
+    return (
+        f"{number(count, 'verdict')} that the model doubts {taken}: {'this sentence has' if one else 'these have'} no "
+        f"label until people decide {'it' if one else 'them'} in the queue; `stance adjudicate` without --doubts "
+        f"restores {'it' if one else 'them'}"
+    )
 
 
 def _settled_by_few(done: AdjudicateSummary) -> str:

@@ -36,8 +36,8 @@ def what_to_do(work: Path, sentences: Collection[str], queue: SentQueue) -> str:
         queue: the queue as the last push from this computer left it; another computer may have filled it.
     """
     them = "it" if len(sentences) == 1 else "them"
-    train = ", `stance train`" if (work / "model" / "model.json").is_file() else ""
-    then = f"then `stance pull`, `stance adjudicate`{train} and `stance publish`"
+    model = ", `stance train`, `stance predict`" if (work / "model" / "model.json").is_file() else ""
+    then = f"then `stance pull`, `stance adjudicate`{model} and `stance publish`"
     sent = queue.among(sentences)
     if sent == len(sentences):
         decide = f"decide {them} in the queue at {queue.url}"

@@ -36,8 +36,7 @@ def overview() -> None:
         if (WORK / "sentences.parquet").is_file():
             # That the verdicts are behind is what the next step says.
             say_due(settings, *(stage for stage in STAGES if stage != "verdicts"))
-        if not say_next(settings, "") and (WORK / "dataset").exists():
-            click.echo("nothing is left to do: everything that was made is up to date")
+        say_next(settings, "")
 
 
 def _lines(settings: Settings) -> list[str]:

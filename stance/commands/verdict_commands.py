@@ -50,7 +50,8 @@ def status(as_json: bool, annotator: str | None, html: bool) -> None:
     default=0,
     metavar="N",
     type=click.IntRange(0),
-    help="Also put into the queue the N verdicts that the model doubts most.",
+    help="Take back the N verdicts that the model doubts most, until people decide these sentences in the queue. "
+    "`stance adjudicate` without this option restores them.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be settled and what would re-open; write nothing.")
 def adjudicate(doubts: int, dry_run: bool) -> None:
