@@ -4,7 +4,16 @@ from __future__ import annotations
 
 
 class StanceError(Exception):
-    """A known error: its message says what was expected, what was found, where, and what to do."""
+    """A known error: its message says what was expected, what was found, where, and what to do.
+
+    Attributes:
+        missing: whether a command misses what a project has, as in a wrong folder.
+    """
+
+    def __init__(self, message: str = "", *, missing: bool = False) -> None:
+        """Keep the message, and whether something is missing."""
+        super().__init__(message)
+        self.missing = missing
 
 
 class ConfigError(StanceError):

@@ -210,7 +210,7 @@ def read_jsonl(path: Path, kind: type[Record], made_by: str) -> list[Record]:
         TableError: the file is missing, or a line is not such a record (the message gives its number).
     """
     if not path.is_file():
-        raise TableError(f"{path} is not there: run `{made_by}` first")
+        raise TableError(f"{path} is not there: run `{made_by}` first", missing=True)
     decoder = msgspec.json.Decoder(kind)
     records: list[Record] = []
     for number, line in enumerate(once(path, Path.read_bytes).split(b"\n"), 1):

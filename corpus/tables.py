@@ -64,7 +64,7 @@ def read_table(path: Path, schema: pa.Schema, made_by: str, where: Rows | None =
 def table_parts(path: Path, schema: pa.Schema, made_by: str, where: Rows | None = None) -> Iterator[pa.Table]:
     """Read a Parquet table of an earlier stage in parts of a few thousand rows; see `read_table`."""
     if not path.is_file():
-        raise TableError(f"{path} is not there: run `{made_by}` first")
+        raise TableError(f"{path} is not there: run `{made_by}` first", missing=True)
     try:
         file = once(path, pq.ParquetFile)
         names = set(file.schema_arrow.names)
@@ -157,7 +157,7 @@ def open_table(path: Path, schema: pa.Schema, made_by: str) -> pq.ParquetFile:
         TableError: the table is missing, is not Parquet, or lacks one of the columns.
     """
     if not path.is_file():
-        raise TableError(f"{path} is not there: run `{made_by}` first")
+        raise TableError(f"{path} is not there: run `{made_by}` first", missing=True)
     try:
         file = pq.ParquetFile(path)
         missing = [field.name for field in schema if field not in list(file.schema_arrow)]

@@ -50,24 +50,24 @@ def main() -> None:
 def _exit(error: BaseException) -> NoReturn:
     if isinstance(error, click.ClickException):
         error.show()
-        _say_no_project(error.message)
+        _say_no_project(error)
         sys.exit(error.exit_code)
     if isinstance(error, OSError):
         # Such as a full disk or a folder without write permission, which a traceback would not explain.
         click.echo(f"stance: {error.filename or 'the system'}: {error.strerror or error}", err=True)
-        _say_no_project(str(error))
+        _say_no_project(error)
         sys.exit(1)
     from corpus.errors import StanceError
 
     if not isinstance(error, StanceError):
         raise error
     click.echo(f"stance: {error}", err=True)
-    _say_no_project(str(error))
+    _say_no_project(error)
     sys.exit(1)
 
 
-def _say_no_project(message: str) -> None:
-    if said := no_project(message):
+def _say_no_project(error: BaseException) -> None:
+    if said := no_project(error):
         click.echo(f"stance: {said}", err=True)
 
 

@@ -13,7 +13,7 @@ from corpus.numbers import number
 from corpus.store import read_jsonl, read_jsonl_if_there, table_path
 from labeling.records import Unsettled, Verdict
 from labeling.sync.sent_queue import read_queue
-from stance.project import WORK, check_question, codebook_now, stale_verdicts_now, this_project
+from stance.project import WORK, check_question, codebook_now, inner_projects, stale_verdicts_now, this_project
 
 if TYPE_CHECKING:
     from corpus.rebuild.source_changes import SourceChanges
@@ -107,8 +107,8 @@ def _push(settings: Settings) -> str:
     if any(table_path(WORK, name).is_file() for name in ("sample.parquet", "annotations.jsonl")):
         return ""
     if not Path(FILE).is_file():
-        if inner := sorted(Path().glob(f"*/{FILE}")):
-            return f"there is a project in {inner[0].parent}: `cd {inner[0].parent}`, and build there"
+        if inner := inner_projects():
+            return f"there is a project in {inner[0]}: `cd {shlex.quote(inner[0])}`, and build there"
         return "`stance init` here, which makes a project of this folder, then `stance build` with your articles again"
     try:
         codebook = codebook_now(settings)

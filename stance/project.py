@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,37 +21,54 @@ if TYPE_CHECKING:
 
 
 WORK = Path("work")
-MISSING = ("no such file", "no such folder", "is not there", "expected SOURCES")
-"""What a message has in it that says that an input is missing."""
 NAMED = 3
 """Most projects in folders below that a message names."""
 
 
-def no_project(message: str) -> str:
+class NoSourcesError(click.UsageError):
+    """A command names no articles, and no project says where they are."""
+
+    missing = True
+
+
+def no_project(error: BaseException) -> str:
     """What to add to an error where there is no project: somebody may be in the wrong folder.
 
     Args:
-        message: the error's message.
+        error: the error that ended the command.
 
     Returns:
-        One sentence for the terminal; "" where there is a project, or the error is not that something is missing.
+        One sentence for the terminal; "" where there is a project, or the error is not that something is missing that
+        a project has.
     """
     from train.settings import FILE
 
-    if Path(FILE).is_file() or not any(part in message.replace("No such", "no such") for part in MISSING):
+    if Path(FILE).is_file() or not (isinstance(error, FileNotFoundError) or getattr(error, "missing", False)):
         return ""
     elsewhere = projects_below()
-    if message.startswith(f"{FILE} is not there"):
+    if str(error).startswith(f"{FILE} is not there"):
         return elsewhere
     return f"there is no project in this folder: it has no {FILE}. {elsewhere or '-C names the folder of a project'}"
 
 
-def projects_below() -> str:
-    """Which folders in this one are projects, as one clause for a message; "" if none is."""
+def inner_projects() -> list[str]:
+    """The folders in this one that are projects, without a clone of stance itself, which is an example of one."""
     from train.settings import FILE
 
-    inner = sorted(str(path.parent) for path in Path().glob(f"*/{FILE}"))
-    if not inner:
+    found = sorted(path.parent for path in Path().glob(f"*/{FILE}"))
+    return [str(folder) for folder in found if not _is_stance(folder / "pyproject.toml")]
+
+
+def _is_stance(path: Path) -> bool:
+    """Whether a `pyproject.toml` is stance's own."""
+    with suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return bool(tomllib.loads(path.read_text("utf-8")).get("project", {}).get("name") == "stance-corpus")
+    return False
+
+
+def projects_below() -> str:
+    """Which folders in this one are projects, as one clause for a message; "" if none is."""
+    if not (inner := inner_projects()):
         return ""
     more = f" and {len(inner) - NAMED:,} more" if len(inner) > NAMED else ""
     which = "there is a project in" if len(inner) == 1 else "there are projects in"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from corpus.digests import ROOT
 from corpus.errors import ConfigError
 from corpus.records import CorpusSettings
 from labeling.records import LabelingSettings, Target
@@ -247,3 +249,23 @@ def test_a_command_that_misses_something_says_that_there_is_no_project(tmp_path:
     assert "project" not in _run("build", "gone", cwd=tmp_path / "my project")[2]
     for look in ([], ["doctor"]):
         assert elsewhere in _run(*look, cwd=tmp_path)[1]
+
+
+def test_a_clone_of_stance_is_not_named_as_a_project(tmp_path: Path) -> None:
+    (tmp_path / "stance").mkdir()
+    (tmp_path / "stance" / "stance.toml").write_text("")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path / "stance")
+    assert "there is a project" not in _run(cwd=tmp_path)[1]
+    assert "there is a project" not in _run("status", cwd=tmp_path)[2]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "stance.toml").write_text("")
+    (tmp_path / "mine" / "pyproject.toml").write_text('[project]\nname = "mine"\n')
+    assert "there is a project in mine: `cd mine`" in _run(cwd=tmp_path)[1]
+
+
+def test_a_command_that_needs_no_project_does_not_ask_for_one(tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    code, _, err = _run("publish", "--check", "release", cwd=tmp_path)
+    assert code == 1
+    assert "is not there: expected a folder that `stance publish` wrote" in err
+    assert "project" not in err

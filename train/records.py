@@ -228,5 +228,5 @@ def read_record(path: Path, kind: type[Record]) -> Record:
         ExamplesError: the file is missing, or another version wrote it.
     """
     if not path.is_file():
-        raise ExamplesError(f"{path} is not there: run `stance train` first")
+        raise ExamplesError(f"{path} is not there: run `stance train` first", missing=True)
     return read_json(path, kind, ExamplesError, "run `stance train` again")

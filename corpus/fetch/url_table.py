@@ -130,7 +130,8 @@ def _cells(path: Path, settings: CorpusSettings) -> Iterator[tuple[int, str, str
     """Each row's number, the cell in the column of URLs, and what is wrong with the row, or an empty string."""
     ending = path.suffix.lower()
     if not path.is_file():
-        raise SourceError(f"{path}: {'expected a file' if path.exists() else 'no such file'}")
+        there = path.exists()
+        raise SourceError(f"{path}: {'expected a file' if there else 'no such file'}", missing=not there)
     if ending == ".txt":
         yield from _lines(path)
         return

@@ -204,7 +204,7 @@ class _Search:
                 )
             yield from candidates
         else:
-            raise SourceError(f"{source}: no such file or folder")
+            raise SourceError(f"{source}: no such file or folder", missing=True)
 
     def _walk(self, folder: Path) -> Iterator[_Found]:
         """The files in a folder and the folders below it; each folder once, whatever links lead to it."""

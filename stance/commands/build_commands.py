@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.progress import bar
-from stance.project import WORK, project_settings, say_next
+from stance.project import WORK, NoSourcesError, project_settings, say_next
 
 if TYPE_CHECKING:
     from corpus.records import Format
@@ -136,7 +136,7 @@ def build(
     check_engine(engine, address, workers)
     settings = project_settings(required=False)
     if not sources and settings.corpus.root == ".":
-        raise click.UsageError(
+        raise NoSourcesError(
             "expected SOURCES: files or folders of articles, as in `stance build news`. They may be left out only "
             "where `[corpus] root` in stance.toml names a folder."
         )

@@ -90,7 +90,7 @@ def read(source: str | Path, given: Scheme | None = None, votes: Literal["hard",
     elif len(path.parts) == 2 and (not path.suffix or path.suffix[1:].isdigit()):  # a dataset's name may hold "v1.0"
         found = published_rows(str(source))
     else:
-        raise ExamplesError(f"{source}: no such file, folder or dataset")
+        raise ExamplesError(f"{source}: no such file, folder or dataset", missing=True)
     rows = found.rows
     if not rows:
         raise ExamplesError(f"{source}: holds no example")

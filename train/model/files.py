@@ -145,7 +145,7 @@ def load_model(folder: str | Path, *, trust: bool = False) -> Model:
     card = _card(folder)
     path = folder / ("model.joblib" if trust else "model.skops")
     if not path.is_file():
-        raise ExamplesError(f"{path} is not there: run `stance train` first")
+        raise ExamplesError(f"{path} is not there: run `stance train` first", missing=True)
     try:
         content = joblib.load(path) if trust else skops.io.load(path)
     except UntrustedTypesFoundException as error:
