@@ -144,6 +144,8 @@ def pulled(stance: Run) -> dict[int | None, str | None]:
 
 
 def fetched(output: str) -> int:
+    if "\nno task of the annotators is new or has changed since the last pull\n" in output:
+        return 0
     found = re.search(r"^read (\d+) tasks?: those", output, re.MULTILINE)
     assert found
     return int(found.group(1))

@@ -296,7 +296,7 @@ def test_blind_labelling_is_one_project_an_annotator(stance: Run, server: Server
     _answer(server, both[0][0], "favor")
     _answer(server, next(task for task in both[1] if task.data["sentence_id"] == key), "none")
     assert "2 answers of 1 annotator" in stance("pull")
-    assert "read 0 tasks" in stance("pull")
+    assert "no task of the annotators is new or has changed" in stance("pull")
 
 
 @pytest.mark.slow
@@ -342,7 +342,7 @@ def test_a_project_that_is_read_no_more_keeps_its_answers(stance: Run, server: S
     )
     _answer(server, other, "against")
     assert "2 answers" in stance("pull")
-    assert "read 0 tasks" in stance("pull")
+    assert "no task of the annotators is new or has changed" in stance("pull")
     rows = read_jsonl(stance.project / "labels" / "annotations.jsonl", Annotation, "")
     assert sorted(row.stance or "" for row in rows) == ["against", "favor"]
     assert not (stance.project / "labels" / "history.jsonl").exists()
@@ -389,8 +389,10 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
             [chosen("stance", "none"), chosen("confidence", "high"), note, chosen("codebook", "codebook")],
         )
     stance("push")  # nothing to do: an answered queue task stays as it was shown
-    settled = "settled in the queue: 1 sentence; `stance adjudicate` makes that their verdicts"
-    assert settled in stance("pull")
+    said = stance("pull")
+    assert "\nread the queue: 1 answer of adjudicators\n" in said
+    assert "\ndecided in the queue: 1 sentence; `stance adjudicate` makes the decisions verdicts\n" in said
+    assert "labels/adjudications.jsonl" in said
     adjudications = read_jsonl(table_path(work, "adjudications.jsonl"), Adjudication, "")
     assert [(row.stance, row.confidence, row.note, row.codebook_should_say) for row in adjudications] == [
         ("none", "high", "a report of both", True)
@@ -407,7 +409,7 @@ def test_the_queue_shows_the_votes_and_its_answers_settle(stance: Run, server: S
     stance("adjudicate")
     stance("push")
     assert [task.data["sentence_id"] for task in _tasks(server, title)] == [ids[0]]
-    assert "settled in the queue" not in stance("pull")  # it is their verdict by now
+    assert "decided in the queue" not in stance("pull")  # it is their verdict by now
 
 
 # --- files instead of a server

@@ -26,8 +26,8 @@ from tests.conftest import vote
 from tests.support.corpora import corpus_of
 
 PULLED = PullSummary(
-    annotations=12345, skips=1234, annotators=3, adjudications=0, fetched=9876, edited=1001, deleted=1002,
-    withdrawn=1003, without_sentence=1004, foreign=1005, notes=[], changed=True,
+    annotations=12345, skips=1234, annotators=3, adjudications=0, queued=None, fetched=9876, edited=1001, deleted=1002,
+    withdrawn=1003, without_sentence=1004, foreign=1005, notes=[], changed=[Path("labels/annotations.jsonl")],
 )  # fmt: skip
 REOPENED = Reopened(waiting=1500, to_ask=1400, earlier=["1.0", "1.1"], version="2.0")
 

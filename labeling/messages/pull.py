@@ -27,11 +27,15 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopene
     skips = f", {done.skips:,} of them {'a skip' if done.skips == 1 else 'skips'}" if done.skips else ""
     lines = [
         f"{number(done.annotations, 'answer')} of {number(done.annotators, 'annotator')}{skips}",
-        f"read {number(done.fetched, 'task')}: those that are new or have changed since the last pull",
+        f"read {number(done.fetched, 'task')}: those that are new or have changed since the last pull"
+        if done.fetched
+        else "no task of the annotators is new or has changed since the last pull",
     ]
+    if done.queued is not None:
+        lines.append(f"read the queue: {number(done.queued, 'answer')} of adjudicators")
     if stale and stale.people:
         lines.append(
-            f"settled in the queue: {number(stale.people, 'sentence')}; `{stale.due}` makes that their verdicts"
+            f"decided in the queue: {number(stale.people, 'sentence')}; `{stale.due}` makes the decisions verdicts"
         )
     if reopened:
         lines.append(str(reopened))
@@ -45,7 +49,7 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopene
         lines.append(f"{done.without_sentence:,} of them are to sentences that the corpus doesn't have any more")
     if done.foreign:
         lines.append(f"{done.foreign:,} tasks there were not made by stance (no sentence_id): left out")
-    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
+    return [*lines, _wrote(done.changed, work)]
 
 
 def imported(done: ExportSummary, work: Path) -> list[str]:
@@ -66,7 +70,12 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
         lines.append(
             f"{done.missing:,} known answers of this project are not in the export: they stay; --replace deletes them"
         )
-    return [*lines, wrote(done.changed, table_path(work, "annotations.jsonl"))]
+    return [*lines, _wrote(done.changed, work)]
+
+
+def _wrote(changed: list[Path], work: Path) -> str:
+    """Which files were written; where none was, the one that would have been."""
+    return wrote(bool(changed), *(changed or [table_path(work, "annotations.jsonl")]))
 
 
 def _history(edited: int, deleted: int, work: Path) -> list[str]:

@@ -48,7 +48,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
         missing: number of answers that the export no longer has and that stay.
         notes: what else the user should know, a line each.
         aliases: spelling in other projects → stance that it was read as.
-        changed: whether a file changed.
+        changed: files that changed.
     """
 
     tool: Tool
@@ -61,7 +61,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     notes: list[str]
     aliases: dict[str, Stance]
-    changed: bool
+    changed: list[Path]
 
 
 def write_tasks(path: Path, tasks: Iterable[Task], scheme: Scheme = DEFAULT) -> bool:
@@ -185,7 +185,7 @@ def read_export(
         missing=0 if replace else len(missing),
         notes=[*located.notes, *named.notes, *_new(named, located, givers, annotator)],
         aliases=dict(sorted(taken.aliases.items())),
-        changed=changed or unmatched,
+        changed=[*changed, *([work / UNMATCHED] if unmatched else [])],
     )
 
 

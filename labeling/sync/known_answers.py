@@ -98,7 +98,7 @@ def read_known(work: Path, register: Register) -> Known:
     )
 
 
-def write_known(work: Path, project: Path, register: Register, known: Known) -> bool:
+def write_known(work: Path, project: Path, register: Register, known: Known) -> list[Path]:
     """Write what is known now; histories first, so that a command that is killed here has lost nothing.
 
     Names that have been replaced are changed everywhere. The private file comes last, and is in step with the answers.
@@ -110,7 +110,7 @@ def write_known(work: Path, project: Path, register: Register, known: Known) -> 
         known: every answer, each under the pseudonym under which it was first read.
 
     Returns:
-        Whether a file of answers changed.
+        The files of answers that changed.
     """
     change = register.same()
     every: list[Annotation | Adjudication] = known.answers() + known.settled()
@@ -125,14 +125,20 @@ def write_known(work: Path, project: Path, register: Register, known: Known) -> 
     answers = sorted((renamed(row, change) for row in known.annotations), key=order)
     settled = sorted((_votes(row, change) for row in known.adjudications), key=order)
     # The old pseudonyms first: an answer under a pseudonym that counts does not say which one it had.
-    changed = [_write(work, JOINED, joined), _write(work, MINTED, register.minted)]
-    changed += [_write(work, HISTORY, past), _write(work, WITHDRAWN, taken)]
-    changed += [write_jsonl(table_path(work, ANNOTATIONS), answers), _write(work, ADJUDICATIONS, settled)]
-    if any(changed) and table_path(work, ANNOTATIONS).parent.name == LABELS:
+    written = {
+        JOINED: _write(work, JOINED, joined),
+        MINTED: _write(work, MINTED, register.minted),
+        HISTORY: _write(work, HISTORY, past),
+        WITHDRAWN: _write(work, WITHDRAWN, taken),
+        ANNOTATIONS: write_jsonl(table_path(work, ANNOTATIONS), answers),
+        ADJUDICATIONS: _write(work, ADJUDICATIONS, settled),
+    }
+    changed = [table_path(work, name) for name, did in written.items() if did]
+    if changed and table_path(work, ANNOTATIONS).parent.name == LABELS:
         write_bytes(table_path(work, ANNOTATIONS).parent / ".gitattributes", ATTRIBUTES)
     register.labels = digest(table_path(work, ANNOTATIONS))
     write_register(project, register)
-    return any(changed)
+    return changed
 
 
 def add_withdrawn(withdrawn: Iterable[Withdrawn], found: Iterable[Withdrawn]) -> list[Withdrawn]:

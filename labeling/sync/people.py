@@ -161,7 +161,7 @@ def _rename(work: Path, project: Path, register: Register, known: Known, keep: s
     answers = sum(who(row) == other for row in known.annotations) + sum(
         who(row) == other for row in known.adjudications
     )
-    return Rename(keep=keep, other=other, answers=answers, changed=changed)
+    return Rename(keep=keep, other=other, answers=answers, changed=bool(changed))
 
 
 def _check(name: str, known: Known, register: Register) -> None:

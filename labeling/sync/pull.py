@@ -50,7 +50,8 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
         skips: answers to sentences that are skips.
         annotators: number of people who gave them; each answer of an unknown person counts as one person.
         adjudications: answers in the queue, in this one and in earlier ones.
-        fetched: tasks that were read whole.
+        queued: answers that the queue at the server holds now; None if there is no queue there.
+        fetched: tasks of the annotators that were read whole.
         edited: earlier answers that were edited; their earlier versions went to `history.jsonl`.
         deleted: earlier answers that were deleted; they went to `history.jsonl`.
         withdrawn: answers in the queue that a person edited or deleted; their earlier versions went to
@@ -58,13 +59,14 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
         without_sentence: answers to sentences that left the corpus.
         foreign: tasks that stance did not make.
         notes: what else the user should know, a line each.
-        changed: whether a file changed.
+        changed: files of answers that changed.
     """
 
     annotations: int
     skips: int
     annotators: int
     adjudications: int
+    queued: int | None
     fetched: int
     edited: int
     deleted: int
@@ -72,7 +74,7 @@ class PullSummary(msgspec.Struct, frozen=True, kw_only=True):
     without_sentence: int
     foreign: int
     notes: list[str]
-    changed: bool
+    changed: list[Path]
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +216,7 @@ def pull(
         skips=sum(row.stance is None for row in rows),
         annotators=len({register.counts(name) for name in {row.annotator for row in rows}}),
         adjudications=len(kept.rows),
+        queued=len(settled) if held.queue else None,
         fetched=sum(map(len, held.tasks)),
         edited=sum(row.why == "edited" for row in history),
         deleted=sum(row.why == "deleted" for row in history),
