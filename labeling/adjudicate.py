@@ -41,6 +41,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         moved: sentences whose verdict has another label now, as "old → new".
         flagged: adjudicated verdicts that stand although something has changed since they were given.
         vanished: sentences with votes that are no longer in the corpus; their answers stay in `annotations.jsonl`.
+        own: people who decided a sentence in the queue on which they had voted.
         annotators: the annotators whose votes counted.
         ignored: the annotators whose votes did not count, by `[labeling] ignore`.
         changed: whether a file changed.
@@ -57,6 +58,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     moved: dict[str, int]
     flagged: int
     vanished: int
+    own: list[str]
     annotators: list[str]
     ignored: list[str]
     changed: bool
@@ -131,6 +133,7 @@ def adjudicate(
         moved={f"{old} → {new}": moved[old, new] for old in labels for new in labels if moved[old, new]},
         flagged=sum(bool(row.flag) for row in done.verdicts),
         vanished=len({row.sentence_id for row in inputs.votes if row.stance is not None} - inputs.copy_of.keys()),
+        own=people(row.adjudicator for row in done.verdicts if row.adjudicator and row.adjudicator in row.votes),
         annotators=people(row.annotator for row in inputs.votes),
         ignored=sorted(
             ({row.annotator for row in inputs.annotations} | {row.adjudicator for row in inputs.adjudications})

@@ -10,13 +10,14 @@ import pytest
 
 from corpus.store import write_jsonl
 from labeling.adjudicate import adjudicate
+from labeling.freshness import Stale
 from labeling.machine.ask import AskSummary, Spent
 from labeling.machine.messages import asked
 from labeling.messages.adjudicate import adjudicated
 from labeling.messages.pull import pulled
 from labeling.messages.push import show_plan
 from labeling.overlap import FewVotes
-from labeling.records import LabelingSettings
+from labeling.records import Adjudication, LabelingSettings
 from labeling.sampling.rounds import Drawn
 from labeling.settling.reopened import Reopened
 from labeling.studio.project_plan import ProjectPlan
@@ -29,6 +30,7 @@ PULLED = PullSummary(
     annotations=12345, skips=1234, annotators=3, adjudications=0, queued=None, fetched=9876, edited=1001, deleted=1002,
     withdrawn=1003, without_sentence=1004, foreign=1005, notes=[], changed=[Path("labels/annotations.jsonl")],
 )  # fmt: skip
+VOTES = {"A1": "favor", "A2": "none"}
 REOPENED = Reopened(waiting=1500, to_ask=1400, earlier=["1.0", "1.1"], version="2.0")
 
 
@@ -66,6 +68,39 @@ def test_pull_and_adjudicate_say_what_the_codebook_asks_for_again(tmp_path: Path
     done = adjudicate(work, LabelingSettings())
     assert said in adjudicated(done, 1, work, reopened=REOPENED)
     assert not any("codebook" in line for line in adjudicated(done, 1, work))
+
+
+def test_a_pull_after_work_in_the_queue_says_what_it_read_and_wrote() -> None:
+    done = msgspec.structs.replace(PULLED, fetched=0, queued=36, changed=[Path("labels/adjudications.jsonl")])
+    stale = Stale(new=0, changed=36, gone=0, people=36, made=True)
+    said = pulled(done, stale, Path("work"))
+    assert said[1:4] == [
+        "no task of the annotators is new or has changed since the last pull",
+        "read the queue: 36 answers of adjudicators",
+        "decided in the queue: 36 sentences; `stance adjudicate` makes the decisions verdicts",
+    ]
+    assert said[-1] == "wrote labels/adjudications.jsonl"
+    assert pulled(msgspec.structs.replace(done, changed=[]), None, Path("work"))[-1] == (
+        "unchanged: labels/annotations.jsonl"
+    )
+
+
+def test_adjudicate_says_who_decided_what_they_had_voted_on(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    corpus_of(work, {"s0": "s0", "s1": "s1"})
+    (tmp_path / "labels").mkdir()
+    rows = [vote(key, name, label) for key in ("s0", "s1") for name, label in (("A1", "favor"), ("A2", "none"))]
+    write_jsonl(tmp_path / "labels" / "annotations.jsonl", rows)
+    decided = [
+        Adjudication(sentence_id=key, adjudicator=who, stance="none", votes=VOTES, updated_at="2031-03-01T10:00:00Z")
+        for key, who in (("s0", "A3"), ("s1", "A2"))
+    ]
+    write_jsonl(tmp_path / "labels" / "adjudications.jsonl", decided)
+    done = adjudicate(work, LabelingSettings())
+    said = "decided in the queue by somebody who had voted on the same sentences: A2. Where possible, let a person "
+    assert f"{said}decide who has not labelled them" in adjudicated(done, 1, work)
+    again = adjudicate(work, LabelingSettings())
+    assert not any("possible" in line for line in adjudicated(again, 1, work)), "it is said once"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,11 @@ def adjudicated(
             f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"
             + ("" if dry_run else f": `flag` in {work / 'verdicts.jsonl'} says what")
         )
+    if done.own and (done.changed or dry_run):
+        lines.append(
+            f"decided in the queue by somebody who had voted on the same sentences: {', '.join(done.own)}. Where "
+            "possible, let a person decide who has not labelled them"
+        )
     if done.vanished:
         lines.append(f"no verdict on {number(done.vanished, 'sentence')} with votes: not in the corpus any more")
     if dry_run:
