@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from corpus.ids.labelled_sentences import MOVED, look_up, remember, remembered, 
 from corpus.ids.repeats import without_repeats
 from corpus.numbers import number
 from corpus.reading.exports.split import exporter
+from corpus.reading.sidecars import SIDECARS
 from corpus.reading.source_files import apart
 from corpus.rebuild.source_changes import look, note
 from corpus.rebuild.take_over import PAIRS, Standing, keep, take_over
@@ -52,7 +53,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     the articles that are known by their text alone, by the file that they stand in; `by_name` the articles that are
     known by their file's name alone. `exports` has, by the name of a database, how many files were exported from it and
     how many articles they hold. `apart` lists the folders among the sources that were not searched because this
-    build writes to them.
+    build writes to them. `described_by` is the name of the table that describes files, "" if none does.
     """
 
     articles: int
@@ -70,6 +71,7 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     exports: dict[str, tuple[int, int]] = {}
     groups: int = 0
     apart: list[str] = []
+    described_by: str = ""
     changes: Changes = Changes()
 
 
@@ -127,7 +129,9 @@ def build(
                 shards, out, state, settings, force, strict, engine or (lambda: nullcontext(Local(workers))), progress
             )
             note(state, seen)
-        return msgspec.structs.replace(done, apart=apart(sources, written_to(out)))
+        return msgspec.structs.replace(
+            done, apart=apart(sources, written_to(out)), described_by=_described_by(shards, seen.files)
+        )
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
     except OSError as error:
@@ -207,6 +211,14 @@ def _build(
     for stale in {path.name for path in folder.iterdir()} - used:
         shutil.rmtree(folder / stale, ignore_errors=True)
     return summary
+
+
+def _described_by(shards: Iterable[Shard], files: Iterable[str]) -> str:
+    """The name of the table that describes files; "" if none does. A table above all sources is not among the files."""
+    if not any(unit.metadata for shard in shards for unit in shard.units):
+        return ""
+    names = {Path(file).name for file in files}
+    return next((name for name in SIDECARS if name in names), SIDECARS[0])
 
 
 def _is_whole(last: _Done, shards: list[Shard], out: Path) -> bool:

@@ -37,7 +37,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         *_not_prose(done),
         *_exports(done),
         *_articles(done.changes, out),
-        *(_without_outlets(out) if done.changed and not done.changes.labelled else []),
+        *(_not_described(done, out) if done.changed and not done.changes.labelled else []),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
@@ -64,24 +64,37 @@ def _unchanged(done: BuildSummary) -> str:
     return f"; {number(same, 'article')} {_has(same)} not changed since the last build" if same > 0 else ""
 
 
-def _without_outlets(out: Path) -> list[str]:
-    """How many articles have no outlet, without which nothing can be told by outlet, and what to do."""
-    total = missing = 0
+def _not_described(done: BuildSummary, out: Path) -> list[str]:
+    """How many articles have no outlet, without which nothing can be told by outlet, or no title; and what to do.
+
+    Where no table describes the articles, and all have an outlet, they may be texts that have no titles at all.
+    """
+    total = 0
+    without = dict.fromkeys(("outlet", "title"), 0)
     with pq.ParquetFile(out / "articles.parquet") as file:
-        for batch in file.iter_batches(columns=["outlet"]):
+        for batch in file.iter_batches(columns=list(without)):
             total += batch.num_rows
-            missing += sum(not name for name in batch.column(0).to_pylist())
-    if not missing:
+            for name in without:
+                without[name] += sum(not value for value in batch[name].to_pylist())
+    if not (without["outlet"] or (done.described_by and without["title"])):
         return []
-    who = (
-        "no article has an outlet"
-        if missing == total
-        else f"{missing:,} of {number(total, 'article')} {_has(missing)} no outlet"
-    )
-    return [
-        f"{who}; a table articles.csv beside the files, with the columns file, title, outlet and published, gives "
+    lacking = [_lack(name, count, total) for name, count in without.items() if count]
+    if without["title"]:
+        lacking[-1] += " (a headline in the text is not taken for it)"
+    advice = (
+        f"{done.described_by} was read, and gives none for them"
+        if done.described_by
+        else "a table articles.csv beside the files, with the columns file, url, title, outlet and published, gives "
         "articles what the files do not"
-    ]
+    )
+    return ["; ".join([*lacking, advice])]
+
+
+def _lack(name: str, count: int, total: int) -> str:
+    """How many articles lack something, as a clause."""
+    if count == total:
+        return f"no article has {'an' if name == 'outlet' else 'a'} {name}"
+    return f"{count:,} of {number(total, 'article')} {_has(count)} no {name}"
 
 
 def _repeated(done: BuildSummary) -> list[str]:
