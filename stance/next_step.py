@@ -131,11 +131,16 @@ def _push(settings: Settings) -> str:
 def _label(settings: Settings) -> str:
     """What people are to do at the server after a push."""
     wanted = settings.labeling.overlap
-    people = f"{number(wanted, 'annotator')} each, as [labeling] overlap says" if wanted > 1 else "one annotator each"
+    if settings.labeling.assign:
+        people = first = "as [labeling] assign says"
+    else:
+        each = f"{number(wanted, 'annotator')} each" if wanted > 1 else "one annotator each"
+        people = f"{each}, as [labeling] overlap says"
+        first = f"{each}; for another number, set [labeling] overlap in stance.toml and push again first"
     counts = vote_counts_now(settings)
     steps = []
     if counts is None or not counts.labelled:
-        steps.append(f"let people label them ({people})")
+        steps.append(f"let people label them ({first})")
     elif counts.waiting:
         steps.append(f"let people label the {number(counts.waiting, 'sentence')} with too few answers ({people})")
     queue = read_queue(Path())

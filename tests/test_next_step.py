@@ -17,7 +17,9 @@ from labeling.sampling.sample_table import Draw, write_sample
 from labeling.studio.connection import Server
 from labeling.sync.sent_queue import SentQueue, write_queue
 from labeling.vote_counts import VoteCounts, vote_counts
+from stance.next_step import next_step
 from tests.conftest import Run, copy_tables, vote, write_news
+from train.settings import read_settings
 
 TARGET = "a new tunnel"
 
@@ -60,7 +62,7 @@ def test_outside_of_a_project_it_says_how_to_begin(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_each_step_of_a_beginner_leads_to_the_next(begun: Run) -> None:
+def test_each_step_of_a_beginner_leads_to_the_next(begun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _next(begun) == "put your articles into the folder news, then `stance build news`"
     write_news(begun.project / "news")
     assert _next(begun) == "`stance build news`"
@@ -72,6 +74,12 @@ def test_each_step_of_a_beginner_leads_to_the_next(begun: Run) -> None:
     write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="all") for key in _ids(begun)])
     assert f"{number} sentences drawn, no answers fetched yet\nnext: let people label" in begun()
     assert _next(begun).endswith("then `stance pull`")
+    settings = read_settings(begun.project, required=True)
+    monkeypatch.chdir(begun.project)
+    assert next_step(settings, "push").startswith(
+        "let people label them (3 annotators each; for another number, set [labeling] overlap in stance.toml and push "
+        "again first), then `stance pull`, as often as you like"
+    )
 
 
 def test_where_a_project_stands_is_told_in_numbers(begun: Run) -> None:
