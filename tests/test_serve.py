@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -25,6 +26,7 @@ from labeling.studio.client import Studio
 from labeling.studio.connection import Server, find_server, read_key_file
 from labeling.studio.local_server import _csrf, answering
 from stance.command_line import cli
+from stance.commands.serve_command import install_if_wanted
 from tests.conftest import Run
 
 STANCE = str(Path(sys.executable).with_name("stance"))
@@ -80,6 +82,12 @@ def test_an_installation_that_fails_says_which_step(tmp_path: Path, monkeypatch:
         install.install()
 
 
+@click.command()
+def installing() -> None:
+    """Install as `stance serve --install` does, and end."""
+    install_if_wanted(asked=True)
+
+
 def test_the_installation_runs_in_the_users_folder_and_says_what_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +112,14 @@ def test_the_installation_runs_in_the_users_folder_and_says_what_it_does(
     assert made == f"-m venv {folder}"
     assert fetched.endswith(f" label-studio=={install.VERSION}")
     assert said == ["Collecting django", "Installing collected packages"]
+    # Where no bar is drawn, a line now and then says that it goes on.
+    (folder / "bin" / "label-studio").unlink()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    quiet = CliRunner().invoke(installing, [])
+    assert "Collecting" not in quiet.output
+    (folder / "bin" / "label-studio").unlink()
+    monkeypatch.setattr("stance.commands.serve_command.EVERY", 0)
+    assert "\n  after 0 s: Collecting django\n  after 0 s: Installing" in CliRunner().invoke(installing, []).output
     pinned = (Path(__file__).parent.parent / "requirements-studio.txt").read_text("utf-8")
     assert f"label-studio=={install.VERSION} " in pinned
 

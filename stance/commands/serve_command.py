@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from labeling.studio.connection import Server
 
 
+EVERY = 10.0
+"""Seconds between two lines on an installation where there is no terminal to draw a bar on."""
 INSTALL = click.option(
     "--install",
     is_flag=True,
@@ -125,10 +128,16 @@ def install_if_wanted(*, asked: bool) -> None:
     elif not (sys.stdin.isatty() and click.confirm(f"Label Studio is not installed. Install {about}?")):
         return
     with bar("packages") as drawn:
+        said_at = begun = time.monotonic()
 
         def step(said: str) -> None:
+            nonlocal said_at
             drawn.set_description_str(said, refresh=False)
             drawn.update()
+            now = time.monotonic()
+            if drawn.disable and now - said_at >= EVERY:
+                said_at = now
+                click.echo(f"  after {now - begun:.0f} s: {said}", err=True)
 
         program = install(step)
     click.echo(f"installed {program}")
