@@ -41,9 +41,9 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         why = "--standoff" if asked else "[publish] licence is not set"
         lines.append(
             f"a stand-off release ({why}): it has no text. Its tables, the card, the codebook and the settings were "
-            f"compared with {number(done.proof.articles, 'article')}: no five words in a row are the same, except in "
-            "what a release has to name (the target, the outlets and the articles' addresses) and in stance's own "
-            "wording of the card"
+            f"compared with {number(done.proof.articles, 'article')}: they repeat no five words in a row. Not counted "
+            "are what a release has to name (the target, the outlets and the articles' addresses) and the sentences of "
+            "the card that stance itself brings"
         )
     why = (
         ", as annotators may have copied them from the articles"
@@ -52,7 +52,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
     )
     left_out = (
         (done.unsettled, "open sentence", ""),
-        (done.comments, "comment", " of annotators, which are never published"),
+        (done.comments, "comment", " of annotators (comments are never published)"),
         (done.holders, "holder", why),
     )
     if said := [f"{number(count, what)}{more}" for count, what, more in left_out if count]:
@@ -105,7 +105,7 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
     if long:
         lines = [f"{number(done.rows, 'answer')}, {done.labelled:,} of them to sentences that have a label"]
     else:
-        lines = [f"{number(done.rows, 'sentence')}, {done.labelled:,} of them with a label"]
+        lines = [f"{number(done.rows, 'sentence')}, {done.labelled:,} of them with a label{_copies(done.copies)}"]
     for name, of in done.coders.items():
         at = "" if of.temperature < 0 else f", temperature {of.temperature:g}"
         lines.append(f"{name}: model {of.model}, prompt {of.prompt}{at}")
@@ -120,6 +120,14 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
     if page := package_file("docs/export.md"):
         lines.append(f"what each column holds is explained in {page}")
     return lines
+
+
+def _copies(count: int) -> str:
+    """How many sentences have a label as exact copies of a labelled one, as a clause."""
+    if not count:
+        return ""
+    what = "1 is an exact copy" if count == 1 else f"{count:,} are exact copies"
+    return f" ({what} of another labelled sentence)"
 
 
 def uploaded(done: Uploaded) -> str:

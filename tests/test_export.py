@@ -21,7 +21,7 @@ from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_bytes, write_jsonl
 from labeling.machine.answers import write_answers
 from labeling.machine.records import MachineAnswer
-from labeling.records import Annotation
+from labeling.records import Annotation, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from release.contents.rows import gold_rows
 from release.export.formulas import STARTS, defused
@@ -37,6 +37,13 @@ def test_the_last_line_names_the_page_that_explains_the_columns(labelled: Path) 
     page = re.search(r"^what each column holds is explained in (\S+)$", said, re.MULTILINE)
     assert page
     assert "`sampling_probability`" in Path(page[1]).read_text("utf-8")
+
+
+def test_labels_of_exact_copies_are_counted_apart(labelled: Path) -> None:
+    said = run_command(labelled, "export", "--to", "out/table.csv")
+    verdicts = len(read_jsonl(labelled / "work" / "verdicts.jsonl", Verdict, ""))
+    line = f"{verdicts + 1} of them with a label (1 is an exact copy of another labelled sentence)"
+    assert f"{len(corpus(labelled))} sentences, {line}\n" in said
 
 
 @pytest.fixture

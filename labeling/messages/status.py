@@ -147,7 +147,8 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
         f"Gwet's AC1 {shown(agreement.ac1)}: {ALPHA_AND_AC1}",
         f"Fleiss's kappa {shown(agreement.fleiss)}, of the {agreement.fleiss_sentences:,} sentences "
         f"with {agreement.fleiss_votes} votes",
-        f"pairs of votes alike {percent(agreement.raw)}, each sentence weighing the same",
+        f"raw agreement {percent(agreement.raw)}: the share of a sentence's pairs of votes that are the same label, "
+        "averaged over the sentences",
         "",
         *_table(by_label),
         "",

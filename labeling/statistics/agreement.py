@@ -14,7 +14,7 @@ from labeling.statistics.intervals import Estimate
 THRESHOLDS = (0.667, 0.8)
 ALPHA_AND_AC1 = (
     "alpha and AC1 differ in the agreement that they expect by chance: where one label is rare, alpha expects much of "
-    "it and falls, though annotators seldom differ, and AC1 does not"
+    "it, so that alpha falls although annotators seldom differ; AC1 stays high"
 )
 """Why the two coefficients that stand beside each other differ, as the beginning of a sentence."""
 

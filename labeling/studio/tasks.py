@@ -210,7 +210,7 @@ class Corpus:
                         for who, stance, answer in answers
                     ),
                     comments="\n".join(_remark(answer) for _, _, answer in answers if answer and _remark(answer)),
-                    reason=f"{item.reason} (agreement {item.agreement:.2f})",
+                    reason=item.reason,
                     given=dict(item.votes),
                 )
             )

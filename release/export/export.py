@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
+import pyarrow.compute as pc
 
 from corpus.errors import StanceError
 from corpus.staging import put_in_place
@@ -27,7 +28,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rows: number of rows.
-        labelled: number of these whose sentence has a verdict.
+        labelled: number of these whose sentence has a verdict, or is an exact copy of one that has.
+        copies: number of these that have the verdict of an exact copy; 0 in the form with a row for each answer.
         gone: number of sentences with answers or a verdict that are no longer in the corpus, and are left out.
         coders: machine coders by the name of their column; empty in the form with a row for each answer.
         defused: number of cells that begin with an apostrophe, so that no spreadsheet program runs them.
@@ -36,6 +38,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: int
     labelled: int
+    copies: int
     gone: int
     coders: dict[str, Series]
     defused: int
@@ -78,19 +81,22 @@ def export(
         schema, total = sentence_schema(labels, scheme), sentence_count(work)
         batches = sentence_rows(work, labels, scheme, target)
     check_sheet(out, total, len(schema))
-    rows = labelled = defused = 0
+    rows = labelled = copies = defused = 0
     with staged_file(out) as staged:
         with table_writer(staged, schema) as write:
             for batch in batches:
                 defused += write(batch)
                 rows += batch.num_rows
                 labelled += batch.num_rows - batch.column("label").null_count
+                if not long:
+                    copies += pc.and_(batch["label"].is_valid(), batch["copy_of"].is_valid()).true_count
                 progress(batch.num_rows, total)
         out.parent.mkdir(parents=True, exist_ok=True)
         changed = put_in_place(staged, out)
     return Exported(
         rows=rows,
         labelled=labelled,
+        copies=copies,
         gone=len(known - labels.here),
         coders={} if long else labels.coders,
         defused=defused,
