@@ -69,7 +69,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             f"{wanted}; the card says so"
         )
     if done.renamed:
-        lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators in the release")
+        lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators and adjudicators in the release")
     if done.differs:
         lines.append(
             f"the content is not what was published before as version {done.differs}: if others have that one, raise "

@@ -86,7 +86,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         copies: number of the rows in gold that are exact copies of another one, which a model learns from only once.
         standoff: whether the release is without the articles' text.
         unsettled: number of open sentences, which are left out.
-        renamed: number of annotators whose names were not pseudonyms and were replaced by pseudonyms.
+        renamed: number of annotators and adjudicators whose names were not pseudonyms and were replaced by pseudonyms.
         comments: number of annotators' comments, which are not published.
         holders: number of holders that are left out: from a stand-off release all of them, from any other release
             those that neither their article nor the codebook names.

@@ -39,7 +39,7 @@ from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
-from train.report.project_snapshot import Snapshot, gather
+from train.report.project_snapshot import gather
 from train.settings import LICENCES, PublishSettings, Settings, meaning, read_settings
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
@@ -755,18 +755,50 @@ def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
     assert row in render(facts).decode()
 
 
-def test_the_card_counts_adjudicators_and_what_they_decided(facts: CardFacts) -> None:
-    assert "adjudicator, who saw" not in render(msgspec.structs.replace(facts, snapshot=_decided(facts, []))).decode()
-    card = render(msgspec.structs.replace(facts, snapshot=_decided(facts, ["A8", "A9", "A8"]))).decode()
-    assert "3 sentences were decided by 2 adjudicators, who saw the votes that had been given by then." in card
-    assert "A8" not in card
+def test_the_card_says_who_adjudicated_and_whether_they_are_annotators(facts: CardFacts) -> None:
+    def told(adjudicators: dict[str, int], copies: int = 0) -> str:
+        decided = msgspec.structs.replace(facts, adjudicators=adjudicators, adjudicated_copies=copies)
+        return " ".join(render(decided).decode().split())
+
+    assert "decided by" not in told({})
+    seen = "saw the votes that had been given by then."
+    assert f"1 sentence was decided by A1, who is also an annotator and {seen}" in told({"A1": 1})
+    assert f"7 sentences were decided by A9, who is not an annotator and {seen}" in told({"A9": 7})
+    two = "by A1 (30; also an annotator) and A9 (7; not an annotator), who"
+    assert f"37 sentences were decided {two} {seen}" in told({"A1": 30, "A9": 7})
+    assert f"The 38 adjudicated rows (37 sentences and 1 exact copy) were decided {two} {seen}" in told(
+        {"A1": 30, "A9": 7}, 1
+    )
+    assert "(1 sentence and 2 exact copies) were decided by A1, who" in told({"A1": 1}, 2)
 
 
-def _decided(facts: CardFacts, adjudicators: list[str]) -> Snapshot:
-    verdicts = [msgspec.structs.replace(row, adjudicator=None) for row in facts.snapshot.verdicts or []]
-    for n, name in enumerate(adjudicators):
-        verdicts[n] = msgspec.structs.replace(verdicts[n], adjudicator=name)
-    return msgspec.structs.replace(facts.snapshot, verdicts=verdicts)
+def test_adjudicators_are_counted_in_rows_of_gold_and_by_their_names_in_the_release(
+    facts_of: Make, finished: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    copy_tables(finished / "work", work)
+    copied = {
+        row["copy_of"] for rows in gold_rows(work, read_examples(work)).values() for row in rows if row["copy_of"]
+    }
+    verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "")
+    decided = {"ann@example.org": verdicts[:2], "A1": [row for row in verdicts[2:] if row.sentence_id in copied]}
+    who = {row.sentence_id: name for name, rows in decided.items() for row in rows}
+    write_jsonl(
+        work / "verdicts.jsonl",
+        [
+            msgspec.structs.replace(row, how="adjudicated", adjudicator=who[row.sentence_id])
+            if row.sentence_id in who
+            else row
+            for row in verdicts
+        ],
+    )
+    facts = facts_of(work=work)
+    assert sum(facts.adjudicators.values()) + facts.adjudicated_copies == facts.how["adjudicated"]
+    assert facts.adjudicated_copies == len(copied) == 1
+    assert facts.adjudicators == {"A1": 1, "A4": 2}
+    card = " ".join(render(facts).decode().split())
+    assert "by A1 (1; also an annotator) and A4 (2; not an annotator), who" in card
+    assert "ann@example.org" not in card
 
 
 def test_the_card_says_which_shares_to_report_where_there_is_an_estimate(facts: CardFacts) -> None:

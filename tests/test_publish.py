@@ -300,7 +300,7 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     one = msgspec.structs.replace(done, unsettled=1, comments=2, holders=0, renamed=1)
     said = published(one, tmp_path / "dataset", "", asked=False)
     assert "left out: 1 open sentence; 2 comments of annotators, which are never published" in said
-    assert "pseudonyms replace 1 name of annotators in the release" in said
+    assert "pseudonyms replace 1 name of annotators and adjudicators in the release" in said
 
 
 def test_publish_says_why_it_has_more_rows_than_train_has_sentences(finished: Path, tmp_path: Path) -> None:

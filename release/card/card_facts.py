@@ -104,6 +104,8 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         how: way of settling → number of rows of `gold`, sorted.
         published: id of each sentence in `gold` → its label.
         copies: number of rows of `gold` that are exact copies of a labelled sentence.
+        adjudicators: name of each adjudicator in the release → number of sentences they decided, without exact copies.
+        adjudicated_copies: number of rows of `gold` that are exact copies of an adjudicated sentence.
         articles: number of articles that `gold` has sentences from.
         rounds: rounds in which sentences were sampled; empty if all sentences were to be labelled.
         extractors: name of each extractor → number of articles that it read, sorted by name.
@@ -125,6 +127,8 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     how: dict[str, int]
     published: dict[str, Stance]
     copies: int
+    adjudicators: dict[str, int]
+    adjudicated_copies: int
     articles: int
     rounds: list[Round]
     extractors: dict[str, int]
@@ -152,7 +156,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
         gold: rows of `gold` by split, with labels as strings; in a stand-off release, rows without text.
         configs: configs with their Parquet files.
         standoff: whether the release is without the articles' text.
-        names: name of each annotator in the project's tables → name in the release.
+        names: name of each annotator and adjudicator in the project's tables → name in the release.
         few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
         folder: folder of the release, which may hold an earlier release.
         machine: machine coders whose answers are in the release.
@@ -195,6 +199,8 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         for_page=False,
     )
     snapshot = msgspec.structs.replace(snapshot, status=_renamed(snapshot.status, released.names))
+    by = {row.sentence_id: row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator}
+    decided = Counter(by[row["sentence_id"]] for row in rows if row["copy_of"] is None and row["sentence_id"] in by)
     return CardFacts(
         settings=project.settings.publish,
         target=project.settings.target.name,
@@ -210,6 +216,8 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         how=dict(sorted(Counter(row["how"] for row in rows).items())),
         published={row["sentence_id"]: row["label"] for row in rows},
         copies=sum(row["copy_of"] is not None for row in rows),
+        adjudicators={released.names.get(name, UNNAMED): count for name, count in sorted(decided.items())},
+        adjudicated_copies=sum(row["copy_of"] in by for row in rows),
         articles=len({row["article_id"] for row in rows}),
         rounds=_rounds(
             [row for row in read_sample(work) if row.by != "archive"],

@@ -14,6 +14,7 @@ from release.card.card_facts import (
     extractors,
     licence,
 )
+from release.card.card_sentences import decided_sentence
 from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
@@ -164,7 +165,7 @@ def sections(facts: CardFacts) -> str:
             for row in snapshot.status.annotators
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
-        adjudicated=[row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator],
+        decided=decided_sentence(facts),
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),

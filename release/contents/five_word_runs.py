@@ -26,6 +26,7 @@ TEMPLATES = ("release/card/dataset_card.md.j2", "release/card/annotators.md.j2")
 """Paths of stance's templates of the dataset card and the data statement."""
 SENTENCES = {
     "release/card/card_facts.py": (),
+    "release/card/card_sentences.py": (),
     "release/card/changelog.py": (),
     "release/card/citation.py": (),
     "release/card/data_statement.py": (),
