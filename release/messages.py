@@ -45,6 +45,13 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             "what a release has to name (the target, the outlets and the articles' addresses) and in stance's own "
             "wording of the card"
         )
+    if done.standoff and done.without_url:
+        has = "has" if done.without_url == 1 else "have"
+        lines.append(
+            f"{done.without_url:,} of {number(done.articles, 'article')} {has} no URL, and a stand-off release has no "
+            "titles: others may not know which articles to get. Give the addresses in the column url of articles.csv, "
+            "then build and publish again"
+        )
     why = (
         ", as annotators may have copied them from the articles"
         if done.standoff

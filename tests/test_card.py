@@ -772,6 +772,50 @@ def test_the_card_says_who_adjudicated_and_whether_they_are_annotators(facts: Ca
     assert "(1 sentence and 2 exact copies) were decided by A1, who" in told({"A1": 1}, 2)
 
 
+def test_a_stand_off_card_says_which_articles_nobody_can_get(facts_of: Make) -> None:
+    facts = facts_of(standoff=True)
+    assert facts.without_url == facts.articles == 30
+
+    def told(without_url: int) -> str:
+        return " ".join(render(msgspec.structs.replace(facts, without_url=without_url)).decode().split())
+
+    learned = (
+        "can be learned only from `article_id`, `outlet` and `published`, since a stand-off release has no titles."
+    )
+    assert f"No article has an address in the column `url`: which articles these are {learned}" in told(30)
+    some = "The column `url` says where the articles are, but"
+    assert f"{some} 1 of 30 has no address there: which articles these are {learned}" in told(1)
+    assert f"{some} 3 of 30 have no address there: which articles these are {learned}" in told(3)
+    assert "by article. The command" in told(0)
+    assert "The column `url` says where each article is." in told(0)
+    assert "`url` says" not in render(facts_of()).decode()
+
+
+def test_a_stand_off_card_says_where_its_command_comes_from(
+    facts_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = facts_of(standoff=True)
+    asked = "a copy of its source code; the contact at the end of this card may tell where it is."
+
+    def told(facts: CardFacts = facts) -> str:
+        card = " ".join(render(facts).decode().split())
+        return card.partition("by article. ")[2].partition(" No article has")[0]
+
+    package = tmp_path / "stance_corpus-9.8.7.dist-info"
+    package.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    about = "Metadata-Version: 2.4\nName: stance-corpus\nVersion: 9.8.7\n"
+    (package / "METADATA").write_text(about)
+    start = (
+        "The command `stance` comes with the Python package `stance-corpus` 9.8.7, which `pip install .` installs in"
+    )
+    assert told() == f"{start} {asked}"
+    silent = msgspec.structs.replace(facts, settings=msgspec.structs.replace(SAID, contact=""))
+    assert told(silent) == f"{start} a copy of its source code."
+    (package / "METADATA").write_text(f"{about}Project-URL: Repository, https://example.org/stance\n")
+    assert told() == f"{start} a clone of https://example.org/stance."
+
+
 def test_adjudicators_are_counted_in_rows_of_gold_and_by_their_names_in_the_release(
     facts_of: Make, finished: Path, tmp_path: Path
 ) -> None:

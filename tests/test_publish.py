@@ -29,7 +29,7 @@ from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json
 from release.messages import published
-from release.publish import PublishInputs, publish
+from release.publish import PublishInputs, PublishSummary, publish
 from tests.conftest import HOSTILE, copy_tables
 from tests.support.releases import SETTINGS, publish_release
 from train import input_digests
@@ -301,6 +301,20 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     said = published(one, tmp_path / "dataset", "", asked=False)
     assert "left out: 1 open sentence; 2 comments of annotators, which are never published" in said
     assert "pseudonyms replace 1 name of annotators and adjudicators in the release" in said
+
+
+def test_publish_says_of_how_many_articles_of_a_stand_off_release_nobody_knows_the_address(
+    finished: Path, tmp_path: Path
+) -> None:
+    done = publish_release(finished, tmp_path / "dataset", standoff=True)
+
+    def said(done: PublishSummary) -> str:
+        return "\n".join(published(done, tmp_path / "dataset", "", asked=True))
+
+    assert "\n30 of 30 articles have no URL, and a stand-off release has no titles: others may not know" in said(done)
+    assert "\n1 of 30 articles has no URL" in said(msgspec.structs.replace(done, without_url=1))
+    assert "no URL" not in said(msgspec.structs.replace(done, without_url=0))
+    assert "no URL" not in said(msgspec.structs.replace(done, standoff=False))
 
 
 def test_publish_says_why_it_has_more_rows_than_train_has_sentences(finished: Path, tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         adjudicators: name of each adjudicator in the release → number of sentences they decided, without exact copies.
         adjudicated_copies: number of rows of `gold` that are exact copies of an adjudicated sentence.
         articles: number of articles that `gold` has sentences from.
+        without_url: number of these articles that have no URL.
         rounds: rounds in which sentences were sampled; empty if all sentences were to be labelled.
         extractors: name of each extractor → number of articles that it read, sorted by name.
         skipped: number of articles that gave no sentence.
@@ -130,6 +131,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     adjudicators: dict[str, int]
     adjudicated_copies: int
     articles: int
+    without_url: int
     rounds: list[Round]
     extractors: dict[str, int]
     skipped: int
@@ -219,6 +221,7 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         adjudicators={released.names.get(name, UNNAMED): count for name, count in sorted(decided.items())},
         adjudicated_copies=sum(row["copy_of"] in by for row in rows),
         articles=len({row["article_id"] for row in rows}),
+        without_url=len({row["article_id"] for row in rows if not row["url"]}),
         rounds=_rounds(
             [row for row in read_sample(work) if row.by != "archive"],
             {row.sentence_id for row in snapshot.verdicts or []},

@@ -1,10 +1,16 @@
-"""Sentences of the card and the data statement that no report has: who settled labels, and what isn't known."""
+"""Sentences of the card and the data statement that no report has: who settled labels, and how to get the text."""
 
 from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, metadata
 
 from corpus.numbers import number
 from release.card.card_facts import CardFacts
 from train.report.sentences import spoken
+
+PACKAGE = "stance-corpus"
+SOURCES = ("repository", "source", "source code", "homepage")
+"""Labels of the package's addresses that may lead to its source code, the best one first."""
 
 
 def decided_sentence(facts: CardFacts) -> str:
@@ -32,3 +38,40 @@ def decided_sentence(facts: CardFacts) -> str:
         who = f"{spoken(each, 'and')}, who"
     later = " Votes for labels that no longer existed were not shown." if len(facts.snapshot.codebooks) > 1 else ""
     return f"{what} {who} saw the votes that had been given by then.{later}"
+
+
+def addresses_sentence(facts: CardFacts) -> str:
+    """Where readers of a stand-off release learn which articles to get, and for how many of them they can't."""
+    if not facts.without_url:
+        return "The column `url` says where each article is."
+    rest = (
+        "which articles these are can be learned only from `article_id`, `outlet` and `published`, since a stand-off "
+        "release has no titles."
+    )
+    if facts.without_url == facts.articles:
+        return f"No article has an address in the column `url`: {rest}"
+    none = "has" if facts.without_url == 1 else "have"
+    return (
+        f"The column `url` says where the articles are, but {facts.without_url:,} of {facts.articles:,} {none} no "
+        f"address there: {rest}"
+    )
+
+
+def install_sentence(facts: CardFacts) -> str:
+    """How to install stance, as far as the package's own metadata say where it is."""
+    try:
+        about = metadata(PACKAGE)
+    except PackageNotFoundError:  # stance runs from its source folder
+        version, named = "", list[str]()
+    else:
+        version, named = f" {about['Version']}", about.get_all("Project-URL") or []
+    urls = {label.casefold(): url for label, _, url in (entry.partition(", ") for entry in named)}
+    if url := next((urls[label] for label in SOURCES if label in urls), ""):
+        where = f"a clone of {url}"
+    else:
+        ask = "; the contact at the end of this card may tell where it is" if facts.settings.contact else ""
+        where = f"a copy of its source code{ask}"
+    return (
+        f"The command `stance` comes with the Python package `{PACKAGE}`{version}, which `pip install .` installs in "
+        f"{where}."
+    )

@@ -14,7 +14,7 @@ from release.card.card_facts import (
     extractors,
     licence,
 )
-from release.card.card_sentences import decided_sentence
+from release.card.card_sentences import addresses_sentence, decided_sentence, install_sentence
 from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
@@ -166,6 +166,8 @@ def sections(facts: CardFacts) -> str:
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
         decided=decided_sentence(facts),
+        addresses=Markdown(addresses_sentence(facts)),
+        install=Markdown(install_sentence(facts)),
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),
