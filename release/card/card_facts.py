@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +28,7 @@ from release.contents.machine_rows import ReleasedCoder
 from release.freshness import Project
 from train.report.project_snapshot import Snapshot, gather
 from train.report.sentences import spoken
-from train.settings import LICENCES, PublishSettings
+from train.settings import LICENCES, PublishSettings, meaning
 
 NOBODY = "Authors not stated"
 
@@ -54,6 +55,9 @@ ASKED = {
     "personal": "what personal or sensitive information there is, and what was done about it",
 }
 """The keys of `[publish]` that the card lists as not stated if they are empty, each with what it should say."""
+
+ASSUMED = ("language", "text_source")
+"""The keys of `[publish]` whose defaults the card gives where nobody has stated them."""
 
 
 class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,6 +248,15 @@ def _unused(skipped: Path) -> int:
 def missing(settings: PublishSettings) -> list[str]:
     """One line for each key that `[publish]` leaves empty, such as `pay: what the annotators were paid`."""
     return [f"{key}: {what}" for key, what in ASKED.items() if not _said(getattr(settings, key))]
+
+
+def assumed(settings: PublishSettings, stated: Collection[str]) -> list[str]:
+    """One line for each default that the card gives, such as `language = ["en"]: …`, without the keys in `stated`."""
+    return [
+        f"{key} = {json.dumps(getattr(settings, key))}: {meaning(PublishSettings, key).rstrip('.')}"
+        for key in ASSUMED
+        if key not in stated
+    ]
 
 
 def _said(value: str | list[str]) -> bool:
