@@ -255,7 +255,8 @@ def test_the_card_tells_how_the_labels_came_to_be(facts: CardFacts, finished: Pa
     for name, by in facts.labels.items():
         assert f"| {name} | {by['favor']} | {by['against']} | {by['none']} |" in card
     assert "| plain | 29 |" in card
-    assert "published from 2031-03-01 to 2031-03-30" in card
+    (told,) = re.findall(r"^\*\*Articles\.\*\* (.*)\. They have", card, re.MULTILINE)
+    assert told == "30 articles from 2 outlets, 2031-03-01 to 2031-03-30"
     assert "(version unknown: " in card
     assert re.search(rf"\n{facts.copies} of the rows (is an exact copy|are exact copies) of a labelled", card)
     assert not re.search(r"\b0 (more )?(sentence|article)", card)
@@ -702,10 +703,22 @@ def test_the_data_statement_has_every_section_and_keeps_what_people_wrote(facts:
     edited = statement.replace("<!-- stance:end speakers -->", "<!-- stance:end speakers -->\n\nThey were my friends.")
     later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     assert others(later)["annotators.md"].decode() == edited
-    edited = statement.replace("Written, asynchronous", "Spoken, synchronous")
+    edited = statement.replace("The corpus: 30", "The corpus: 31")
     later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     with pytest.raises(PublishError, match=r"annotators.md, line \d+: the part 'situation' was changed"):
         others(later)
+
+
+def test_card_and_data_statement_say_how_many_articles_name_no_outlet_or_date(facts: CardFacts) -> None:
+    corpus = msgspec.structs.replace(facts.snapshot.corpus, without_outlet=3, without_date=2)
+    gaps = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(facts.snapshot, corpus=corpus))
+    words = "30 articles (27 name one of 2 outlets, 2 have no date), 2031-03-01 to 2031-03-30."
+    (told,) = re.findall(r"^\*\*Articles\.\*\* (.*) They have", render(gaps).decode(), re.MULTILINE)
+    assert told == words
+    statement = others(gaps)["annotators.md"].decode()
+    assert f"The corpus: {words}\n" in statement
+    # Nobody has said how the articles were written, or that they were edited.
+    assert not re.search("asynchronous|edited for", statement)
 
 
 def test_a_project_without_a_model_or_shared_sentences_has_a_card_too(
@@ -726,7 +739,7 @@ def test_card_and_data_statement_write_large_numbers_with_separators(facts: Card
     corpus = msgspec.structs.replace(snapshot.corpus, articles=2345, sentences=67890, kinds=[("ad", 4567)])
     large = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(snapshot, corpus=corpus), articles=2345)
     card = render(large).decode().partition("\n---\n")[2]
-    for part in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
+    for part in ("from 2,345 news articles", "gave 12,345 answers", "They have 67,890 prose sentences", "| 4,567 |"):
         assert part in card
     assert "from 2,345 articles" in others(large)["annotators.md"].decode()
     assert "from 2,345 news articles" in summary(large)
@@ -795,7 +808,7 @@ def test_a_stand_off_card_says_where_its_command_comes_from(
     facts_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     facts = facts_of(standoff=True)
-    asked = "a copy of its source code; the contact at the end of this card may tell where it is."
+    asked = "a copy of its source code; ask the contact at the end of this card where it is."
 
     def told(facts: CardFacts = facts) -> str:
         card = " ".join(render(facts).decode().split())

@@ -69,7 +69,7 @@ def install_sentence(facts: CardFacts) -> str:
     if url := next((urls[label] for label in SOURCES if label in urls), ""):
         where = f"a clone of {url}"
     else:
-        ask = "; the contact at the end of this card may tell where it is" if facts.settings.contact else ""
+        ask = "; ask the contact at the end of this card where it is" if facts.settings.contact else ""
         where = f"a copy of its source code{ask}"
     return (
         f"The command `stance` comes with the Python package `{PACKAGE}`{version}, which `pip install .` installs in "

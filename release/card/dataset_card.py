@@ -23,7 +23,7 @@ from release.card.doi_metadata import DATACITE, ZENODO, datacite, zenodo
 from release.card.managed_markdown import decode, fill, merge
 from release.card.yaml_header import join, split
 from train.examples.splits import lacking
-from train.report import methods
+from train.report import corpus_sentences, methods
 from train.report import sentences as readings
 from train.report.markdown import Markdown
 
@@ -145,6 +145,7 @@ def sections(facts: CardFacts) -> str:
         meant=Markdown(_meant(facts.scheme)),
         scored=Markdown(readings.spoken([f"of `{name}`" for name in facts.scheme.scored], "and")),
         readings=readings,
+        about=corpus_sentences,
         sizes=[
             (config.name, split.name, split.rows, split.size) for config in facts.configs for split in config.splits
         ],
