@@ -57,8 +57,12 @@ def addresses_sentence(facts: CardFacts) -> str:
     )
 
 
-def install_sentence(facts: CardFacts) -> str:
-    """How to install stance, as far as the package's own metadata say where it is."""
+def install_sentence(contact: str) -> str:
+    """How to install stance, as far as the package's own metadata say where it is.
+
+    Args:
+        contact: whom the card names as the contact; may be empty.
+    """
     try:
         about = metadata(PACKAGE)
     except PackageNotFoundError:  # stance runs from its source folder
@@ -69,7 +73,7 @@ def install_sentence(facts: CardFacts) -> str:
     if url := next((urls[label] for label in SOURCES if label in urls), ""):
         where = f"a clone of {url}"
     else:
-        ask = "; ask the contact at the end of this card where it is" if facts.settings.contact else ""
+        ask = "; ask the contact at the end of this card where it is" if contact else ""
         where = f"a copy of its source code{ask}"
     return (
         f"The command `stance` comes with the Python package `{PACKAGE}`{version}, which `pip install .` installs in "

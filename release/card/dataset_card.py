@@ -143,7 +143,7 @@ def sections(facts: CardFacts) -> str:
         stances=facts.scheme.names,
         choices=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.names], "or")),
         meant=Markdown(_meant(facts.scheme)),
-        scored=Markdown(readings.spoken([f"of `{name}`" for name in facts.scheme.scored], "and")),
+        scored=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.scored], "and")),
         readings=readings,
         about=corpus_sentences,
         sizes=[
@@ -168,7 +168,7 @@ def sections(facts: CardFacts) -> str:
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
         decided=decided_sentence(facts),
         addresses=Markdown(addresses_sentence(facts)),
-        install=Markdown(install_sentence(facts)),
+        install=Markdown(install_sentence(facts.settings.contact)),
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),
