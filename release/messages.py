@@ -45,6 +45,13 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             "are what a release has to name (the target, the outlets and the articles' addresses) and the sentences of "
             "the card that stance itself brings"
         )
+    if done.standoff and done.without_url:
+        has = "has" if done.without_url == 1 else "have"
+        lines.append(
+            f"{done.without_url:,} of {number(done.articles, 'article')} {has} no URL, and a stand-off release has no "
+            "titles: others may not know which articles to get. Give the addresses in the column url of articles.csv, "
+            "then build and publish again"
+        )
     why = (
         ", as annotators may have copied them from the articles"
         if done.standoff
@@ -69,7 +76,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             f"{wanted}; the card says so"
         )
     if done.renamed:
-        lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators in the release")
+        lines.append(f"pseudonyms replace {number(done.renamed, 'name')} of annotators and adjudicators in the release")
     if done.differs:
         lines.append(
             f"the content is not what was published before as version {done.differs}: if others have that one, raise "

@@ -85,8 +85,10 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
         rows: number of rows by config and split.
         copies: number of the rows in gold that are exact copies of another one, which a model learns from only once.
         standoff: whether the release is without the articles' text.
+        articles: number of articles that the rows in gold are from.
+        without_url: number of these articles that have no URL.
         unsettled: number of open sentences, which are left out.
-        renamed: number of annotators whose names were not pseudonyms and were replaced by pseudonyms.
+        renamed: number of annotators and adjudicators whose names were not pseudonyms and were replaced by pseudonyms.
         comments: number of annotators' comments, which are not published.
         holders: number of holders that are left out: from a stand-off release all of them, from any other release
             those that neither their article nor the codebook names.
@@ -100,6 +102,8 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, dict[str, int]]
     copies: int
     standoff: bool
+    articles: int
+    without_url: int
     unsettled: int
     renamed: int
     comments: int
@@ -224,6 +228,8 @@ def publish(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
         copies=sum(map(len, gold.values())) - len(examples),
         standoff=without_text,
+        articles=facts.articles,
+        without_url=facts.without_url,
         unsettled=len(queue),
         renamed=sum(name != called for name, called in names.items()),
         comments=sum(bool(row.comment) for row in answers),

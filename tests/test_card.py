@@ -39,7 +39,7 @@ from tests.conftest import HOSTILE, copy_tables
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
-from train.report.project_snapshot import Snapshot, gather
+from train.report.project_snapshot import gather
 from train.settings import LICENCES, PublishSettings, Settings, meaning, read_settings
 
 TEXTS = [key for key in ASKED if key not in ("licence", "authors", "annotation_source")]
@@ -255,7 +255,8 @@ def test_the_card_tells_how_the_labels_came_to_be(facts: CardFacts, finished: Pa
     for name, by in facts.labels.items():
         assert f"| {name} | {by['favor']} | {by['against']} | {by['none']} |" in card
     assert "| plain | 29 |" in card
-    assert "published from 2031-03-01 to 2031-03-30" in card
+    (told,) = re.findall(r"^\*\*Articles\.\*\* (.*)\. They have", card, re.MULTILINE)
+    assert told == "30 articles from 2 outlets, 2031-03-01 to 2031-03-30"
     assert "(version unknown: " in card
     assert re.search(rf"\n{facts.copies} of the rows (is an exact copy|are exact copies) of a labelled", card)
     assert not re.search(r"\b0 (more )?(sentence|article)", card)
@@ -702,10 +703,22 @@ def test_the_data_statement_has_every_section_and_keeps_what_people_wrote(facts:
     edited = statement.replace("<!-- stance:end speakers -->", "<!-- stance:end speakers -->\n\nThey were my friends.")
     later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     assert others(later)["annotators.md"].decode() == edited
-    edited = statement.replace("Written, asynchronous", "Spoken, synchronous")
+    edited = statement.replace("The corpus: 30", "The corpus: 31")
     later = msgspec.structs.replace(facts, before=EarlierRelease(files={"annotators.md": edited.encode()}))
     with pytest.raises(PublishError, match=r"annotators.md, line \d+: the part 'situation' was changed"):
         others(later)
+
+
+def test_card_and_data_statement_say_how_many_articles_name_no_outlet_or_date(facts: CardFacts) -> None:
+    corpus = msgspec.structs.replace(facts.snapshot.corpus, without_outlet=3, without_date=2)
+    gaps = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(facts.snapshot, corpus=corpus))
+    words = "30 articles (27 name one of 2 outlets, 2 have no date), 2031-03-01 to 2031-03-30."
+    (told,) = re.findall(r"^\*\*Articles\.\*\* (.*) They have", render(gaps).decode(), re.MULTILINE)
+    assert told == words
+    statement = others(gaps)["annotators.md"].decode()
+    assert f"The corpus: {words}\n" in statement
+    # Nobody has said how the articles were written, or that they were edited.
+    assert not re.search("asynchronous|edited for", statement)
 
 
 def test_a_project_without_a_model_or_shared_sentences_has_a_card_too(
@@ -726,7 +739,7 @@ def test_card_and_data_statement_write_large_numbers_with_separators(facts: Card
     corpus = msgspec.structs.replace(snapshot.corpus, articles=2345, sentences=67890, kinds=[("ad", 4567)])
     large = msgspec.structs.replace(facts, snapshot=msgspec.structs.replace(snapshot, corpus=corpus), articles=2345)
     card = render(large).decode().partition("\n---\n")[2]
-    for part in ("from 2,345 news articles", "gave 12,345 answers", "with 67,890 prose sentences", "| 4,567 |"):
+    for part in ("from 2,345 news articles", "gave 12,345 answers", "They have 67,890 prose sentences", "| 4,567 |"):
         assert part in card
     assert "from 2,345 articles" in others(large)["annotators.md"].decode()
     assert "from 2,345 news articles" in summary(large)
@@ -755,18 +768,94 @@ def test_the_card_gives_ac1_beside_alpha(facts: CardFacts) -> None:
     assert row in render(facts).decode()
 
 
-def test_the_card_counts_adjudicators_and_what_they_decided(facts: CardFacts) -> None:
-    assert "adjudicator, who saw" not in render(msgspec.structs.replace(facts, snapshot=_decided(facts, []))).decode()
-    card = render(msgspec.structs.replace(facts, snapshot=_decided(facts, ["A8", "A9", "A8"]))).decode()
-    assert "3 sentences were decided by 2 adjudicators, who saw the votes that had been given by then." in card
-    assert "A8" not in card
+def test_the_card_says_who_adjudicated_and_whether_they_are_annotators(facts: CardFacts) -> None:
+    def told(adjudicators: dict[str, int], copies: int = 0) -> str:
+        decided = msgspec.structs.replace(facts, adjudicators=adjudicators, adjudicated_copies=copies)
+        return " ".join(render(decided).decode().split())
+
+    assert "decided by" not in told({})
+    seen = "saw the votes that had been given by then."
+    assert f"1 sentence was decided by A1, who is also an annotator and {seen}" in told({"A1": 1})
+    assert f"7 sentences were decided by A9, who is not an annotator and {seen}" in told({"A9": 7})
+    two = "by A1 (30; also an annotator) and A9 (7; not an annotator), who"
+    assert f"37 sentences were decided {two} {seen}" in told({"A1": 30, "A9": 7})
+    assert f"The 38 adjudicated rows (37 sentences and 1 exact copy) were decided {two} {seen}" in told(
+        {"A1": 30, "A9": 7}, 1
+    )
+    assert "(1 sentence and 2 exact copies) were decided by A1, who" in told({"A1": 1}, 2)
 
 
-def _decided(facts: CardFacts, adjudicators: list[str]) -> Snapshot:
-    verdicts = [msgspec.structs.replace(row, adjudicator=None) for row in facts.snapshot.verdicts or []]
-    for n, name in enumerate(adjudicators):
-        verdicts[n] = msgspec.structs.replace(verdicts[n], adjudicator=name)
-    return msgspec.structs.replace(facts.snapshot, verdicts=verdicts)
+def test_a_stand_off_card_says_which_articles_nobody_can_get(facts_of: Make) -> None:
+    facts = facts_of(standoff=True)
+    assert facts.without_url == facts.articles == 30
+
+    def told(without_url: int) -> str:
+        return " ".join(render(msgspec.structs.replace(facts, without_url=without_url)).decode().split())
+
+    learned = (
+        "can be learned only from `article_id`, `outlet` and `published`, since a stand-off release has no titles."
+    )
+    assert f"No article has an address in the column `url`: which articles these are {learned}" in told(30)
+    some = "The column `url` says where the articles are, but"
+    assert f"{some} 1 of 30 has no address there: which articles these are {learned}" in told(1)
+    assert f"{some} 3 of 30 have no address there: which articles these are {learned}" in told(3)
+    assert "by article. The command" in told(0)
+    assert "The column `url` says where each article is." in told(0)
+    assert "`url` says" not in render(facts_of()).decode()
+
+
+def test_a_stand_off_card_says_where_its_command_comes_from(
+    facts_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = facts_of(standoff=True)
+    asked = "a copy of its source code; ask the contact at the end of this card where it is."
+
+    def told(facts: CardFacts = facts) -> str:
+        card = " ".join(render(facts).decode().split())
+        return card.partition("by article. ")[2].partition(" No article has")[0]
+
+    package = tmp_path / "stance_corpus-9.8.7.dist-info"
+    package.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    about = "Metadata-Version: 2.4\nName: stance-corpus\nVersion: 9.8.7\n"
+    (package / "METADATA").write_text(about)
+    start = (
+        "The command `stance` comes with the Python package `stance-corpus` 9.8.7, which `pip install .` installs in"
+    )
+    assert told() == f"{start} {asked}"
+    silent = msgspec.structs.replace(facts, settings=msgspec.structs.replace(SAID, contact=""))
+    assert told(silent) == f"{start} a copy of its source code."
+    (package / "METADATA").write_text(f"{about}Project-URL: Repository, https://example.org/stance\n")
+    assert told() == f"{start} a clone of https://example.org/stance."
+
+
+def test_adjudicators_are_counted_in_rows_of_gold_and_by_their_names_in_the_release(
+    facts_of: Make, finished: Path, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    copy_tables(finished / "work", work)
+    copied = {
+        row["copy_of"] for rows in gold_rows(work, read_examples(work)).values() for row in rows if row["copy_of"]
+    }
+    verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "")
+    decided = {"ann@example.org": verdicts[:2], "A1": [row for row in verdicts[2:] if row.sentence_id in copied]}
+    who = {row.sentence_id: name for name, rows in decided.items() for row in rows}
+    write_jsonl(
+        work / "verdicts.jsonl",
+        [
+            msgspec.structs.replace(row, how="adjudicated", adjudicator=who[row.sentence_id])
+            if row.sentence_id in who
+            else row
+            for row in verdicts
+        ],
+    )
+    facts = facts_of(work=work)
+    assert sum(facts.adjudicators.values()) + facts.adjudicated_copies == facts.how["adjudicated"]
+    assert facts.adjudicated_copies == len(copied) == 1
+    assert facts.adjudicators == {"A1": 1, "A4": 2}
+    card = " ".join(render(facts).decode().split())
+    assert "by A1 (1; also an annotator) and A4 (2; not an annotator), who" in card
+    assert "ann@example.org" not in card
 
 
 def test_the_card_says_which_shares_to_report_where_there_is_an_estimate(facts: CardFacts) -> None:

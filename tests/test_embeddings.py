@@ -359,6 +359,7 @@ def test_a_models_card_names_the_encoder_and_the_hub_gets_no_path(trained: tuple
     assert done.metrics.encoder
     assert f"`{done.metrics.encoder.digest}`" in card
     assert 'model["tfidf"].transform(texts)' in card
+    assert "`pip install '.[embeddings]'` instead of" in card
     assert "encoder.json" not in MODEL
 
 

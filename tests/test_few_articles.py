@@ -25,7 +25,7 @@ from train.evaluate.calibration import Bin, Calibration
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
-from train.report import methods, sentences, svg_plots, svg_shapes
+from train.report import corpus_sentences, methods, svg_plots, svg_shapes
 from train.report.article_view import ShownCorpus
 from train.report.page import report
 from train.report.project_snapshot import gather
@@ -117,11 +117,42 @@ def test_copies_and_lines_that_are_not_prose_are_told_as_the_build_tells_them() 
         kinds=[("heading", 2), ("ad", 1)],
         drawn=[],
     )
-    assert sentences.copies_sentence(corpus) == (
+    assert corpus_sentences.copies_sentence(corpus) == (
         "1 of them is an exact copy of another one: the same but for case, punctuation, and the kinds of spaces and "
         "quotation marks. There is 1 cluster of near-duplicates."
     )
-    assert sentences.not_prose_sentence(corpus) == "3 lines are not prose and are kept apart: 2 headings, 1 advert."
+    assert (
+        corpus_sentences.not_prose_sentence(corpus) == "3 lines are not prose and are kept apart: 2 headings, 1 advert."
+    )
+
+
+@pytest.mark.parametrize(
+    ("outlets", "without_outlet", "without_date", "said"),
+    [
+        (7, 0, 0, "10 articles from 7 outlets, 2024-02-27 to 2024-03-11"),
+        (7, 3, 2, "10 articles (7 name one of 7 outlets, 2 have no date), 2024-02-27 to 2024-03-11"),
+        (1, 9, 0, "10 articles (1 names an outlet), 2024-02-27 to 2024-03-11"),
+        (1, 4, 1, "10 articles (6 name the same outlet, 1 has no date), 2024-02-27 to 2024-03-11"),
+        (0, 10, 0, "10 articles, 2024-02-27 to 2024-03-11"),
+        (2, 0, 10, "10 articles from 2 outlets"),
+    ],
+)
+def test_outlets_and_dates_are_not_said_of_articles_that_name_none(
+    outlets: int, without_outlet: int, without_date: int, said: str
+) -> None:
+    corpus = ShownCorpus(
+        articles=10,
+        sentences=90,
+        copies=0,
+        clusters=0,
+        outlets=[(f"Outlet {n}", 1) for n in range(outlets)],
+        without_outlet=without_outlet,
+        without_date=without_date,
+        dates=[] if without_date == 10 else ["2024-02-27", "2024-03-11"],
+        kinds=[],
+        drawn=[],
+    )
+    assert corpus_sentences.articles_words(corpus) == said
 
 
 def test_each_segment_that_has_room_for_it_names_its_label() -> None:

@@ -655,6 +655,9 @@ def test_a_card_of_several_targets_says_how_to_choose_one(finished: Path, tmp_pa
     assert r"one of 2 targets: a \`b\`; c\*d." in card
     assert '\nmodel = model["a `b`"]  # a dict' in card
     assert "masked as `train.model.mask.masked` does it" in card
+    assert "which `pip install .` installs in a copy of its source code.\n" in card
+    asked = model_card(folder, PublishSettings(contact="x"), "org/model").decode()
+    assert "source code; ask the contact at the end of this card where it is.\n" in asked
     front = yaml.safe_load(card.split("---\n")[1])
     assert front["license"] == "unknown"
     assert not front.keys() & {"datasets", "model-index"}, "the Hub takes scores with a dataset's name only"

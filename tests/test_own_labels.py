@@ -244,7 +244,7 @@ def test_a_project_of_four_labels_publishes_a_dataset_with_them(four: Path, tmp_
     assert {row for part in opened.values() for row in part["label"]} == {0, 1, 2, 3}
     card = (four / "work" / "dataset" / "README.md").read_text("utf-8")
     assert "A label is `support`, `deny`, `query` or `comment`." in card
-    assert "F_avg is the mean of F1 of `support` and of `deny`." in card
+    assert "F_avg is the mean F1 of `support` and `deny`." in card
     loaded = read(four / "work" / "dataset")
     assert (loaded.labels.by, loaded.labels.scheme.names) == ("class_label", RUMOUR.names)
     for name in ("README.md", "croissant.json", "CHANGELOG.md"):

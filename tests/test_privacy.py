@@ -110,7 +110,7 @@ def test_no_planted_name_or_address_is_in_any_byte_of_a_release(planted: Path, t
     assert {row["annotator"] for row in rows} == {"A1", "A4"}
     gold = pq.read_table(out / "gold" / "train-00000-of-00001.parquet").to_pylist()
     assert {who["annotator"] for row in gold for who in row["votes"]} == {"A1", "A4"}
-    assert (done.renamed, done.comments, done.holders) == (2, len(rows), len(rows))
+    assert (done.renamed, done.comments, done.holders) == (3, len(rows), len(rows))
     assert "comment" not in ANNOTATION
 
 
@@ -178,6 +178,25 @@ def test_a_holder_that_the_article_names_is_kept(finished: Path, tmp_path: Path)
 
 
 known = st.dictionaries(st.sampled_from(["x@y.example", "z@y.example"]), st.sampled_from(["A1", "A2", "Xavier"]))
+
+
+KNOWN_OR_NOT = st.sets(st.sampled_from(["A1", "A2", "A9", "deleted", "x@y.example", "Xavier", "a1"]))
+
+
+@given(KNOWN_OR_NOT, KNOWN_OR_NOT, known)
+def test_adjudicators_have_pseudonyms_that_change_no_annotators(
+    names: set[str], adjudicators: set[str], known: dict[str, str]
+) -> None:
+    verdicts = [
+        Verdict(sentence_id=name, stance="none", how="adjudicated", votes={}, adjudicator=name) for name in adjudicators
+    ]
+    answers = [vote("s", name, "none") for name in names]
+    found: dict[str, Any] = release_names(answers, verdicts, known)
+    assert found.keys() == names | adjudicators
+    assert all(PSEUDONYM.fullmatch(called) for called in found.values())
+    assert {name: found[name] for name in names} == release_names(answers, [], known)
+    people = {name: known.get(name, name) if PSEUDONYM.fullmatch(known.get(name, name)) else name for name in found}
+    assert len(set(found.values())) == len(set(people.values()))
 
 
 @given(st.sets(st.sampled_from(["A1", "A2", "A9", "deleted", "x@y.example", "Xavier", "a1"])), known)

@@ -29,8 +29,8 @@ from release import publish as publishing
 from release.contents import rows as gold
 from release.contents.manifest import check_dataset, read_manifest, to_json
 from release.messages import published
-from release.publish import PublishInputs, publish
-from tests.conftest import HOSTILE, copy_tables
+from release.publish import PublishInputs, PublishSummary, publish
+from tests.conftest import HOSTILE, Run, copy_project, copy_tables
 from tests.support.releases import SETTINGS, publish_release
 from train import input_digests
 from train.examples.from_verdicts import EXAMPLES, read_examples
@@ -302,7 +302,41 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     one = msgspec.structs.replace(done, unsettled=1, comments=2, holders=0, renamed=1)
     said = published(one, tmp_path / "dataset", "", asked=False)
     assert "left out: 1 open sentence; 2 comments of annotators (comments are never published)" in said
-    assert "pseudonyms replace 1 name of annotators in the release" in said
+    assert "pseudonyms replace 1 name of annotators and adjudicators in the release" in said
+
+
+def test_publish_says_of_how_many_articles_of_a_stand_off_release_nobody_knows_the_address(
+    finished: Path, tmp_path: Path
+) -> None:
+    done = publish_release(finished, tmp_path / "dataset", standoff=True)
+
+    def said(done: PublishSummary) -> str:
+        return "\n".join(published(done, tmp_path / "dataset", "", asked=True))
+
+    assert "\n30 of 30 articles have no URL, and a stand-off release has no titles: others may not know" in said(done)
+    assert "\n1 of 30 articles has no URL" in said(msgspec.structs.replace(done, without_url=1))
+    assert "no URL" not in said(msgspec.structs.replace(done, without_url=0))
+    assert "no URL" not in said(msgspec.structs.replace(done, standoff=False))
+
+
+def test_publish_lists_the_defaults_that_the_card_gives_until_somebody_states_them(
+    finished: Path, tmp_path: Path
+) -> None:
+    project = copy_project(finished, tmp_path / "p")
+    heading = "the card says this by default; if it is wrong, correct it under [publish] in stance.toml:\n"
+    said = Run(project)("publish", "--allow-open")
+    assert f'{heading}  language = ["en"]: the codes of the languages' in said
+    assert (
+        "\n  text_source = \"found\": who made the articles' texts, in the Hub's terms for `language_creators`\n"
+        in said
+    )
+    stated = (project / "stance.toml").read_text("utf-8") + '[publish]\ntext_source = "found"\n'
+    (project / "stance.toml").write_text(stated, "utf-8")
+    said = Run(project)("publish", "--allow-open")
+    assert f"{heading}  language = " in said
+    assert "text_source" not in said
+    (project / "stance.toml").write_text(stated.replace("text_source", 'language = ["de"]\ntext_source'), "utf-8")
+    assert heading not in Run(project)("publish", "--allow-open")
 
 
 def test_publish_says_why_it_has_more_rows_than_train_has_sentences(finished: Path, tmp_path: Path) -> None:

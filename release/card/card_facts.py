@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +28,7 @@ from release.contents.machine_rows import ReleasedCoder
 from release.freshness import Project
 from train.report.project_snapshot import Snapshot, gather
 from train.report.sentences import spoken
-from train.settings import LICENCES, PublishSettings
+from train.settings import LICENCES, PublishSettings, meaning
 
 NOBODY = "Authors not stated"
 
@@ -54,6 +55,9 @@ ASKED = {
     "personal": "what personal or sensitive information there is, and what was done about it",
 }
 """The keys of `[publish]` that the card lists as not stated if they are empty, each with what it should say."""
+
+ASSUMED = ("language", "text_source")
+"""The keys of `[publish]` whose defaults the card gives where nobody has stated them."""
 
 
 class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +108,10 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         how: way of settling → number of rows of `gold`, sorted.
         published: id of each sentence in `gold` → its label.
         copies: number of rows of `gold` that are exact copies of a labelled sentence.
+        adjudicators: name of each adjudicator in the release → number of sentences they decided, without exact copies.
+        adjudicated_copies: number of rows of `gold` that are exact copies of an adjudicated sentence.
         articles: number of articles that `gold` has sentences from.
+        without_url: number of these articles that have no URL.
         rounds: rounds in which sentences were sampled; empty if all sentences were to be labelled.
         extractors: name of each extractor → number of articles that it read, sorted by name.
         skipped: number of articles that gave no sentence.
@@ -125,7 +132,10 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     how: dict[str, int]
     published: dict[str, Stance]
     copies: int
+    adjudicators: dict[str, int]
+    adjudicated_copies: int
     articles: int
+    without_url: int
     rounds: list[Round]
     extractors: dict[str, int]
     skipped: int
@@ -152,7 +162,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
         gold: rows of `gold` by split, with labels as strings; in a stand-off release, rows without text.
         configs: configs with their Parquet files.
         standoff: whether the release is without the articles' text.
-        names: name of each annotator in the project's tables → name in the release.
+        names: name of each annotator and adjudicator in the project's tables → name in the release.
         few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
         folder: folder of the release, which may hold an earlier release.
         machine: machine coders whose answers are in the release.
@@ -195,6 +205,8 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         for_page=False,
     )
     snapshot = msgspec.structs.replace(snapshot, status=_renamed(snapshot.status, released.names))
+    by = {row.sentence_id: row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator}
+    decided = Counter(by[row["sentence_id"]] for row in rows if row["copy_of"] is None and row["sentence_id"] in by)
     return CardFacts(
         settings=project.settings.publish,
         target=project.settings.target.name,
@@ -210,7 +222,10 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         how=dict(sorted(Counter(row["how"] for row in rows).items())),
         published={row["sentence_id"]: row["label"] for row in rows},
         copies=sum(row["copy_of"] is not None for row in rows),
+        adjudicators={released.names.get(name, UNNAMED): count for name, count in sorted(decided.items())},
+        adjudicated_copies=sum(row["copy_of"] in by for row in rows),
         articles=len({row["article_id"] for row in rows}),
+        without_url=len({row["article_id"] for row in rows if not row["url"]}),
         rounds=_rounds(
             [row for row in read_sample(work) if row.by != "archive"],
             {row.sentence_id for row in snapshot.verdicts or []},
@@ -233,6 +248,15 @@ def _unused(skipped: Path) -> int:
 def missing(settings: PublishSettings) -> list[str]:
     """One line for each key that `[publish]` leaves empty, such as `pay: what the annotators were paid`."""
     return [f"{key}: {what}" for key, what in ASKED.items() if not _said(getattr(settings, key))]
+
+
+def assumed(settings: PublishSettings, stated: Collection[str]) -> list[str]:
+    """One line for each default that the card gives, such as `language = ["en"]: …`, without the keys in `stated`."""
+    return [
+        f"{key} = {json.dumps(getattr(settings, key))}: {meaning(PublishSettings, key).rstrip('.')}"
+        for key in ASSUMED
+        if key not in stated
+    ]
 
 
 def _said(value: str | list[str]) -> bool:

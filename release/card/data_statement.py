@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from release.card.card_facts import CardFacts, extractors
+from release.card.card_sentences import decided_sentence
 from release.card.managed_markdown import decode, fill, merge
+from train.report import corpus_sentences
 from train.report import sentences as readings
 
 
@@ -25,6 +27,8 @@ def data_statement(facts: CardFacts) -> bytes:
         said=facts.settings,
         snapshot=facts.snapshot,
         readings=readings,
+        about=corpus_sentences,
+        decided=decided_sentence(facts),
         extractors=extractors(facts),
     )
     return merge(text, decode(there, name), name).encode()

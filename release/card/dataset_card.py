@@ -14,6 +14,7 @@ from release.card.card_facts import (
     extractors,
     licence,
 )
+from release.card.card_sentences import addresses_sentence, decided_sentence, install_sentence
 from release.card.changelog import changelog
 from release.card.citation import bibtex, citation
 from release.card.croissant import croissant
@@ -22,7 +23,7 @@ from release.card.doi_metadata import DATACITE, ZENODO, datacite, zenodo
 from release.card.managed_markdown import decode, fill, merge
 from release.card.yaml_header import join, split
 from train.examples.splits import lacking
-from train.report import methods
+from train.report import corpus_sentences, methods
 from train.report import sentences as readings
 from train.report.markdown import Markdown
 
@@ -142,8 +143,9 @@ def sections(facts: CardFacts) -> str:
         stances=facts.scheme.names,
         choices=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.names], "or")),
         meant=Markdown(_meant(facts.scheme)),
-        scored=Markdown(readings.spoken([f"of `{name}`" for name in facts.scheme.scored], "and")),
+        scored=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.scored], "and")),
         readings=readings,
+        about=corpus_sentences,
         sizes=[
             (config.name, split.name, split.rows, split.size) for config in facts.configs for split in config.splits
         ],
@@ -164,7 +166,9 @@ def sections(facts: CardFacts) -> str:
             for row in snapshot.status.annotators
         ],
         controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
-        adjudicated=[row.adjudicator for row in snapshot.verdicts or [] if row.adjudicator],
+        decided=decided_sentence(facts),
+        addresses=Markdown(addresses_sentence(facts)),
+        install=Markdown(install_sentence(facts.settings.contact)),
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
         splits=_splits(facts),

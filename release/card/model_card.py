@@ -34,6 +34,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
     import yaml
 
     from labeling.statistics.intervals import shown
+    from release.card.card_sentences import install_sentence
     from release.card.managed_markdown import decode, fill, merge
     from release.card.yaml_header import FRONT
     from train.evaluate.analysis import read_analysis
@@ -53,7 +54,8 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         target=Markdown(json.dumps(model.targets[0] if model.targets else "")),
         said=settings,
         says=Markdown(_says(model.labels)),
-        scored=Markdown(readings.spoken([f"of `{name}`" for name in metrics.scheme.scored], "and")),
+        install=Markdown(install_sentence(settings.contact)),
+        scored=Markdown(readings.spoken([f"`{name}`" for name in metrics.scheme.scored], "and")),
         model=model,
         metrics=metrics,
         analysis=read_analysis(folder),
@@ -79,7 +81,7 @@ def _says(labels: list[str]) -> str:
     """What the model says of a sentence, as the beginning of the card."""
     from train.report.sentences import spoken
 
-    return f"which stance it expresses or reports, {spoken([f'`{name}`' for name in labels], 'or')},"
+    return f"which stance a sentence expresses or reports, {spoken([f'`{name}`' for name in labels], 'or')},"
 
 
 def _metadata(name: str, settings: PublishSettings, metrics: Metrics, dataset: str) -> dict[str, Any]:

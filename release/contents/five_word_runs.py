@@ -26,12 +26,14 @@ TEMPLATES = ("release/card/dataset_card.md.j2", "release/card/annotators.md.j2")
 """Paths of stance's templates of the dataset card and the data statement."""
 SENTENCES = {
     "release/card/card_facts.py": (),
+    "release/card/card_sentences.py": (),
     "release/card/changelog.py": (),
     "release/card/citation.py": (),
     "release/card/data_statement.py": (),
     "release/card/dataset_card.py": (),
     "release/card/doi_metadata.py": (),
     "release/card/earlier_release.py": (),
+    "train/report/corpus_sentences.py": (),
     "train/report/methods.py": (),
     "train/report/sentences.py": (),
     "labeling/statistics/agreement.py": ("reading",),

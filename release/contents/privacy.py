@@ -26,18 +26,31 @@ def release_names(
 
     Args:
         annotations: answers, whose annotators get names.
-        verdicts: verdicts; the annotators who gave their votes get names, too.
+        verdicts: verdicts; the annotators who gave their votes get names, and so do adjudicators.
         known: mail address or name → pseudonym, as in `.stance/annotators.json`.
 
     Returns:
-        Name in the tables → name in the release; new ones are given in the order of the names.
+        Name in the tables → name in the release; new ones are given in the order of the names, to annotators first.
     """
-    names = {row.annotator for row in annotations} | {who for row in verdicts for who in row.votes}
-    called = {name: name for name in names if PSEUDONYM.fullmatch(name)}
-    called |= {name: known[name] for name in names - called.keys() if PSEUDONYM.fullmatch(known.get(name, ""))}
-    taken = {*called.values(), *known.values()}
+    verdicts = list(verdicts)
+    annotators = {row.annotator for row in annotations} | {who for row in verdicts for who in row.votes}
+    called = _pseudonyms(annotators, known, {})
+    return called | _pseudonyms({row.adjudicator for row in verdicts if row.adjudicator}, known, called)
+
+
+def _pseudonyms(names: Collection[str], known: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """A pseudonym for each name that `given` lacks; the names that need new ones come last.
+
+    A name that is a pseudonym is kept, unless `given` has made it for somebody else.
+    """
+    made = {new for name, new in given.items() if new not in (name, known.get(name))}
+    names = set(names) - given.keys()
+    called = {name: name for name in names if PSEUDONYM.fullmatch(name) and name not in made}
+    rest = names - called.keys()
+    called |= {name: known[name] for name in rest if PSEUDONYM.fullmatch(known.get(name, ""))}
+    taken = {*given.values(), *called.values(), *known.values()}
     free = (f"A{n}" for n in range(1, len(names) + len(taken) + 1) if f"A{n}" not in taken)
-    return dict(sorted(called.items())) | {name: next(free) for name in sorted(names - called.keys())}
+    return dict(sorted(called.items())) | {name: next(free) for name in sorted(rest - called.keys())}
 
 
 def pseudonymous(

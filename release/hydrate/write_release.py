@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from corpus.errors import StanceError, TableError
+from corpus.numbers import number
 from corpus.staging import put_in_place, staging
 from corpus.store import write_bytes, write_jsonl
 from release.card.yaml_header import FRONT
@@ -31,12 +32,6 @@ STALE = {"README.md", "manifest.json", "croissant.json", LIST, BY_ARTICLE}
 
 Restored = Mapping[str, Sequence[tuple[int, Mapping[str, Any]]]]
 """Name of each Parquet file of `gold` → the rows that were found, each with its number and its new columns."""
-
-_NOTICE = """> **Hydrated.** `stance hydrate` put the text of {found:,} of {all:,} sentences back into this stand-off
-> release from copies of the articles: {matched:,} matched, {drifted:,} drifted, {missing:,} missing and left out of
-> `gold` (`hydrate.jsonl` names them). What follows is the release's own card, without the paragraph on the missing
-> text. The text is its publishers': don't pass this folder on.
-"""
 
 
 def check_out(dataset: Path, out: Path) -> None:
@@ -160,14 +155,28 @@ def _card(path: Path, sizes: Mapping[str, Sequence[int]], states: Mapping[str, i
         raise TableError(
             f"{path}: expected the card of a stand-off release; {error}. Fetch the release again"
         ) from error
-    notice = _NOTICE.format(
-        found=states["matched"] + states["drifted"],
-        all=sum(states[name] for name in ("matched", "drifted", "missing")),
-        **{name: states[name] for name in ("matched", "drifted", "missing")},
-    )
     shown = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=110)
     told = _WITHOUT_TEXT.sub("", text[match.end() :].lstrip(), count=1)
-    return f"---\n{shown}---\n\n{notice}\n{told}".encode()
+    return f"---\n{shown}---\n\n{_notice(states)}\n{told}".encode()
+
+
+def _notice(states: Mapping[str, int]) -> str:
+    """The paragraph above the card, without the states that no sentence is in."""
+    matched, drifted, missing = (states[name] for name in ("matched", "drifted", "missing"))
+    found, total = matched + drifted, number(matched + drifted + missing, "sentence")
+    parts = []
+    if drifted:
+        parts.append(f"{drifted:,} of them drifted (the same but for case, punctuation and spaces)")
+    if missing:
+        which = "it" if missing == 1 else "them"
+        parts.append(f"{number(missing, 'sentence', 'are')} missing and left out of `gold` (`{LIST}` names {which})")
+    of = f"{found:,} of {total}" if missing else total if total.startswith("1 ") else f"all {total}"
+    text = (
+        f"**Hydrated.** `stance hydrate` put the text of {of} back into this stand-off release from copies of the "
+        f"articles{''.join(f'; {part}' for part in parts)}. What follows is the release's own card, without the "
+        "paragraph on the missing text. The text is its publishers': don't pass this folder on."
+    )
+    return f"> {text}\n"
 
 
 def _open(folder: Path, cache: Path, counts: Mapping[str, int]) -> None:

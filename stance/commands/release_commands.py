@@ -100,13 +100,15 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
 
 
 def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_open: bool = False) -> None:
-    """Write the dataset, and say what it holds and what the card lacks."""
+    """Write the dataset, and say what it holds, what the card lacks, and what it says without having been told."""
+    import tomllib
+
     from corpus.store import locked
     from labeling.codebook import read_codebook
     from labeling.identity.pseudonyms import ignored, read_names
     from labeling.sync.question import check_same_target, check_target
     from labeling.sync.sent_queue import read_queue
-    from release.card.card_facts import missing
+    from release.card.card_facts import assumed, missing
     from release.messages import published
     from release.publish import PublishInputs, publish
     from train.settings import FILE
@@ -129,6 +131,10 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     if unsaid := missing(settings.publish):
         click.echo("the card says that this is not stated; you can state it under [publish] in stance.toml:")
         click.echo("\n".join(f"  {line}" for line in unsaid))
+    stated = tomllib.loads(Path(FILE).read_text("utf-8-sig")).get("publish", {})
+    if defaults := assumed(settings.publish, stated):
+        click.echo("the card says this by default; if it is wrong, correct it under [publish] in stance.toml:")
+        click.echo("\n".join(f"  {line}" for line in defaults))
 
 
 def opening_line(out: Path) -> str:

@@ -85,6 +85,7 @@ class ShownCorpus(msgspec.Struct, frozen=True, kw_only=True):
         clusters: number of clusters with two or more sentences, including exact copies.
         outlets: name and number of articles of each outlet, sorted by name.
         without_outlet: number of articles that name no outlet.
+        without_date: number of articles without a date.
         dates: first and last date; empty where no article is dated.
         kinds: kinds of spans that are not prose and their numbers, most frequent first.
         drawn: articles that are shown, sorted by id: all, or a random sample of at most MOST_ARTICLES with at most
@@ -100,6 +101,7 @@ class ShownCorpus(msgspec.Struct, frozen=True, kw_only=True):
     dates: list[str]
     kinds: list[tuple[str, int]]
     drawn: list[Drawn]
+    without_date: int = 0
 
 
 def read_corpus(work: Path, stances: Mapping[str, Stance], *, with_articles: bool = True) -> ShownCorpus:
@@ -146,6 +148,7 @@ def read_corpus(work: Path, stances: Mapping[str, Stance], *, with_articles: boo
         clusters=twins.larger_clusters,
         outlets=sorted(Counter(row["outlet"] for row in facts if row["outlet"]).items()),
         without_outlet=sum(not row["outlet"] for row in facts),
+        without_date=len(facts) - len(days),
         dates=[min(days), max(days)] if days else [],
         kinds=_most(kinds),
         drawn=[_draw(row, inside[row["article_id"]], twins.places) for row in rows],

@@ -12,6 +12,7 @@ from labeling.machine.messages import alternative_sentence, anchoring_sentence, 
 from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
+from train.report.corpus_sentences import articles_words
 from train.report.latex import latex
 from train.report.markdown import plain, table
 from train.report.project_snapshot import Snapshot
@@ -87,12 +88,8 @@ def methods(snapshot: Snapshot) -> Methods:
 
 def _labelled(snapshot: Snapshot) -> str:
     corpus, status = snapshot.corpus, snapshot.status
-    dates = f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else ""
     copies = f" ({corpus.copies:,} of them exact copies of another)" if corpus.copies else ""
-    outlets = f" from {counted(len(corpus.outlets), 'outlet')}" if corpus.outlets else ""
-    text = (
-        f"The corpus has {corpus.sentences:,} prose sentences{copies} of {corpus.articles:,} articles{outlets}{dates}. "
-    )
+    text = f"The corpus has {corpus.sentences:,} prose sentences{copies} of {articles_words(corpus)}. "
     if not status.annotators:
         return text + "No sentence is labelled yet."
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)

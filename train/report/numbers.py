@@ -29,6 +29,7 @@ class CorpusNumbers(msgspec.Struct, frozen=True, kw_only=True):
     clusters: int
     outlets: dict[str, int]
     without_outlet: int
+    without_date: int
     dates: list[str]
     kinds: dict[str, int]
     shown: list[str]
@@ -122,6 +123,7 @@ def report_numbers(snapshot: Snapshot) -> ReportNumbers:
             clusters=corpus.clusters,
             outlets=dict(corpus.outlets),
             without_outlet=corpus.without_outlet,
+            without_date=corpus.without_date,
             dates=corpus.dates,
             kinds=dict(corpus.kinds),
             shown=[row.article_id for row in corpus.drawn],

@@ -17,7 +17,7 @@ from labeling.records import NO_OUTLET
 from labeling.scheme import Stance
 from labeling.statistics.intervals import Estimate, shown
 from train.predict.shares import ShareRow, called
-from train.report import methods, svg_shapes
+from train.report import corpus_sentences, methods, svg_shapes
 from train.report import sentences as readings
 from train.report import svg_plots as plots
 from train.report.numbers import report_numbers
@@ -100,6 +100,7 @@ def render(snapshot: Snapshot) -> str:
         plots=plots,
         shapes=svg_shapes,
         readings=readings,
+        about=corpus_sentences,
         method=methods.methods(snapshot),
         machine=snapshot.status.machine,
         machine_tables=methods.machine_tables(snapshot),

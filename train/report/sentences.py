@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from corpus.messages import KINDS
 from corpus.numbers import number as counted
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
 from labeling.statistics.agreement_of_parts import compared
@@ -19,7 +18,6 @@ from train.evaluate.leak_audit import Naive
 from train.intervals import FEWEST
 from train.predict.shares import PredictionShares
 from train.records import Encoder, Metrics, TargetScore, TestScores
-from train.report.article_view import ShownCorpus
 from train.report.project_snapshot import Snapshot
 from train.vote_scores import FARTHEST
 
@@ -323,30 +321,6 @@ def vectors_sentence(analysis: Analysis | None) -> str:
         f"Of what moves the model’s decisions on the test split, {100 * gain.share:.0f} % is of the vectors, the rest "
         "of the n-grams."
     )
-
-
-def copies_sentence(corpus: ShownCorpus) -> str:
-    """How many sentences are exact copies, what that means, and how many clusters of near-duplicates there are."""
-    clusters = (
-        f"There {'is' if corpus.clusters == 1 else 'are'} {counted(corpus.clusters, 'cluster')} of near-duplicates."
-    )
-    if not corpus.copies:
-        return f"none of them is an exact copy of another one. {clusters}"
-    copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"
-    return (
-        f"{corpus.copies:,} of them {copies} of another one: the same but for case, punctuation, and the kinds of "
-        f"spaces and quotation marks. {clusters}"
-    )
-
-
-def not_prose_sentence(corpus: ShownCorpus) -> str:
-    """How many lines are kept apart from the prose, by kind."""
-    kinds = ", ".join(counted(count, KINDS.get(kind, kind)) for kind, count in corpus.kinds)
-    total = sum(count for _, count in corpus.kinds)
-    if not total:
-        return "No line was kept apart as not prose."
-    is_ = "is" if total == 1 else "are"
-    return f"{counted(total, 'line')} {is_} not prose and {is_} kept apart: {kinds}."
 
 
 def shares_intervals(shares: PredictionShares) -> str:
