@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
 import random
@@ -40,7 +41,7 @@ from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.records import Metrics
 from train.report import article_view as drawing
-from train.report import latex, methods, sentences, svg_plots, svg_shapes
+from train.report import latex, methods, sentences, share_sentences, svg_plots, svg_shapes
 from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
 from train.report.project_snapshot import gather
@@ -610,10 +611,34 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     assert found.shares is not None
-    assert sentences.shares_sentence(found) == ""
+    assert share_sentences.shares_sentence(found) == ""
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
-    assert sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
-    assert "the model’s errors are in them" in sentences.shares_sentence(ours)
+    assert share_sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
+    assert "the model’s errors are in them" in share_sentences.shares_sentence(ours)
+
+
+def test_settled_labels_are_drawn_and_listed_beside_the_models_shares(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.shares is not None
+    assert found.metrics is not None
+    assert "(settled labels)" not in render(found)
+    rows = [
+        msgspec.structs.replace(row, settled=Estimate(value=0.875, low=0, high=1), settled_labels=8)
+        for row in found.shares.rows
+    ]
+    settled = msgspec.structs.replace(found.shares, rows=rows, model=found.model)
+    page = render(msgspec.structs.replace(found, shares=settled))
+    assert "By month (settled labels)" in page
+    assert "By outlet (settled labels)" in page
+    assert f"{ATTACKS[0]} (8) 88 %" in html.unescape(page)
+    assert "<td>87.5\u00a0%</td><td>8</td>" in page
+    test = found.metrics.test
+    weak = msgspec.structs.replace(found.metrics, test=msgspec.structs.replace(test, f_avg=test.majority.f_avg))
+    assert "shares, not by the raw ones." not in page
+    page = render(msgspec.structs.replace(found, shares=settled, metrics=weak))
+    assert "So go by the settled shares, not by the raw ones." in page
+    old = msgspec.structs.replace(settled, model="another")
+    assert "not by the raw ones" not in render(msgspec.structs.replace(found, shares=old, metrics=weak))
 
 
 def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from corpus.numbers import number
 from corpus.store import wrote
-from train.predict import shares
+from train.predict.shares_table import show
 
 if TYPE_CHECKING:
     from train.predict.predict import Predicted
@@ -77,11 +77,14 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
 
 
 def predicted(done: Predicted) -> list[str]:
-    """The lines on a prediction: the number of sentences of each stance, and the shares."""
+    """The lines on a prediction: the number of sentences of each stance, the shares, and what to think of them."""
+    from train.report.share_sentences import raw_shares_sentence
+
     counts = ", ".join(f"{count:,} {name}" for name, count in done.stances.items())
     return [
         f"{number(sum(done.stances.values()), 'sentence')} predicted: {counts}; by model {done.shares.model}\n"
-        f"{shares.show(done.shares)}",
+        f"{show(done.shares)}",
+        *filter(None, [raw_shares_sentence(done.metrics, done.shares) if done.metrics else ""]),
         *done.shares.notes,
         wrote(done.changed, done.out, done.shares_out),
     ]

@@ -27,13 +27,12 @@ from train.report.sentences import (
     number,
     outside_sentence,
     recipe_sentence,
-    shares_sentence,
     split_sentence,
     spoken,
     vectors_sentence,
     votes_sentence,
-    whole_corpus,
 )
+from train.report.share_sentences import shares_sentence, whole_corpus
 
 FEW_GROUPS = 10
 """Number of test groups up to which bootstrap intervals were too narrow in a simulation (`train.metrics.evaluate`)."""
