@@ -36,7 +36,7 @@ from labeling.status import read_status
 from tests.conftest import book, copy_tables, vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
-from train.examples.from_verdicts import from_verdicts
+from train.examples.from_verdicts import different_sentences, from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.records import Metrics
@@ -673,13 +673,15 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
     assert curve is not None
     analysis = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="unclear"))
 
+    examples, groups = {"train": 70, "validation": 7, "test": 24}, {"train": 17, "validation": 2, "test": 5}
+
     def scored(f_avg: tuple[float, float, float], accuracy: float, majority: float = 0.1) -> Metrics:
         value, low, high = f_avg
         one = Estimate(value=majority, low=majority, high=majority)
         constant = msgspec.structs.replace(metrics.test.majority, f_avg=one, accuracy=Estimate(value=0.792))
         f_avg_, right = Estimate(value=value, low=low, high=high), Estimate(value=accuracy)
         test = msgspec.structs.replace(metrics.test, f_avg=f_avg_, accuracy=right, majority=constant)
-        return msgspec.structs.replace(metrics, test=test, examples={"train": 77, "test": 24})
+        return msgspec.structs.replace(metrics, test=test, examples=examples, groups=groups)
 
     better = scored((0.5, 0.2, 0.8), 0.7)
     assert sentences.not_better_sentence(better, analysis) == ""
@@ -687,24 +689,50 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
     plain = (
         "The test set does not show that the model is better than always giving the most frequent label: its F_avg is"
     )
-    help_ = " More labels are what usually helps: training had 77 sentences."
-    for made, said in (
-        (scored((0.143, 0.1, 0.4), 0.75), f"{plain} higher, but the intervals overlap; its accuracy is lower (0.750 "),
-        (scored((0.1, 0.0, 0.4), 0.792), f"{plain} not higher; its accuracy is the same (0.792 "),
+    learned = "the model learned from train and validation (77 sentences in 19 groups)"
+    help_ = f" More labels are what usually helps: {learned}."
+    articles = f" Labels from more articles are what usually helps: {learned}."
+    for made, said, helps in (
+        (
+            scored((0.143, 0.1, 0.4), 0.75),
+            f"{plain} higher, but the intervals overlap; its accuracy is lower (0.750 ",
+            help_,
+        ),
+        (scored((0.1, 0.0, 0.4), 0.792), f"{plain} not higher; its accuracy is the same (0.792 ", help_),
         (
             scored((0.143, 0.0, 1.0), 0.8),
             "Whether the model is better than always giving the most frequent label can’t",
+            articles,
         ),
     ):
         sentence = sentences.not_better_sentence(made, analysis)
         assert sentence.startswith(said)
-        assert sentence.endswith(f"against 0.792).{help_}")
+        assert sentence.endswith(f"against 0.792).{helps}")
         done = Trained(metrics=made, analysis=analysis, doubts=0, changed=True)
         assert sentence in trained(done, Path("model"), Path("doubts"))
         page = render(msgspec.structs.replace(found, metrics=made, analysis=analysis))
         assert page.count(f'<p class="reading">{sentence}</p>') == 2  # below the first figures, and beside the scores
+    low = scored((0.1, 0.0, 0.4), 0.7)
+    few = msgspec.structs.replace(low, groups=groups | {"train": 5})
+    assert "Labels from more articles" in sentences.not_better_sentence(few, analysis)
+    assert sentences.not_better_sentence(low, analysis, 127).endswith(help_)
+    nearly_all = (
+        f" Labels from more articles are what usually helps: {learned}, and 101 of the 126 different sentences of the "
+        "corpus are labelled."
+    )
+    assert sentences.not_better_sentence(low, analysis, 126).endswith(nearly_all)
+    done = Trained(metrics=low, analysis=analysis, doubts=0, changed=True)
+    assert any(line.endswith(nearly_all) for line in trained(done, Path("model"), Path("doubts"), 126))
+    status = msgspec.structs.replace(found.status, different=126)
+    assert nearly_all in render(msgspec.structs.replace(found, metrics=low, analysis=analysis, status=status))
     hardly = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="hardly"))
     assert not sentences.not_better_sentence(made, hardly).endswith(help_)
+
+
+def test_different_sentences_are_counted_without_copies(finished: Path) -> None:
+    found = gather(finished, TARGET, frozenset(), Settings())
+    assert found.corpus.copies
+    assert different_sentences(finished) == found.status.different == found.corpus.sentences - found.corpus.copies
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:

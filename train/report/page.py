@@ -100,6 +100,7 @@ def render(snapshot: Snapshot) -> str:
         plots=plots,
         shapes=svg_shapes,
         readings=readings,
+        not_better=_not_better(snapshot),
         about=corpus_sentences,
         of_shares=share_sentences,
         method=methods.methods(snapshot),
@@ -137,6 +138,14 @@ def render(snapshot: Snapshot) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _not_better(snapshot: Snapshot) -> str:
+    if snapshot.metrics is None:
+        return ""
+    outside = snapshot.analysis is not None and snapshot.analysis.outside
+    different = None if outside else snapshot.status.different
+    return readings.not_better_sentence(snapshot.metrics, snapshot.analysis, different)
 
 
 def _scores(snapshot: Snapshot) -> list[plots.Bar]:

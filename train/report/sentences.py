@@ -15,6 +15,7 @@ from train.evaluate.analysis import Analysis
 from train.evaluate.calibration import Recalibration
 from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
+from train.examples.splits import SPLITS
 from train.intervals import FEWEST
 from train.records import Encoder, Metrics, TargetScore, TestScores
 from train.report.project_snapshot import Snapshot
@@ -24,6 +25,11 @@ UNITS = {
     **{"char": "character", "char_wb": "within-word character"},
     **{"text": "word", "target": "target-word", "pairs": "pair-of-words"},
 }
+NEARLY_ALL = 0.8
+"""Share of the corpus's different sentences from which on there are too few others for their labels to help much."""
+FEW_GROUPS = 20
+"""Number of groups of all splits below which new sentences of the same articles help less than other articles: then
+the test split, which gets a fifth of the examples, has some four groups, too few to tell anything."""
 MOST_TARGETS = 30
 """Most targets whose scores a page lists."""
 
@@ -136,17 +142,34 @@ def majority_sentence(metrics: Metrics) -> str:
     return f"{said}; its accuracy is {how} ({right:.3f} against {rights:.3f})."
 
 
-def not_better_sentence(metrics: Metrics, analysis: Analysis | None) -> str:
-    """That the model is not shown to be better than the most frequent label, and what helps; "" if it is better."""
+def learned_words(metrics: Metrics) -> str:
+    """What recipe and model were chosen and fitted on: the train and validation splits together, and their size."""
+    names = [name for name in SPLITS if name != "test" and metrics.examples.get(name)]
+    sentences, groups = (sum(of.get(name, 0) for name in names) for of in (metrics.examples, metrics.groups))
+    return f"{' and '.join(names)} ({counted(sentences, 'sentence')} in {counted(groups, 'group')})"
+
+
+def not_better_sentence(metrics: Metrics, analysis: Analysis | None, different: int | None = None) -> str:
+    """That the model is not shown to be better than the most frequent label, and what helps; "" if it is better.
+
+    Args:
+        metrics: metrics of the model.
+        analysis: analysis of the model; None if it is missing.
+        different: number of different sentences of the corpus, copies counted once; None for other data than the
+            project's.
+    """
     if is_better(metrics):
         return ""
     curve = analysis.curve if analysis else None
     if curve and curve.more == "hardly":
         return majority_sentence(metrics)
-    learned = metrics.examples.get("train", 0)
-    return (
-        f"{majority_sentence(metrics)} More labels are what usually helps: training had {counted(learned, 'sentence')}."
-    )
+    learned = f"the model learned from {learned_words(metrics)}"
+    labelled = sum(metrics.examples.values())
+    if different and labelled >= NEARLY_ALL * different:
+        learned += f", and {labelled:,} of the {different:,} different sentences of the corpus are labelled"
+    elif metrics.test.f_avg.is_known and sum(metrics.groups.values()) >= FEW_GROUPS:
+        return f"{majority_sentence(metrics)} More labels are what usually helps: {learned}."
+    return f"{majority_sentence(metrics)} Labels from more articles are what usually helps: {learned}."
 
 
 def ceiling_sentence(ceiling: Ceiling | None) -> str:
@@ -236,10 +259,10 @@ def naive_sentence(split: Naive) -> str:
 
 
 def audit_sentence(analysis: Analysis) -> str:
-    """How many test sentences have a near-duplicate in training, by the leak audit."""
+    """How many test sentences have a near-duplicate among those that were learned from, by the leak audit."""
     audit = analysis.audit
     return (
-        f"Of {audit.tested:,} test sentences {len(audit.affected):,} have a near-duplicate in training (all "
+        f"Of {audit.tested:,} test sentences {len(audit.affected):,} have a near-duplicate in train or validation (all "
         f"{audit.compared:,} pairs were compared, independently of the clustering; two sentences are near-duplicates "
         f"if they are at least {audit.threshold:g} % alike)."
     )
@@ -283,8 +306,8 @@ def recipe_sentence(metrics: Metrics) -> str:
     tried = [row for row in cv.tried if bool(row.recipe.vectors) == bool(metrics.encoder)]
     return (
         f"TF-IDF ({features} n-grams){vectors} with logistic regression, C = {cv.c:g}, the best of "
-        f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
-        f"(F_avg {cv.f_avg:.3f}); the test split had no part in the choice."
+        f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over the groups of "
+        f"{learned_words(metrics)}, with an F_avg of {cv.f_avg:.3f}; the test split had no part in the choice."
     )
 
 
