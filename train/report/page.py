@@ -17,7 +17,7 @@ from labeling.records import NO_OUTLET
 from labeling.scheme import Stance
 from labeling.statistics.intervals import Estimate, shown
 from train.predict.shares import ShareRow, called
-from train.report import corpus_sentences, methods, share_sentences, svg_shapes
+from train.report import corpus_sentences, label_sentences, methods, share_sentences, svg_shapes
 from train.report import sentences as readings
 from train.report import svg_plots as plots
 from train.report.numbers import report_numbers
@@ -103,6 +103,7 @@ def render(snapshot: Snapshot) -> str:
         not_better=_not_better(snapshot),
         about=corpus_sentences,
         of_shares=share_sentences,
+        of_labels=label_sentences,
         method=methods.methods(snapshot),
         machine=snapshot.status.machine,
         machine_tables=methods.machine_tables(snapshot),

@@ -203,7 +203,7 @@ def votes_sentence(metrics: Metrics) -> str:
         return ""
     return (
         f"The model learned the shares of the votes. On the {votes.n:,} test sentences with three votes or more, in "
-        f"{votes.groups:,} groups, the mean cross-entropy between votes and predicted probabilities is "
+        f"{counted(votes.groups, 'group')}, the mean cross-entropy between votes and predicted probabilities is "
         f"{of_range(votes.cross_entropy, FARTHEST[0])} nats (the least possible is "
         f"{number(votes.entropy)}, the entropy of the votes themselves), and the mean Manhattan "
         f"distance is {of_range(votes.manhattan, FARTHEST[1])}, of at most 2. "
@@ -229,10 +229,11 @@ def calibration_sentence(recalibration: Recalibration) -> str:
             if surer.high < 0
             else f"confidence and accuracy differ by {points(surer)}"
         )
-        sign = "above" if at.ece.value > at.by_chance else "not above"
+        chance = "does not" if at.ece.value > at.by_chance else "may"
         parts.append(
-            f"{when}, the expected calibration error is {shown(at.ece)}, {sign} the {at.by_chance:.3f} that a "
-            f"perfectly calibrated model would exceed by chance in 5 % of such test sets; {leaning}."
+            f"{when}, the expected calibration error is {shown(at.ece)}; {leaning}. In 95 % of such test sets a "
+            f"perfectly calibrated model has an error of at most {at.by_chance:.3f}, so chance {chance} "
+            "explain this one."
         )
     return " ".join(parts)
 
@@ -241,10 +242,13 @@ def naive_sentence(split: Naive) -> str:
     """By how much a random split by sentence overestimates the score."""
     sentence = sum(split.by_sentence) / len(split.by_sentence)
     group = sum(split.by_group) / len(split.by_group)
+    difference = f"{100 * split.flatters:+.1f}"
+    rounded = f"{100 * (round(sentence, 3) - round(group, 3)):+.1f}"
+    before = "" if difference == rounded else " (before rounding)"
     start = (
-        f"Random splits by sentence, which let articles and near-duplicates leak, would have scored an F_avg of "
-        f"{sentence:.3f} on average, and splits of the same size by group one of {group:.3f}: the difference is "
-        f"{100 * split.flatters:+.1f} points"
+        f"Random splits by sentence, which let articles and near-duplicates leak, would have an F_avg of "
+        f"{sentence:.3f} on average; random splits of whole groups, with test sets of the same size, have "
+        f"{group:.3f}. The difference is {difference} points{before}"
     )
     if split.low is None or split.high is None:
         return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")
@@ -278,7 +282,9 @@ def split_sentence(snapshot: Snapshot) -> str:
         "date": f"by date (nothing newer than {splits.cutoff} was learned from)",
         "outlet": f"by outlet (held out for the test: {', '.join(splits.outlets)})",
     }.get(splits.by, f"by {splits.by}")
-    sizes = ", ".join(f"{name} {count:,} in {splits.groups[name]:,} groups" for name, count in splits.examples.items())
+    sizes = ", ".join(
+        f"{name} {count:,} in {counted(splits.groups[name], 'group')}" for name, count in splits.examples.items()
+    )
     return (
         f"The splits were made {how}: {sizes}. A group is a connected component of articles and near-duplicate "
         "sentences; none stands in two splits."
