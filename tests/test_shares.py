@@ -234,6 +234,7 @@ def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None
     sentinel = next(n for n, line in enumerate(lines) if line.startswith("  Sentinel"))
     assert lines[sentinel + 1] == "by month"
     assert any(line.startswith("settled: the shares among the sentences") for line in lines)
+    assert any(line.startswith("labelled, beside raw: the labels that were drawn at random") for line in lines)
     assert "settled" not in show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(found, None)))
 
 

@@ -51,9 +51,8 @@ def _legend(rows: Sequence[ShareRow]) -> list[str]:
     if any(row.corrected is not None for row in rows):
         lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
     if any(row.settled is not None for row in rows):
-        lines.append(
-            "settled: the shares among the sentences whose label is settled, and their number; exact copies count once"
-        )
+        lines.append("settled: the shares among the sentences whose label is settled, whose number stands beside them")
+        lines.append("labelled, beside raw: the labels that were drawn at random, which alone can correct it")
     if not all(row.raw.is_known for row in rows):
         lines.append("no brackets: fewer than 5 articles, so there is no interval")
     labelled = {(row.kind, row.name): row.labelled for row in rows}
