@@ -19,7 +19,7 @@ from train.evaluate.mistakes import read_languages
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
 from train.predict.predict import predict_corpus
-from train.predict.shares import show
+from train.predict.shares_table import show
 from train.report.page import report
 from train.settings import TrainSettings
 from train.train_model import FromVerdicts, train

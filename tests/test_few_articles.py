@@ -176,7 +176,28 @@ def test_the_terminal_says_once_why_there_are_no_intervals(project: tuple[Path, 
     assert sum("interval" in line for line in lines) == 1
     assert f"({SAID})" in lines
     curve = next(line for line in lines if line.startswith("From "))
+    assert " labels of train and validation (" in curve
     assert curve.endswith("points, but the test articles are too few to tell whether more labels would help.")
+
+
+def test_train_and_validation_are_named_where_both_were_learned_from(project: tuple[Path, Trained]) -> None:
+    work, done = project
+    learned = sum(done.metrics.examples[name] for name in ("train", "validation"))
+    groups = sum(done.metrics.groups[name] for name in ("train", "validation"))
+    assert learned > done.metrics.examples["train"]
+    both = f"train and validation ({learned} sentences in {groups} groups)"
+    lines = trained(done, work / "model", work / "doubts.jsonl")
+    assert lines[1].startswith(f"recipe that did best in cross-validation on {both}: ")
+    assert any("have a near-duplicate in train or validation" in line for line in lines)
+    found = gather(work, TARGET, frozenset(), Settings())
+    told = methods.methods(found)
+    report(work, TARGET)
+    page = (work / "report.html").read_text("utf-8")
+    for text in (told.markdown.replace("\\", ""), told.latex, page):
+        assert f"-fold cross-validation over the groups of {both}, with an F_avg of" in text.replace("\\_", "_")
+        assert "the training data" not in text
+        assert f"have a near-duplicate in train or validation (all {learned * done.metrics.test.n:,} pairs" in text
+    assert f"recipes tried, by cross-validation on {both}" in page
 
 
 def test_methods_of_few_articles_are_short(project: tuple[Path, Trained]) -> None:

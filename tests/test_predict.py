@@ -25,9 +25,11 @@ from labeling.records import LabelingSettings, Verdict
 from labeling.sampling.sample import draw, draw_all
 from labeling.sampling.sample_table import read_certainty, read_sample, write_sample
 from labeling.scheme import DEFAULT, Scheme, Stance
+from labeling.statistics.intervals import Estimate
 from labeling.studio.tasks import Corpus, read_predictions
 from tests.support.commands import run_command
 from train.examples.from_verdicts import from_verdicts
+from train.messages import predicted
 from train.model import tfidf_logistic
 from train.model.files import load_model, save
 from train.model.joint import joined
@@ -36,7 +38,7 @@ from train.predict.judge import judge_of, open_model
 from train.predict.predict import predict_articles, predict_corpus
 from train.predict.sentence_arrays import FOLDS, read_layout, read_verdicts
 from train.predict.shares import PredictionShares
-from train.records import Example, Recipe
+from train.records import Example, Recipe, read_metrics
 from train.settings import TrainSettings
 from train.train_model import train
 
@@ -390,6 +392,53 @@ def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
     assert f"unchanged: made/out.{ending}" in run_command(tmp_path, *arguments)
     assert file.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "new", "work"]
+
+
+# --- what people settled
+
+
+def test_the_settled_labels_stand_beside_the_models_shares(project: Path) -> None:
+    work = project / "work"
+    out = run_command(project, "predict")
+    rows = msgspec.json.decode((work / "shares.json").read_bytes(), type=PredictionShares).rows
+    article = {row["article_id"]: row["outlet"] for row in pq.read_table(work / "articles.parquet").to_pylist()}
+    settled = {
+        row["sentence_id"]: row["stance"] for row in map(json.loads, (work / "verdicts.jsonl").read_text().splitlines())
+    }
+    sentences = _sentences(work)
+    of_copies = {row["copy_id"]: settled[row["sentence_id"]] for row in sentences if row["sentence_id"] in settled}
+    for outlet in ("Gazette", "Sentinel"):
+        units = {row["copy_id"] for row in sentences if article[row["article_id"]] == outlet} & of_copies.keys()
+        for row in rows:
+            if (row.kind, row.name) == ("outlet", outlet):
+                assert row.settled is not None
+                assert row.settled_labels == len(units)
+                assert row.settled.value == pytest.approx(
+                    sum(of_copies[unit] == row.stance for unit in units) / len(units)
+                )
+    assert sum(line.endswith("settled") for line in out.splitlines()) >= 5
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(
+    project: Path, tmp_path: Path, better: bool
+) -> None:
+    _news(tmp_path / "news", 3, 3)
+    shutil.copytree(project / "work" / "model", tmp_path / "model")
+    metrics = read_metrics(tmp_path / "model")
+    high = Estimate(value=0.9, low=0.8, high=0.95)
+    low = Estimate(value=0.2, low=0.1, high=0.3 if better else 0.85)
+    test = msgspec.structs.replace(
+        metrics.test, f_avg=high, majority=msgspec.structs.replace(metrics.test.majority, f_avg=low)
+    )
+    (tmp_path / "model" / "metrics.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(metrics, test=test)))
+    done = predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
+    said = "\n".join(predicted(done))
+    assert ("not show that the model is better than always giving" in said) is not better
+    assert ("So the raw shares are no findings." in said) is not better
+    (tmp_path / "model" / "metrics.json").unlink()
+    again = predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
+    assert "no findings" not in "\n".join(predicted(again)), "a model without scores predicts all the same"
 
 
 # --- what cannot be

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
 import random
@@ -10,7 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from xml.etree import ElementTree
 
 import msgspec
@@ -27,7 +28,7 @@ from corpus.store import table_path, write_bytes, write_jsonl
 from corpus.tables import read_table
 from labeling.adjudicate import adjudicate
 from labeling.codebook import Change
-from labeling.records import Annotation, LabelingSettings
+from labeling.records import Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.sampling.pool import first_by_digest
 from labeling.scheme import DEFAULT, Scheme
 from labeling.statistics.intervals import Estimate, shown
@@ -35,12 +36,13 @@ from labeling.status import read_status
 from tests.conftest import book, copy_tables, vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
-from train.examples.from_verdicts import from_verdicts
+from train.evaluate.leak_audit import Naive
+from train.examples.from_verdicts import different_sentences, from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.records import Metrics
 from train.report import article_view as drawing
-from train.report import latex, methods, sentences, svg_plots, svg_shapes
+from train.report import label_sentences, latex, methods, sentences, share_sentences, svg_plots, svg_shapes
 from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
 from train.report.project_snapshot import gather
@@ -255,6 +257,7 @@ def test_the_page_says_the_numbers_of_the_run(finished: Path, drawn: str) -> Non
         found.files["articles.parquet"],
         found.files["model/model.skops"],
         "version 1.0 (",
+        "All answers count.",
         "ceiling",
         "the difference is",
     ):
@@ -272,7 +275,8 @@ def test_whom_the_settings_ignore_and_where_the_project_lies_stay_private(finish
     page = (work / "report.html").read_text("utf-8")
     assert "a@b.example" not in page
     assert "somebody" not in page
-    assert re.search(r"Not counted: \d+ answers of A3, ignored by the settings", page)
+    assert re.search(r"Not counted: \d+ answers of A3, ignored by the settings\.", page)
+    assert "All answers count." not in page
 
 
 # --- hostile texts
@@ -602,18 +606,132 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
     told = Settings(publish=PublishSettings(annotators="Machine-made labels."))
     assert "“Machine-made labels.”" in limits(finished, told)
     assert "achine-made" not in limits(finished, Settings())
+    assert "“Machine-made labels.”." not in limits(finished, told)
+    unended = Settings(publish=PublishSettings(annotators="Two members of the project, untrained"))
+    assert "says: “Two members of the project, untrained”. " in limits(finished, unended)
     assert "the project does not say" in limits(finished, Settings())
     assert "The test set is small" in limits(finished, told)
     assert "The test set is small" not in limits(built, told)
 
 
+def test_who_decided_where_two_annotators_differed_is_told(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    two = msgspec.structs.replace(found.status, annotators=found.status.annotators[:2])  # A1 and A2
+
+    def row(number: int, how: Literal["unanimous", "adjudicated"], adjudicator: str | None = None) -> Verdict:
+        votes: dict[str, str] = {"A1": "favor", "A2": "none" if how == "adjudicated" else "favor"}
+        return Verdict(sentence_id=str(number), stance="favor", how=how, votes=votes, adjudicator=adjudicator)
+
+    def limit(verdicts: list[Verdict], queue: int = 0) -> str:
+        waiting = [
+            Unsettled(sentence_id=f"q{n}", votes={"A1": "favor", "A2": "none"}, reason="tie") for n in range(queue)
+        ]
+        made = msgspec.structs.replace(found, status=two, verdicts=verdicts, queue=waiting)
+        return label_sentences.few_annotators_limit(made)
+
+    same, decided = row(1, "unanimous"), row(2, "adjudicated", "B1")
+    start = "There were only two annotators: "
+    assert label_sentences.few_annotators_limit(found) == "", "there are three"
+    assert limit([same]) == limit([same], 2) == f"{start}where they differ, no third answer decides."
+    assert limit([same, decided]) == f"{start}where they differed, an adjudicator decided."
+    own = row(3, "adjudicated", "A2")
+    assert limit([same, own]) == (
+        f"{start}where they differed, an adjudicator decided, who was also one of the annotators."
+    )
+    assert limit([decided, own]) == (
+        f"{start}where they differed, adjudicators decided, some of whom were also annotators."
+    )
+    assert limit([same, decided], 2) == (
+        f"{start}on 1 of the 3 sentences where they differed, an adjudicator decided; on the others no third answer "
+        "decides."
+    )
+    assert limit([same, own], 1) in " ".join(
+        methods.methods(
+            msgspec.structs.replace(
+                found,
+                status=two,
+                verdicts=[same, own],
+                queue=[Unsettled(sentence_id="q", votes={"A1": "favor", "A2": "none"}, reason="tie")],
+            )
+        ).limits
+    )
+
+
+def test_counts_in_the_text_to_paste_are_in_the_right_number(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.analysis is not None
+    assert found.analysis.splits is not None
+    splits = msgspec.structs.replace(
+        found.analysis.splits,
+        examples={"train": 130, "validation": 20, "test": 50},
+        groups={"train": 4, "validation": 1, "test": 2},
+    )
+    made = msgspec.structs.replace(found, queue=[], analysis=msgspec.structs.replace(found.analysis, splits=splits))
+    told = " ".join(methods.methods(made).paragraphs)
+    assert "train 130 in 4 groups, validation 20 in 1 group, test 50 in 2 groups. " in told
+    assert "; none is open." in told
+    waiting = Unsettled(sentence_id="q", votes={}, reason="tie")
+    for count, said in ((1, "; 1 is open."), (2, "; 2 are open.")):
+        assert said in methods.methods(msgspec.structs.replace(made, queue=[waiting] * count)).markdown
+    assert found.status.shares is not None
+    part = msgspec.structs.replace(found.status.shares, labelled=210, carrying=200, weighted=found.status.shares.raw)
+    status = msgspec.structs.replace(found.status, shares=part, labelled=1)
+    page = render(msgspec.structs.replace(found, status=status))
+    assert "The estimate rests on 200 of 210 settled sentences (exact copies count once)." in page
+
+
+def test_the_scores_of_random_splits_agree_with_their_difference() -> None:
+    split = Naive(by_sentence=[0.4104], by_group=[0.3926], flatters=0.0178, low=None, high=None, tested=9)
+    said = sentences.naive_sentence(split)
+    assert (
+        "F_avg of 0.410 on average; random splits of whole groups, with test sets of the same size, have 0.393" in said
+    )
+    assert said.endswith(". The difference is +1.8 points (before rounding) in a single draw.")
+    even = msgspec.structs.replace(split, by_sentence=[0.41], by_group=[0.392], flatters=0.018)
+    assert sentences.naive_sentence(even).endswith(". The difference is +1.8 points in a single draw.")
+
+
+def test_calibration_says_whether_chance_may_explain_the_error(finished: Path) -> None:
+    found = read_analysis(finished / "model").calibration
+    for error, explains in ((0.3, "chance does not explain this one."), (0.1, "chance may explain this one.")):
+        at = msgspec.structs.replace(found.before, ece=Estimate(value=error), by_chance=0.243)
+        said = sentences.calibration_sentence(msgspec.structs.replace(found, before=at, after=at))
+        assert said.endswith(
+            "In 95 % of such test sets a perfectly calibrated model has an error of at most 0.243, so " + explains
+        )
+
+
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     assert found.shares is not None
-    assert sentences.shares_sentence(found) == ""
+    assert share_sentences.shares_sentence(found) == ""
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
-    assert sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
-    assert "the model’s errors are in them" in sentences.shares_sentence(ours)
+    assert share_sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
+    assert "the model’s errors are in them" in share_sentences.shares_sentence(ours)
+
+
+def test_settled_labels_are_drawn_and_listed_beside_the_models_shares(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.shares is not None
+    assert found.metrics is not None
+    assert "(settled labels)" not in render(found)
+    rows = [
+        msgspec.structs.replace(row, settled=Estimate(value=0.875, low=0, high=1), settled_labels=8)
+        for row in found.shares.rows
+    ]
+    settled = msgspec.structs.replace(found.shares, rows=rows, model=found.model)
+    page = render(msgspec.structs.replace(found, shares=settled))
+    assert "By month (settled labels)" in page
+    assert "By outlet (settled labels)" in page
+    assert f"{ATTACKS[0]} (8) 88 %" in html.unescape(page)
+    assert "<td>87.5\u00a0%</td><td>8</td>" in page
+    test = found.metrics.test
+    weak = msgspec.structs.replace(found.metrics, test=msgspec.structs.replace(test, f_avg=test.majority.f_avg))
+    assert "shares, not by the raw ones." not in page
+    page = render(msgspec.structs.replace(found, shares=settled, metrics=weak))
+    assert "So go by the settled shares, not by the raw ones." in page
+    old = msgspec.structs.replace(settled, model="another")
+    assert "not by the raw ones" not in render(msgspec.structs.replace(found, shares=old, metrics=weak))
 
 
 def test_a_part_that_was_labelled_is_not_taken_for_the_corpus(finished: Path) -> None:
@@ -648,13 +766,15 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
     assert curve is not None
     analysis = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="unclear"))
 
+    examples, groups = {"train": 70, "validation": 7, "test": 24}, {"train": 17, "validation": 2, "test": 5}
+
     def scored(f_avg: tuple[float, float, float], accuracy: float, majority: float = 0.1) -> Metrics:
         value, low, high = f_avg
         one = Estimate(value=majority, low=majority, high=majority)
         constant = msgspec.structs.replace(metrics.test.majority, f_avg=one, accuracy=Estimate(value=0.792))
         f_avg_, right = Estimate(value=value, low=low, high=high), Estimate(value=accuracy)
         test = msgspec.structs.replace(metrics.test, f_avg=f_avg_, accuracy=right, majority=constant)
-        return msgspec.structs.replace(metrics, test=test, examples={"train": 77, "test": 24})
+        return msgspec.structs.replace(metrics, test=test, examples=examples, groups=groups)
 
     better = scored((0.5, 0.2, 0.8), 0.7)
     assert sentences.not_better_sentence(better, analysis) == ""
@@ -662,24 +782,50 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
     plain = (
         "The test set does not show that the model is better than always giving the most frequent label: its F_avg is"
     )
-    help_ = " More labels are what usually helps: training had 77 sentences."
-    for made, said in (
-        (scored((0.143, 0.1, 0.4), 0.75), f"{plain} higher, but the intervals overlap; its accuracy is lower (0.750 "),
-        (scored((0.1, 0.0, 0.4), 0.792), f"{plain} not higher; its accuracy is the same (0.792 "),
+    learned = "the model learned from train and validation (77 sentences in 19 groups)"
+    help_ = f" More labels are what usually helps: {learned}."
+    articles = f" Labels from more articles are what usually helps: {learned}."
+    for made, said, helps in (
+        (
+            scored((0.143, 0.1, 0.4), 0.75),
+            f"{plain} higher, but the intervals overlap; its accuracy is lower (0.750 ",
+            help_,
+        ),
+        (scored((0.1, 0.0, 0.4), 0.792), f"{plain} not higher; its accuracy is the same (0.792 ", help_),
         (
             scored((0.143, 0.0, 1.0), 0.8),
             "Whether the model is better than always giving the most frequent label can’t",
+            articles,
         ),
     ):
         sentence = sentences.not_better_sentence(made, analysis)
         assert sentence.startswith(said)
-        assert sentence.endswith(f"against 0.792).{help_}")
+        assert sentence.endswith(f"against 0.792).{helps}")
         done = Trained(metrics=made, analysis=analysis, doubts=0, changed=True)
         assert sentence in trained(done, Path("model"), Path("doubts"))
         page = render(msgspec.structs.replace(found, metrics=made, analysis=analysis))
         assert page.count(f'<p class="reading">{sentence}</p>') == 2  # below the first figures, and beside the scores
+    low = scored((0.1, 0.0, 0.4), 0.7)
+    few = msgspec.structs.replace(low, groups=groups | {"train": 5})
+    assert "Labels from more articles" in sentences.not_better_sentence(few, analysis)
+    assert sentences.not_better_sentence(low, analysis, 127).endswith(help_)
+    nearly_all = (
+        f" Labels from more articles are what usually helps: {learned}, and 101 of the 126 different sentences of the "
+        "corpus are labelled."
+    )
+    assert sentences.not_better_sentence(low, analysis, 126).endswith(nearly_all)
+    done = Trained(metrics=low, analysis=analysis, doubts=0, changed=True)
+    assert any(line.endswith(nearly_all) for line in trained(done, Path("model"), Path("doubts"), 126))
+    status = msgspec.structs.replace(found.status, different=126)
+    assert nearly_all in render(msgspec.structs.replace(found, metrics=low, analysis=analysis, status=status))
     hardly = msgspec.structs.replace(analysis, curve=msgspec.structs.replace(curve, more="hardly"))
     assert not sentences.not_better_sentence(made, hardly).endswith(help_)
+
+
+def test_different_sentences_are_counted_without_copies(finished: Path) -> None:
+    found = gather(finished, TARGET, frozenset(), Settings())
+    assert found.corpus.copies
+    assert different_sentences(finished) == found.status.different == found.corpus.sentences - found.corpus.copies
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:

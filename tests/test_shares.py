@@ -20,7 +20,8 @@ from labeling.scheme import DEFAULT, Stance
 from labeling.statistics.intervals import Estimate
 from train.predict import shares
 from train.predict.influence import Labels
-from train.predict.shares import Guesses, PredictionShares, ShareRow, power, prediction_shares, show
+from train.predict.shares import Guesses, PredictionShares, Settled, ShareRow, power, prediction_shares
+from train.predict.shares_table import SHOWN, show
 
 Ints = NDArray[np.signedinteger]
 Floats = NDArray[np.floating]
@@ -186,7 +187,7 @@ def test_the_table_has_all_cells_but_not_endless_ones() -> None:
         outlets=[f"outlet {n:02}" for n in range(count)],
     )
     table = show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(many, None)))
-    assert len(table.splitlines()) == 1 + 1 + 1 + shares.SHOWN + 1 + 1 + 1 + 2
+    assert len(table.splitlines()) == 1 + 1 + 1 + SHOWN + 1 + 1 + 1 + 2
     assert table.splitlines()[-2:] == [
         "raw: as the model predicted, with its errors",
         "no brackets: fewer than 5 articles, so there is no interval",
@@ -209,6 +210,32 @@ def test_the_table_says_why_labels_of_outlets_add_up_to_more_than_all() -> None:
     assert legend[1].startswith("labelled: exact copies count once in each row")
     rows[2] = msgspec.structs.replace(rows[2], labelled=10)
     assert "labelled:" not in show(PredictionShares(model="m", power=1.0, notes=[], rows=rows))
+
+
+def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None:
+    # Four sentences of Gazette, of which two are copies, and two of Sentinel, of which none is settled.
+    found = guesses(np.array([AGAINST] * 6), np.arange(6), np.array([0, 0, 0, 0, 1, 1]))
+    settled = Settled(stance=np.array([0, 0, 0, 1, -1, -1], np.int8), unit=np.array([0, 0, 1, 2, 3, 4], np.int32))
+    rows = prediction_shares(found, None, settled=settled)
+    told = {
+        (row.name, row.stance): (round(row.settled.value, 3) if row.settled else None, row.settled_labels)
+        for row in rows
+        if row.kind != "month"
+    }
+    assert told["Gazette", "favor"] == (0.667, 3)
+    assert told["Gazette", "against"] == (0.333, 3)
+    assert told["Gazette", "none"] == (0, 3)
+    assert told["Sentinel", "favor"] == (None, 0)
+    assert told["", "favor"] == (0.667, 3)
+    assert all(row.raw.value == (row.stance == "against") for row in rows), "the model's shares are as before"
+    lines = show(PredictionShares(model="m", power=None, notes=[], rows=rows)).splitlines()
+    gazette = next(n for n, line in enumerate(lines) if line.startswith("  Gazette"))
+    assert lines[gazette + 1].split() == ["3", "66.7", "33.3", "0.0", "settled"]
+    sentinel = next(n for n, line in enumerate(lines) if line.startswith("  Sentinel"))
+    assert lines[sentinel + 1] == "by month"
+    assert any(line.startswith("settled: the shares among the sentences") for line in lines)
+    assert any(line.startswith("labelled, beside raw: the labels that were drawn at random") for line in lines)
+    assert "settled" not in show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(found, None)))
 
 
 # --- coverage

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 from corpus.numbers import number
 from corpus.store import wrote
-from train.predict import shares
+from train.predict.shares_table import show
 
 if TYPE_CHECKING:
     from train.predict.predict import Predicted
     from train.train_model import Trained
 
 
-def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
-    """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve."""
+def trained(done: Trained, out: Path, doubts: Path, different: int | None = None) -> list[str]:
+    """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve.
+
+    Args:
+        done: what the training made.
+        out: the model's folder.
+        doubts: file with the verdicts that the model doubts.
+        different: number of different sentences of the corpus; None for data from outside a project.
+    """
     from labeling.statistics.intervals import shown
-    from train.report.sentences import intervals_sentence, not_better_sentence, of_range, points
+    from train.report.sentences import intervals_sentence, learned_words, not_better_sentence, of_range, points
     from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
@@ -25,8 +32,8 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
-        f"recipe that did best in cross-validation on train: {metrics.cv.features}{vectors}, C = {metrics.cv.c:g} "
-        f"(F_avg {metrics.cv.f_avg:.3f})",
+        f"recipe that did best in cross-validation on {learned_words(metrics)}: {metrics.cv.features}{vectors}, "
+        f"C = {metrics.cv.c:g} (F_avg {metrics.cv.f_avg:.3f})",
     ]
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
@@ -36,7 +43,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
     lines.append("(majority: the scores of giving every sentence the most frequent label)")
     if not metrics.test.f_avg.is_known:
         lines.append(f"({intervals_sentence(metrics.test)})")
-    if said := not_better_sentence(metrics, analysis):
+    if said := not_better_sentence(metrics, analysis, different):
         lines.append(said)
     if votes := metrics.test.votes:
         for name, far in (("votes", votes), ("constant", votes.constant)):
@@ -47,7 +54,7 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
             )
     if gain := analysis.vectors:
         lines.append(
-            f"n-grams alone: F_avg {shown(gain.f_avg)}, macro-F1 {shown(gain.macro_f1)} (cross-validation on train: "
+            f"n-grams alone: F_avg {shown(gain.f_avg)}, macro-F1 {shown(gain.macro_f1)} (in cross-validation "
             f"F_avg {gain.baseline.f_avg:.3f})"
         )
         lines.append(
@@ -64,7 +71,8 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
         lines.append(f"F_avg on test by language (sentences): {', '.join(by_language)}")
     audit = analysis.audit
     lines.append(
-        f"audit: {len(audit.affected):,} of {number(audit.tested, 'test sentence')} have a near-duplicate in training"
+        f"audit: {len(audit.affected):,} of {number(audit.tested, 'test sentence')} have a near-duplicate in train or "
+        "validation"
     )
     if analysis.curve:
         lines.append(analysis.curve.sentence)
@@ -78,11 +86,14 @@ def trained(done: Trained, out: Path, doubts: Path) -> list[str]:
 
 
 def predicted(done: Predicted) -> list[str]:
-    """The lines on a prediction: the number of sentences of each stance, and the shares."""
+    """The lines on a prediction: the number of sentences of each stance, the shares, and what to think of them."""
+    from train.report.share_sentences import raw_shares_sentence
+
     counts = ", ".join(f"{count:,} {name}" for name, count in done.stances.items())
     return [
         f"{number(sum(done.stances.values()), 'sentence')} predicted: {counts}; by model {done.shares.model}\n"
-        f"{shares.show(done.shares)}",
+        f"{show(done.shares)}",
+        *filter(None, [raw_shares_sentence(done.metrics, done.shares) if done.metrics else ""]),
         *done.shares.notes,
         wrote(done.changed, done.out, done.shares_out),
     ]

@@ -198,8 +198,8 @@ def train(
 
     if searched.examples < len(training):
         notes.append(
-            f"the recipe was chosen by one cross-validation on {searched.examples:,} of {len(training):,} training "
-            "examples, as trying all recipes on such long texts would take much time"
+            f"the recipe was chosen by one cross-validation on {searched.examples:,} of {len(training):,} "
+            "examples of train and validation, as trying all recipes on such long texts would take much time"
         )
     if notes:
         analysis = msgspec.structs.replace(analysis, notes=[*notes, *analysis.notes])

@@ -34,6 +34,7 @@ SENTENCES = {
     "release/card/doi_metadata.py": (),
     "release/card/earlier_release.py": (),
     "train/report/corpus_sentences.py": (),
+    "train/report/label_sentences.py": (),
     "train/report/methods.py": (),
     "train/report/sentences.py": (),
     "labeling/statistics/agreement.py": ("reading",),

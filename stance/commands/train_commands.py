@@ -117,6 +117,7 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
             examples, origins = plan.examples, None
             project, scheme = FromVerdicts(work=WORK, splits=plan.splits), settings.labels
+            different = from_verdicts.different_sentences(WORK)
         else:
             # The default scheme is what a project has that says nothing about labels.
             given = settings.labels if settings.labels != DEFAULT else None
@@ -128,13 +129,13 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
             for row in loaded.labels.spellings:
                 if row.written != row.label:
                     click.echo(f"read {row.written!r} as {row.label} ({row.count})")
-            plan, project = None, None
+            plan, project, different = None, None, None
             examples, origins = loaded.examples, loaded.origins
         watch = Watch(step=told.step, stage=told.stage, say=told.say)
         done = train(examples, out, settings.train, watch, origins=origins, project=project, scheme=scheme)
         if plan is not None:
             from_verdicts.keep_examples(WORK, plan, settings.train)
-    click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl")))
+    click.echo("\n".join(trained(done, out, WORK / "doubts.jsonl", different)))
     for note in [*done.metrics.warnings, *done.analysis.notes]:
         click.echo(note, err=True)
 

@@ -30,7 +30,7 @@ from train.archive.hive_files import HivePart
 from train.archive.score_shards import ModelAsked, ScoreJob, on_spark, plan, rules
 from train.archive.score_tables import count, views, write_scores
 from train.predict.judge import MADE_BY, open_model
-from train.predict.predict import Predicted
+from train.predict.predict import Predicted, metrics_if_there
 from train.predict.score_corpus import Progress
 from train.predict.shares import UNKNOWN, PredictionShares, counted_shares
 from train.report import svg_plots, svg_shapes
@@ -124,7 +124,9 @@ def predict_archive(
         state.mkdir(parents=True, exist_ok=True)
         with FileLock(state / "lock", timeout=0), _engine(address, workers) as engine:
             done = _predict(sources, out.resolve(), settings, progress, asked, judge.labels, engine)
-        return msgspec.structs.replace(done, out=out / SCORES, shares_out=out / "shares.json")
+        return msgspec.structs.replace(
+            done, out=out / SCORES, shares_out=out / "shares.json", metrics=metrics_if_there(folder)
+        )
     except Timeout as error:
         raise StanceError(
             f"another `stance predict` is writing to {out}; wait for it, or name another --out"

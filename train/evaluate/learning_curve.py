@@ -161,17 +161,18 @@ def learning_curve(
     gain = None
     if len(steps) > 1:
         gain = difference(steps[-1].f_avg.value - steps[-2].f_avg.value, means[-1] - means[-2], len(tested))
-    more, sentence = _reading(steps, gain)
+    splits = {row.split for row in training} & {"train", "validation"}
+    more, sentence = _reading(steps, gain, f" of {' and '.join(sorted(splits))}" if splits else "")
     return LearningCurve(steps=steps, left_out=left_out, gain=gain, more=more, sentence=sentence, repeats=repeats)
 
 
-def _reading(steps: Sequence[Step], gain: Estimate | None) -> tuple[Literal["yes", "hardly", "unclear"], str]:
+def _reading(steps: Sequence[Step], gain: Estimate | None, of: str) -> tuple[Literal["yes", "hardly", "unclear"], str]:
     if gain is None:
         return "unclear", "Half of the labels were too few to train on, so nothing can be said about more of them."
     before, after = steps[-2], steps[-1]
     start = (
-        f"From {before.examples:,.0f} to {after.examples:,.0f} labels ({before.groups:,} to {after.groups:,} groups) "
-        f"F_avg changed by {100 * gain.value:+.1f} points"
+        f"From {before.examples:,.0f} to {after.examples:,.0f} labels{of} ({before.groups:,} to {after.groups:,} "
+        f"groups) F_avg changed by {100 * gain.value:+.1f} points"
     )
     if not gain.is_known:
         return "unclear", start + ", but the test articles are too few to tell whether more labels would help."

@@ -26,7 +26,8 @@ from train.predict.judge import MADE_BY, Judge, open_model, predictions
 from train.predict.output_files import row_writer, staged_file
 from train.predict.score_corpus import Judges, Progress, piece_batches, score_corpus
 from train.predict.sentence_arrays import Layout, read_layout, read_verdicts
-from train.predict.shares import PredictionShares, power, prediction_shares
+from train.predict.shares import PredictionShares, Settled, power, prediction_shares
+from train.records import Metrics, read_metrics
 
 ARTICLE = ("outlet", "published")
 ENDINGS = (".parquet", ".csv", ".jsonl")
@@ -42,6 +43,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
         shares_out: path of the shares.
         changed: whether any of the files changed.
         skipped: number of new articles that could not be used, by reason.
+        metrics: scores of the model; None if its folder has none.
     """
 
     stances: dict[str, int]
@@ -50,6 +52,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     shares_out: Path
     changed: bool
     skipped: dict[str, int]
+    metrics: Metrics | None = None
 
 
 def predict_corpus(
@@ -82,14 +85,16 @@ def predict_corpus(
         cross = cross_fit(model, layout, verdicts, scheme)
         given, held = _write(model, cross.of_fold, work, layout, staged, schema, progress)
         labels = correction(cross, layout, verdicts, held)
+        settled = Settled(stance=verdicts.settled, unit=layout.unit) if verdicts else None
         shares = PredictionShares(
             model=model.version,
             power=power(labels) if labels else None,
             notes=[cross.note],
-            rows=prediction_shares(layout.guesses(given), labels, scheme.names),
+            rows=prediction_shares(layout.guesses(given), labels, scheme.names, settled),
             made_of=input_digests.of_labels(work, target),
         )
-        return _bring(staged, out, work / "shares.json", given, shares, {}, scheme.names)
+        done = _bring(staged, out, work / "shares.json", given, shares, {}, scheme.names)
+        return msgspec.structs.replace(done, metrics=metrics_if_there(work / "model"))
 
 
 def predict_articles(
@@ -138,7 +143,16 @@ def predict_articles(
             notes=["not corrected: there are no verdicts on these articles"],
             rows=prediction_shares(layout.guesses(given), None, model.labels),
         )
-        return _bring(staged, out, out.with_suffix(".shares.json"), given, shares, done.skipped, model.labels)
+        brought = _bring(staged, out, out.with_suffix(".shares.json"), given, shares, done.skipped, model.labels)
+        return msgspec.structs.replace(brought, metrics=metrics_if_there(folder))
+
+
+def metrics_if_there(folder: Path) -> Metrics | None:
+    """The metrics of a model folder; None without them, or if another version wrote them: a model predicts alone."""
+    try:
+        return read_metrics(folder)
+    except ExamplesError:
+        return None
 
 
 def _new(judge: Judge) -> pa.Schema:

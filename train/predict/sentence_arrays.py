@@ -77,6 +77,8 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
         stance: position of the verdict in the scheme; arbitrary where there is no verdict.
         weight: weight of the verdict; 0 if there is none, or if it may not be used for an estimate.
         by_chance: whether the verdict's copy group was drawn with a known probability.
+        settled: position of the verdict in the scheme, whether it may be used for an estimate or not; -1 where there is
+            none.
         examples: one example for each copy group with a verdict, with its votes if there are three or more; and the
             position of its sentence in the corpus.
     """
@@ -84,6 +86,7 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
     stance: NDArray[np.int8]
     weight: NDArray[np.float64]
     by_chance: NDArray[np.bool_]
+    settled: NDArray[np.int8]
     examples: list[tuple[int, Example]]
 
 
@@ -135,6 +138,9 @@ def read_verdicts(work: Path, layout: Layout, target: str, scheme: Scheme = DEFA
     for name, weight in weights(draws, units, stance_of.keys()).items():
         if name in stance_of:
             stance_by[unit_of[name]], weight_by[unit_of[name]] = scheme.names.index(stance_of[name]), weight
+    settled_by = np.full(units, -1, np.int8)
+    for name, stance in stance_of.items():
+        settled_by[unit_of[name]] = scheme.names.index(stance)
     for row in draws:
         if row.probability is not None and row.sentence_id in stance_of:
             chance_by[unit_of[row.sentence_id]] = True
@@ -142,6 +148,7 @@ def read_verdicts(work: Path, layout: Layout, target: str, scheme: Scheme = DEFA
         stance=stance_by[layout.unit],
         weight=weight_by[layout.unit],
         by_chance=chance_by[layout.unit],
+        settled=settled_by[layout.unit],
         examples=[
             (
                 places[name][0],

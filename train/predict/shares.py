@@ -1,4 +1,4 @@
-"""Estimate the share of each stance: as predicted, and corrected by a random sample of labels."""
+"""Estimate the share of each stance: as predicted, corrected by a random sample of labels, and as settled."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ FEWEST_LABELS = 50
 the true share in 82 % of 400 simulated corpora with 30 labels, and in 91 % with 50 (tests/test_shares.py)."""
 FEWEST_ARTICLES = 10
 """Number of articles that these labels must come from; the interval has one degree of freedom less."""
-SHOWN = 12
-"""Most outlets, and most months, in the printed table; the file has all of them."""
-
 UNKNOWN = "unknown"
 """Name of the month of articles without a date; no month has this name. An outlet may have it, so a missing outlet is
 "" (see `called`)."""
@@ -84,6 +81,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     languages: list[str] = []
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The labels that people settled: one entry per sentence, in the order of `Guesses`.
+
+    Attributes:
+        stance: position of the sentence's label in the scheme, the same for all its exact copies; -1 without a label.
+        unit: number of the sentence's copy group.
+    """
+
+    stance: NDArray[np.int8]
+    unit: Codes
+
+
 class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
     """The share of a stance among the sentences of the corpus, of an outlet, of a month or of a language.
 
@@ -96,6 +105,8 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
         raw: share of the predictions, which contains the model's errors.
         corrected: share corrected by randomly sampled labels; None if there are too few of them.
         labelled: number of randomly sampled labels; exact copies count once.
+        settled: share among the settled sentences, whoever drew them and why; None if there are none.
+        settled_labels: number of settled sentences; exact copies count once.
     """
 
     kind: SharesOf
@@ -105,6 +116,8 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
     raw: Estimate
     corrected: Estimate | None
     labelled: int
+    settled: Estimate | None = None
+    settled_labels: int = 0
 
 
 class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +140,7 @@ class PredictionShares(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prediction_shares(
-    guesses: Guesses, labels: Labels | None, names: Sequence[Stance] = DEFAULT.names
+    guesses: Guesses, labels: Labels | None, names: Sequence[Stance] = DEFAULT.names, settled: Settled | None = None
 ) -> list[ShareRow]:
     """Estimate the share of each stance over all sentences, by outlet and by month.
 
@@ -158,6 +171,7 @@ def prediction_shares(
         guesses: the predictions.
         labels: the labels; None for no correction.
         names: the labels' names, in the order of the scheme.
+        settled: the settled labels, whose own shares are given beside the model's; None where there are none.
 
     Returns:
         One row for each cell and stance: first the whole corpus, then outlets, then months, then languages if
@@ -182,7 +196,8 @@ def prediction_shares(
         corrected, labelled = None, 0
         if labels is not None and weight is not None:
             corrected, labelled = _corrected(labels, here, guesses.home[here], weight, len(names))
-        rows += _rows(kind, name, len(here), raw, corrected, labelled, names)
+        cell = _rows(kind, name, len(here), raw, corrected, labelled, names)
+        rows += _with_settled(cell, settled, here, guesses.home) if settled else cell
     return rows
 
 
@@ -281,6 +296,19 @@ def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
     return [over_whole_range(share) for share in share_estimates(sums.astype(float), float(sums.sum()))]
 
 
+def _with_settled(rows: list[ShareRow], settled: Settled, here: NDArray[np.int64], home: Codes) -> list[ShareRow]:
+    """The rows of one cell with the shares among its settled sentences, of exact copies one."""
+    known = here[settled.stance[here] >= 0]
+    if not len(known):
+        return rows
+    units = known[np.unique(settled.unit[known], return_index=True)[1]]
+    shares = _raw(_by_home(settled.stance[units], home[units], len(rows)))
+    return [
+        msgspec.structs.replace(row, settled=share, settled_labels=len(units))
+        for row, share in zip(rows, shares, strict=True)
+    ]
+
+
 def _corrected(
     labels: Labels, here: NDArray[np.int64], home: Codes, trust: float, count: int
 ) -> tuple[list[Estimate] | None, int]:
@@ -295,54 +323,6 @@ def _corrected(
     return bounded(powered_shares(mine, home, trust, count), mine, home), labelled
 
 
-def show(shares: PredictionShares) -> str:
-    """The table that `stance predict` prints, in per cent: the whole corpus, the largest outlets, the last months.
-
-    Below it stands what its words mean.
-    """
-    cells: dict[tuple[SharesOf, str], list[ShareRow]] = {}
-    for row in shares.rows:
-        cells.setdefault((row.kind, row.name), []).append(row)
-    outlets = sorted((key for key in cells if key[0] == "outlet"), key=lambda key: (-cells[key][0].n, key))
-    months = [key for key in cells if key[0] == "month"]
-    shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:], *(key for key in cells if key[0] == "language")]
-    # Names are not shortened, as two shortened names could be the same.
-    wide = max(24, *(len(called(*key)) + 4 for key in shown))
-    names = dict.fromkeys(row.stance for row in shares.rows)
-    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in names)]
-    before: SharesOf = "all"
-    for key in shown:
-        if key[0] != before:
-            lines.append(f"by {key[0]}")
-            before = key[0]
-        rows = cells[key]
-        head = f"{'' if key[0] == 'all' else '  '}{called(*key)}"
-        lines.append(f"{head:{wide}}{rows[0].n:10,}{rows[0].labelled:9,}   {_line([row.raw for row in rows])}raw")
-        corrected = [row.corrected for row in rows if row.corrected is not None]
-        if corrected:
-            lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
-    hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
-    lines += [f"and {hidden:,} more outlets and months"] * (hidden > 0)
-    return "\n".join(line.rstrip() for line in [*lines, *_legend([row for key in shown for row in cells[key]])])
-
-
-def _legend(rows: Sequence[ShareRow]) -> list[str]:
-    """What the columns and the words at the ends of the lines mean, as far as the rows have them."""
-    lines = ["raw: as the model predicted, with its errors"]
-    if any(row.corrected is not None for row in rows):
-        lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
-    if not all(row.raw.is_known for row in rows):
-        lines.append("no brackets: fewer than 5 articles, so there is no interval")
-    labelled = {(row.kind, row.name): row.labelled for row in rows}
-    parts = [sum(n for (of, _), n in labelled.items() if of == kind) for kind in ("outlet", "month", "language")]
-    if max(parts) > labelled.get(("all", ""), 0):
-        lines.append(
-            "labelled: exact copies count once in each row, so outlets or months with copies of one sentence add up to "
-            "more than all"
-        )
-    return lines
-
-
 def called(kind: SharesOf, name: str) -> str:
     """The name of a cell as it is shown to people; an outlet may itself be called "unknown" or "all"."""
     if kind == "all":
@@ -352,13 +332,3 @@ def called(kind: SharesOf, name: str) -> str:
     if kind == "language":
         return name or NO_LANGUAGE
     return NO_DATE if name == UNKNOWN else name
-
-
-def _line(estimates: Sequence[Estimate]) -> str:
-    texts = [f"{100 * one.value:.1f}{_interval(one)}" for one in estimates]
-    return "".join(f"{text:21}" for text in texts)
-
-
-def _interval(one: Estimate) -> str:
-    """The interval in per cent; "" where there is none."""
-    return f" [{100 * one.low:.1f}, {100 * one.high:.1f}]" if one.is_known else ""

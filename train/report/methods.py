@@ -13,6 +13,7 @@ from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.corpus_sentences import articles_words
+from train.report.label_sentences import annotators_limit, few_annotators_limit, open_words
 from train.report.latex import latex
 from train.report.markdown import plain, table
 from train.report.project_snapshot import Snapshot
@@ -27,13 +28,12 @@ from train.report.sentences import (
     number,
     outside_sentence,
     recipe_sentence,
-    shares_sentence,
     split_sentence,
     spoken,
     vectors_sentence,
     votes_sentence,
-    whole_corpus,
 )
+from train.report.share_sentences import shares_sentence, whole_corpus
 
 FEW_GROUPS = 10
 """Number of test groups up to which bootstrap intervals were too narrow in a simulation (`train.metrics.evaluate`)."""
@@ -105,7 +105,7 @@ def _labelled(snapshot: Snapshot) -> str:
         labels = Counter(row.stance for row in snapshot.verdicts)
         shares = ", ".join(f"{stance} {labels[stance]:,}" for stance in snapshot.settings.labels.names)
         text += f" Labels were settled for {counted(len(snapshot.verdicts), 'sentence')} ({ways}; {shares}); "
-        text += f"{len(snapshot.queue):,} are open."
+        text += f"{open_words(len(snapshot.queue))}."
     return text
 
 
@@ -156,10 +156,10 @@ def _trained(snapshot: Snapshot) -> list[str]:
     if analysis is not None:
         made += [audit_sentence(analysis), naive_sentence(analysis.naive) if analysis.naive and known else ""]
     scored = [
-        f"On the test split ({test.n:,} sentences in {test.groups:,} groups) it has an F_avg (the mean F1 of "
-        f"{spoken(metrics.scheme.scored, 'and')}) of {shown(test.f_avg)}, a macro-F1 of {shown(test.macro_f1)} and an "
-        f"accuracy of {shown(test.accuracy)}; always giving the majority label has {shown(test.majority.f_avg)}, "
-        f"{shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}.",
+        f"On the test split ({counted(test.n, 'sentence')} in {counted(test.groups, 'group')}) it has an F_avg (the "
+        f"mean F1 of {spoken(metrics.scheme.scored, 'and')}) of {shown(test.f_avg)}, a macro-F1 of "
+        f"{shown(test.macro_f1)} and an accuracy of {shown(test.accuracy)}; always giving the majority label has "
+        f"{shown(test.majority.f_avg)}, {shown(test.majority.macro_f1)} and {shown(test.majority.accuracy)}.",
         intervals_sentence(test),
         majority_sentence(metrics),
     ]
@@ -174,19 +174,9 @@ def _trained(snapshot: Snapshot) -> list[str]:
 
 def _limits(snapshot: Snapshot) -> list[str]:
     limits = [f"The stance is toward one target, “{snapshot.target}”; nothing is known of others."]
-    note = snapshot.settings.publish.annotators.strip()
-    limits.append(
-        f"Of the annotators the project says: “{note}”"
-        if note
-        else "Who the annotators were, and what they were paid, the project does not say."
-    )
+    limits.append(annotators_limit(snapshot.settings.publish.annotators.strip()))
+    limits += filter(None, [few_annotators_limit(snapshot)])
     status = snapshot.status
-    if 0 < len(status.annotators) < 3:
-        limits.append(
-            "There was only one annotator: how far others would give the same labels is not known."
-            if len(status.annotators) == 1
-            else "There were only two annotators: where they differ, no third answer decides."
-        )
     if status.shares is not None and status.shares.weighted is None and not whole_corpus(snapshot):
         limits.append(
             "The labelled sentences are not a random sample: shares of labels don’t speak for the corpus beyond them."
@@ -246,7 +236,7 @@ def _score_tables(metrics: Metrics | None, analysis: Analysis | None) -> list[Ta
     ]
     tables = [
         Table(
-            caption=f"Scores on the test split ({test.n:,} sentences, {test.groups:,} groups)"
+            caption=f"Scores on the test split ({counted(test.n, 'sentence')}, {counted(test.groups, 'group')})"
             + (", with 95 % intervals by bootstrap over groups." if test.f_avg.is_known else ", without intervals."),
             heads=["", "F_avg", "macro-F1", "accuracy"],
             rows=rows,

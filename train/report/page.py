@@ -17,7 +17,7 @@ from labeling.records import NO_OUTLET
 from labeling.scheme import Stance
 from labeling.statistics.intervals import Estimate, shown
 from train.predict.shares import ShareRow, called
-from train.report import corpus_sentences, methods, svg_shapes
+from train.report import corpus_sentences, label_sentences, methods, share_sentences, svg_shapes
 from train.report import sentences as readings
 from train.report import svg_plots as plots
 from train.report.numbers import report_numbers
@@ -100,7 +100,10 @@ def render(snapshot: Snapshot) -> str:
         plots=plots,
         shapes=svg_shapes,
         readings=readings,
+        not_better=_not_better(snapshot),
         about=corpus_sentences,
+        of_shares=share_sentences,
+        of_labels=label_sentences,
         method=methods.methods(snapshot),
         machine=snapshot.status.machine,
         machine_tables=methods.machine_tables(snapshot),
@@ -117,6 +120,8 @@ def render(snapshot: Snapshot) -> str:
         months=_shares(snapshot, "month"),
         outlets=_shares(snapshot, "outlet", MOST_OUTLETS),
         most_outlets=MOST_OUTLETS,
+        settled_months=_settled(snapshot, "month"),
+        settled_outlets=_settled(snapshot, "outlet", MOST_OUTLETS),
         estimate={
             "month": _drawn_rows(snapshot, "month")[1],
             "outlet": _drawn_rows(snapshot, "outlet", MOST_OUTLETS)[1],
@@ -134,6 +139,14 @@ def render(snapshot: Snapshot) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _not_better(snapshot: Snapshot) -> str:
+    if snapshot.metrics is None:
+        return ""
+    outside = snapshot.analysis is not None and snapshot.analysis.outside
+    different = None if outside else snapshot.status.different
+    return readings.not_better_sentence(snapshot.metrics, snapshot.analysis, different)
 
 
 def _scores(snapshot: Snapshot) -> list[plots.Bar]:
@@ -188,6 +201,16 @@ def _shares(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stan
         best = row.corrected if estimate == "corrected" and row.corrected is not None else row.raw
         series[row.stance].append(plots.point(place, best))
     return series if rows else {}
+
+
+def _settled(snapshot: Snapshot, kind: str, most: int | None = None) -> dict[Stance, list[plots.Point]]:
+    """The points of the settled labels in the cells of `_shares`, as far as they have some, with their number."""
+    series: dict[Stance, list[plots.Point]] = {}
+    for row in _drawn_rows(snapshot, kind, most)[0]:
+        if row.settled is not None:
+            place = row.name if kind == "month" else f"{called(row.kind, row.name)} ({row.settled_labels:,})"
+            series.setdefault(row.stance, []).append(plots.point(place, row.settled))
+    return series
 
 
 def _settings(settings: Settings) -> dict[str, str]:

@@ -15,8 +15,8 @@ from train.evaluate.analysis import Analysis
 from train.evaluate.calibration import Recalibration
 from train.evaluate.ceiling import Ceiling
 from train.evaluate.leak_audit import Naive
+from train.examples.splits import SPLITS
 from train.intervals import FEWEST
-from train.predict.shares import PredictionShares
 from train.records import Encoder, Metrics, TargetScore, TestScores
 from train.report.project_snapshot import Snapshot
 from train.vote_scores import FARTHEST
@@ -25,6 +25,11 @@ UNITS = {
     **{"char": "character", "char_wb": "within-word character"},
     **{"text": "word", "target": "target-word", "pairs": "pair-of-words"},
 }
+NEARLY_ALL = 0.8
+"""Share of the corpus's different sentences from which on there are too few others for their labels to help much."""
+FEW_GROUPS = 20
+"""Number of groups of all splits below which new sentences of the same articles help less than other articles: then
+the test split, which gets a fifth of the examples, has some four groups, too few to tell anything."""
 MOST_TARGETS = 30
 """Most targets whose scores a page lists."""
 
@@ -137,17 +142,34 @@ def majority_sentence(metrics: Metrics) -> str:
     return f"{said}; its accuracy is {how} ({right:.3f} against {rights:.3f})."
 
 
-def not_better_sentence(metrics: Metrics, analysis: Analysis | None) -> str:
-    """That the model is not shown to be better than the most frequent label, and what helps; "" if it is better."""
+def learned_words(metrics: Metrics) -> str:
+    """What recipe and model were chosen and fitted on: the train and validation splits together, and their size."""
+    names = [name for name in SPLITS if name != "test" and metrics.examples.get(name)]
+    sentences, groups = (sum(of.get(name, 0) for name in names) for of in (metrics.examples, metrics.groups))
+    return f"{' and '.join(names)} ({counted(sentences, 'sentence')} in {counted(groups, 'group')})"
+
+
+def not_better_sentence(metrics: Metrics, analysis: Analysis | None, different: int | None = None) -> str:
+    """That the model is not shown to be better than the most frequent label, and what helps; "" if it is better.
+
+    Args:
+        metrics: metrics of the model.
+        analysis: analysis of the model; None if it is missing.
+        different: number of different sentences of the corpus, copies counted once; None for other data than the
+            project's.
+    """
     if is_better(metrics):
         return ""
     curve = analysis.curve if analysis else None
     if curve and curve.more == "hardly":
         return majority_sentence(metrics)
-    learned = metrics.examples.get("train", 0)
-    return (
-        f"{majority_sentence(metrics)} More labels are what usually helps: training had {counted(learned, 'sentence')}."
-    )
+    learned = f"the model learned from {learned_words(metrics)}"
+    labelled = sum(metrics.examples.values())
+    if different and labelled >= NEARLY_ALL * different:
+        learned += f", and {labelled:,} of the {different:,} different sentences of the corpus are labelled"
+    elif metrics.test.f_avg.is_known and sum(metrics.groups.values()) >= FEW_GROUPS:
+        return f"{majority_sentence(metrics)} More labels are what usually helps: {learned}."
+    return f"{majority_sentence(metrics)} Labels from more articles are what usually helps: {learned}."
 
 
 def ceiling_sentence(ceiling: Ceiling | None) -> str:
@@ -181,7 +203,7 @@ def votes_sentence(metrics: Metrics) -> str:
         return ""
     return (
         f"The model learned the shares of the votes. On the {votes.n:,} test sentences with three votes or more, in "
-        f"{votes.groups:,} groups, the mean cross-entropy between votes and predicted probabilities is "
+        f"{counted(votes.groups, 'group')}, the mean cross-entropy between votes and predicted probabilities is "
         f"{of_range(votes.cross_entropy, FARTHEST[0])} nats (the least possible is "
         f"{number(votes.entropy)}, the entropy of the votes themselves), and the mean Manhattan "
         f"distance is {of_range(votes.manhattan, FARTHEST[1])}, of at most 2. "
@@ -207,10 +229,11 @@ def calibration_sentence(recalibration: Recalibration) -> str:
             if surer.high < 0
             else f"confidence and accuracy differ by {points(surer)}"
         )
-        sign = "above" if at.ece.value > at.by_chance else "not above"
+        chance = "does not" if at.ece.value > at.by_chance else "may"
         parts.append(
-            f"{when}, the expected calibration error is {shown(at.ece)}, {sign} the {at.by_chance:.3f} that a "
-            f"perfectly calibrated model would exceed by chance in 5 % of such test sets; {leaning}."
+            f"{when}, the expected calibration error is {shown(at.ece)}; {leaning}. In 95 % of such test sets a "
+            f"perfectly calibrated model has an error of at most {at.by_chance:.3f}, so chance {chance} "
+            "explain this one."
         )
     return " ".join(parts)
 
@@ -219,10 +242,13 @@ def naive_sentence(split: Naive) -> str:
     """By how much a random split by sentence overestimates the score."""
     sentence = sum(split.by_sentence) / len(split.by_sentence)
     group = sum(split.by_group) / len(split.by_group)
+    difference = f"{100 * split.flatters:+.1f}"
+    rounded = f"{100 * (round(sentence, 3) - round(group, 3)):+.1f}"
+    before = "" if difference == rounded else " (before rounding)"
     start = (
-        f"Random splits by sentence, which let articles and near-duplicates leak, would have scored an F_avg of "
-        f"{sentence:.3f} on average, and splits of the same size by group one of {group:.3f}: the difference is "
-        f"{100 * split.flatters:+.1f} points"
+        f"Random splits by sentence, which let articles and near-duplicates leak, would have an F_avg of "
+        f"{sentence:.3f} on average; random splits of whole groups, with test sets of the same size, have "
+        f"{group:.3f}. The difference is {difference} points{before}"
     )
     if split.low is None or split.high is None:
         return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")
@@ -237,10 +263,10 @@ def naive_sentence(split: Naive) -> str:
 
 
 def audit_sentence(analysis: Analysis) -> str:
-    """How many test sentences have a near-duplicate in training, by the leak audit."""
+    """How many test sentences have a near-duplicate among those that were learned from, by the leak audit."""
     audit = analysis.audit
     return (
-        f"Of {audit.tested:,} test sentences {len(audit.affected):,} have a near-duplicate in training (all "
+        f"Of {audit.tested:,} test sentences {len(audit.affected):,} have a near-duplicate in train or validation (all "
         f"{audit.compared:,} pairs were compared, independently of the clustering; two sentences are near-duplicates "
         f"if they are at least {audit.threshold:g} % alike)."
     )
@@ -256,7 +282,9 @@ def split_sentence(snapshot: Snapshot) -> str:
         "date": f"by date (nothing newer than {splits.cutoff} was learned from)",
         "outlet": f"by outlet (held out for the test: {', '.join(splits.outlets)})",
     }.get(splits.by, f"by {splits.by}")
-    sizes = ", ".join(f"{name} {count:,} in {splits.groups[name]:,} groups" for name, count in splits.examples.items())
+    sizes = ", ".join(
+        f"{name} {count:,} in {counted(splits.groups[name], 'group')}" for name, count in splits.examples.items()
+    )
     return (
         f"The splits were made {how}: {sizes}. A group is a connected component of articles and near-duplicate "
         "sentences; none stands in two splits."
@@ -284,8 +312,8 @@ def recipe_sentence(metrics: Metrics) -> str:
     tried = [row for row in cv.tried if bool(row.recipe.vectors) == bool(metrics.encoder)]
     return (
         f"TF-IDF ({features} n-grams){vectors} with logistic regression, C = {cv.c:g}, the best of "
-        f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over groups of the training data "
-        f"(F_avg {cv.f_avg:.3f}); the test split had no part in the choice."
+        f"{len(tried)} {kind} in {cv.repeats} × {cv.folds}-fold cross-validation over the groups of "
+        f"{learned_words(metrics)}, with an F_avg of {cv.f_avg:.3f}; the test split had no part in the choice."
     )
 
 
@@ -321,51 +349,3 @@ def vectors_sentence(analysis: Analysis | None) -> str:
         f"Of what moves the model’s decisions on the test split, {100 * gain.share:.0f} % is of the vectors, the rest "
         "of the n-grams."
     )
-
-
-def shares_intervals(shares: PredictionShares) -> str:
-    """Whether the shares by the model have intervals, as the end of a sentence's first part."""
-    estimates = [one for row in shares.rows for one in (row.raw, row.corrected) if one is not None]
-    known = sum(one.is_known for one in estimates)
-    if not known:
-        return f"without intervals, which take at least {FEWEST} articles"
-    rest = f" (none where there are fewer than {FEWEST} articles)" if known < len(estimates) else ""
-    return f"with 95 % intervals over articles{rest}"
-
-
-def whole_corpus(snapshot: Snapshot) -> bool:
-    """Whether every copy group of the corpus is labelled, so that nothing has to be estimated."""
-    return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
-
-
-def which_shares_sentence(snapshot: Snapshot) -> str:
-    """Which of the two estimates of the shares in the corpus to report; "" where there are not both of them."""
-    by_labels, by_model = snapshot.status.shares, snapshot.shares
-    if by_labels is None or by_labels.weighted is None or by_model is None or whole_corpus(snapshot):
-        return ""
-    if not any(row.corrected for row in by_model.rows if row.kind == "all"):
-        return ""
-    return (
-        "The shares in the corpus are estimated twice: from the labels alone (section “Labels”), and from the model’s "
-        "predictions, corrected by the labels (section “Stance over time and by outlet”). The corrected predictions "
-        "usually have the narrower intervals. Choose the one to report before you look at them."
-    )
-
-
-def shares_sentence(snapshot: Snapshot) -> str:
-    """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
-    if snapshot.shares is None or snapshot.shares.model != snapshot.model:
-        return ""
-    rows = [row for row in snapshot.shares.rows if row.kind == "all"]
-    if not rows:
-        return ""
-    corrected = all(row.corrected is not None for row in rows)
-    shown = ", ".join(
-        f"{row.stance} {share(row.corrected if corrected and row.corrected else row.raw)}" for row in rows
-    )
-    how = (
-        "corrected by randomly sampled labels (prediction-powered inference)"
-        if corrected
-        else "as predicted; the model’s errors are in them"
-    )
-    return f"Over all {rows[0].n:,} sentences the shares are {shown} ({how})."

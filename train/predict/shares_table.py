@@ -1,0 +1,75 @@
+"""The table of shares that `stance predict` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labeling.statistics.intervals import Estimate
+from train.predict.shares import PredictionShares, ShareRow, SharesOf, called
+
+SHOWN = 12
+"""Most outlets, and most months, in the printed table; the file has all of them."""
+
+
+def show(shares: PredictionShares) -> str:
+    """The table that `stance predict` prints, in per cent: the whole corpus, the largest outlets, the last months.
+
+    Below it stands what its words mean.
+    """
+    cells: dict[tuple[SharesOf, str], list[ShareRow]] = {}
+    for row in shares.rows:
+        cells.setdefault((row.kind, row.name), []).append(row)
+    outlets = sorted((key for key in cells if key[0] == "outlet"), key=lambda key: (-cells[key][0].n, key))
+    months = [key for key in cells if key[0] == "month"]
+    shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:], *(key for key in cells if key[0] == "language")]
+    # Names are not shortened, as two shortened names could be the same.
+    wide = max(24, *(len(called(*key)) + 4 for key in shown))
+    names = dict.fromkeys(row.stance for row in shares.rows)
+    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in names)]
+    before: SharesOf = "all"
+    for key in shown:
+        if key[0] != before:
+            lines.append(f"by {key[0]}")
+            before = key[0]
+        rows = cells[key]
+        head = f"{'' if key[0] == 'all' else '  '}{called(*key)}"
+        lines.append(f"{head:{wide}}{rows[0].n:10,}{rows[0].labelled:9,}   {_line([row.raw for row in rows])}raw")
+        settled = [row.settled for row in rows if row.settled is not None]
+        if settled:
+            lines.append(f"{'':{wide + 10}}{rows[0].settled_labels:9,}   {_line(settled)}settled")
+        corrected = [row.corrected for row in rows if row.corrected is not None]
+        if corrected:
+            lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
+    hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
+    lines += [f"and {hidden:,} more outlets and months"] * (hidden > 0)
+    return "\n".join(line.rstrip() for line in [*lines, *_legend([row for key in shown for row in cells[key]])])
+
+
+def _legend(rows: Sequence[ShareRow]) -> list[str]:
+    """What the columns and the words at the ends of the lines mean, as far as the rows have them."""
+    lines = ["raw: as the model predicted, with its errors"]
+    if any(row.corrected is not None for row in rows):
+        lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
+    if any(row.settled is not None for row in rows):
+        lines.append("settled: the shares among the sentences whose label is settled, whose number stands beside them")
+        lines.append("labelled, beside raw: the labels that were drawn at random, which alone can correct it")
+    if not all(row.raw.is_known for row in rows):
+        lines.append("no brackets: fewer than 5 articles, so there is no interval")
+    labelled = {(row.kind, row.name): row.labelled for row in rows}
+    parts = [sum(n for (of, _), n in labelled.items() if of == kind) for kind in ("outlet", "month", "language")]
+    if max(parts) > labelled.get(("all", ""), 0):
+        lines.append(
+            "labelled: exact copies count once in each row, so outlets or months with copies of one sentence add up to "
+            "more than all"
+        )
+    return lines
+
+
+def _line(estimates: Sequence[Estimate]) -> str:
+    texts = [f"{100 * one.value:.1f}{_interval(one)}" for one in estimates]
+    return "".join(f"{text:21}" for text in texts)
+
+
+def _interval(one: Estimate) -> str:
+    """The interval in per cent; "" where there is none."""
+    return f" [{100 * one.low:.1f}, {100 * one.high:.1f}]" if one.is_known else ""

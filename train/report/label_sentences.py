@@ -1,0 +1,71 @@
+"""The sentences of the report and the methods paragraph about answers, annotators and how labels were settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from corpus.numbers import number as counted
+from labeling.records import Verdict
+from labeling.scheme import Stance
+from labeling.status import Status
+from train.report.project_snapshot import Snapshot
+
+ENDS = (".", "!", "?", "…")
+
+
+def not_counted_sentence(status: Status) -> str:
+    """Which answers do not count, and why; or that all of them do."""
+    parts = [f"{counted(count, 'answer')} of {name}, ignored by the settings" for name, count in status.ignored.items()]
+    if status.gone:
+        parts.append(f"{counted(status.gone, 'answer')} to sentences that the corpus doesn’t have any more")
+    return f"Not counted: {'; '.join(parts)}." if parts else "All answers count."
+
+
+def open_words(count: int) -> str:
+    """How many sentences are open, as a clause.
+
+    >>> open_words(0), open_words(1), open_words(1200)
+    ('none is open', '1 is open', '1,200 are open')
+    """
+    return "none is open" if not count else f"{count:,} {'is' if count == 1 else 'are'} open"
+
+
+def annotators_limit(note: str) -> str:
+    """What the project says of its annotators, quoted, as a whole sentence; or that it says nothing."""
+    if not note:
+        return "Who the annotators were, and what they were paid, the project does not say."
+    return f"Of the annotators the project says: “{note}”" + ("" if note.endswith(ENDS) else ".")
+
+
+def few_annotators_limit(snapshot: Snapshot) -> str:
+    """What follows from there being only one annotator or two; "" if there are more, or none."""
+    annotators = {row.annotator for row in snapshot.status.annotators}
+    if not 0 < len(annotators) < 3:
+        return ""
+    if len(annotators) == 1:
+        return "There was only one annotator: how far others would give the same labels is not known."
+    settled = [row for row in snapshot.verdicts or [] if _differ(row.votes.values())]
+    decided = [row for row in settled if row.how == "adjudicated"]
+    differing = len(settled) + sum(_differ(row.votes.values()) for row in snapshot.queue)
+    if not decided:
+        return "There were only two annotators: where they differ, no third answer decides."
+    start = "There were only two annotators: "
+    if len(decided) == differing:
+        return f"{start}where they differed, {_deciders(decided, annotators)}."
+    others = "on the other one" if differing - len(decided) == 1 else "on the others"
+    return (
+        f"{start}on {len(decided):,} of the {differing:,} sentences where they differed, "
+        f"{_deciders(decided, annotators)}; {others} no third answer decides."
+    )
+
+
+def _differ(votes: Iterable[Stance]) -> bool:
+    return len(set(votes)) > 1
+
+
+def _deciders(decided: Sequence[Verdict], annotators: set[str]) -> str:
+    """Who decided, and whether they had voted too: then theirs is no third answer."""
+    people = {row.adjudicator for row in decided if row.adjudicator}
+    if len(people) > 1:
+        return "adjudicators decided" + (", some of whom were also annotators" if people & annotators else "")
+    return "an adjudicator decided" + (", who was also one of the annotators" if people & annotators else "")

@@ -1,0 +1,74 @@
+"""The sentences of the report and of `predict` about the shares of the stances."""
+
+from __future__ import annotations
+
+from train.intervals import FEWEST
+from train.predict.shares import PredictionShares
+from train.records import Metrics
+from train.report.project_snapshot import Snapshot
+from train.report.sentences import is_better, majority_sentence, share
+
+
+def raw_shares_sentence(metrics: Metrics, shares: PredictionShares) -> str:
+    """That the raw shares are of a model that is not shown to be better than one label; "" if it is better."""
+    if is_better(metrics):
+        return ""
+    better = [
+        name
+        for name, there in (
+            ("settled", any(row.settled is not None for row in shares.rows)),
+            ("corrected", any(row.corrected is not None for row in shares.rows)),
+        )
+        if there
+    ]
+    if not better:
+        return f"{majority_sentence(metrics)} So the raw shares are no findings."
+    return f"{majority_sentence(metrics)} So go by the {' or the '.join(better)} shares, not by the raw ones."
+
+
+def shares_intervals(shares: PredictionShares) -> str:
+    """Whether the shares by the model have intervals, as the end of a sentence's first part."""
+    estimates = [one for row in shares.rows for one in (row.raw, row.corrected) if one is not None]
+    known = sum(one.is_known for one in estimates)
+    if not known:
+        return f"without intervals, which take at least {FEWEST} articles"
+    rest = f" (none where there are fewer than {FEWEST} articles)" if known < len(estimates) else ""
+    return f"with 95 % intervals over articles{rest}"
+
+
+def whole_corpus(snapshot: Snapshot) -> bool:
+    """Whether every copy group of the corpus is labelled, so that nothing has to be estimated."""
+    return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
+
+
+def which_shares_sentence(snapshot: Snapshot) -> str:
+    """Which of the two estimates of the shares in the corpus to report; "" where there are not both of them."""
+    by_labels, by_model = snapshot.status.shares, snapshot.shares
+    if by_labels is None or by_labels.weighted is None or by_model is None or whole_corpus(snapshot):
+        return ""
+    if not any(row.corrected for row in by_model.rows if row.kind == "all"):
+        return ""
+    return (
+        "The shares in the corpus are estimated twice: from the labels alone (section “Labels”), and from the model’s "
+        "predictions, corrected by the labels (section “Stance over time and by outlet”). The corrected predictions "
+        "usually have the narrower intervals. Choose the one to report before you look at them."
+    )
+
+
+def shares_sentence(snapshot: Snapshot) -> str:
+    """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
+    if snapshot.shares is None or snapshot.shares.model != snapshot.model:
+        return ""
+    rows = [row for row in snapshot.shares.rows if row.kind == "all"]
+    if not rows:
+        return ""
+    corrected = all(row.corrected is not None for row in rows)
+    shown = ", ".join(
+        f"{row.stance} {share(row.corrected if corrected and row.corrected else row.raw)}" for row in rows
+    )
+    how = (
+        "corrected by randomly sampled labels (prediction-powered inference)"
+        if corrected
+        else "as predicted; the model’s errors are in them"
+    )
+    return f"Over all {rows[0].n:,} sentences the shares are {shown} ({how})."
