@@ -126,7 +126,7 @@ def test_two_local_executors_make_the_tables_of_one_machine(
     assert summary.clusters > 71
     assert on("local[2]", crowd, there) == summary
     assert content(there) == content(here)
-    assert {path.name for path in (there / ".build").iterdir()} == {"lock", "done.json", "shards"}
+    assert {path.name for path in (there / ".build").iterdir()} == {"lock", "done.json", "shards", "sources.json"}
     # Each engine takes the other's work for its own; with nothing to do no Spark is needed, let alone a cluster.
     assert not on("spark://nowhere:1", crowd, there).changed
     assert not locally(crowd, there).changed
