@@ -61,12 +61,13 @@ def code_digest(names: Sequence[str], libraries: Sequence[str], optional: Sequen
         The digest, 128 bits in hexadecimal.
     """
     parts = [f"{name} {version(name)}" for name in libraries]
-    parts += [f"{name} {_version_or_absent(name)}" for name in optional]
+    parts += [f"{name} {version_or_absent(name)}" for name in optional]
     parts += [f"{name}\n{path.read_text('utf-8')}" for name, path in modules_behind(*names).items()]
     return digest(*parts)
 
 
-def _version_or_absent(name: str) -> str:
+def version_or_absent(name: str) -> str:
+    """The version of an installed distribution, or "absent"."""
     try:
         return version(name)
     except PackageNotFoundError:

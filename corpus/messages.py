@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from corpus.build import BuildSummary
 from corpus.ids.changes import LEFT, Changes, listed
 from corpus.ids.labelled_sentences import MOVED
-from corpus.numbers import number
+from corpus.numbers import agreeing, exact_copies, number
 from corpus.sentences.languages import NEITHER, is_known
 from corpus.store import table_path, wrote
 
@@ -61,7 +61,7 @@ def _unchanged(done: BuildSummary) -> str:
     if done.cut == 0:
         return "; no article has changed since the last build"
     same = done.articles - done.cut
-    return f"; {number(same, 'article')} {_has(same)} not changed since the last build" if same > 0 else ""
+    return f"; {number(same, 'article', 'have')} not changed since the last build" if same > 0 else ""
 
 
 def _not_described(done: BuildSummary, out: Path) -> list[str]:
@@ -94,15 +94,15 @@ def _lack(name: str, count: int, total: int) -> str:
     """How many articles lack something, as a clause."""
     if count == total:
         return f"no article has {'an' if name == 'outlet' else 'a'} {name}"
-    return f"{count:,} of {number(total, 'article')} {_has(count)} no {name}"
+    return f"{count:,} of {number(total, 'article')} {agreeing(count, 'have')} no {name}"
 
 
 def _repeated(done: BuildSummary) -> list[str]:
     """How many sentences are copies of another one, and how many clusters of near-duplicates there are."""
-    copies = "1 is an exact copy" if done.copies == 1 else f"{done.copies:,} are exact copies"
+    copies = exact_copies(done.copies)
     parts = [f"{copies} of another sentence"] if done.copies else []
     if done.clusters:
-        parts.append(f"there {_is(done.clusters)} {number(done.clusters, 'cluster')} of near-duplicates")
+        parts.append(f"there {agreeing(done.clusters, 'are')} {number(done.clusters, 'cluster')} of near-duplicates")
     return ["; ".join(parts)] if parts else []
 
 
@@ -111,7 +111,7 @@ def _not_prose(done: BuildSummary) -> list[str]:
         return []
     total = sum(done.spans.values())
     kinds = ", ".join(number(count, KINDS.get(kind, kind)) for kind, count in done.spans.items())
-    return [f"{number(total, 'line')} {_is(total)} not prose and {_is(total)} kept apart: {kinds}"]
+    return [f"{number(total, 'line', 'are')} not prose and {agreeing(total, 'are')} kept apart: {kinds}"]
 
 
 def _articles_in(counts: Mapping[str, int]) -> str:
@@ -130,14 +130,15 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
     if done.by_text:
         count = sum(done.by_text.values())
         notes.append(
-            f"{number(count, 'article')} of {_named(list(done.by_text))} {_has(count)} no id or url; "
+            f"{number(count, 'article')} of {_named(list(done.by_text))} {agreeing(count, 'have')} no id or url; "
             f"{'they are' if count > 1 else 'it is'} known by the text, and a new text is a new article"
             f"{SAFER if any(name.endswith(_TABLES) for name in done.by_text) else ''}"
         )
     if done.by_name:
         notes.append(
-            f"{number(done.by_name, 'article')} outside of [corpus] root {_is(done.by_name)} known by the file's name "
-            "alone; set root in stance.toml to a folder above all articles, and the path from there makes the id"
+            f"{number(done.by_name, 'article')} outside of [corpus] root {agreeing(done.by_name, 'are')} known by "
+            "the file's name alone; set root in stance.toml to a folder above all articles, and the path from there "
+            "makes the id"
         )
     if done.changes.damaged:
         notes.append(
@@ -180,7 +181,7 @@ def counts(numbers: Mapping[str, int]) -> str:
 def _exports(done: BuildSummary) -> list[str]:
     """Which databases exported files of the corpus, as articles were read that no file's name tells of."""
     return [
-        f"{number(files, 'file')} {_is(files)} {'exports' if files > 1 else 'an export'} of {name} "
+        f"{number(files, 'file', 'are')} {'exports' if files > 1 else 'an export'} of {name} "
         f"({number(articles, 'article')})"
         for name, (files, articles) in done.exports.items()
     ]
@@ -193,21 +194,21 @@ def _articles(changes: Changes, out: Path) -> list[str]:
         keep = "keep their ids" if count > 1 else "keeps its id"
         found = [f"{row.article_id} is at {row.source_id} now" for row in changes.moves]
         lines.append(
-            f"{number(count, 'article')} with labels {_has(count)} moved and {keep}, as {table_path(out, MOVED)} says: "
-            + _named(found)
+            f"{number(count, 'article')} with labels {agreeing(count, 'have')} moved and {keep}, "
+            f"as {table_path(out, MOVED)} says: {_named(found)}"
         )
     if count := len(changes.renamed):
         reason = "theirs are those of articles" if count > 1 else "its own is that of an article"
         found = [f"what is at {row.source_id} now is {row.article_id}" for row in changes.renamed]
         lines.append(
-            f"{number(count, 'article')} {_has(count)} another id, as {reason} with labels that moved: {_named(found)}"
+            f"{number(count, 'article', 'have')} another id, as {reason} with labels that moved: {_named(found)}"
         )
     if count := changes.articles_left:
         new = changes.articles_new
         lines.append(
-            f"{number(count, 'article')} of the last build {_is(count)} not in the corpus any more: "
-            f"{_named(changes.first_left, count)}; {new} {_is(new)} new. A build holds what its sources name, and "
-            "nothing else"
+            f"{number(count, 'article')} of the last build {agreeing(count, 'are')} not in the corpus any more: "
+            f"{_named(changes.first_left, count)}; {new} {agreeing(new, 'are')} new. A build holds what its "
+            "sources name, and nothing else"
         )
     return lines
 
@@ -219,8 +220,8 @@ def _labels(changes: Changes, out: Path) -> list[str]:
     lines = []
     if count := changes.left:
         lines.append(
-            f"{number(count, 'labelled sentence')} left the corpus and {_is(count)} not counted any more; the labels "
-            "are kept, and count again when the article is back:"
+            f"{number(count, 'labelled sentence')} left the corpus and {agreeing(count, 'are')} not counted any "
+            "more; the labels are kept, and count again when the article is back:"
         )
         lines += listed(changes.first_missing)
     if changes.came:
@@ -231,14 +232,6 @@ def _labels(changes: Changes, out: Path) -> list[str]:
         + (f"; the others are listed in {out / LEFT}" if changes.missing else "")
     )
     return lines
-
-
-def _has(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _named(names: Sequence[str], count: int = 0) -> str:

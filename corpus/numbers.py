@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_SINGULAR = {"are": "is", "were": "was", "have": "has"}
+
 
 def number(count: int, what: str, verb: str = "") -> str:
     """A number with the name of what is counted, which takes an s, and a verb given in the plural.
@@ -9,9 +11,25 @@ def number(count: int, what: str, verb: str = "") -> str:
     >>> number(1, "sentence"), number(1200, "sentence"), number(1, "sentence", "are")
     ('1 sentence', '1,200 sentences', '1 sentence is')
     """
-    if count == 1:
-        verb = {"are": "is", "were": "was", "have": "has"}.get(verb, verb.removesuffix("s"))
-    return f"{count:,} {what}{'s' if count != 1 else ''} {verb}".rstrip()
+    return f"{count:,} {what}{'s' if count != 1 else ''} {agreeing(count, verb) if verb else ''}".rstrip()
+
+
+def agreeing(count: int, verb: str) -> str:
+    """A verb, given in the plural, in the form that follows a number.
+
+    >>> agreeing(1, "have"), agreeing(2, "have")
+    ('has', 'have')
+    """
+    return _SINGULAR[verb] if count == 1 else verb
+
+
+def exact_copies(count: int) -> str:
+    """How many of some sentences are exact copies, as the beginning of a clause.
+
+    >>> exact_copies(1), exact_copies(1200)
+    ('1 is an exact copy', '1,200 are exact copies')
+    """
+    return "1 is an exact copy" if count == 1 else f"{count:,} are exact copies"
 
 
 def separated(value: object) -> object:

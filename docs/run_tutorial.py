@@ -1,4 +1,4 @@
-"""Run every command of `docs/tutorial.md`, give the page with what they print, and take the docs' pictures anew.
+"""Run every command of `docs/tutorial.md`, write what they print into the page, and take the docs' pictures.
 
 Run it with `python docs/run_tutorial.py`; the pictures need Chromium.
 

@@ -52,7 +52,7 @@ READY = "() => document.querySelector('.stance-sentence')?.innerText.trim() && !
 
 
 def take_pictures(tutorial: Path, empty: Path, server: Server) -> None:
-    """Take all pictures anew.
+    """Take all pictures, and replace the files in `docs`.
 
     Args:
         tutorial: the tutorial's project, with its report.

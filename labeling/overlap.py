@@ -42,8 +42,9 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
             than = "the annotators to whom [labeling] assign gives them"
         else:
             than = f"the {self.asked} that [labeling] overlap asks for"
-        have = "has" if self.sentences == 1 else "have"
-        return f"{'' if self.exact else 'at least '}{number(self.sentences, 'sentence')} {have} fewer votes than {than}"
+        return (
+            f"{'' if self.exact else 'at least '}{number(self.sentences, 'sentence', 'have')} fewer votes than {than}"
+        )
 
 
 def in_share(sentence_id: str, share: float) -> bool:

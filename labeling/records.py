@@ -106,6 +106,11 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return read_assignments(self.assign) if self.assign and not isinstance(self.assign, str) else None
 
     @property
+    def annotators_of_a_task(self) -> int:
+        """How many annotators the server asks for each task; 1 where each annotator has a project."""
+        return 1 if self.blind or self.assign else self.overlap
+
+    @property
     def titles(self) -> list[str]:
         """The titles of the labelling projects at the server: one, or one for each annotator.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, exact_copies, number
 from corpus.package_files import package_file
 from corpus.store import wrote
 from train.examples.splits import lacking
@@ -32,7 +32,7 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
     ]
     if done.copies:
         lines.append(
-            f"of the rows in gold, {done.copies:,} {'is an exact copy' if done.copies == 1 else 'are exact copies'} of "
+            f"of the rows in gold, {exact_copies(done.copies)} of "
             "another one (`copy_of` says which); `stance train` counts them once"
         )
     if why := lacking(done.rows["gold"]):
@@ -46,11 +46,10 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
             "the card that stance itself brings"
         )
     if done.standoff and done.without_url:
-        has = "has" if done.without_url == 1 else "have"
         lines.append(
-            f"{done.without_url:,} of {number(done.articles, 'article')} {has} no URL, and a stand-off release has no "
-            "titles: others may not know which articles to get. Give the addresses in the column url of articles.csv, "
-            "then build and publish again"
+            f"{done.without_url:,} of {number(done.articles, 'article')} {agreeing(done.without_url, 'have')} no "
+            "URL, and a stand-off release has no titles: others may not know which articles to get. Give the "
+            "addresses in the column url of articles.csv, then build and publish again"
         )
     why = (
         ", as annotators may have copied them from the articles"
@@ -117,8 +116,8 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
         at = "" if of.temperature < 0 else f", temperature {of.temperature:g}"
         lines.append(f"{name}: model {of.model}, prompt {of.prompt}{at}")
     if done.gone:
-        are = "is" if done.gone == 1 else "are"
-        lines.append(f"left out: answers to {number(done.gone, 'sentence')} that {are} no longer in the corpus")
+        sentences = f"{number(done.gone, 'sentence')} that {agreeing(done.gone, 'are')} no longer in the corpus"
+        lines.append(f"left out: answers to {sentences}")
     if done.defused:
         lines.append(
             f"{number(done.defused, 'cell')} that a spreadsheet could run as formulas begin with an apostrophe in "
@@ -131,10 +130,7 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
 
 def _copies(count: int) -> str:
     """How many sentences have a label as exact copies of a labelled one, as a clause."""
-    if not count:
-        return ""
-    what = "1 is an exact copy" if count == 1 else f"{count:,} are exact copies"
-    return f" ({what} of another labelled sentence)"
+    return f" ({exact_copies(count)} of another labelled sentence)" if count else ""
 
 
 def uploaded(done: Uploaded) -> str:

@@ -68,7 +68,7 @@ def next_step(settings: Settings, after: str = "") -> str:
 
 def _few_groups() -> str:
     """What to know before people label articles that form too few groups for a training; "" if there are enough."""
-    from corpus.last_build import article_groups
+    from corpus.rebuild.last_build import article_groups
     from train.settings import FEWEST_GROUPS
 
     groups = article_groups(WORK)

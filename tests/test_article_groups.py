@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from corpus.build import BuildSummary, build
-from corpus.last_build import article_groups
 from corpus.messages import built
+from corpus.rebuild.last_build import article_groups
 from corpus.records import CorpusSettings
 from tests.conftest import Run
 from train.model.search import FOLDS

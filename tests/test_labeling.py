@@ -245,6 +245,14 @@ def test_an_older_interface_of_ours_is_renewed_without_force(
     assert "What stance" in (_project(server, _title(stance)).label_config or "")
 
 
+def _overlaps(server: Server, project: Project) -> list[int]:
+    """The number of annotators that the server asks for each task of a project."""
+    params = {"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"}
+    with Studio(server) as studio:
+        page = studio._transport.request("api/tasks/", method="GET", params=params).json()
+    return [task["overlap"] for task in page["tasks"]]
+
+
 def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Server) -> None:
     _settings(stance, "overlap_share = 0.25")
     stance("build", "news")
@@ -252,13 +260,7 @@ def test_overlap_and_its_share_are_obeyed_by_the_server(stance: Run, server: Ser
     project = _project(server, _title(stance))
     assert (project.maximum_annotations, project.overlap_cohort_percentage) == (2, 25)
     assert not project.show_instruction
-    with Studio(server) as studio:
-        page = studio._transport.request(
-            "api/tasks/",
-            method="GET",
-            params={"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"},
-        ).json()
-    assert sorted(task["overlap"] for task in page["tasks"]) == [1] * 9 + [2] * 3
+    assert sorted(_overlaps(server, project)) == [1] * 9 + [2] * 3
 
 
 @pytest.mark.slow
@@ -273,13 +275,7 @@ def test_another_overlap_holds_for_the_sentences_at_the_server_too(stance: Run, 
     assert said in stance("push")
     assert "note: the server asks" not in stance("doctor")
     project = _project(server, _title(stance))
-    with Studio(server) as studio:
-        page = studio._transport.request(
-            "api/tasks/",
-            method="GET",
-            params={"project": project.id, "page_size": 100, "fields": "task_only", "include": "id,overlap"},
-        ).json()
-    assert [task["overlap"] for task in page["tasks"]] == [overlap] * 12
+    assert _overlaps(server, project) == [overlap] * 12
     assert "annotators for each sentence" not in stance("push")
 
 

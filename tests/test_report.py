@@ -28,6 +28,7 @@ from corpus.store import table_path, write_bytes, write_jsonl
 from corpus.tables import read_table
 from labeling.adjudicate import adjudicate
 from labeling.codebook import Change
+from labeling.copy_groups import groups_of_labels
 from labeling.records import Annotation, LabelingSettings, Unsettled, Verdict
 from labeling.sampling.pool import first_by_digest
 from labeling.scheme import DEFAULT, Scheme
@@ -37,7 +38,7 @@ from tests.conftest import book, copy_tables, vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
 from train.evaluate.leak_audit import Naive
-from train.examples.from_verdicts import different_sentences, from_verdicts
+from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.records import Metrics
@@ -825,7 +826,7 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(fini
 def test_different_sentences_are_counted_without_copies(finished: Path) -> None:
     found = gather(finished, TARGET, frozenset(), Settings())
     assert found.corpus.copies
-    assert different_sentences(finished) == found.status.different == found.corpus.sentences - found.corpus.copies
+    assert groups_of_labels(finished).total == found.status.different == found.corpus.sentences - found.corpus.copies
 
 
 def test_numbers_that_are_undefined_are_called_so() -> None:

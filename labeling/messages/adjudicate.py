@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 from corpus.store import wrote
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
@@ -44,7 +44,7 @@ def adjudicated(
     if done.reopened:
         lines.append(
             f"{number(done.reopened, 'sentence')} that had a verdict "
-            + ("would have none" if dry_run else f"{'has' if done.reopened == 1 else 'have'} none now")
+            + ("would have none" if dry_run else f"{agreeing(done.reopened, 'have')} none now")
         )
     if done.again:
         listed = ", ".join(f"{count:,} {label}" for label, count in done.again.items())
@@ -92,4 +92,4 @@ def _settled_by_few(done: AdjudicateSummary) -> str:
     if not settled:
         return "none of these is settled"
     least = "" if done.settled_by_few.exact else "at least "
-    return f"{least}{settled:,} of these {'is' if settled == 1 else 'are'} settled all the same"
+    return f"{least}{settled:,} of these {agreeing(settled, 'are')} settled all the same"

@@ -87,7 +87,9 @@ def _progress(status: Status, scheme: Scheme) -> list[str]:
         rows = [["annotator", *scheme.names, "skipped", "unsure", "median s"]]
         for row in status.annotators:
             counts = [*(row.votes[stance] for stance in scheme.names), row.skips, row.unsure]
-            rows.append([row.annotator, *map(_comma, counts), "-" if math.isnan(row.seconds) else f"{row.seconds:.1f}"])
+            rows.append(
+                [row.annotator, *map("{:,}".format, counts), "-" if math.isnan(row.seconds) else f"{row.seconds:.1f}"]
+            )
         lines += ["", *_table(rows)]
     return lines
 
@@ -156,10 +158,6 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     ]
 
 
-def _comma(count: int) -> str:
-    return f"{count:,}"
-
-
 def _parts(what: str, parts: Mapping[str, Agreement]) -> list[str]:
     """Agreement on parts of the sentences, where there are several."""
     rows = [[what, "sentences", "same label", "Krippendorff's alpha", "Gwet's AC1"]]
@@ -182,7 +180,7 @@ def _differences(agreement: Agreement, scheme: Scheme) -> list[str]:
     rows = [["the labels of a pair", *(f"{a}/{b}" for a, b in cells)]]
     for pair in agreement.pairs:
         counts = [pair.confusion.get(a, {}).get(b, 0) for a, b in cells]
-        rows.append([f"{pair.first} / {pair.second}", *map(_comma, counts)])
+        rows.append([f"{pair.first} / {pair.second}", *map("{:,}".format, counts)])
     return _table(rows) if agreement.pairs and cells else []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from corpus.errors import StanceError
+from corpus.numbers import agreeing
 from corpus.numbers import number as counted
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.records import Annotation, LabelingSettings
@@ -157,7 +158,7 @@ def apply_withdrawal(studio: Studio, plan: Withdrawal, work: Path, progress: Cal
     if kept:
         raise StanceError(
             f"round {plan.number} can't be taken back: {len(kept):,} of its tasks "
-            f"{'was' if len(kept) == 1 else 'were'} answered or begun meanwhile. It stays in "
+            f"{agreeing(len(kept), 'were')} answered or begun meanwhile. It stays in "
             f"{table_path(work, 'sample.parquet')}, and `stance push` puts back what was removed "
             f"({counted(removed, 'task')})"
         )

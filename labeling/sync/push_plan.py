@@ -154,7 +154,7 @@ def plan_push(
             # If shown at every visit, its window would cover the first sentence, and hotkeys would act behind it.
             "show_instruction": False,
             "show_collab_predictions": asked.predictions,
-            "maximum_annotations": 1 if settings.blind or theirs else settings.overlap,
+            "maximum_annotations": settings.annotators_of_a_task,
             "overlap_cohort_percentage": 100 if settings.blind or theirs else round(settings.overlap_share * 100),
         }
         plan = with_settings(plan, page(INTERFACE, scheme), wanted, asked.force)

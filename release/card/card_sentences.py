@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, metadata
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 from release.card.card_facts import CardFacts
 from train.report.sentences import spoken
 
@@ -50,10 +50,9 @@ def addresses_sentence(facts: CardFacts) -> str:
     )
     if facts.without_url == facts.articles:
         return f"No article has an address in the column `url`: {rest}"
-    none = "has" if facts.without_url == 1 else "have"
     return (
-        f"The column `url` says where the articles are, but {facts.without_url:,} of {facts.articles:,} {none} no "
-        f"address there: {rest}"
+        f"The column `url` says where the articles are, but {facts.without_url:,} of {facts.articles:,} "
+        f"{agreeing(facts.without_url, 'have')} no address there: {rest}"
     )
 
 

@@ -156,7 +156,7 @@ def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
                 tasks = number(studio.task_number(project.id), "task")
                 answers = number(studio.answer_number(project.id), "answer")
                 yield f"project at the server: {title!r}, number {project.id}, with {tasks} and {answers}"
-                wanted = 1 if settings.labeling.blind or settings.labeling.assignments else settings.labeling.overlap
+                wanted = settings.labeling.annotators_of_a_task
                 if project.maximum_annotations != wanted:
                     yield (
                         f"note: the server asks {number(project.maximum_annotations, 'annotator')} for each sentence, "

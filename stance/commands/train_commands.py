@@ -95,6 +95,7 @@ def report() -> None:
 
 def run_train(data: str | None, out: Path, settings: Settings) -> None:
     """Train, showing which stage runs, and print the scores."""
+    from labeling.copy_groups import groups_of_labels
     from labeling.scheme import DEFAULT
     from labeling.sync.question import check_same_target
     from train.examples import from_verdicts, load
@@ -117,7 +118,7 @@ def run_train(data: str | None, out: Path, settings: Settings) -> None:
                 click.echo(f"moved to train: {group}, whose articles had stood in several splits")
             examples, origins = plan.examples, None
             project, scheme = FromVerdicts(work=WORK, splits=plan.splits), settings.labels
-            different = from_verdicts.different_sentences(WORK)
+            different = groups_of_labels(WORK).total
         else:
             # The default scheme is what a project has that says nothing about labels.
             given = settings.labels if settings.labels != DEFAULT else None

@@ -8,15 +8,14 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus.digests import code_digest, digest
+from corpus.digests import digest, version_or_absent
 from corpus.duplicates.article_groups import components
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES, SENTENCES
 from corpus.store import read_json_if_whole, table_path, write_json, write_table
-from corpus.tables import read_table, table_parts
+from corpus.tables import read_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme, read_labelled
 from train.examples.lasting_splits import Placed, read_splits, splits_had, write_splits
@@ -152,7 +151,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 def _inputs(work: Path, made_of: Made) -> str:
     paths = [table_path(work, name) for name in ("sentences.parquet", "verdicts.jsonl", "splits.jsonl")]
     files = [of_file(path) if path.is_file() else "" for path in (*paths, work / "examples.parquet")]
-    return digest(*files, msgspec.json.encode(made_of).decode(), code_digest([], [], ["stance-corpus"]))
+    return digest(*files, msgspec.json.encode(made_of).decode(), version_or_absent("stance-corpus"))
 
 
 def labelled(
@@ -208,17 +207,6 @@ def _sentences(work: Path, names: tuple[str, ...], column: str, values: Collecti
     table = read_table(work / "sentences.parquet", schema, "stance build", (column, values))
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
-
-
-def different_sentences(work: Path) -> int:
-    """The number of different sentences of the corpus: a copy group, which its first copy names, counts once.
-
-    Raises:
-        TableError: there is no corpus.
-    """
-    schema = pa.schema([SENTENCES.field("sentence_id"), SENTENCES.field("copy_id")])
-    parts = table_parts(work / "sentences.parquet", schema, "stance build")
-    return sum(pc.sum(pc.equal(part["sentence_id"], part["copy_id"])).as_py() or 0 for part in parts)
 
 
 def read_examples(work: Path) -> list[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corpus.messages import KINDS
+from corpus.numbers import agreeing
 from corpus.numbers import number as counted
 from train.report.article_view import ShownCorpus
 
@@ -22,7 +23,7 @@ def articles_words(corpus: ShownCorpus) -> str:
     elif corpus.outlets:
         text += f" from {counted(len(corpus.outlets), 'outlet')}"
     if corpus.dates and corpus.without_date:
-        missing.append(f"{corpus.without_date:,} {'has' if corpus.without_date == 1 else 'have'} no date")
+        missing.append(f"{corpus.without_date:,} {agreeing(corpus.without_date, 'have')} no date")
     if missing:
         text += f" ({', '.join(missing)})"
     return text + (f", {corpus.dates[0]} to {corpus.dates[-1]}" if corpus.dates else "")
@@ -30,9 +31,7 @@ def articles_words(corpus: ShownCorpus) -> str:
 
 def copies_sentence(corpus: ShownCorpus) -> str:
     """How many sentences are exact copies, what that means, and how many clusters of near-duplicates there are."""
-    clusters = (
-        f"There {'is' if corpus.clusters == 1 else 'are'} {counted(corpus.clusters, 'cluster')} of near-duplicates."
-    )
+    clusters = f"There {agreeing(corpus.clusters, 'are')} {counted(corpus.clusters, 'cluster')} of near-duplicates."
     if not corpus.copies:
         return f"none of them is an exact copy of another one. {clusters}"
     copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"
@@ -48,5 +47,4 @@ def not_prose_sentence(corpus: ShownCorpus) -> str:
     total = sum(count for _, count in corpus.kinds)
     if not total:
         return "No line was kept apart as not prose."
-    is_ = "is" if total == 1 else "are"
-    return f"{counted(total, 'line')} {is_} not prose and {is_} kept apart: {kinds}."
+    return f"{counted(total, 'line', 'are')} not prose and {agreeing(total, 'are')} kept apart: {kinds}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from corpus.numbers import agreeing
 from corpus.numbers import number as counted
 from labeling.records import Verdict
 from labeling.scheme import Stance
@@ -27,7 +28,7 @@ def open_words(count: int) -> str:
     >>> open_words(0), open_words(1), open_words(1200)
     ('none is open', '1 is open', '1,200 are open')
     """
-    return "none is open" if not count else f"{count:,} {'is' if count == 1 else 'are'} open"
+    return "none is open" if not count else f"{count:,} {agreeing(count, 'are')} open"
 
 
 def annotators_limit(note: str) -> str:
