@@ -21,9 +21,6 @@ from labeling.settling.carried_votes import carry
 from labeling.settling.decision import Open, decide, posteriors
 from labeling.votes import alike, counted, latest_answers, latest_votes
 
-REOPENED = "labelled under codebook"
-"""How the reason begins why a sentence is open whose votes the codebook asks for again."""
-
 
 class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is settled and what is open.
@@ -316,6 +313,7 @@ def settle(
     again = {**carried.again, **withdrawn}
     verdicts: list[Verdict] = []
     queue: list[Unsettled] = []
+    open_again: dict[str, dict[str, str]] = {}
     for sentence_id in sorted(every.keys() | by_people.keys() | again.keys()):
         by = every.get(sentence_id, {})
         here = corpus is None or sentence_id in corpus
@@ -333,7 +331,8 @@ def settle(
         posterior = model.get(sentence_id, {})
         decision = decide(current.get(sentence_id, {}), unsure[sentence_id], posterior, settings, scheme)
         if codebook and sentence_id in again:
-            decision = Open(f"{REOPENED} {_list(versions[sentence_id])}; it is {codebook.version} now")
+            open_again[sentence_id] = again[sentence_id]
+            decision = Open(f"labelled under codebook {_list(versions[sentence_id])}; it is {codebook.version} now")
         if isinstance(decision, Open):
             reason = decision.reason
             confidence = max(posterior.values(), default=None)
@@ -352,7 +351,6 @@ def settle(
             )
         )
     queue.sort(key=_urgency)
-    open_again = {row.sentence_id: again[row.sentence_id] for row in queue if row.sentence_id in again}
     return Settled(verdicts=verdicts, queue=queue, again=open_again)
 
 

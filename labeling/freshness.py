@@ -9,7 +9,7 @@ import msgspec
 
 from corpus.numbers import number
 from corpus.store import read_jsonl_if_there, table_path
-from labeling.adjudicate import REOPENED, Settled, settled_now
+from labeling.adjudicate import Settled, settled_now
 from labeling.codebook import Codebook
 from labeling.records import LabelingSettings, Unsettled, Verdict
 from labeling.scheme import DEFAULT, Scheme
@@ -106,8 +106,8 @@ def compare(before: Settled, now: Settled) -> Stale | None:
     gone = then.keys() - today.keys()
     if not (new or changed or gone):
         return None
-    open_ = [row for row in now.queue if row.sentence_id in changed and row.sentence_id in now.again]
-    reasons = [row.reason for row in open_ if row.reason.startswith(REOPENED)]
+    again = changed & now.again.keys()
+    reasons = [row.reason for row in now.queue if row.sentence_id in again]
     return Stale(
         new=len(new),
         changed=len(changed),

@@ -13,7 +13,15 @@ from corpus.numbers import number
 from corpus.store import read_jsonl, read_jsonl_if_there, table_path
 from labeling.records import Unsettled, Verdict
 from labeling.sync.sent_queue import read_queue
-from stance.project import WORK, check_question, codebook_now, inner_projects, stale_verdicts_now, this_project
+from stance.project import (
+    WORK,
+    check_question,
+    codebook_now,
+    inner_projects,
+    reopened_now,
+    stale_verdicts_now,
+    this_project,
+)
 
 if TYPE_CHECKING:
     from corpus.rebuild.source_changes import SourceChanges
@@ -208,7 +216,7 @@ def _open() -> set[str]:
     return {row.sentence_id for row in read_jsonl_if_there(WORK / "queue.jsonl", Unsettled)}
 
 
-def _queue(_: Settings) -> str:
+def _queue(settings: Settings) -> str:
     from labeling.sampling.rounds import queue_command
     from labeling.sampling.sample_table import read_sample
 
@@ -216,6 +224,12 @@ def _queue(_: Settings) -> str:
     if not count:
         return ""
     them = "it" if count == 1 else "them"
+    reopened = reopened_now(settings)
+    if reopened and reopened.to_ask:
+        return (
+            f"`stance push --migrate`, which asks the annotators again for what they labelled under codebook "
+            f"{', '.join(reopened.earlier)}; or leave {them} without a label: `stance train`"
+        )
     queue = read_queue(Path())
     if queue.among(sentences) == count:
         return (

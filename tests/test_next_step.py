@@ -312,7 +312,8 @@ def test_a_new_version_of_the_codebook_is_looked_at_before_it_opens_verdicts(beg
     _ready(begun)
     keys = _ids(begun)
     write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="random") for key in keys[:4]])
-    _answers(begun, *(vote(key, name, "none", codebook="1.0") for key in keys[:4] for name in ("A1", "A2")))
+    voted = ((key, name) for key in keys[:4] for name in ("A1", "A2"))
+    _answers(begun, *(vote(*one, "none", codebook="1.0", studio_id=at) for at, one in enumerate(voted)))
     begun("adjudicate")
     path = begun.project / "codebook.md"
     path.write_text(path.read_text("utf-8").replace("Version 1.0", "Version 1.1"), "utf-8")
@@ -320,6 +321,10 @@ def test_a_new_version_of_the_codebook_is_looked_at_before_it_opens_verdicts(beg
     front = "---\nversion: 1.1\nreopens: [none]\nearlier:\n- version: 1.0\n---\n"
     path.write_text(front + path.read_text("utf-8").replace("Version 1.1\n", ""), "utf-8")
     assert _next(begun) == "`stance adjudicate`"
+    begun("adjudicate")
+    # What the codebook asks for again is for those to label who did, and not for the queue of disagreements.
+    asked = "`stance push --migrate`, which asks the annotators again for what they labelled under codebook 1.0; or "
+    assert _next(begun, "adjudicate") == f"{asked}leave them without a label: `stance train`"
 
 
 def test_the_folder_above_a_project_says_where_it_is(begun: Run) -> None:

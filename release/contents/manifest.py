@@ -6,12 +6,12 @@ import hashlib
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from corpus.digests import version_or_absent
 from corpus.errors import PublishError
 from corpus.numbers import number
 from corpus.store import json_bytes, read_json, table_path
@@ -107,12 +107,15 @@ def manifest(
         settings: all settings in stance.toml.
         dataset: name, version and date of the release, and whether it is stand-off.
     """
-    versions = {"stance-corpus": _version("stance-corpus"), "python": ".".join(platform.python_version_tuple()[:2])}
+    versions = {
+        "stance-corpus": version_or_absent("stance-corpus"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
     return Manifest(
         dataset=dataset,
         files={name: _of(files[name]) for name in sorted(files)},
         inputs=made_from(work, codebook, settings, standoff=dataset.standoff),
-        versions=versions | {name: _version(name) for name in LIBRARIES},
+        versions=versions | {name: version_or_absent(name) for name in LIBRARIES},
         configuration=configuration(settings, standoff=dataset.standoff),
     )
 
@@ -228,10 +231,3 @@ def _of(data: bytes) -> Digest:
 
 def _of_file(path: Path) -> Digest:
     return Digest(sha256=of_file(path), bytes=path.stat().st_size)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # stance runs from its source folder
-        return "not installed"

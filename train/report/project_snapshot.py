@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Collection
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
 
+from corpus.digests import version_or_absent
 from corpus.errors import ExamplesError, TableError
 from corpus.records import ARTICLES
 from corpus.store import read_json, read_jsonl, table_path
@@ -161,8 +161,8 @@ def gather(
         shares=_record(work / "shares.json", PredictionShares, "stance predict"),
         files=input_digests.of_files(work) if for_page else {},
         model=input_digests.of_model(model / "model.skops") if (model / "model.skops").is_file() else "",
-        versions={"stance": _version("stance-corpus"), "Python": platform.python_version()}
-        | {name: _version(name) for name in LIBRARIES},
+        versions={"stance": version_or_absent("stance-corpus"), "Python": platform.python_version()}
+        | {name: version_or_absent(name) for name in LIBRARIES},
         titles=_titles(work, {row.article_id for row in status.contested}) if for_page else {},
     )
 
@@ -204,10 +204,3 @@ def _lines(path: Path, kind: type[Record], made_by: str, scheme: Scheme | None) 
 
 def _record(path: Path, kind: type[Record], made_by: str) -> Record | None:
     return read_json(path, kind, advice=f"run `{made_by}` again") if path.is_file() else None
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # stance runs from its source folder
-        return "not installed"
