@@ -102,7 +102,7 @@ def _check_installed() -> None:
     try:
         import pyspark  # noqa: F401
     except ImportError as error:
-        raise StanceError("--engine spark needs PySpark: pip install stance-corpus[spark]") from error
+        raise StanceError("--engine spark needs PySpark: pip install 'stance-corpus[spark]'") from error
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     wanted = f"--engine spark needs Java {JAVA} or newer (Debian: apt-get install openjdk-{JAVA}-jre-headless)"
