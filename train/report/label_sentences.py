@@ -48,9 +48,11 @@ def few_annotators_limit(snapshot: Snapshot) -> str:
     settled = [row for row in snapshot.verdicts or [] if _differ(row.votes.values())]
     decided = [row for row in settled if row.how == "adjudicated"]
     differing = len(settled) + sum(_differ(row.votes.values()) for row in snapshot.queue)
-    if not decided:
-        return "There were only two annotators: where they differ, no third answer decides."
     start = "There were only two annotators: "
+    if not differing:
+        return f"{start}they never differed, but how far others would give the same labels is not known."
+    if not decided:
+        return f"{start}where they differed, no third answer decides."
     if len(decided) == differing:
         return f"{start}where they differed, {_deciders(decided, annotators)}."
     others = "on the other one" if differing - len(decided) == 1 else "on the others"
