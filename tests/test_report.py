@@ -633,9 +633,7 @@ def test_who_decided_where_two_annotators_differed_is_told(finished: Path) -> No
     same, decided = row(1, "unanimous"), row(2, "adjudicated", "B1")
     start = "There were only two annotators: "
     assert label_sentences.few_annotators_limit(found) == "", "there are three"
-    assert limit([same]) == (
-        f"{start}they never differed, but how far others would give the same labels is not known."
-    )
+    assert limit([same]) == (f"{start}they never differed, but how far others would give the same labels is not known.")
     assert limit([same], 2) == f"{start}where they differed, no third answer decides."
     assert limit([same, decided]) == f"{start}where they differed, an adjudicator decided."
     own = row(3, "adjudicated", "A2")
@@ -712,6 +710,22 @@ def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> Non
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
     assert share_sentences.shares_sentence(ours).startswith("Over all 9 sentences the shares are favor 30.0")
     assert "the model’s errors are in them" in share_sentences.shares_sentence(ours)
+
+
+def test_shares_by_a_model_that_is_not_better_than_one_label_are_not_given_to_paste(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.shares is not None
+    assert found.metrics is not None
+    shares = msgspec.structs.replace(found.shares, model=found.model)
+    test = found.metrics.test
+    weak = msgspec.structs.replace(found.metrics, test=msgspec.structs.replace(test, f_avg=test.majority.f_avg))
+    assert not sentences.is_better(weak)
+    ours = msgspec.structs.replace(found, shares=shares, metrics=weak)
+    said = "The shares of the labels that it predicts over the corpus are not given here, as it is not shown to be "
+    assert share_sentences.shares_sentence(ours) == f"{said}better than the majority label."
+    right = [msgspec.structs.replace(row, corrected=row.raw) if row.kind == "all" else row for row in shares.rows]
+    ours = msgspec.structs.replace(ours, shares=msgspec.structs.replace(shares, rows=right))
+    assert "corrected by randomly sampled labels" in share_sentences.shares_sentence(ours)
 
 
 def test_settled_labels_are_drawn_and_listed_beside_the_models_shares(finished: Path) -> None:

@@ -56,13 +56,21 @@ def which_shares_sentence(snapshot: Snapshot) -> str:
 
 
 def shares_sentence(snapshot: Snapshot) -> str:
-    """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it."""
+    """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it.
+
+    Raw shares of a model that is not shown to be better than the majority label are no findings, so they are not given.
+    """
     if snapshot.shares is None or snapshot.shares.model != snapshot.model:
         return ""
     rows = [row for row in snapshot.shares.rows if row.kind == "all"]
     if not rows:
         return ""
     corrected = all(row.corrected is not None for row in rows)
+    if not corrected and snapshot.metrics and not is_better(snapshot.metrics):
+        return (
+            "The shares of the labels that it predicts over the corpus are not given here, as it is not shown to be "
+            "better than the majority label."
+        )
     shown = ", ".join(
         f"{row.stance} {share(row.corrected if corrected and row.corrected else row.raw)}" for row in rows
     )
