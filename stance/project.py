@@ -43,12 +43,21 @@ def no_project(error: BaseException) -> str:
     """
     from train.settings import FILE
 
-    if Path(FILE).is_file() or not (isinstance(error, FileNotFoundError) or getattr(error, "missing", False)):
+    if not (isinstance(error, FileNotFoundError) or getattr(error, "missing", False)):
         return ""
-    elsewhere = projects_below()
-    if str(error).startswith(f"{FILE} is not there"):
-        return elsewhere
-    return f"there is no project in this folder: it has no {FILE}. {elsewhere or '-C names the folder of a project'}"
+    if not Path(FILE).is_file() and str(error).startswith(f"{FILE} is not there"):
+        return projects_below()
+    return outside()
+
+
+def outside() -> str:
+    """That this folder is no project, and where one is, as one sentence for the terminal; "" if it is one."""
+    from train.settings import FILE
+
+    if Path(FILE).is_file():
+        return ""
+    elsewhere = projects_below() or "-C names the folder of a project"
+    return f"there is no project in this folder: it has no {FILE}. {elsewhere}"
 
 
 def inner_projects() -> list[str]:

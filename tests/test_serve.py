@@ -133,6 +133,7 @@ def test_serve_installs_only_what_it_is_asked_to(tmp_path: Path, monkeypatch: py
     assert isinstance(refused.exception, StudioError)
     assert re.search(r"not installed: `stance serve --install` .*1\.0 GB, a few minutes", str(refused.exception))
     assert "starting Label Studio" not in refused.output
+    assert "no project in this folder" not in refused.output, "nothing is started, so it does not matter where"
     assert not (tmp_path / "data").exists()
     monkeypatch.setattr("labeling.studio.install.sys.executable", "/bin/false")
     with pytest.raises(StudioError, match="installing Label Studio failed with status 1: `/bin/false -m venv"):
@@ -274,6 +275,7 @@ def _another_project_is_refused_the_port(folder: Path, port: int) -> None:
         [STANCE, "-C", str(folder), "serve", "--port", str(port)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
+    assert "there is no project in this folder: it has no stance.toml. " in done.stderr, "a server starts all the same"
     assert f"can't listen on 127.0.0.1, port {port}: another program listens there" in done.stderr
     assert time.monotonic() - start < 60
     assert not (folder / ".stance").exists()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.progress import bar
+from stance.project import outside
 
 if TYPE_CHECKING:
     from labeling.studio.connection import Server
@@ -57,6 +58,8 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
         return
     install_if_wanted(asked=install)
     executable()  # without it nothing starts
+    if said := outside():
+        click.echo(f"{said}. This server is for this folder", err=True)
     before = read_key_file(Path())
     click.echo("starting Label Studio; the first time takes up to a minute …", err=True)
     serving = False
