@@ -37,6 +37,11 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         )
     if why := lacking(done.rows["gold"]):
         lines.append(why)
+    if not done.standoff:
+        lines.append(
+            "the dataset holds the sentences' text, as [publish] licence is set; `stance publish --standoff` leaves it "
+            "out"
+        )
     if done.proof:
         why = "--standoff" if asked else "[publish] licence is not set"
         lines.append(
@@ -80,6 +85,11 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         lines.append(
             f"the content is not what was published before as version {done.differs}: if others have that one, raise "
             "[publish] version, as readers expect, and publish again"
+        )
+    if done.compared:
+        lines.append(
+            f"CHANGELOG.md compares this version with what was published first as version {done.compared}, and not "
+            "with what replaced it there; if others have only the replacement, correct the entries by hand"
         )
     return [*lines, f"{wrote(done.changed, out)} (load_dataset opens it)", f"open it with {opened}"]
 

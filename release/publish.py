@@ -26,7 +26,8 @@ from labeling.settling.open_sentences import open_sentences, what_to_do
 from labeling.sync.sent_queue import SentQueue
 from labeling.votes import counted
 from release.card import card_facts, dataset_card
-from release.card.earlier_release import WRITTEN
+from release.card.changelog import changes, compared_with_replaced
+from release.card.earlier_release import WRITTEN, keep_replaced
 from release.card.managed_markdown import marked
 from release.contents.dataset_folder import check_name
 from release.contents.machine_rows import machine_release
@@ -96,6 +97,8 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
             release has text.
         few: verdicts that rest on fewer votes than the project asks for; None if the project's settings aren't known.
         differs: the version of the release, if another content was published under it before; else "".
+        compared: the version whose first content `CHANGELOG.md` compares the release with, although the release in the
+            folder replaced that content; else "".
         changed: whether any file changed.
     """
 
@@ -111,6 +114,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None
     few: FewVotes | None
     differs: str
+    compared: str
     changed: bool
 
 
@@ -224,6 +228,10 @@ def publish(
         proof = prove(staged, _texts(work), written, outlets) if without_text else None
         begin("opening the dataset", 4, STEPS)
         _open_again(staged, parts, kinds)
+    compared = compared_with_replaced(facts)
+    replaces = differs(out, made)
+    if replaces and changes(facts):
+        keep_replaced(work, facts.before, settings.version, files[FILE])
     return PublishSummary(
         rows={config: {name: len(rows) for name, rows in splits.items()} for config, splits in parts.items()},
         copies=sum(map(len, gold.values())) - len(examples),
@@ -237,7 +245,8 @@ def publish(
         - (0 if without_text else sum(bool(row.holder) for row in annotations)),
         proof=proof,
         few=few,
-        differs=settings.version if differs(out, made) else "",
+        differs=settings.version if replaces else "",
+        compared=compared.version if compared else "",
         changed=_replace(files, out),
     )
 

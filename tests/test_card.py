@@ -667,6 +667,11 @@ def test_the_changelog_counts_what_changed_and_keeps_its_old_entries(facts: Card
     assert after(same.encode(), old, book="1.1") == same
     later = after(after(mine, old, version="1.1.0").encode(), old, version="1.1.0", book="1.1")
     assert re.match(r"# Changelog\n\n## 1\.1\.0\n\n- 1 .* 1\.1 .*\n- 1 .*\n\n## 1\.0\.0\n\n- First release: ", later)
+    unchanged = after(mine, facts.published, version="1.1.0").encode()
+    later = after(unchanged, old, version="1.1.0", book="1.1")
+    assert later.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First"), (
+        "and not that it is the same"
+    )
     new = after(mine, old, version="1.1.0", book="1.1")
     assert new.startswith(f"# Changelog\n\n## 1.1.0\n\n- {changes}\n\n## 1.0.0\n\n- First release: ")
     assert new.endswith("\nA note of mine.\n")

@@ -101,6 +101,36 @@ def test_another_content_under_the_same_version_is_said(finished: Path, tmp_path
     assert "is not what was published before as version 0.1.0: if others have that one, raise [publish] version" in said
 
 
+def test_a_version_that_is_raised_after_another_content_was_published_is_compared_with_the_first(
+    finished: Path, tmp_path: Path
+) -> None:
+    project, out = shutil.copytree(finished, tmp_path / "project"), tmp_path / "dataset"
+    work, answers = project / "work", table_path(project / "work", "annotations.jsonl")
+    every = read_jsonl(answers, Annotation, "")
+    settled = read_jsonl(work / "verdicts.jsonl", Verdict, "")[0].sentence_id
+
+    def publish_with(rows: list[Annotation], version: str) -> PublishSummary:
+        write_jsonl(answers, rows)
+        adjudicate(work, LabelingSettings(), codebook=read_codebook(project / "codebook.md"))
+        shutil.rmtree(work / "model", ignore_errors=True)
+        (work / "examples.parquet").unlink(missing_ok=True)
+        return publish_release(project, out, msgspec.structs.replace(SETTINGS, version=version))
+
+    publish_with([row for row in every if row.sentence_id != settled], "0.1.0")
+    first = (out / "CHANGELOG.md").read_text("utf-8").partition("\n\n")[2]
+    assert publish_with(every, "0.1.0").differs == "0.1.0"
+    assert first not in (out / "CHANGELOG.md").read_text("utf-8")
+    assert not publish_with(every, "0.1.0").changed
+    done = publish_with(every, "0.2.0")
+    assert done.compared == "0.1.0"
+    assert "correct the entries by hand" in "\n".join(published(done, out, "", asked=False))
+    raised = (out / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(r"## 0\.2\.0.*\n\n- 1 sentence more: \d+ sentences in all\.\n\n", raised)
+    assert raised.endswith(f"in all.\n\n{first}"), "the first version's entry says again what it held"
+    assert not publish_with(every, "0.2.0").compared
+    assert (out / "CHANGELOG.md").read_text("utf-8") == raised
+
+
 def test_the_card_states_true_sizes_and_quotes_class_ids(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "dataset"
     publish_release(finished, out)

@@ -233,7 +233,7 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         extractors=dict(sorted(Counter(name or "" for name in articles["extractor"].to_pylist()).items())),
         skipped=_unused(work / "skipped.jsonl"),
         snapshot=snapshot,
-        before=read_earlier_release(released.folder),
+        before=read_earlier_release(work, released.folder),
         few=released.few,
         machine=list(released.machine),
     )

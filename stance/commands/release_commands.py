@@ -131,6 +131,8 @@ def run_publish(out: Path, settings: Settings, *, standoff: bool = False, allow_
     if unsaid := missing(settings.publish):
         click.echo("the card says that this is not stated; you can state it under [publish] in stance.toml:")
         click.echo("\n".join(f"  {line}" for line in unsaid))
+        if not settings.publish.licence:
+            click.echo("(with a licence, the dataset holds the sentences' text, unless you add --standoff)")
     stated = tomllib.loads(Path(FILE).read_text("utf-8-sig")).get("publish", {})
     if defaults := assumed(settings.publish, stated):
         click.echo("the card says this by default; if it is wrong, correct it under [publish] in stance.toml:")
