@@ -40,6 +40,7 @@ from train.evaluate.analysis import read_analysis
 from train.evaluate.leak_audit import Naive
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
+from train.predict.predict import predict_corpus
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
 from train.records import Metrics
 from train.report import article_view as drawing
@@ -615,6 +616,26 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
     assert "The test set is small" not in limits(built, told)
 
 
+def test_the_text_to_paste_says_how_the_sentences_were_drawn(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    status = msgspec.structs.replace(found.status, different=1221)
+
+    def said(rounds: int, **drawn: int) -> str:
+        made = msgspec.structs.replace(found, status=status, drawn=drawn, rounds=rounds)
+        assert label_sentences.sampling_sentence(made) in methods.methods(made).paragraphs[0]
+        return label_sentences.sampling_sentence(made)
+
+    assert said(0) == ""
+    assert said(1, all=1221) == "1,221 different sentences were to be labelled, without a sample; the corpus has 1,221."
+    assert said(1, random=130) == (
+        "130 different sentences were drawn to be labelled, in 1 round, at random; the corpus has 1,221."
+    )
+    assert said(3, random=1130, server=1, keyword=30) == (
+        "1,161 different sentences were drawn to be labelled, in 3 rounds (1,130 at random, 1 as they were on the "
+        "server already, 30 by keywords); the corpus has 1,221."
+    )
+
+
 def test_who_decided_where_two_annotators_differed_is_told(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     two = msgspec.structs.replace(found.status, annotators=found.status.annotators[:2])  # A1 and A2
@@ -643,9 +664,11 @@ def test_who_decided_where_two_annotators_differed_is_told(finished: Path) -> No
     assert limit([decided, own]) == (
         f"{start}where they differed, adjudicators decided, some of whom were also annotators."
     )
+    both = row(4, "adjudicated", "A1")
+    assert limit([both, own]) == f"{start}where they differed, adjudicators decided, who were also annotators."
     assert limit([same, decided], 2) == (
-        f"{start}on 1 of the 3 sentences where they differed, an adjudicator decided; on the others no third answer "
-        "decides."
+        f"{start}on 1 of the 3 sentences where they differed, an adjudicator decided; for the other 2 there is no "
+        "third answer."
     )
     assert limit([same, own], 1) in " ".join(
         methods.methods(
@@ -726,6 +749,17 @@ def test_shares_by_a_model_that_is_not_better_than_one_label_are_not_given_to_pa
     right = [msgspec.structs.replace(row, corrected=row.raw) if row.kind == "all" else row for row in shares.rows]
     ours = msgspec.structs.replace(ours, shares=msgspec.structs.replace(shares, rows=right))
     assert "corrected by randomly sampled labels" in share_sentences.shares_sentence(ours)
+
+
+def test_settled_shares_are_the_same_wherever_they_are_given(finished: Path, tmp_path: Path) -> None:
+    work = tmp_path / "project" / "work"
+    copy_tables(finished, work)
+    predict_corpus(work, "t")
+    found = gather(work, "t", frozenset(), Settings())
+    assert found.shares is not None
+    assert found.status.shares is not None
+    ours = {row.stance: row.settled for row in found.shares.rows if row.kind == "all"}
+    assert ours == found.status.shares.raw
 
 
 def test_settled_labels_are_drawn_and_listed_beside_the_models_shares(finished: Path) -> None:

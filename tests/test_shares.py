@@ -215,7 +215,12 @@ def test_the_table_says_why_labels_of_outlets_add_up_to_more_than_all() -> None:
 def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None:
     # Four sentences of Gazette, of which two are copies, and two of Sentinel, of which none is settled.
     found = guesses(np.array([AGAINST] * 6), np.arange(6), np.array([0, 0, 0, 0, 1, 1]))
-    settled = Settled(stance=np.array([0, 0, 0, 1, -1, -1], np.int8), unit=np.array([0, 0, 1, 2, 3, 4], np.int32))
+    settled = Settled(
+        stance=np.array([0, 0, 0, 1, -1, -1], np.int8),
+        unit=np.array([0, 0, 1, 2, 3, 4], np.int32),
+        article=np.arange(6, dtype=np.int32),
+        stands=np.array([True, False, True, True, False, False]),
+    )
     rows = prediction_shares(found, None, settled=settled)
     told = {
         (row.name, row.stance): (round(row.settled.value, 3) if row.settled else None, row.settled_labels)
@@ -236,6 +241,21 @@ def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None
     assert any(line.startswith("settled: the shares among the sentences") for line in lines)
     assert any(line.startswith("labelled, beside raw: the labels that were drawn at random") for line in lines)
     assert "settled" not in show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(found, None)))
+
+
+def test_settled_shares_have_the_intervals_of_the_articles_in_which_people_labelled() -> None:
+    # Of each pair of copies the second one was labelled, all of them in article 9; the first ones are in ten articles.
+    found = guesses(np.array([AGAINST] * 20), np.zeros(20, np.int64), np.array([0] * 20))
+    stance = np.tile(np.repeat([0, 1], 5), 2).astype(np.int8)
+    unit = np.tile(np.arange(10, dtype=np.int32), 2)
+    articles = np.arange(20, dtype=np.int32) % 10
+    for labelled, article, known in ((False, articles, True), (True, np.where(np.arange(20) < 10, articles, 9), False)):
+        settled = Settled(
+            stance=stance, unit=unit, article=article.astype(np.int32), stands=(np.arange(20) > 9) == labelled
+        )
+        favor = prediction_shares(found, None, settled=settled)[0].settled
+        assert favor is not None
+        assert (favor.value, favor.low > 0.1, favor.high < 0.9) == (0.5, known, known)
 
 
 # --- coverage

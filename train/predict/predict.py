@@ -26,7 +26,7 @@ from train.predict.judge import MADE_BY, Judge, open_model, predictions
 from train.predict.output_files import row_writer, staged_file
 from train.predict.score_corpus import Judges, Progress, piece_batches, score_corpus
 from train.predict.sentence_arrays import Layout, read_layout, read_verdicts
-from train.predict.shares import PredictionShares, Settled, power, prediction_shares
+from train.predict.shares import PredictionShares, power, prediction_shares
 from train.records import Metrics, read_metrics
 
 ARTICLE = ("outlet", "published")
@@ -85,7 +85,7 @@ def predict_corpus(
         cross = cross_fit(model, layout, verdicts, scheme)
         given, held = _write(model, cross.of_fold, work, layout, staged, schema, progress)
         labels = correction(cross, layout, verdicts, held)
-        settled = Settled(stance=verdicts.settled, unit=layout.unit) if verdicts else None
+        settled = verdicts.as_settled(layout) if verdicts else None
         shares = PredictionShares(
             model=model.version,
             power=power(labels) if labels else None,

@@ -22,7 +22,7 @@ from labeling.sampling.corpus_shares import known_by, weights
 from labeling.sampling.sample_table import read_sample
 from labeling.scheme import DEFAULT, Scheme, read_labelled
 from train.examples.soft_votes import enough_votes
-from train.predict.shares import UNKNOWN, Codes, Guesses
+from train.predict.shares import UNKNOWN, Codes, Guesses, Settled
 from train.records import Example
 
 FOLDS = 5
@@ -88,6 +88,12 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
     by_chance: NDArray[np.bool_]
     settled: NDArray[np.int8]
     examples: list[tuple[int, Example]]
+
+    def as_settled(self, layout: Layout) -> Settled:
+        """The verdicts as labels whose own shares are given."""
+        stands = np.zeros(len(self.settled), np.bool_)
+        stands[[place for place, _ in self.examples]] = True
+        return Settled(stance=self.settled, unit=layout.unit, article=layout.article, stands=stands)
 
 
 def read_layout(tables: Path) -> Layout:

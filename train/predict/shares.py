@@ -87,10 +87,14 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         stance: position of the sentence's label in the scheme, the same for all its exact copies; -1 without a label.
         unit: number of the sentence's copy group.
+        article: position of the sentence's article. Intervals are over these articles, as those of `stance status`.
+        stands: whether the sentence stands for its copy group, as the one that was drawn or labelled.
     """
 
     stance: NDArray[np.int8]
     unit: Codes
+    article: Codes
+    stands: NDArray[np.bool_]
 
 
 class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,7 +201,7 @@ def prediction_shares(
         if labels is not None and weight is not None:
             corrected, labelled = _corrected(labels, here, guesses.home[here], weight, len(names))
         cell = _rows(kind, name, len(here), raw, corrected, labelled, names)
-        rows += _with_settled(cell, settled, here, guesses.home) if settled else cell
+        rows += _with_settled(cell, settled, here) if settled else cell
     return rows
 
 
@@ -296,13 +300,14 @@ def _raw(sums: NDArray[np.int64]) -> list[Estimate]:
     return [over_whole_range(share) for share in share_estimates(sums.astype(float), float(sums.sum()))]
 
 
-def _with_settled(rows: list[ShareRow], settled: Settled, here: NDArray[np.int64], home: Codes) -> list[ShareRow]:
+def _with_settled(rows: list[ShareRow], settled: Settled, here: NDArray[np.int64]) -> list[ShareRow]:
     """The rows of one cell with the shares among its settled sentences, of exact copies one."""
     known = here[settled.stance[here] >= 0]
     if not len(known):
         return rows
+    known = known[np.argsort(~settled.stands[known], kind="stable")]
     units = known[np.unique(settled.unit[known], return_index=True)[1]]
-    shares = _raw(_by_home(settled.stance[units], home[units], len(rows)))
+    shares = _raw(_by_home(settled.stance[units], settled.article[units], len(rows)))
     return [
         msgspec.structs.replace(row, settled=share, settled_labels=len(units))
         for row, share in zip(rows, shares, strict=True)

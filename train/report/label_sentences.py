@@ -7,11 +7,28 @@ from collections.abc import Iterable, Sequence
 from corpus.numbers import agreeing
 from corpus.numbers import number as counted
 from labeling.records import Verdict
+from labeling.sampling.sample_table import DRAWN
 from labeling.scheme import Stance
 from labeling.status import Status
 from train.report.project_snapshot import Snapshot
 
+DRAWN_OTHERWISE = {"all": "with all that were left", "server": "as they were on the server already"}
+"""How sentences came to be labelled that no round drew by one of the ways in `DRAWN`."""
 ENDS = (".", "!", "?", "…")
+
+
+def sampling_sentence(snapshot: Snapshot) -> str:
+    """How many sentences were drawn to be labelled, and how; "" if none was drawn yet."""
+    drawn = snapshot.drawn
+    if not drawn:
+        return ""
+    total = sum(drawn.values())
+    start, end = counted(total, "different sentence", "were"), f"the corpus has {snapshot.status.different:,}."
+    if drawn.keys() == {"all"}:
+        return f"{start} to be labelled, without a sample; {end}"
+    ways = [f"{count:,} {DRAWN_OTHERWISE.get(by) or DRAWN[by]}" for by, count in drawn.items()]
+    how = f", {ways[0].partition(' ')[2]}" if len(ways) == 1 else f" ({', '.join(ways)})"
+    return f"{start} drawn to be labelled, in {counted(snapshot.rounds, 'round')}{how}; {end}"
 
 
 def not_counted_sentence(status: Status) -> str:
@@ -55,10 +72,11 @@ def few_annotators_limit(snapshot: Snapshot) -> str:
         return f"{start}where they differed, no third answer decides."
     if len(decided) == differing:
         return f"{start}where they differed, {_deciders(decided, annotators)}."
-    others = "on the other one" if differing - len(decided) == 1 else "on the others"
+    left = differing - len(decided)
+    others = "one" if left == 1 else f"{left:,}"
     return (
         f"{start}on {len(decided):,} of the {differing:,} sentences where they differed, "
-        f"{_deciders(decided, annotators)}; {others} no third answer decides."
+        f"{_deciders(decided, annotators)}; for the other {others} there is no third answer."
     )
 
 
@@ -70,5 +88,6 @@ def _deciders(decided: Sequence[Verdict], annotators: set[str]) -> str:
     """Who decided, and whether they had voted too: then theirs is no third answer."""
     people = {row.adjudicator for row in decided if row.adjudicator}
     if len(people) > 1:
-        return "adjudicators decided" + (", some of whom were also annotators" if people & annotators else "")
+        some = "who" if people <= annotators else "some of whom"
+        return "adjudicators decided" + (f", {some} were also annotators" if people & annotators else "")
     return "an adjudicator decided" + (", who was also one of the annotators" if people & annotators else "")

@@ -13,7 +13,7 @@ from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.corpus_sentences import articles_words
-from train.report.label_sentences import annotators_limit, few_annotators_limit, open_words
+from train.report.label_sentences import annotators_limit, few_annotators_limit, open_words, sampling_sentence
 from train.report.latex import latex
 from train.report.markdown import plain, table
 from train.report.project_snapshot import Snapshot
@@ -90,6 +90,8 @@ def _labelled(snapshot: Snapshot) -> str:
     corpus, status = snapshot.corpus, snapshot.status
     copies = f" ({corpus.copies:,} of them exact copies of another)" if corpus.copies else ""
     text = f"The corpus has {corpus.sentences:,} prose sentences{copies} of {articles_words(corpus)}. "
+    if sampled := sampling_sentence(snapshot):
+        text += f"{sampled} "
     if not status.annotators:
         return text + "No sentence is labelled yet."
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)

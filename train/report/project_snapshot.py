@@ -19,6 +19,7 @@ from corpus.tables import read_table
 from labeling.codebook import Codebook
 from labeling.records import Annotation, Unsettled, Verdict
 from labeling.sampling.archive_sentences import only_archived
+from labeling.sampling.sample_table import read_sample
 from labeling.scheme import Scheme, Stance, read_labelled
 from labeling.status import Status, read_status
 from labeling.votes import counted, latest_answers
@@ -73,6 +74,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         versions: versions of Python and the libraries when the page was written.
         due: sentences that each say what of all this is out of date, and which command to run.
         titles: title of each article with a contested sentence, by its id; only for the page.
+        drawn: number of sentences of the corpus that were drawn to be labelled, by how they were drawn.
+        rounds: number of rounds that drew them.
     """
 
     target: str
@@ -97,6 +100,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     due: list[str] = []
     titles: dict[str, str] = {}
+    drawn: dict[str, int] = {}
+    rounds: int = 0
 
     @property
     def made_of(self) -> str:
@@ -136,6 +141,7 @@ def gather(
         verdicts = [row for row in verdicts if row.sentence_id not in archived]
     ours = counted(_lines(table_path(work, "annotations.jsonl"), Annotation, "stance pull", checked) or [], ignored)
     latest = latest_answers(ours)
+    draws = [row for row in read_sample(work) if row.is_of_corpus]
     model = work / "model"
     trained = (model / "metrics.json").is_file()
     metrics = read_metrics(model) if trained else None
@@ -148,6 +154,8 @@ def gather(
         status=status,
         answers=len(latest),
         codebooks=dict(sorted(Counter(row.codebook for row in latest.values()).items())),
+        drawn=dict(sorted(Counter(row.by for row in draws).items())),
+        rounds=len({row.round for row in draws}),
         comments=_comments(latest.values(), {row.sentence_id for row in status.contested}),
         verdicts=verdicts,
         queue=_lines(work / "queue.jsonl", Unsettled, "stance adjudicate", scheme) or [],

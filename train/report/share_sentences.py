@@ -51,7 +51,8 @@ def which_shares_sentence(snapshot: Snapshot) -> str:
     return (
         "The shares in the corpus are estimated twice: from the labels alone (section “Labels”), and from the model’s "
         "predictions, corrected by the labels (section “Stance over time and by outlet”). The corrected predictions "
-        "usually have the narrower intervals. Choose the one to report before you look at them."
+        "usually have the narrower intervals, and the text to paste gives them. Choose the one to report before you "
+        "look at them."
     )
 
 
@@ -75,7 +76,7 @@ def shares_sentence(snapshot: Snapshot) -> str:
         f"{row.stance} {share(row.corrected if corrected and row.corrected else row.raw)}" for row in rows
     )
     how = (
-        "corrected by randomly sampled labels (prediction-powered inference)"
+        "corrected by randomly sampled labels, with prediction-powered inference"
         if corrected
         else "as predicted; the model’s errors are in them"
     )
