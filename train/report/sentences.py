@@ -246,6 +246,16 @@ def _leaning(surer: Estimate, when: str = "") -> str:
     return f"The model is{when} not sure enough: its mean confidence is {far} below its accuracy."
 
 
+def bins_sentence(recalibration: Recalibration) -> str:
+    """Why points of the reliability curves have no interval; "" if all have one."""
+    if all(row.accuracy.is_known for at in (recalibration.before, recalibration.after) for row in at.bins):
+        return ""
+    return (
+        f"A share without brackets, and a point without a whisker, has no interval: its sentences are of fewer than "
+        f"{FEWEST} groups of articles."
+    )
+
+
 def naive_sentence(split: Naive) -> str:
     """By how much a random split by sentence overestimates the score."""
     sentence = sum(split.by_sentence) / len(split.by_sentence)
