@@ -247,7 +247,9 @@ def test_page_and_json_have_the_same_intervals_and_the_page_says_why_one_is_miss
     work, _ = project
     report(work, TARGET)
     said = "A share without brackets, and a point without a whisker, has no interval: its sentences are of fewer than 5"
-    assert said in (work / "report.html").read_text("utf-8")
+    page = (work / "report.html").read_text("utf-8")
+    assert said in page
+    assert "<details" not in page[page.index('<h2 id="calibration">') : page.index(said)], "beside the figures"
     numbers = json.loads((work / "report.json").read_bytes())
     bins = numbers["analysis"]["calibration"]["before"]["bins"]
     assert bins
