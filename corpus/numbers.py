@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SINGULAR = {"are": "is", "were": "was", "have": "has"}
+_SINGULAR = {"begin": "begins", "are": "is", "were": "was", "have": "has"}
 
 
 def number(count: int, what: str, verb: str = "") -> str:

@@ -116,7 +116,7 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
 
 def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
     """The lines that say what is in an export, and what is not as it stands elsewhere."""
-    from release.export.formulas import TAKEN_OFF
+    from train.predict.formula_cells import defused_note
 
     if long:
         lines = [f"{number(done.rows, 'answer')}, {done.labelled:,} of them to sentences that have a label"]
@@ -129,10 +129,7 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
         sentences = f"{number(done.gone, 'sentence')} that {agreeing(done.gone, 'are')} no longer in the corpus"
         lines.append(f"left out: answers to {sentences}")
     if done.defused:
-        lines.append(
-            f"{number(done.defused, 'cell')} that a spreadsheet could run as formulas begin with an apostrophe in "
-            f"{out.name}; to have the original texts again, take one apostrophe off each text that matches {TAKEN_OFF}"
-        )
+        lines.append(defused_note(done.defused, out.name))
     if page := package_file("docs/export.md"):
         lines.append(f"what each column holds is explained in {page}")
     return lines

@@ -20,7 +20,7 @@ from corpus.build import build
 from corpus.engine import on_processes
 from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
-from corpus.store import write_jsonl
+from corpus.store import write_bytes, write_jsonl
 from labeling.records import LabelingSettings, Verdict
 from labeling.sampling.sample import draw, draw_all
 from labeling.sampling.sample_table import read_certainty, read_sample, write_sample
@@ -439,6 +439,18 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(
     (tmp_path / "model" / "metrics.json").unlink()
     again = predict_articles([tmp_path / "news"], tmp_path / "model", tmp_path / "out.csv", CorpusSettings())
     assert "no findings" not in "\n".join(predicted(again)), "a model without scores predicts all the same"
+
+
+def test_texts_that_a_spreadsheet_could_run_are_defused_in_csv_alone(project: Path, tmp_path: Path) -> None:
+    write_bytes(tmp_path / "news" / "a.txt", b'=HYPERLINK("https://evil.example","here") is what he wrote on Monday.\n')
+    for ending, sign in (("csv", "'"), ("jsonl", "")):
+        out = tmp_path / f"out.{ending}"
+        done = predict_articles([tmp_path / "news"], project / "work" / "model", out, CorpusSettings())
+        lines = out.read_text("utf-8").splitlines()
+        (row,) = csv.DictReader(lines) if sign else map(json.loads, lines)
+        assert row["text"].startswith(f"{sign}=HYPERLINK")
+        said = "1 cell that a spreadsheet could run as formulas begins with an apostrophe in out.csv"
+        assert (said in "\n".join(predicted(done))) is bool(sign)
 
 
 # --- what cannot be

@@ -87,6 +87,7 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
 
 def predicted(done: Predicted) -> list[str]:
     """The lines on a prediction: the number of sentences of each stance, the shares, and what to think of them."""
+    from train.predict.formula_cells import defused_note
     from train.report.share_sentences import raw_shares_sentence
 
     counts = ", ".join(f"{count:,} {name}" for name, count in done.stances.items())
@@ -95,5 +96,6 @@ def predicted(done: Predicted) -> list[str]:
         f"{show(done.shares)}",
         *filter(None, [raw_shares_sentence(done.metrics, done.shares) if done.metrics else ""]),
         *done.shares.notes,
+        *([defused_note(done.defused, done.out.name)] if done.defused else []),
         wrote(done.changed, done.out, done.shares_out),
     ]

@@ -355,7 +355,9 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
 
     Raises:
         ExamplesError: targets are missing, and the model was trained on several.
+        TypeError: `texts` is one text, or holds something else than texts.
     """
+    words.check_texts(texts)
     if targets is None and len(model.targets) > 1:
         known = ", ".join(model.targets[:20]) + (", …" if len(model.targets) > 20 else "")
         raise ExamplesError(f"the model was trained on several targets: say which of {known} each text is about")
