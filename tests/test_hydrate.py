@@ -196,6 +196,10 @@ def test_missing_sentences_are_left_out_and_listed(tmp_path: Path) -> None:
     counts = {row.article_id: (row.matched, row.drifted, row.missing, row.elsewhere) for row in done.articles}
     assert counts["gazette/visit"] == (5, 0, 1, 0)
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert (
+        "In this folder `gold` also has the columns `text`, `before`, `after`, `title`, `state`, `found_article`"
+        in card
+    )
     total = len(back) + 1
     assert f"put the text of {total - 1} of {total} sentences back" in card
     assert "; 1 sentence is missing and left out of `gold` (`hydrate.jsonl` names it)." in card
