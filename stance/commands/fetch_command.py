@@ -29,6 +29,7 @@ from stance.project import project_settings
 @click.option(
     "--contact",
     default="",
+    show_default=False,
     metavar="MAIL_OR_URL",
     help="Where the hosts' owners can reach you; it is sent with every request, in the User-Agent.",
 )

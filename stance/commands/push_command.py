@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--control",
     default=0,
+    show_default=False,
     metavar="N",
     type=click.IntRange(0),
     help="Show N settled sentences again, to see whether annotators still give the same answer.",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
 @click.option(
     "--coder",
     default="",
+    show_default=False,
     metavar="NAME",
     help="With --predictions: show the labels of this machine coder in place of the model's predictions.",
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dataset",
     default="",
+    show_default=False,
     metavar="ORG/NAME",
     help="With --model: the repository of the data that the model was trained on.",
 )
