@@ -107,7 +107,7 @@ def test_the_wheel_holds_the_packages_and_the_starter_corpus_and_nothing_else(wh
         )
     tracked = {Path(name) for name in _run("git", "ls-files", cwd=REPO).splitlines()}
     expected = {path.as_posix() for path in tracked if path.parts[0] in PACKAGES}
-    starter = {"docs/codebook.md", "docs/export.md", "docs/labeling.md", "docs/settings.md", "stance.toml"}
+    starter = {"stance.toml", *(f"docs/{path.name}" for path in (REPO / "docs").glob("*.md"))}
     starter |= {path.as_posix() for path in tracked if path.parts[0] == "seeds"}
     expected |= {f"stance_starter/{name}" for name in starter}
     made = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
