@@ -10,6 +10,9 @@ from corpus.package_files import package_file
 from corpus.store import wrote
 from train.examples.splits import lacking
 
+MOST_ARTICLES = 20
+"""Articles to which something happened that `stance hydrate` names; the file in the folder lists all."""
+
 if TYPE_CHECKING:
     from release.export.export import Exported
     from release.hub.upload import Uploaded
@@ -95,15 +98,24 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
 
 
 def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
-    """The lines that count the sentences by state; `opened` is the Python expression that opens the folder."""
-    lines = []
-    for row in done.articles:
+    """The lines that count the sentences by state; `opened` is the Python expression that opens the folder.
+
+    Articles in which all sentences were found as they were have no line of their own.
+    """
+    from release.hydrate.write_release import BY_ARTICLE
+
+    differing = [row for row in done.articles if row.drifted or row.missing or row.elsewhere]
+    whole = len(done.articles) - len(differing)
+    lines = [f"{number(whole, 'article')}: all sentences matched in the article's own copy"] if whole else []
+    for row in differing[:MOST_ARTICLES]:
         copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
         elsewhere = f", {row.elsewhere:,} of them in another article" if row.elsewhere else ""
         lines.append(
             f"{row.article_id} ({copy}): {row.matched:,} matched, {row.drifted:,} drifted, "
             f"{row.missing:,} missing{elsewhere}"
         )
+    if more := differing[MOST_ARTICLES:]:
+        lines.append(f"and {number(len(more), 'more article')}, which {out / BY_ARTICLE} lists")
     lines.append(f"in all: {done.matched:,} matched, {done.drifted:,} drifted, {done.missing:,} missing")
     if done.left_out:
         lines.append(f"splits left out, because none of their sentences was found: {', '.join(done.left_out)}")
