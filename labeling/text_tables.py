@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 
@@ -11,6 +12,8 @@ def table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[s
     >>> table([["name", "n"], ["a", "100"]])
     ['name    n', 'a     100']
     """
+    # Two spaces within a cell would look like the gap between two cells.
+    rows = [[re.sub(r"(?<=\S) {2,}(?=\S)", " ", cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

@@ -128,11 +128,8 @@ def _divided(rows: Sequence[str], width: int) -> list[str]:
 
 def _are_cells(rows: Sequence[str], cuts: Sequence[int]) -> bool:
     """Whether the gaps of rows stand one below the other; in a list of sentences that end in an id they don't."""
-    inner = cuts[1:-1]
-    gaps = [[(gap.start() + 1, gap.end() - 1) for gap in GAP.finditer(row)] for row in rows]
-    return bool(inner) and all(
-        not row or any(start <= cut - 2 and cut <= end for start, end in row for cut in inner) for row in gaps
-    )
+    gaps = ((gap.start() + 1, gap.end() - 1) for row in rows for gap in GAP.finditer(row))
+    return len(cuts) > 2 and all(any(start <= cut - 2 and cut <= end for cut in cuts[1:-1]) for start, end in gaps)
 
 
 def _naming(columns: Sequence[Sequence[str]]) -> int:

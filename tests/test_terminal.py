@@ -72,7 +72,7 @@ def test_an_explanation_is_wrapped_beside_what_it_explains() -> None:
 
 @given(st.lists(st.integers(0, 20), min_size=2, max_size=5), st.integers(30, 60))
 def test_an_id_behind_a_sentence_stays_with_it(lengths: list[int], width: int) -> None:
-    lines = [f"  {n} begins{' and goes on' * length}  (id-{n})" for n, length in enumerate(lengths)]
+    lines = [f"  {n} ends.  3 go{' and go on' * length}  (id-{n})" for n, length in enumerate(lengths)]
     found = fitted(lines, width)
     assert all(len(line) <= width for line in found)
     assert " ".join(found).split() == " ".join(lines).split()
