@@ -70,7 +70,7 @@ def test_an_explanation_is_wrapped_beside_what_it_explains() -> None:
     assert fitted(lines, 30)[1:3] == ["  stance init NAME   make a", "    project: a folder with its"]
 
 
-@given(st.lists(st.integers(0, 20), min_size=2, max_size=5), st.integers(30, 60))
+@given(st.lists(st.integers(0, 20), min_size=2, max_size=5, unique=True), st.integers(30, 60))
 def test_an_id_behind_a_sentence_stays_with_it(lengths: list[int], width: int) -> None:
     lines = [f"  {n} ends.  3 go{' and go on' * length}  (id-{n})" for n, length in enumerate(lengths)]
     found = fitted(lines, width)
