@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from benchmarks.estimates import coverage
 from labeling.scheme import DEFAULT
 from labeling.statistics.intervals import Estimate
+from stance.terminal import fitted
 from tests.support.coded_corpora import NAMES, CodedCorpus
 from tests.support.coded_example import LABELS, coded_example
 from train.estimate.estimates import Estimates, estimates_of
@@ -350,6 +351,18 @@ def test_every_scheme_has_a_column_for_each_label() -> None:
     assert list(NAMES) == list(DEFAULT.names)
     line = next(line for line in shown(estimates_of(CodedCorpus(14).inputs([]))) if line.startswith("shares in %"))
     assert line.split()[-3:] == NAMES
+
+
+def test_each_part_of_a_divided_table_says_which_estimate_a_row_is() -> None:
+    made = CodedCorpus(14)
+    lines = shown(estimates_of(made.inputs(made.drawn_at_random(400))))
+    table = lines[lines.index(next(line for line in lines if line.startswith("shares in %"))) :]
+    parts = "\n".join(fitted(table[:4], 70)).split("\n\n")
+    assert len(parts) > 1
+    for part in parts:
+        head, *rows = part.split("\n")
+        assert head.startswith("shares in %")
+        assert [row.split()[: 1 + (not n)][-1] for n, row in enumerate(rows)] == ["naive", "PPI++", "DSL"]
 
 
 @pytest.mark.slow

@@ -295,7 +295,7 @@ def test_control_items_are_no_votes_and_shown(work: Path) -> None:
     _answers(work, [*ordinary, *repeats])
     status = read_status(work)
     assert status.annotators[0].votes == {"favor": 4, "against": 0, "none": 0}
-    assert "control items: A1 repeated their own earlier vote on 25.0% of 4" in show_status(status)
+    assert "control items: A1 repeated their own earlier vote on 25.0 % of 4" in show_status(status)
 
 
 ANSWERS = st.lists(
@@ -361,7 +361,7 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
         "favor/against": "0", "favor/none": "2", "against/favor": "0",
         "against/none": "1", "none/favor": "0", "none/against": "0",
     }  # fmt: skip
-    assert " 33%  A1 favor, A2 favor, A3 none  (s00 in a)" in lines
+    assert " 33 %  A1 favor, A2 favor, A3 none (s00 in a)" in lines
 
 
 @pytest.mark.parametrize(
