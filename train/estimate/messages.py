@@ -102,7 +102,7 @@ def _shares(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
             if group in largest:
                 rows += _group(group, f"  {group.name}" if column else ALL)
                 if group.support.reason:
-                    notes.append(f"{group.name if column else ALL}, no interval: {advice(group.support)}")
+                    notes.append(f"{group.name if column else ALL}, no corrected estimate: {advice(group.support)}")
         if len(every) > SHOWN:
             notes.append(f"by {column}: {len(every) - SHOWN:,} more, which --to writes")
     return [*table(rows, left=_all_but(len(rows[0]), 2, 3)), *notes]
