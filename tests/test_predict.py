@@ -462,7 +462,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
     settings = CorpusSettings()
     with pytest.raises(ExamplesError, match=r"model\.json is not there: run `stance train` first"):
         predict_articles([news], tmp_path, out, settings)
-    with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv, \.jsonl"):
+    with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv or \.jsonl"):
         predict_articles([news], model, tmp_path / "out.txt", settings)
     with pytest.raises(SourceError, match="no such file or folder"):
         predict_articles([tmp_path / "gone"], model, tmp_path / "new" / "out.csv", settings)

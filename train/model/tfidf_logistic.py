@@ -79,6 +79,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     joint: list[str] = []
     vectors: Vectors | None = None
 
+    def __repr__(self) -> str:
+        """Labels, targets and recipe, and not the regular expressions of the pipelines."""
+        return f"Model(labels={self.labels}, targets={self.targets}, recipe={self.recipe})"
+
     @property
     def targets(self) -> list[str]:
         """The targets that training examples had, sorted."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.build import build
 from corpus.errors import ExamplesError, SourceError
+from corpus.numbers import spoken
 from corpus.reading.source_files import units
 from corpus.records import SENTENCES, CorpusSettings
 from corpus.staging import put_in_place
@@ -127,7 +128,7 @@ def predict_articles(
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
         raise SourceError(
-            f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}, or a folder's name for an archive"
+            f"--out {out}: expected a file that ends in {spoken(ENDINGS, 'or')}, or a folder's name for an archive"
         )
     model = open_model(folder, target, trust=trust)
     if out.exists() and "-" not in map(str, sources):

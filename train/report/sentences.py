@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from corpus.numbers import number as counted
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
@@ -37,15 +37,6 @@ MOST_TARGETS = 30
 def number(value: float) -> str:
     """A number with three decimal places, or `undefined`."""
     return "undefined" if math.isnan(value) else f"{value:.3f}"
-
-
-def spoken(labels: Sequence[str], last: str) -> str:
-    """Labels in running text, with "and" or "or" before the last one.
-
-    >>> spoken(["support", "deny", "query"], "or")
-    'support, deny or query'
-    """
-    return f" {last} ".join([part for part in (", ".join(labels[:-1]), labels[-1]) if part])
 
 
 def largest(scores: Mapping[str, TargetScore]) -> list[tuple[str, TargetScore]]:
