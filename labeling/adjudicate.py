@@ -180,6 +180,8 @@ def _read(
 ) -> _Inputs:
     annotations = read_labelled(table_path(work, "annotations.jsonl"), Annotation, "stance pull", scheme, codebook)
     votes = counted(annotations, ignored)
+    if required and not annotations:
+        raise StanceError("nobody has answered yet: let people label sentences at the server, then run `stance pull`")
     if required and not latest_votes(votes):
         raise StanceError(
             f"{table_path(work, 'annotations.jsonl')} holds no vote that counts, only skips, "
