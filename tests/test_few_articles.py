@@ -188,6 +188,11 @@ def test_train_and_validation_are_named_where_both_were_learned_from(project: tu
     both = f"train and validation ({learned} sentences in {groups} groups)"
     lines = trained(done, work / "model", work / "doubts.jsonl")
     assert lines[1].startswith(f"recipe that did best in cross-validation on {both}: ")
+    assert re.search(
+        r": (within-word character|(once-counted )?character|word|and| )+ n-grams, C = [\d.]+ "
+        r"\(F_avg, the mean F1 of favor and against: 0\.\d{3}\)$",
+        lines[1],
+    )
     assert any("have a near-duplicate in train or validation" in line for line in lines)
     found = gather(work, TARGET, frozenset(), Settings())
     told = methods.methods(found)

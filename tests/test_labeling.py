@@ -477,7 +477,7 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
     ]
     (stance.project / "export.json").write_text(json.dumps(export))
     said = stance("pull", "--from", "export.json")
-    assert "0 answers to tasks of this project, 3 adopted by their sentence's text, of 1 annotators" in said
+    assert "0 answers to tasks of this project, 3 adopted by the sentence's text or id, of 1 annotator\n" in said
     assert "read 'Con' as against" in said
     work = stance.project / "work"
     unmatched = read_jsonl(work / "unmatched.jsonl", Unmatched, "")

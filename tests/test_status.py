@@ -414,6 +414,7 @@ def test_agreement_comes_before_the_outlets_and_a_long_table_of_them_is_cut_with
     assert [line.split()[:2] for line in lines[first + 1 : first + 3]] == [["Paper", "42"], ["Paper", "00"]]
     said = "and 33 more outlets with 33 sentences, 0 labelled; `stance status --json` lists them all"
     assert lines[first + 11] == said
+    assert lines[first + 12] == "exact copies count once in this table, for the outlet that the first copy is of"
     assert sum(row.sentences for row in status.outlets) == 44
 
 

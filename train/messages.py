@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from train.predict.predict import Predicted
     from train.train_model import Trained
 
+ONCE = {"char-binary": "once-counted character"}
+"""What a user calls a feature set that counts each n-gram once in a text."""
+
 
 def trained(done: Trained, out: Path, doubts: Path, different: int | None = None) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve.
@@ -24,16 +27,26 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
         different: number of different sentences of the corpus; None for data from outside a project.
     """
     from labeling.statistics.intervals import shown
-    from train.report.sentences import intervals_sentence, learned_words, not_better_sentence, of_range, points
+    from train.report.sentences import (
+        UNITS,
+        intervals_sentence,
+        learned_words,
+        not_better_sentence,
+        of_range,
+        points,
+        spoken,
+    )
     from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{count:,} in {name}" for name, count in metrics.examples.items())
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
+    names = UNITS | ONCE
+    features = " and ".join(names.get(name, name) for name in metrics.cv.features.split("+"))
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
-        f"recipe that did best in cross-validation on {learned_words(metrics)}: {metrics.cv.features}{vectors}, "
-        f"C = {metrics.cv.c:g} (F_avg {metrics.cv.f_avg:.3f})",
+        f"recipe that did best in cross-validation on {learned_words(metrics)}: {features} n-grams{vectors}, "
+        f"C = {metrics.cv.c:g} (F_avg, the mean F1 of {spoken(metrics.scheme.scored, 'and')}: {metrics.cv.f_avg:.3f})",
     ]
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))

@@ -106,7 +106,9 @@ def _outlets(status: Status) -> list[str]:
         f"and {number(len(rest), 'more outlet')} with {sum(row.sentences for row in rest):,} sentences, "
         f"{sum(row.labelled for row in rest):,} labelled; `stance status --json` lists them all"
     )
-    return [*_table(rows), *([more] if rest else [])] if outlets else []
+    which = "whose copy was drawn" if status.is_sample else "that the first copy is of"
+    copies = f"exact copies count once in this table, for the outlet {which}"
+    return [*_table(rows), *([more] if rest else []), *([copies] if len(outlets) > 1 else [])] if outlets else []
 
 
 def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
