@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -21,11 +22,11 @@ from labeling.statistics.intervals import Estimate, percent, shown
 from tests.conftest import vote
 from tests.support.labelled_texts import WORDS
 from train.evaluate.analysis import read_analysis
-from train.evaluate.calibration import Bin, Calibration
+from train.evaluate.calibration import Bin, Calibration, Recalibration
 from train.examples.from_verdicts import from_verdicts
 from train.messages import trained
 from train.predict.shares import PredictionShares, ShareRow, SharesOf
-from train.report import corpus_sentences, methods, svg_plots, svg_shapes
+from train.report import corpus_sentences, methods, sentences, svg_plots, svg_shapes
 from train.report.article_view import ShownCorpus
 from train.report.page import report
 from train.report.project_snapshot import gather
@@ -230,9 +231,40 @@ def test_nothing_is_drawn_where_there_is_no_interval(project: tuple[Path, Traine
     )
     assert isinstance(calibration, Calibration)
     assert "thin" not in svg_plots.reliability(calibration, "Reliability", svg_shapes.ONE)
+    assert "path" not in svg_plots.reliability(calibration, "Reliability", svg_shapes.ONE)
     point = svg_plots.point("2031-01", NONE)
     assert math.isnan(point.low)
     assert "thin" not in svg_plots.over_time({"favor": [point]}, svg_shapes.tones(["favor"]), "Shares")
+
+
+def test_points_of_few_sentences_are_not_connected(project: tuple[Path, Trained]) -> None:
+    found = read_analysis(project[0] / "model").calibration.before
+    for least, connected in ((9, 0), (10, 1)):
+        bins = [Bin(confidence=share, accuracy=Estimate(value=share), n=n) for share, n in ((0.5, 12), (0.7, least))]
+        drawn = svg_plots.reliability(msgspec.structs.replace(found, bins=bins), "Reliability", svg_shapes.ONE)
+        assert drawn.count("<polyline") == connected
+        assert drawn.count("<circle") == 2
+
+
+def test_page_and_json_have_the_same_intervals_and_the_page_says_why_one_is_missing(
+    project: tuple[Path, Trained],
+) -> None:
+    work, _ = project
+    report(work, TARGET)
+    said = "A share without brackets, and a point without a whisker, has no interval: its sentences are of fewer than 5"
+    assert said in (work / "report.html").read_text("utf-8")
+    numbers = json.loads((work / "report.json").read_bytes())
+    bins = numbers["analysis"]["calibration"]["before"]["bins"]
+    assert bins
+    assert all(row["accuracy"] == {"value": row["accuracy"]["value"], "low": None, "high": None} for row in bins)
+    for one in (numbers["metrics"]["test"]["f_avg"], numbers["shares"]["rows"][0]["raw"]):
+        assert (one["low"], one["high"]) == (None, None)
+    known = msgspec.structs.replace(
+        read_analysis(work / "model").calibration.before,
+        bins=[Bin(confidence=0.5, accuracy=Estimate(value=0.5, low=0.25, high=0.75), n=9)],
+    )
+    both = Recalibration(temperature=1.0, before=known, after=known)
+    assert sentences.bins_sentence(both) == ""
 
 
 @pytest.mark.parametrize("ends", [(0.0, 1.0), (-1.0, 1.0), (math.nan, math.nan)])

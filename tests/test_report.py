@@ -709,21 +709,50 @@ def test_the_scores_of_random_splits_agree_with_their_difference() -> None:
     split = Naive(by_sentence=[0.4104], by_group=[0.3926], flatters=0.0178, low=None, high=None, tested=9)
     said = sentences.naive_sentence(split)
     assert (
-        "F_avg of 0.410 on average; random splits of whole groups, with test sets of the same size, have 0.393" in said
+        "F_avg of 0.4104 on average; random splits of whole groups, with test sets of the same size, have 0.3926"
+        in said
     )
-    assert said.endswith(". The difference is +1.8 points (before rounding) in a single draw.")
+    assert said.endswith(". The difference is +1.8 points in a single draw.")
     even = msgspec.structs.replace(split, by_sentence=[0.41], by_group=[0.392], flatters=0.018)
-    assert sentences.naive_sentence(even).endswith(". The difference is +1.8 points in a single draw.")
+    assert sentences.naive_sentence(even).endswith("have 0.392. The difference is +1.8 points in a single draw.")
 
 
-def test_calibration_says_whether_chance_may_explain_the_error(finished: Path) -> None:
+def test_calibration_is_explained_and_told_before_and_after_the_temperature(finished: Path) -> None:
     found = read_analysis(finished / "model").calibration
-    for error, explains in ((0.3, "chance does not explain this one."), (0.1, "chance may explain this one.")):
-        at = msgspec.structs.replace(found.before, ece=Estimate(value=error), by_chance=0.243)
-        said = sentences.calibration_sentence(msgspec.structs.replace(found, before=at, after=at))
-        assert said.endswith(
-            "In 95 % of such test sets a perfectly calibrated model has an error of at most 0.243, so " + explains
+
+    def said(before: float, after: float, temperature: float, surer: Estimate) -> str:
+        one, two = (
+            msgspec.structs.replace(found.before, ece=Estimate(value=error), by_chance=0.243, overconfidence=surer)
+            for error in (before, after)
         )
+        return sentences.calibration_sentence(
+            msgspec.structs.replace(found, before=one, after=two, temperature=temperature)
+        )
+
+    unclear = Estimate(value=-0.115, low=-0.3, high=0.1)
+    assert said(0.1, 0.3, 0.214, unclear) == (
+        "The expected calibration error is the mean distance between how sure the model is of its predictions (its "
+        "confidence) and how often they are right (its accuracy); 0 is best. As trained, the model has an error of "
+        "0.100. Chance may explain it: even a perfectly calibrated model has one of up to 0.243 in 95 % of such test "
+        "sets. Mean confidence minus accuracy is -11.5 points [-30.0, +10.0], which may be chance. The probabilities "
+        "were then rescaled by one number, the temperature, which was fitted on predictions for sentences that the "
+        "predicting model had not learned from; it is 0.21, which makes the model surer. With the rescaled "
+        "probabilities the error is 0.300, larger than before; chance does not explain it (up to 0.243 by chance). "
+        "Mean confidence minus accuracy is then -11.5 points [-30.0, +10.0], which may be chance."
+    )
+    sure = said(0.3, 0.1, 1.7, Estimate(value=0.2, low=0.1, high=0.3))
+    assert "an error of 0.300. Chance does not explain it: a perfectly calibrated model has one of up to 0.243" in sure
+    assert "it is 1.70, which makes the model less sure. " in sure
+    assert "the error is 0.100, smaller than before; chance may explain it (" in sure
+    assert "The model is too sure: its mean confidence is 20.0 points [10.0, 30.0] above its accuracy." in sure
+    nothing = said(0.2001, 0.2, 1.001, Estimate(value=-0.2, low=-1, high=1))
+    assert "it is 1.00, which changes next to nothing. " in nothing
+    assert "the error is 0.200, the same as before; " in nothing
+    assert nothing.endswith(" Mean confidence minus accuracy is then -20.0 points.")
+    unsure = said(0.2, 0.2, 1.0, Estimate(value=-0.2, low=-0.3, high=-0.1))
+    assert unsure.endswith(
+        "The model is then not sure enough: its mean confidence is 20.0 points [10.0, 30.0] below its accuracy."
+    )
 
 
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:

@@ -130,7 +130,7 @@ def _spellings(value: object) -> Iterator[str]:
         yield from re.findall(r"\d+(?:\.\d+)?", value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         for one in (value, 1 - value):
-            yield from (f"{abs(one):.{n}f}" for n in range(4))
+            yield from (f"{abs(one):.{n}f}" for n in range(5))
             yield from (f"{100 * abs(one):.{n}f}" for n in range(2))
         yield f"{value:g}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from statistics import fmean
+from typing import Any
 
 import msgspec
 
@@ -14,6 +16,7 @@ from train.evaluate.mistakes import Doubt, Mistake
 from train.predict.shares import PredictionShares
 from train.records import Metrics
 from train.report.project_snapshot import Ngrams, Snapshot
+from train.vote_scores import FARTHEST
 
 
 class CorpusNumbers(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +58,8 @@ class MistakeNumbers(msgspec.Struct, frozen=True, kw_only=True):
 class ReportNumbers(msgspec.Struct, frozen=True, kw_only=True):
     """Every number of the page.
 
-    Fractions are from 0 to 1, and each interval is one of 95 %. A number that is undefined is null. What was not made
-    yet is null, too, or empty.
+    Fractions are from 0 to 1, and each interval is one of 95 %. A number that is undefined is null, and so are both
+    ends of an interval that there is not (see `report_values`). What was not made yet is null, too, or empty.
 
     Attributes:
         made_of: digest of the files and settings that the page was made from; the page names the same.
@@ -145,6 +148,27 @@ def report_numbers(snapshot: Snapshot) -> ReportNumbers:
         files=snapshot.files,
         versions=snapshot.versions,
     )
+
+
+def report_values(snapshot: Snapshot) -> object:
+    """The numbers of the page as values of JSON, with an interval exactly where the page has one.
+
+    The files that the page is made from have the whole range where a score has no interval; here its ends are null.
+    """
+    most = {"cross_entropy": FARTHEST[0], "manhattan": FARTHEST[1]}
+    if snapshot.metrics is not None:
+        most["mean_absolute_error"] = len(snapshot.metrics.labels) - 1
+    return _with_known_intervals(msgspec.to_builtins(report_numbers(snapshot)), 1.0, most)
+
+
+def _with_known_intervals(value: Any, highest: float, most: Mapping[str, float]) -> Any:
+    if isinstance(value, list):
+        return [_with_known_intervals(part, highest, most) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"value", "low", "high"} and (value["low"], value["high"]) in ((0, highest), (-1, 1)):
+        return {"value": value["value"], "low": None, "high": None}
+    return {name: _with_known_intervals(part, most.get(name, 1.0), most) for name, part in value.items()}
 
 
 def _mistake(row: Mistake | Doubt, words: dict[str, float]) -> MistakeNumbers:

@@ -20,7 +20,7 @@ from train.predict.shares import ShareRow, called
 from train.report import corpus_sentences, label_sentences, methods, share_sentences, svg_shapes
 from train.report import sentences as readings
 from train.report import svg_plots as plots
-from train.report.numbers import report_numbers
+from train.report.numbers import report_values
 from train.report.project_snapshot import Snapshot, gather
 from train.settings import Settings, told
 
@@ -70,7 +70,7 @@ def report(
     snapshot = gather(work, target, ignored, settings or Settings(), codebook=codebook)
     snapshot = msgspec.structs.replace(snapshot, due=list(due))
     begin("writing the page", 2, 3)
-    numbers = write_json(work / "report.json", report_numbers(snapshot))
+    numbers = write_json(work / "report.json", report_values(snapshot))
     return write_bytes(work / "report.html", render(snapshot).encode()) or numbers
 
 

@@ -205,28 +205,46 @@ def votes_sentence(metrics: Metrics) -> str:
 
 def calibration_sentence(recalibration: Recalibration) -> str:
     """Whether the probabilities are calibrated, before and after they were rescaled by the temperature."""
-    parts = []
-    for when, at in (
-        ("As trained", recalibration.before),
-        (f"With the temperature {recalibration.temperature:.2f}", recalibration.after),
-    ):
-        surer = at.overconfidence
-        leaning = (
-            f"the model is too sure: its mean confidence is {distance(surer.value, surer.low, surer.high)} above its "
-            "accuracy"
-            if surer.low > 0
-            else f"the model is not sure enough: its mean confidence is {distance(surer.value, surer.low, surer.high)} "
-            "below its accuracy"
-            if surer.high < 0
-            else f"confidence and accuracy differ by {points(surer)}"
-        )
-        chance = "does not" if at.ece.value > at.by_chance else "may"
-        parts.append(
-            f"{when}, the expected calibration error is {shown(at.ece)}; {leaning}. In 95 % of such test sets a "
-            f"perfectly calibrated model has an error of at most {at.by_chance:.3f}, so chance {chance} "
-            "explain this one."
-        )
-    return " ".join(parts)
+    scale, before, after = recalibration.temperature, recalibration.before, recalibration.after
+    made = "surer" if scale < 1 else "less sure"
+    effect = "which changes next to nothing" if f"{scale:.2f}" == "1.00" else f"which makes the model {made}"
+    first, second = number(before.ece.value), number(after.ece.value)
+    than = "the same as" if first == second else "larger than" if second > first else "smaller than"
+    if before.ece.value <= before.by_chance:
+        chance = "Chance may explain it: even a perfectly calibrated model has one"
+    else:
+        chance = "Chance does not explain it: a perfectly calibrated model has one"
+    again = "may" if after.ece.value <= after.by_chance else "does not"
+    return (
+        "The expected calibration error is the mean distance between how sure the model is of its predictions (its "
+        "confidence) and how often they are right (its accuracy); 0 is best. As trained, the model has an error of "
+        f"{shown(before.ece)}. {chance} of up to {before.by_chance:.3f} in 95 % of such test sets. "
+        f"{_leaning(before.overconfidence)} The probabilities were then rescaled by one number, the temperature, which "
+        "was fitted on predictions for sentences that the predicting model had not learned from; it is "
+        f"{scale:.2f}, {effect}. With the rescaled probabilities the error is {shown(after.ece)}, {than} before; "
+        f"chance {again} explain it (up to {after.by_chance:.3f} by chance). {_leaning(after.overconfidence, ' then')}"
+    )
+
+
+def _leaning(surer: Estimate, when: str = "") -> str:
+    """Whether the model is too sure, or not sure enough, as a sentence; `when` stands behind its verb."""
+    if not surer.is_known or surer.low <= 0 <= surer.high:
+        chance = ", which may be chance" if surer.is_known else ""
+        return f"Mean confidence minus accuracy is{when} {points(surer)}{chance}."
+    far = distance(surer.value, surer.low, surer.high)
+    if surer.low > 0:
+        return f"The model is{when} too sure: its mean confidence is {far} above its accuracy."
+    return f"The model is{when} not sure enough: its mean confidence is {far} below its accuracy."
+
+
+def bins_sentence(recalibration: Recalibration) -> str:
+    """Why points of the reliability curves have no interval; "" if all have one."""
+    if all(row.accuracy.is_known for at in (recalibration.before, recalibration.after) for row in at.bins):
+        return ""
+    return (
+        f"A share without brackets, and a point without a whisker, has no interval: its sentences are of fewer than "
+        f"{FEWEST} groups of articles."
+    )
 
 
 def naive_sentence(split: Naive) -> str:
@@ -234,12 +252,13 @@ def naive_sentence(split: Naive) -> str:
     sentence = sum(split.by_sentence) / len(split.by_sentence)
     group = sum(split.by_group) / len(split.by_group)
     difference = f"{100 * split.flatters:+.1f}"
-    rounded = f"{100 * (round(sentence, 3) - round(group, 3)):+.1f}"
-    before = "" if difference == rounded else " (before rounding)"
+    # With as many decimal places as it takes for the two scores to have the difference that is given.
+    fitting = (n for n in range(3, 9) if f"{100 * (round(sentence, n) - round(group, n)):+.1f}" == difference)
+    places = next(fitting, 3)
     start = (
         f"Random splits by sentence, which let articles and near-duplicates leak, would have an F_avg of "
-        f"{sentence:.3f} on average; random splits of whole groups, with test sets of the same size, have "
-        f"{group:.3f}. The difference is {difference} points{before}"
+        f"{sentence:.{places}f} on average; random splits of whole groups, with test sets of the same size, have "
+        f"{group:.{places}f}. The difference is {difference} points"
     )
     if split.low is None or split.high is None:
         return start + (" in a single draw." if len(split.by_group) == 1 else " in each draw.")

@@ -35,6 +35,9 @@ MONTH, CLOSEST, PANEL = 64.0, 24.0, 860.0
 fits beside the axis on a page of full width. Where months are closer, only some are named; if they do not fit into one
 row, they take several."""
 
+CONNECTED = 10
+"""Fewest sentences of a point of the reliability curve: a line through points of fewer would show chance alone."""
+
 NAME = 230.0
 """Most pixels of a line of a name beside a plot; a longer name takes up to three lines."""
 
@@ -134,8 +137,9 @@ def reliability(calibration: Calibration, title: str, tone: Tone) -> Markup:
         if row.accuracy.is_known:
             low, high = (top + size * (1 - end) for end in _ends(row.accuracy))
             body.append(stroke(x, low, x, high, f"{tone.name} thin"))
-    line = " ".join(f"{coordinate(x)},{coordinate(top + size * (1 - row.accuracy.value))}" for x, row in places)
-    body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone.name, line))
+    if all(row.n >= CONNECTED for row in calibration.bins):
+        line = " ".join(f"{coordinate(x)},{coordinate(top + size * (1 - row.accuracy.value))}" for x, row in places)
+        body.append(Markup('<polyline class="{} path" points="{}"/>').format(tone.name, line))
     body += [mark(tone, x, top + size * (1 - row.accuracy.value)) for x, row in places]
     body.append(text_at(left + size / 2, top + size + 34, "confidence", "soft"))
     body.append(
