@@ -163,12 +163,14 @@ def run_build(
     """Build the tables with a progress bar, and print what was made and what to look at."""
     from corpus.build import build
     from corpus.messages import built, noted
+    from corpus.numbers import number
 
-    with bar("shards") as drawn:
+    with bar("parts") as drawn:
 
         def step(finished: int, total: int, articles: int, sentences: int) -> None:
             drawn.total = total
-            drawn.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
+            made = f"{number(articles, 'article')}, {number(sentences, 'sentence')}"
+            drawn.set_postfix_str(made, refresh=False)
             drawn.update(finished - drawn.n)
 
         if address:
