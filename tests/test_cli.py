@@ -250,7 +250,7 @@ def test_options_that_mean_nothing_together_are_wrong_usage(tmp_path: Path, comm
 
 @pytest.mark.parametrize(
     "command",
-    [["build", "news"], ["build"], ["status"], ["fetch", "urls.csv", "--out", "pages"], ["train", "labels.csv"]],
+    [["build", "news"], ["build"], ["status"], ["train", "labels.csv"]],
 )
 def test_a_command_that_misses_something_says_that_there_is_no_project(tmp_path: Path, command: list[str]) -> None:
     code, _, err = _run(*command, cwd=tmp_path)
@@ -284,3 +284,12 @@ def test_a_command_that_needs_no_project_does_not_ask_for_one(tmp_path: Path) ->
     assert code == 1
     assert "is not there: expected a folder that `stance publish` wrote" in err
     assert "project" not in err
+    shutil.copytree(ROOT / "seeds" / "standoff", tmp_path / "dataset")
+    for command in (
+        ["fetch", "urls.csv", "--out", "pages"],
+        ["hydrate", "dataset", "--articles", "text", "--out", "whole"],
+        ["hydrate", "gone", "--articles", "text", "--out", "whole"],
+    ):
+        code, _, err = _run(*command, cwd=tmp_path)
+        assert code == 1
+        assert "project" not in err
