@@ -37,7 +37,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         *_not_prose(done),
         *_exports(done),
         *_articles(done.changes, out),
-        *(_not_described(done, out) if done.changed and not done.changes.labelled else []),
+        *(_not_described(done, out) if done.changed else []),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
@@ -65,22 +65,20 @@ def _unchanged(done: BuildSummary) -> str:
 
 
 def _not_described(done: BuildSummary, out: Path) -> list[str]:
-    """How many articles have no outlet, without which nothing can be told by outlet, or no title; and what to do.
+    """How many articles have no outlet or date, without which nothing can be told by them, or no title; what to do.
 
-    Where no table describes the articles, and all have an outlet, they may be texts that have no titles at all.
+    Where no table describes the articles, and all have an outlet and a date, they may be texts without any title.
     """
     total = 0
-    without = dict.fromkeys(("outlet", "title"), 0)
+    without = dict.fromkeys(("outlet", "title", "published"), 0)
     with pq.ParquetFile(out / "articles.parquet") as file:
         for batch in file.iter_batches(columns=list(without)):
             total += batch.num_rows
             for name in without:
                 without[name] += sum(not value for value in batch[name].to_pylist())
-    if not (without["outlet"] or (done.described_by and without["title"])):
+    if not (without["outlet"] or without["published"] or (done.described_by and without["title"])):
         return []
     lacking = [_lack(name, count, total) for name, count in without.items() if count]
-    if without["title"]:
-        lacking[-1] += " (a headline in the text is not taken for it)"
     advice = (
         f"{done.described_by} was read, and gives none for them"
         if done.described_by
@@ -92,17 +90,18 @@ def _not_described(done: BuildSummary, out: Path) -> list[str]:
 
 def _lack(name: str, count: int, total: int) -> str:
     """How many articles lack something, as a clause."""
+    what = "date" if name == "published" else name
+    more = " (a headline in the text is not taken for it)" if name == "title" else ""
     if count == total:
-        return f"no article has {'an' if name == 'outlet' else 'a'} {name}"
-    return f"{count:,} of {number(total, 'article')} {agreeing(count, 'have')} no {name}"
+        return f"no article has {'an' if name == 'outlet' else 'a'} {what}{more}"
+    return f"{count:,} of {number(total, 'article')} {agreeing(count, 'have')} no {what}{more}"
 
 
 def _repeated(done: BuildSummary) -> list[str]:
-    """How many sentences are copies of another one, and how many clusters of near-duplicates there are."""
-    copies = exact_copies(done.copies)
-    parts = [f"{copies} of another sentence"] if done.copies else []
+    """How many sentences are copies of another one, and how many clusters these and other near-duplicates form."""
+    parts = [f"{exact_copies(done.copies)} of another sentence"] if done.copies else []
     if done.clusters:
-        parts.append(f"there {agreeing(done.clusters, 'are')} {number(done.clusters, 'cluster')} of near-duplicates")
+        parts.append(f"near-duplicates, exact copies included, form {number(done.clusters, 'cluster')}")
     return ["; ".join(parts)] if parts else []
 
 
@@ -170,12 +169,12 @@ def counts(numbers: Mapping[str, int]) -> str:
     Args:
         numbers: counts by kind.
 
-    >>> counts({"of another kind (.pdf)": 3, "the file is empty": 1})
-    '3 of another kind (.pdf), 1 the file is empty'
+    >>> counts({"of another kind (.jpg)": 3, "the file is empty": 1})
+    '3 × of another kind (.jpg); 1 × the file is empty'
     """
-    named = [f"{count} {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
+    named = [f"{count:,} × {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
     more = len(numbers) - KINDS_NAMED
-    return ", ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)
+    return "; ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)
 
 
 def _exports(done: BuildSummary) -> list[str]:

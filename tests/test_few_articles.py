@@ -120,7 +120,7 @@ def test_copies_and_lines_that_are_not_prose_are_told_as_the_build_tells_them() 
     )
     assert corpus_sentences.copies_sentence(corpus) == (
         "1 of them is an exact copy of another one: the same but for case, punctuation, and the kinds of spaces and "
-        "quotation marks. There is 1 cluster of near-duplicates."
+        "quotation marks. Near-duplicates, exact copies included, form 1 cluster."
     )
     assert (
         corpus_sentences.not_prose_sentence(corpus) == "3 lines are not prose and are kept apart: 2 headings, 1 advert."

@@ -356,7 +356,7 @@ def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
     file = tmp_path / "made" / f"out.{ending}"
     arguments = ("predict", str(project / "work" / "model"), "new", "--out", f"made/out.{ending}")
     out = run_command(tmp_path, *arguments)
-    assert "skipped: 1 no text in it" in out
+    assert "skipped: 1 × no text in it" in out
     assert f"wrote made/out.{ending}, made/out.shares.json" in out
     build([tmp_path / "new"], tmp_path / "work", CorpusSettings(root=str(tmp_path)))
     expected = _sentences(tmp_path / "work")

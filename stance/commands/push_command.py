@@ -17,6 +17,7 @@ from stance.project import (
     project_settings,
     say_due,
     say_next,
+    say_old_corpus,
     stale_verdicts_now,
 )
 
@@ -116,6 +117,7 @@ def push(
     """
     import msgspec
 
+    from corpus.store import table_path
     from labeling.studio.tasks import Corpus
     from labeling.sync.push_plan import Asked
 
@@ -152,6 +154,9 @@ def push(
         return
     if asked.by == "uncertainty" or (asked.predictions and not asked.coder):
         say_due(settings, "examples", "model", "predictions")
+    drawn = table_path(WORK, "sample.parquet").is_file()
+    if from_archive is None and qualify is None and (asked.limit or asked.everything or not drawn):
+        say_old_corpus()
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run, yes=yes)
         return
