@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.numbers import number
+from corpus.numbers import number, spoken
 from corpus.store import wrote
 from train.predict.shares_table import show
 
@@ -34,7 +34,6 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
         not_better_sentence,
         of_range,
         points,
-        spoken,
     )
     from train.vote_scores import FARTHEST
 
