@@ -182,7 +182,7 @@ def test_build_works_without_a_project_file(tmp_path: Path) -> None:
         (["train"], "run `stance adjudicate` first"),
         (["predict"], "work/model/model.json is not there: run `stance train` first"),
         (["predict", "nowhere", "empty", "--out", "new.csv"], "nowhere/model.json is not there"),
-        (["predict", "nowhere", "empty", "--out", "new.txt"], "expected a file that ends in .parquet, .csv, .jsonl"),
+        (["predict", "nowhere", "empty", "--out", "new.txt"], "expected a file that ends in .parquet, .csv or .jsonl"),
         (["publish"], "codebook.md is not there"),
         (["publish", "--check", "empty"], "empty"),
         (["hydrate", "empty", "--articles", "empty", "--out", "text"], "empty"),
