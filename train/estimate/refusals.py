@@ -7,6 +7,7 @@ import math
 import msgspec
 import numpy as np
 
+from corpus.numbers import number
 from train.estimate.inputs import Inputs
 from train.predict.influence import Places
 from train.predict.shares import FEWEST_ARTICLES, FEWEST_LABELS
@@ -57,18 +58,18 @@ def support(inputs: Inputs, here: Places) -> Support:
     if units < FEWEST_LABELS or homes < FEWEST_ARTICLES:
         more = None
         reason = (
-            f"it has only {units:,} sentences in {homes:,} articles, copies counted once, and an interval takes "
-            f"{FEWEST_LABELS} labels in {FEWEST_ARTICLES}"
+            f"it has only {number(units, 'sentence')} in {number(homes, 'article')}, copies counted once, and an "
+            f"interval takes {FEWEST_LABELS} labels in {FEWEST_ARTICLES}"
         )
     elif more:
         reason = (
-            f"{count:,} labels drawn with a known probability, in {articles:,} articles; an interval takes "
-            f"{FEWEST_LABELS} in {FEWEST_ARTICLES}"
+            f"{number(count, 'label')} drawn with a known probability, in {number(articles, 'article')}; an interval "
+            f"takes {FEWEST_LABELS} in {FEWEST_ARTICLES}"
         )
         if verdicts > count:
             reason += (
-                f" (its other {verdicts - count:,} verdicts can't be used: nobody knows how probable it was that they "
-                "were drawn, or their round does not represent the corpus)"
+                f" (its other {number(verdicts - count, 'verdict')} can't be used: nobody knows how probable it was "
+                "that they were drawn, or their round does not represent the corpus)"
             )
         if more > free:
             more = None
@@ -93,7 +94,8 @@ def advice(found: Support) -> str:
     """The reason, and the number of labels that an interval would take."""
     if not found.more:
         return found.reason
+    labels, sentences = number(found.more, "more label"), number(found.draw or 0, "sentence")
     return (
-        f"{found.reason}: it takes {found.more:,} more labels, for which a random round (`stance push --limit N`) must "
-        f"draw about {found.draw:,} sentences"
+        f"{found.reason}: it takes {labels}, for which a random round (`stance push --limit N`) must draw about "
+        f"{sentences}"
     )
