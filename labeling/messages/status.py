@@ -130,7 +130,7 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     ]
     rows += [
         [
-            f"{row.annotator} and the others' majority",
+            f"{row.annotator} and others' majority",
             f"{row.n:,}",
             percent(row.raw),
             shown(row.kappa),
