@@ -181,7 +181,7 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     held = _tasks(server, _title(stance))
     assert len(held) == 9
     assert gone[0].id in {task.id for task in held}
-    assert "1 of them are to sentences that the corpus doesn't have any more" in stance("pull")
+    assert "1 of them is to a sentence that the corpus doesn't have any more" in stance("pull")
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ def test_one_of_a_thing_is_said_in_the_singular() -> None:
     text = "\n".join(pulled(msgspec.structs.replace(PULLED, **ones), None, Path("work")))
     assert "1 answer of 1 annotator, 1 of them a skip" in text
     assert "1 answer in the queue was edited or deleted there; what it was is in" in text
-    assert "1 of them is to sentences that" in text
+    assert "1 of them is to a sentence that" in text
     assert "1 task there was not made by stance" in text
 
 
