@@ -218,7 +218,7 @@ def test_a_regression_leaves_out_what_other_columns_tell_and_groups_with_too_few
     assert found is not None
     assert [term[0] for term in found.terms] == ["(intercept)", "outlet"]
     assert len(found.here) == int((rare < 2).sum())
-    assert found.notes[0].startswith(f"the regression leaves out {(rare == 2).sum()} sentences of 1 groups by outlet")
+    assert found.notes[0].startswith(f"the regression leaves out {(rare == 2).sum()} sentences of 1 group by outlet")
     assert "which the columns before it already tell" in found.notes[1]
     assert design(msgspec.structs.replace(inputs, columns=[])) is None
 

@@ -142,6 +142,7 @@ def test_a_labelled_project_is_led_to_the_end(finished: Path, tmp_path: Path) ->
     assert _next(run, "publish", "--allow-open") == "`stance report`"
     assert _next(run, "report") == ""
     assert run("report").endswith("\nnothing is left to do: everything that was made is up to date\n")
+    assert run("doctor").count("everything that was made is up to date") == 1
     # Predictions of another model come before a report that would show them.
     predictions = run.project / "work" / "predictions.parquet"
     kept = predictions.read_bytes()

@@ -27,6 +27,7 @@ from labeling.records import Annotation
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Stance
 from labeling.statistics.agreement import gwet_ac1, krippendorff_alpha
+from labeling.statistics.intervals import Estimate
 from labeling.status import Status, read_status
 from labeling.votes import latest_answers
 from tests.conftest import book, vote
@@ -362,6 +363,25 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
         "against/none": "1", "none/favor": "0", "none/against": "0",
     }  # fmt: skip
     assert " 33 %  A1 favor, A2 favor, A3 none (s00 in a)" in lines
+
+
+def test_tables_of_three_labels_and_annotators_fit_80_columns(work: Path) -> None:
+    _labelled(work)
+    status = read_status(work)
+    wide = Estimate(value=0.849, low=0.775, high=0.896)
+    agreement = msgspec.structs.replace(
+        status.agreement,
+        pairs=[msgspec.structs.replace(row, raw=wide, kappa=wide) for row in status.agreement.pairs],
+        rest=[msgspec.structs.replace(row, raw=wide, kappa=wide) for row in status.agreement.rest],
+    )
+    assert status.shares is not None
+    estimates = dict.fromkeys(DEFAULT.names, wide)
+    shares = msgspec.structs.replace(status.shares, raw=estimates, weighted=estimates)
+    lines = show_status(msgspec.structs.replace(status, agreement=agreement, shares=shares)).splitlines()
+    named = ("A1 and A2", "A1 and others' majority", "label shares", "as settled", "for the corpus ")
+    rows = [line for line in lines if line.startswith(named)]
+    assert len(rows) == 5
+    assert max(map(len, rows)) < 80
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopene
             f"{table_path(work, 'withdrawn.jsonl')}"
         )
     if done.without_sentence:
-        are = agreeing(done.without_sentence, "are")
-        lines.append(f"{done.without_sentence:,} of them {are} to sentences that the corpus doesn't have any more")
+        to = "is to a sentence" if done.without_sentence == 1 else "are to sentences"
+        lines.append(f"{done.without_sentence:,} of them {to} that the corpus doesn't have any more")
     if done.foreign:
         were = agreeing(done.foreign, "were")
         lines.append(f"{number(done.foreign, 'task')} there {were} not made by stance (no sentence_id): left out")

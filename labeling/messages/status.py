@@ -81,7 +81,7 @@ def _progress(status: Status, scheme: Scheme) -> list[str]:
         )
     lines += [f"not counted: {number(count, 'answer')} of {name}, ignored" for name, count in status.ignored.items()]
     lines += [
-        f"assigned to {row.annotator}: {row.answered:,} of {row.sentences:,} sentences answered"
+        f"assigned to {row.annotator}: {row.answered:,} of {number(row.sentences, 'sentence')} answered"
         for row in status.assigned
     ]
     if status.annotators:
@@ -103,7 +103,7 @@ def _outlets(status: Status) -> list[str]:
     rows += [[row.outlet or NO_OUTLET, f"{row.sentences:,}", f"{row.labelled:,}"] for row in ranked[:MOST_OUTLETS]]
     rest = ranked[MOST_OUTLETS:]
     more = (
-        f"and {number(len(rest), 'more outlet')} with {sum(row.sentences for row in rest):,} sentences, "
+        f"and {number(len(rest), 'more outlet')} with {number(sum(row.sentences for row in rest), 'sentence')}, "
         f"{sum(row.labelled for row in rest):,} labelled; `stance status --json` lists them all"
     )
     which = "whose copy was drawn" if status.is_sample else "that the first copy is of"
@@ -130,7 +130,7 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     ]
     rows += [
         [
-            f"{row.annotator} and the others' majority",
+            f"{row.annotator} and others' majority",
             f"{row.n:,}",
             percent(row.raw),
             shown(row.kappa),
@@ -233,7 +233,8 @@ def _warning(row: TooFast | AlwaysSame) -> str:
 
 def _qualified(row: Score) -> str:
     said = (
-        f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of {row.asked:,} settled sentences"
+        f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of "
+        f"{number(row.asked, 'settled sentence')}"
     )
     if row.scored:
         labels = ", ".join(f"{same:,} of {count:,} {label}" for label, (count, same) in row.labels.items())

@@ -167,6 +167,17 @@ def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
             yield f"project at the server: {error}"
 
 
+def _is_finished(settings: Settings) -> bool:
+    """Whether the last line says that nothing is left to do, and thus that everything is up to date."""
+    from corpus.errors import StanceError
+    from stance.next_step import next_step
+
+    try:
+        return (WORK / "dataset").exists() and not next_step(settings)
+    except StanceError:
+        return False
+
+
 def _stale(settings: Settings) -> Iterator[str]:
     from release.freshness import STAGES, told
     from stance.next_step import build_command, source_changes
@@ -177,5 +188,5 @@ def _stale(settings: Settings) -> Iterator[str]:
     if changes := source_changes():
         lines.insert(0, f"{changes}: run `{build_command(changes)}`")
     yield from (f"out of date: {line}" for line in lines)
-    if not lines:
+    if not lines and not _is_finished(settings):
         yield "everything that was made is up to date"
