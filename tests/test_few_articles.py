@@ -101,8 +101,8 @@ def test_the_page_says_what_it_shows_in_words_that_stand_beside_labels(project: 
     assert "90 prose sentences; none of them is an exact copy of another one." in page
     assert "No line was kept apart as not prose." in page
     assert not re.search(r"\d % against \d", page)
-    assert re.search(r"\d % sure; (favor|against|none) \d+ %", page)
-    assert re.search(r"words that pushed it from (favor|against|none) to (favor|against|none): “<bdi>", page)
+    assert re.search(r"\d\.\d % sure; (favor|against|none) \d+\.\d %", page)
+    assert re.search(r"words that pushed it from (favor|against|none) to (favor|against|none): <code><bdi>", page)
     assert "nothing need be estimated" not in page
 
 

@@ -79,7 +79,7 @@ def test_every_figure_is_saved_as_svg_and_png(page: Page, tmp_path: Path, scheme
         assert f">{escape(title)}</text>" in drawing
         assert "class=" not in drawing
         assert "rgb(0, 114, 178)" in drawing or "rgb(194, 78, 0)" in drawing or "rgb(107, 116, 125)" in drawing, title
-    assert "Share-of-each-stance-by-month.svg" in names
+    assert "Share-of-each-stance-by-month-raw-predictions-of-the-model.svg" in names
     assert "Share-of-each-stance-among-the-settled-labels-by-month.svg" in names
     page.wait_for_timeout(1500)
     months = page.locator(".plot.wide + .save")

@@ -59,7 +59,8 @@
       const shown = new Set(all ? found : found.slice(0, first));
       for (const row of rows) row.hidden = !shown.has(row);
       list.append(...sorted);
-      byId("count").textContent = `${shown.size} of ${found.length} shown`;
+      const chosen = [label && `label ${label}`, given && `predicted ${given}`].filter(Boolean).join(", ");
+      byId("count").textContent = `${shown.size} of ${found.length} shown${chosen ? ` (${chosen})` : ""}`;
       byId("more").hidden = shown.size === found.length;
     };
     byId("more").addEventListener("click", () => { all = true; draw(); });
@@ -108,25 +109,35 @@
     return copy.childNodes;
   };
   const TEXT = { "font-family": "system-ui, sans-serif", "font-size": "13px", fill: "#1b1f24" };
-  const file = (drawing, title, legend) => {
+  const MARGIN = 16, LETTER = 7.5; // pixels at each side, and pixels of a letter, rather too many than too few
+  const lines = (text, width) => {
+    const found = [""];
+    for (const word of text.split(" ").filter(Boolean)) {
+      const longer = `${found.at(-1)} ${word}`.trim();
+      if (longer.length * LETTER > width && found.at(-1)) found.push(word); else found[found.length - 1] = longer;
+    }
+    return found[0] ? found : [];
+  };
+  const file = (drawing, title, legend, note) => {
     const dark = [...document.styleSheets[0].cssRules].filter((rule) => rule.media && rule.media.mediaText.includes("dark"));
     const before = dark.map((rule) => rule.media.mediaText);
     dark.forEach((rule) => { rule.media.mediaText = "not all"; });
     const head = legend.length ? 56 : 30;
     const [, , right, bottom] = drawing.getAttribute("viewBox").split(" ").map(Number);
-    const width = Math.max(right, 16 + 7.5 * title.length), height = bottom + head;
+    const width = 2 * MARGIN + Math.max(right, LETTER * title.length);
+    const below = lines(note, width - 2 * MARGIN), height = bottom + head + (below.length ? 18 * below.length + 8 : 0);
     const made = part("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
-    made.append(part("rect", { width, height, fill: "#ffffff" }), part("text", { ...TEXT, x: 8, y: 20 }, title));
-    let at = 8;
+    made.append(part("rect", { width, height, fill: "#ffffff" }), part("text", { ...TEXT, x: MARGIN, y: 20 }, title));
+    let at = MARGIN;
     for (const { symbol, name } of legend) {
       const sign = part("g", { transform: `translate(${at} 33)` });
       sign.append(...styled(symbol));
       made.append(sign, part("text", { ...TEXT, x: at + 19, y: 45 }, name));
-      at += 43 + 7.5 * name.length;
+      at += 43 + LETTER * name.length;
     }
-    const body = part("g", { transform: `translate(0 ${head})` });
+    const body = part("g", { transform: `translate(${MARGIN} ${head})` });
     body.append(...styled(drawing));
-    made.append(body);
+    made.append(body, ...below.map((line, n) => part("text", { ...TEXT, x: MARGIN, y: head + bottom + 14 + 18 * n }, line)));
     dark.forEach((rule, n) => { rule.media.mediaText = before[n]; });
     return { width, height, blob: new Blob([new XMLSerializer().serializeToString(made)], { type: "image/svg+xml" }) };
   };
@@ -154,9 +165,10 @@
     // Only the plot over time needs the legend that stands before it.
     const items = plot.classList.contains("wide") ? document.querySelectorAll("#shares ~ .legend li") : [];
     const legend = [...items].map((item) => ({ symbol: item.querySelector("svg"), name: item.textContent }));
+    const note = plot.dataset.note || "";
     const line = document.createElement("p");
     line.className = "save";
-    for (const [kind, make] of [["SVG", async () => file(drawing, title, legend).blob], ["PNG", async () => picture(file(drawing, title, legend))]]) {
+    for (const [kind, make] of [["SVG", async () => file(drawing, title, legend, note).blob], ["PNG", async () => picture(file(drawing, title, legend, note))]]) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = `Save as ${kind}`;

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from corpus.numbers import number as counted
 from train.intervals import FEWEST
 from train.predict.shares import PredictionShares
 from train.records import Metrics
 from train.report.project_snapshot import Snapshot
-from train.report.sentences import is_better, majority_sentence, share
+from train.report.sentences import is_better, majority_sentence, share, spoken
 
 
 def raw_shares_sentence(metrics: Metrics, shares: PredictionShares) -> str:
@@ -16,7 +19,7 @@ def raw_shares_sentence(metrics: Metrics, shares: PredictionShares) -> str:
     better = [
         name
         for name, there in (
-            ("settled", any(row.settled is not None for row in shares.rows)),
+            ("settled", has_settled(shares)),
             ("corrected", any(row.corrected is not None for row in shares.rows)),
         )
         if there
@@ -34,6 +37,42 @@ def shares_intervals(shares: PredictionShares) -> str:
         return f"without intervals, which take at least {FEWEST} articles"
     rest = f" (none where there are fewer than {FEWEST} articles)" if known < len(estimates) else ""
     return f"with 95 % intervals over articles{rest}"
+
+
+def has_settled(shares: PredictionShares) -> bool:
+    """Whether there are shares among settled labels."""
+    return any(row.settled is not None for row in shares.rows)
+
+
+def corrected_sentence(shares: PredictionShares, drawn: Mapping[str, str]) -> str:
+    """What the corrected shares are, which cells have one, and where they stand on the page.
+
+    Args:
+        shares: all shares.
+        drawn: `corrected` or `raw`, as the figures by `month` and by `outlet` show one or the other.
+    """
+    cells = {(row.kind, row.name): row.corrected is not None for row in shares.rows}
+    if not any(cells.values()):
+        return "there are none, as there are too few labels of randomly sampled sentences."
+    having = ["the whole corpus"] if cells.get(("all", "")) else []
+    for kind in ("outlet", "month", "language"):
+        of_kind = [has for (of, _), has in cells.items() if of == kind]
+        if any(of_kind):
+            having.append(f"{sum(of_kind):,} of {counted(len(of_kind), kind)}")
+    figures = [
+        kind for kind, shown in drawn.items() if shown == "corrected" and any(row.kind == kind for row in shares.rows)
+    ]
+    where = "The table “The numbers” below has them"
+    if figures:
+        where += (
+            f", and so {'has the figure' if len(figures) == 1 else 'have the figures'} by {' and by '.join(figures)}"
+        )
+    else:
+        where += "; no figure has, as a figure shows them only if all its outlets or months have one"
+    return (
+        "the raw share, corrected by the labels of randomly sampled sentences, which show how the model errs "
+        f"(prediction-powered inference). There are such shares for {spoken(having, 'and')}. {where}."
+    )
 
 
 def whole_corpus(snapshot: Snapshot) -> bool:
