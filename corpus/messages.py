@@ -20,6 +20,8 @@ KINDS = {"ad": "advert", "other": "other line"}
 """What kinds of lines are called, where that is not their name."""
 NAMED = 3
 """Most articles that are named in a line."""
+COLUMNS_NAMED = 8
+"""Most columns that are named in a line."""
 KINDS_NAMED = 12
 """Most reasons that are named in a line: files of other kinds may have any number of endings."""
 
@@ -153,6 +155,8 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
             notes.append(f"in a language without a table of abbreviations: {', '.join(unknown)}")
         if paragraphs:
             notes.append(f"cut into paragraphs only, as their script marks no sentences: {_articles_in(paragraphs)}")
+    if done.unused:
+        notes.append(_unused(done))
     if done.notes:
         notes.append(f"about how articles were read, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
     if done.apart:
@@ -161,6 +165,19 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
         total = sum(done.skipped.values())
         notes.append(f"{total:,} skipped, listed in {out / 'skipped.jsonl'}: {counts(done.skipped)}")
     return list(map(_printable, notes))
+
+
+def _unused(done: BuildSummary) -> str:
+    """Which columns of tables are not used, those that seem to mean a field first, and how they would be used."""
+    names = sorted(done.unused, key=lambda name: not done.unused[name])
+    more = f" and {len(names) - COLUMNS_NAMED:,} more" if len(names) > COLUMNS_NAMED else ""
+    fields = {field: column for column, field in done.unused.items() if field}
+    lines = ", ".join(f'{field} = "{column}"' for field, column in fields.items())
+    hint = f". Where the name says what it holds, write under [corpus.fields] in stance.toml: {lines}" if fields else ""
+    return (
+        f"{number(len(names), 'column')} of {_named(done.unused_in)} {agreeing(len(names), 'are')} not used: "
+        f"{', '.join(names[:COLUMNS_NAMED])}{more}{hint}"
+    )
 
 
 def counts(numbers: Mapping[str, int]) -> str:

@@ -233,7 +233,7 @@ def test_a_file_name_that_is_no_unicode_is_skipped_in_words_that_can_be_written(
         ("a.txt", "Rain.".encode("utf-16") + b"\0", "byte 13 cannot be utf-16"),
         ("a.html", b"", "the file is empty"),
         ("a.html", b"<html><body></body></html>", "no article in the page"),
-        ("a.html", b"%PDF-1.4\n\0\0\xff", "binary|expected"),
+        ("a.html", b"%PDF-1.4\n\0\0\xff", "binary|not text in UTF-8"),
         ("a.jsonl", b"", "the file is empty"),
         ("a.jsonl", b"{\n", "malformed JSON: .*"),
         ("a.jsonl", b'["text"]\n', "expected a JSON object; found list"),
