@@ -212,7 +212,7 @@ def _check_demo(folder: Path) -> None:
     assert "936 sentences in 30 articles" in _run(stance, cwd=project, data=folder)
     checked = _run(stance, "doctor", cwd=project, data=folder)
     assert f"Label Studio: {studio / 'bin' / 'label-studio'}" in checked
-    assert "pip install py4j pyspark` adds it" in checked
+    assert "pip install 'stance-corpus[spark]'` adds it" in checked
     assert "everything that was made is up to date" in checked
     with subprocess.Popen(
         [stance, "serve"], cwd=project, stdout=subprocess.PIPE, text=True, env=_bare(folder)

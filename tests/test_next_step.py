@@ -256,7 +256,7 @@ def test_doctor_says_what_is_there_and_what_is_missing(begun: Run, monkeypatch: 
         return real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    assert "optional extra llm: not installed; `pip install openai` adds it" in begun("doctor")
+    assert "optional extra llm: not installed; `pip install 'stance-corpus[llm]'` adds it" in begun("doctor")
     (begun.project / "stance.toml").write_text("[labelling]\n")
     assert "project: stance.toml: line 1: there is no section [labelling]" in begun("doctor")
     (begun.project / "stance.toml").unlink()

@@ -59,7 +59,7 @@ def _installation() -> Iterator[str]:
     yield f"stance {version(PACKAGE)} in Python {platform.python_version()} ({platform.system()}); {libraries}"
     extras = _extras()
     for extra, missing in extras.items():
-        how = f"not installed; `pip install {' '.join(missing)}` adds it" if missing else "installed"
+        how = f"not installed; `pip install '{PACKAGE}[{extra}]'` adds it" if missing else "installed"
         yield f"optional extra {extra}: {how}"
     if not extras.get("spark") and shutil.which("java") is None:
         yield "optional extra spark: it needs Java, and there is no program java on the PATH"
