@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from train.predict.predict import Predicted
     from train.train_model import Trained
 
-ONCE = {"char-binary": "once-counted character"}
-"""What a user calls a feature set that counts each n-gram once in a text."""
-
 
 def trained(done: Trained, out: Path, doubts: Path, different: int | None = None) -> list[str]:
     """The lines on a training: examples, recipe, scores and the majority's scores, audit and learning curve.
@@ -40,8 +37,7 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{count:,} in {name}" for name, count in metrics.examples.items())
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
-    names = UNITS | ONCE
-    features = " and ".join(names.get(name, name) for name in metrics.cv.features.split("+"))
+    features = " and ".join(UNITS.get(name, name) for name in metrics.cv.features.split("+"))
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
         f"recipe that did best in cross-validation on {learned_words(metrics)}: {features} n-grams{vectors}, "

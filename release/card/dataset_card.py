@@ -165,7 +165,7 @@ def sections(facts: CardFacts) -> str:
             (row.annotator, *(row.votes[stance] for stance in facts.scheme.names), row.skips, row.unsure)
             for row in snapshot.status.annotators
         ],
-        controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
+        controls=[(row.annotator, f"{100 * row.same:.1f} %", row.repeats) for row in snapshot.status.controls],
         decided=decided_sentence(facts),
         addresses=Markdown(addresses_sentence(facts)),
         install=Markdown(install_sentence(facts.settings.contact)),

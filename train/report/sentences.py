@@ -22,6 +22,7 @@ from train.report.project_snapshot import Snapshot
 from train.vote_scores import FARTHEST
 
 UNITS = {
+    "char-binary": "once-counted character",
     **{"char": "character", "char_wb": "within-word character"},
     **{"text": "word", "target": "target-word", "pairs": "pair-of-words"},
 }
