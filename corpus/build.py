@@ -53,7 +53,9 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     the articles that are known by their text alone, by the file that they stand in; `by_name` the articles that are
     known by their file's name alone. `exports` has, by the name of a database, how many files were exported from it and
     how many articles they hold. `apart` lists the folders among the sources that were not searched because this
-    build writes to them. `described_by` is the name of the table that describes files, "" if none does.
+    build writes to them. `unused` has the columns of tables that hold no field, each with the field that its name seems
+    to mean, "" for none, and `unused_in` has these tables. `described_by` is the name of the table that describes
+    files, "" if none does.
     """
 
     articles: int
@@ -71,6 +73,8 @@ class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
     exports: dict[str, tuple[int, int]] = {}
     groups: int = 0
     apart: list[str] = []
+    unused: dict[str, str] = {}
+    unused_in: list[str] = []
     described_by: str = ""
     changes: Changes = Changes()
 
@@ -129,8 +133,13 @@ def build(
                 shards, out, state, settings, force, strict, engine or (lambda: nullcontext(Local(workers))), progress
             )
             note(state, seen)
+        unused, unused_in = _unused(shards)
         return msgspec.structs.replace(
-            done, apart=apart(sources, written_to(out)), described_by=_described_by(shards, seen.files)
+            done,
+            apart=apart(sources, written_to(out)),
+            described_by=_described_by(shards, seen.files),
+            unused=unused,
+            unused_in=unused_in,
         )
     except Timeout as error:
         raise StanceError(f"another build is writing to {out}; wait for it, or name another --out") from error
@@ -219,6 +228,17 @@ def _described_by(shards: Iterable[Shard], files: Iterable[str]) -> str:
         return ""
     names = {Path(file).name for file in files}
     return next((name for name in SIDECARS if name in names), SIDECARS[0])
+
+
+def _unused(shards: Iterable[Shard]) -> tuple[dict[str, str], list[str]]:
+    """The columns of tables that hold no field, each with the field that it seems to mean; and those tables."""
+    columns: dict[str, str] = {}
+    tables: list[str] = []
+    for unit in (unit for shard in shards for unit in shard.units if unit.unused):
+        tables.append(unit.source)
+        for column, field in unit.unused.items():
+            columns[column] = columns.get(column) or field
+    return columns, tables
 
 
 def _is_whole(last: _Done, shards: list[Shard], out: Path) -> bool:

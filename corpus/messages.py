@@ -20,6 +20,8 @@ KINDS = {"ad": "advert", "other": "other line"}
 """What kinds of lines are called, where that is not their name."""
 NAMED = 3
 """Most articles that are named in a line."""
+COLUMNS_NAMED = 8
+"""Most columns that are named in a line."""
 KINDS_NAMED = 12
 """Most reasons that are named in a line: files of other kinds may have any number of endings."""
 
@@ -37,7 +39,7 @@ def built(done: BuildSummary, out: Path) -> list[str]:
         *_not_prose(done),
         *_exports(done),
         *_articles(done.changes, out),
-        *(_not_described(done, out) if done.changed and not done.changes.labelled else []),
+        *(_not_described(done, out) if done.changed else []),
         *_labels(done.changes, out),
         wrote(done.changed, out),
     ]
@@ -65,22 +67,20 @@ def _unchanged(done: BuildSummary) -> str:
 
 
 def _not_described(done: BuildSummary, out: Path) -> list[str]:
-    """How many articles have no outlet, without which nothing can be told by outlet, or no title; and what to do.
+    """How many articles have no outlet or date, without which nothing can be told by them, or no title; what to do.
 
-    Where no table describes the articles, and all have an outlet, they may be texts that have no titles at all.
+    Where no table describes the articles, and all have an outlet and a date, they may be texts without any title.
     """
     total = 0
-    without = dict.fromkeys(("outlet", "title"), 0)
+    without = dict.fromkeys(("outlet", "title", "published"), 0)
     with pq.ParquetFile(out / "articles.parquet") as file:
         for batch in file.iter_batches(columns=list(without)):
             total += batch.num_rows
             for name in without:
                 without[name] += sum(not value for value in batch[name].to_pylist())
-    if not (without["outlet"] or (done.described_by and without["title"])):
+    if not (without["outlet"] or without["published"] or (done.described_by and without["title"])):
         return []
     lacking = [_lack(name, count, total) for name, count in without.items() if count]
-    if without["title"]:
-        lacking[-1] += " (a headline in the text is not taken for it)"
     advice = (
         f"{done.described_by} was read, and gives none for them"
         if done.described_by
@@ -92,17 +92,18 @@ def _not_described(done: BuildSummary, out: Path) -> list[str]:
 
 def _lack(name: str, count: int, total: int) -> str:
     """How many articles lack something, as a clause."""
+    what = "date" if name == "published" else name
+    more = " (a headline in the text is not taken for it)" if name == "title" else ""
     if count == total:
-        return f"no article has {'an' if name == 'outlet' else 'a'} {name}"
-    return f"{count:,} of {number(total, 'article')} {agreeing(count, 'have')} no {name}"
+        return f"no article has {'an' if name == 'outlet' else 'a'} {what}{more}"
+    return f"{count:,} of {number(total, 'article')} {agreeing(count, 'have')} no {what}{more}"
 
 
 def _repeated(done: BuildSummary) -> list[str]:
-    """How many sentences are copies of another one, and how many clusters of near-duplicates there are."""
-    copies = exact_copies(done.copies)
-    parts = [f"{copies} of another sentence"] if done.copies else []
+    """How many sentences are copies of another one, and how many clusters these and other near-duplicates form."""
+    parts = [f"{exact_copies(done.copies)} of another sentence"] if done.copies else []
     if done.clusters:
-        parts.append(f"there {agreeing(done.clusters, 'are')} {number(done.clusters, 'cluster')} of near-duplicates")
+        parts.append(f"near-duplicates, exact copies included, form {number(done.clusters, 'cluster')}")
     return ["; ".join(parts)] if parts else []
 
 
@@ -154,6 +155,8 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
             notes.append(f"in a language without a table of abbreviations: {', '.join(unknown)}")
         if paragraphs:
             notes.append(f"cut into paragraphs only, as their script marks no sentences: {_articles_in(paragraphs)}")
+    if done.unused:
+        notes.append(_unused(done))
     if done.notes:
         notes.append(f"about how articles were read, listed in {out / 'notes.jsonl'}: {counts(done.notes)}")
     if done.apart:
@@ -164,18 +167,31 @@ def noted(done: BuildSummary, out: Path) -> list[str]:
     return list(map(_printable, notes))
 
 
+def _unused(done: BuildSummary) -> str:
+    """Which columns of tables are not used, those that seem to mean a field first, and how they would be used."""
+    names = sorted(done.unused, key=lambda name: not done.unused[name])
+    more = f" and {len(names) - COLUMNS_NAMED:,} more" if len(names) > COLUMNS_NAMED else ""
+    fields = {field: column for column, field in done.unused.items() if field}
+    lines = ", ".join(f'{field} = "{column}"' for field, column in fields.items())
+    hint = f". Where the name says what it holds, write under [corpus.fields] in stance.toml: {lines}" if fields else ""
+    return (
+        f"{number(len(names), 'column')} of {_named(done.unused_in)} {agreeing(len(names), 'are')} not used: "
+        f"{', '.join(names[:COLUMNS_NAMED])}{more}{hint}"
+    )
+
+
 def counts(numbers: Mapping[str, int]) -> str:
     """The number of each kind, in the given order, and the number of kinds beyond those named.
 
     Args:
         numbers: counts by kind.
 
-    >>> counts({"of another kind (.pdf)": 3, "the file is empty": 1})
-    '3 of another kind (.pdf), 1 the file is empty'
+    >>> counts({"of another kind (.jpg)": 3, "the file is empty": 1})
+    '3 × of another kind (.jpg); 1 × the file is empty'
     """
-    named = [f"{count} {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
+    named = [f"{count:,} × {name}" for name, count in list(numbers.items())[:KINDS_NAMED]]
     more = len(numbers) - KINDS_NAMED
-    return ", ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)
+    return "; ".join([*named, f"and {number(more, 'more reason')}"] if more > 0 else named)
 
 
 def _exports(done: BuildSummary) -> list[str]:

@@ -150,9 +150,13 @@ def near_duplicates(texts: Sequence[str]) -> list[int]:
     Returns:
         For each text the position, from 0, of the first member of its cluster.
 
+    Raises:
+        TypeError: `texts` is one text, or holds something else than texts.
+
     >>> near_duplicates(["The talks ended on Monday without a deal.", "No.", "The talks ended Monday without a deal"])
     [0, 1, 0]
     """
+    words.check_texts(texts)
     return group(range(len(texts)), texts)[1]
 
 

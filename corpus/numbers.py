@@ -1,8 +1,13 @@
-"""Numbers in text for people. This module imports nothing, so that the help of a command stays instant."""
+"""Numbers in text for people. This module imports next to nothing, so that the help of a command stays instant."""
 
 from __future__ import annotations
 
-_SINGULAR = {"are": "is", "were": "was", "have": "has"}
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SINGULAR = {"begin": "begins", "are": "is", "were": "was", "have": "has"}
 
 
 def number(count: int, what: str, verb: str = "") -> str:
@@ -39,3 +44,12 @@ def separated(value: object) -> object:
     ('1,200', '1200', True)
     """
     return f"{value:,}" if type(value) is int else value
+
+
+def spoken(parts: Sequence[str], last: str) -> str:
+    """Several words in running text, with "and" or "or" before the last one.
+
+    >>> spoken(["support", "deny", "query"], "or")
+    'support, deny or query'
+    """
+    return f" {last} ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])

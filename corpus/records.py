@@ -60,6 +60,9 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     and `source` belong to the file; `metadata` is its row in the sidecar. `outside` says that the file lies outside the
     root, so that `article_id` could only be made from its name without the ending. `reason` is set if there is nothing
     to read, and says why: a file of another kind, a folder that is not searched, a sidecar's row without a file.
+    `own_names` are the fields that a file of JSON or Parquet has under stance's names, and not under those that the
+    settings give. `unused` has the columns of the table that hold no field, each with the field that its name seems to
+    mean, if any; of a file that is read in ranges, only the first has them.
     """
 
     path: str
@@ -74,6 +77,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     outside: bool = False
     reason: str = ""
+    own_names: list[str] = []
+    unused: dict[str, str] = {}
 
 
 Format = Literal["", "nexis", "factiva", "proquest", "europresse", "ris", "bibtex", "plain"]
@@ -90,7 +95,8 @@ class CorpusSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         languages: codes of the languages to keep, as in `["en", "de"]`; articles in other languages, or whose language
             is not known, are skipped and counted. Empty: all are kept.
         fields: which column of your data files holds what, as in `text = "body"`; in .json and .jsonl files
-            also a field within another, as in `outlet = "source.name"`.
+            also a field within another, as in `outlet = "source.name"`. A file without that column may have one that
+            is called as stance calls it.
         patterns: regular expressions by kind of line, tried before the built-in rules: a line that matches one from
             its start is of that kind. The kinds are title, heading, caption, credit, byline, dateline, ad, footer,
             other, and prose.

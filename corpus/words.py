@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 UNSPACED = (
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f"  # Thai, Lao, Burmese, Khmer
@@ -111,3 +111,20 @@ def units(text: str) -> list[str]:
     if not is_unspaced(text):
         return parts
     return [unit for part in parts for run in _RUN.findall(part) for unit in (run if is_unspaced(run) else [run])]
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    """Make sure that a caller gives several texts: Python takes one text for a list of its characters.
+
+    Raises:
+        TypeError: it is one text, or something in it is no text.
+
+    >>> check_texts("We will go.")
+    Traceback (most recent call last):
+    TypeError: expected a list of texts; found one text: put it into a list
+    """
+    if isinstance(texts, str):
+        raise TypeError("expected a list of texts; found one text: put it into a list")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"expected a list of texts; found {type(text).__name__} at position {place}")

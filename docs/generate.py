@@ -14,6 +14,7 @@ import msgspec
 import stance
 from stance.command_line import cli
 from train.model.tfidf_logistic import Model
+from train.records import Example
 from train.settings import Settings, meaning
 
 DOCS = Path(__file__).parent
@@ -29,7 +30,7 @@ def commands() -> str:
         "",
         "Every command works on the project in the current folder; `stance -C DIR COMMAND` names another one. "
         "A command exits with 0 when it is done, with 1 after an error that it explains in one message, and with 2 "
-        "when it was typed wrongly. `stance COMMAND --help` prints what stands here.",
+        "when it was typed wrongly. `stance COMMAND --help` prints what stands here on a command.",
         "",
         "Your shell can complete commands and options when you press Tab. For Bash, put this line into `~/.bashrc`. "
         "For Zsh, write `zsh_source` and use `~/.zshrc`:",
@@ -88,6 +89,14 @@ def api() -> str:
         function = getattr(stance, name)
         lines += [f"## stance.{name}", "", "```python", f"{name}{_signature(function)}", "```", ""]
         lines += _docstring(inspect.getdoc(function) or "")
+    lines += ["## The examples that split and train take", "", "```python"]
+    lines += [
+        "from train.records import Example",
+        *_fields(Example),
+        "```",
+        "",
+        *_docstring(inspect.getdoc(Example) or ""),
+    ]
     lines += ["## The model that load_model gives", ""]
     for method in (Model.predict, Model.probabilities):
         lines += [f"### model.{method.__name__}", "", "```python", f"{method.__name__}{_signature(method)}", "```", ""]
@@ -102,6 +111,15 @@ def _signature(function: Callable[..., object]) -> str:
     return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(given.replace(parameters=parameters)))
 
 
+def _fields(record: type[msgspec.Struct]) -> Iterator[str]:
+    """A record as one calls it, with its defaults."""
+    yield f"{record.__name__}("
+    for field in msgspec.structs.fields(record):
+        default = "" if field.required else f" = {field.default if field.default != msgspec.NODEFAULT else {}!r}"
+        yield f"    {field.name}: {record.__annotations__[field.name]}{default},"
+    yield ")"
+
+
 def _docstring(text: str) -> list[str]:
     """A Google-style docstring as Markdown: sections become headings, arguments a list, examples code."""
     lines: list[str] = []
@@ -111,7 +129,7 @@ def _docstring(text: str) -> list[str]:
         if code and not line.strip():
             lines.append("```")
             code = False
-        if title in ("Args", "Returns", "Raises", "References") and line.endswith(":"):
+        if title in ("Args", "Attributes", "Returns", "Raises", "References") and line.endswith(":"):
             lines += [f"**{title}**", ""]
             section = True
         elif line.strip().startswith(">>>") and not code:

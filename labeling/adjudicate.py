@@ -19,7 +19,7 @@ from labeling.scheme import DEFAULT, Scheme, Stance, read_labelled, read_labelle
 from labeling.settling.by_people import adjudicated, present_label, settled_by_people
 from labeling.settling.carried_votes import carry
 from labeling.settling.decision import Open, decide, posteriors
-from labeling.votes import alike, counted, latest_answers, latest_votes
+from labeling.votes import alike, counted, latest_answers, latest_votes, skips
 
 
 class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +104,10 @@ def adjudicate(
     tasks, assigned = inputs.groups.to_label(inputs.drawn), assigned_votes(work, settings)
     by_votes = {row.sentence_id: len(row.votes) for row in done.verdicts if row.how != "adjudicated"}
     open_ = {row.sentence_id: len(row.votes) for row in done.queue}
+    decided: list[Verdict | Unsettled] = [*done.verdicts, *done.queue]
+    voters = {inputs.copy_of.get(row.sentence_id, ""): row.votes for row in decided}
+    by_group = skips(inputs.votes, inputs.copy_of, voters)
+    skipped = {key: by_group.get(inputs.copy_of.get(key, ""), 0) for key in by_votes | open_}
     outdated = 0
     if doubts:
         done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
@@ -121,7 +125,7 @@ def adjudicate(
     return AdjudicateSummary(
         settled=dict(Counter(verdict.how for verdict in done.verdicts).most_common()),
         unsettled=len(done.queue),
-        few=few_votes(by_votes | open_, settings, tasks, assigned),
+        few=few_votes(by_votes | open_, settings, tasks, assigned, skipped),
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
         outdated=outdated,
         doubted=sum(row.doubted for row in done.queue),
@@ -176,6 +180,8 @@ def _read(
 ) -> _Inputs:
     annotations = read_labelled(table_path(work, "annotations.jsonl"), Annotation, "stance pull", scheme, codebook)
     votes = counted(annotations, ignored)
+    if required and not annotations:
+        raise StanceError("nobody has answered yet: let people label sentences at the server, then run `stance pull`")
     if required and not latest_votes(votes):
         raise StanceError(
             f"{table_path(work, 'annotations.jsonl')} holds no vote that counts, only skips, "

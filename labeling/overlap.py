@@ -29,12 +29,14 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
             knows which sentences need a single vote.
         assigned: whether `[labeling] assign` says how many votes each sentence should have; `asked` is then the highest
             number.
+        skipped: how many of the sentences have fewer only because annotators skipped them; 0 if that is not known.
     """
 
     asked: int
     sentences: int
     exact: bool = True
     assigned: bool = False
+    skipped: int = 0
 
     def __str__(self) -> str:
         """One sentence, without a full stop."""
@@ -42,9 +44,11 @@ class FewVotes(msgspec.Struct, frozen=True, kw_only=True):
             than = "the annotators to whom [labeling] assign gives them"
         else:
             than = f"the {self.asked} that [labeling] overlap asks for"
-        return (
-            f"{'' if self.exact else 'at least '}{number(self.sentences, 'sentence', 'have')} fewer votes than {than}"
-        )
+        few = f"{'' if self.exact else 'at least '}{number(self.sentences, 'sentence', 'have')} fewer votes than {than}"
+        if not self.skipped:
+            return few
+        which = "" if self.skipped == self.sentences else f"{self.skipped:,} of them "
+        return f"{few}, {which}because annotators skipped {'it' if self.skipped == 1 else 'them'} (a skip is no vote)"
 
 
 def in_share(sentence_id: str, share: float) -> bool:
@@ -88,7 +92,11 @@ def sentences_to_assign(work: Path) -> list[dict[str, Any]]:
 
 
 def few_votes(
-    votes: Mapping[str, int], settings: LabelingSettings, tasks: int, assigned: Mapping[str, int] | None = None
+    votes: Mapping[str, int],
+    settings: LabelingSettings,
+    tasks: int,
+    assigned: Mapping[str, int] | None = None,
+    skips: Mapping[str, int] | None = None,
 ) -> FewVotes:
     """How many of these sentences have fewer votes than the project asks for.
 
@@ -102,28 +110,43 @@ def few_votes(
         settings: `[labeling]` of stance.toml.
         tasks: number of sentences that are to be labelled, answered or not.
         assigned: sentence → number of annotators to whom it is assigned; None without assignments.
+        skips: sentence → number of annotators who skipped it; None if not known.
 
     >>> few_votes({"s1": 1, "s2": 3}, LabelingSettings(overlap=3), tasks=2)
-    FewVotes(asked=3, sentences=1, exact=True, assigned=False)
+    FewVotes(asked=3, sentences=1, exact=True, assigned=False, skipped=0)
     >>> few_votes({"s1": 1, "s2": 1, "s3": 2}, LabelingSettings(overlap=3, overlap_share=0.5), tasks=3)
-    FewVotes(asked=3, sentences=1, exact=False, assigned=False)
+    FewVotes(asked=3, sentences=1, exact=False, assigned=False, skipped=0)
+    >>> str(few_votes({"s1": 1, "s2": 1}, LabelingSettings(overlap=2), tasks=2, skips={"s2": 1}))[-61:]
+    ', 1 of them because annotators skipped it (a skip is no vote)'
     """
+
+    def skipped(keys: Iterable[str]) -> int:
+        due = settings.overlap
+        return sum(votes[key] + (skips or {}).get(key, 0) >= (assigned or {}).get(key, due) for key in keys)
+
     if assigned is not None:
-        few = sum(0 < count < assigned.get(key, 0) for key, count in votes.items())
-        return FewVotes(asked=max(assigned.values(), default=0), sentences=few, assigned=True)
+        few = [key for key, count in votes.items() if 0 < count < assigned.get(key, 0)]
+        most = max(assigned.values(), default=0)
+        return FewVotes(asked=most, sentences=len(few), assigned=True, skipped=skipped(few))
     asked, share = settings.overlap, settings.overlap_share
     fewer = {key: count for key, count in votes.items() if 0 < count < asked}
     if share == 1:
-        return FewVotes(asked=asked, sentences=len(fewer))
+        return FewVotes(asked=asked, sentences=len(fewer), skipped=skipped(fewer))
     if settings.blind:
-        return FewVotes(asked=asked, sentences=sum(in_share(key, share) for key in fewer))
+        few = [key for key in fewer if in_share(key, share)]
+        return FewVotes(asked=asked, sentences=len(few), skipped=skipped(few))
     single = sum(count == 1 for count in fewer.values())
     outside = tasks - int(tasks * round(share * 100) / 100)
     return FewVotes(asked=asked, sentences=len(fewer) - min(single, outside), exact=False)
 
 
 def few_tasks(
-    work: Path, settings: LabelingSettings, votes: Mapping[str, int], tasks: Mapping[str, str], number: int
+    work: Path,
+    settings: LabelingSettings,
+    votes: Mapping[str, int],
+    tasks: Mapping[str, str],
+    number: int,
+    skips: Mapping[str, int] | None = None,
 ) -> FewVotes:
     """How many copy groups have fewer votes than the project asks for.
 
@@ -133,6 +156,7 @@ def few_tasks(
         votes: copy group → number of its votes.
         tasks: copy group → the sentence of it that was sent to annotators.
         number: number of copy groups that are to be labelled, answered or not.
+        skips: copy group → number of annotators who skipped it and did not vote on it; None if not known.
 
     Raises:
         TableError: a table is missing or malformed.
@@ -140,7 +164,7 @@ def few_tasks(
     assigned = assigned_votes(work, settings)
     if assigned is not None:
         assigned = {key: assigned.get(tasks.get(key, key), 0) for key in votes}
-    return few_votes(votes, settings, number, assigned)
+    return few_votes(votes, settings, number, assigned, skips)
 
 
 def few_verdicts(work: Path, verdicts: Iterable[Verdict], settings: LabelingSettings) -> FewVotes:

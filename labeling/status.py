@@ -42,7 +42,7 @@ from labeling.settling.carried_votes import carry
 from labeling.settling.reopened import Reopened, read_reopened
 from labeling.statistics.agreement_of_parts import by_codebook, by_language, by_round
 from labeling.statistics.measured_agreement import Agreement, measure
-from labeling.votes import alike, counted, latest_answers, latest_votes
+from labeling.votes import alike, counted, latest_answers, latest_votes, skips
 
 CONTESTED = 10
 
@@ -213,7 +213,14 @@ def read_status(
         unsampled=len(labelled - tasks.keys()),
         gone=len(ours) - len(given),
         renounced=len(given) - len(known),
-        few=few_tasks(work, settings, {key: len(by) for key, by in voters.items()}, tasks, number)
+        few=few_tasks(
+            work,
+            settings,
+            {key: len(by) for key, by in voters.items()},
+            tasks,
+            number,
+            skips(known, copy_of, voters),
+        )
         if settings
         else None,
         stale=stale_verdicts(work, settings, codebook, ignored, scheme) if settings else None,

@@ -44,6 +44,23 @@ def latest_votes(annotations: Iterable[Annotation]) -> dict[str, dict[str, Stanc
     return votes
 
 
+def skips(
+    annotations: Iterable[Annotation], copy_of: Mapping[str, str], voters: Mapping[str, Collection[str]]
+) -> dict[str, int]:
+    """How many annotators skipped each copy group, by their last answers, and did not vote on it.
+
+    Args:
+        annotations: the answers that count.
+        copy_of: the copy group of each sentence.
+        voters: copy group → the annotators who voted on it.
+    """
+    found: dict[str, set[str]] = {}
+    for (key, annotator), row in latest_answers(annotations).items():
+        if row.stance is None and key in copy_of and annotator not in voters.get(copy_of[key], ()):
+            found.setdefault(copy_of[key], set()).add(annotator)
+    return {group: len(names) for group, names in found.items()}
+
+
 def alike(votes: Mapping[str, str]) -> float:
     """The share of pairs of votes that are alike; 1 for a single vote, 0 for none."""
     n = len(votes)

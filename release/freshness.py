@@ -44,6 +44,19 @@ STAGES: tuple[Stage, ...] = tuple(COMMANDS)
 TRAINED: tuple[Stage, ...] = ("verdicts", "examples", "model")
 """The stages that a model, a dataset and its card depend on."""
 
+CONTENTS: Mapping[str, frozenset[str]] = {
+    "the articles": frozenset({"articles.parquet", "spans.parquet", "sentences.parquet", "skipped.jsonl"}),
+    "the drawn sentences": frozenset({"sample.parquet"}),
+    "the answers": frozenset({"annotations.jsonl", "adjudications.jsonl"}),
+    "the verdicts": frozenset({"verdicts.jsonl", "queue.jsonl"}),
+    "the examples": frozenset({"examples.parquet"}),
+    "the model's scores": frozenset({"model/metrics.json", "model/analysis.json"}),
+    "the machine coders' labels": frozenset({"machine.jsonl"}),
+    "the codebook": frozenset({"codebook"}),
+    "the settings": frozenset({"configuration"}),
+}
+"""What a user calls the inputs of a release, and their names in its manifest."""
+
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """A stage that is out of date.
@@ -260,8 +273,13 @@ def _dataset(project: Project) -> str:
     except PublishError as error:
         return f"{folder} can't be read as a release ({error})"
     now = made_from(project.work, project.codebook, project.settings, standoff=record.dataset.standoff)
-    names = sorted(name for name in now.keys() | record.inputs.keys() if now.get(name) != record.inputs.get(name))
-    return f"{folder} was made from other versions of {', '.join(names)}" if names else ""
+    files = {name for name in now.keys() | record.inputs.keys() if now.get(name) != record.inputs.get(name)}
+    what = [words for words, names in CONTENTS.items() if files & names]
+    what += sorted(files - frozenset().union(*CONTENTS.values()))
+    if not what:
+        return ""
+    have = "has" if what == ["the codebook"] else "have"
+    return f"{' and '.join(filter(None, (', '.join(what[:-1]), what[-1])))} {have} changed since {folder} was made"
 
 
 def _report(project: Project) -> str:

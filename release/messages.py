@@ -10,6 +10,9 @@ from corpus.package_files import package_file
 from corpus.store import wrote
 from train.examples.splits import lacking
 
+MOST_ARTICLES = 20
+"""Articles to which something happened that `stance hydrate` names; the file in the folder lists all."""
+
 if TYPE_CHECKING:
     from release.export.export import Exported
     from release.hub.upload import Uploaded
@@ -95,15 +98,24 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
 
 
 def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
-    """The lines that count the sentences by state; `opened` is the Python expression that opens the folder."""
-    lines = []
-    for row in done.articles:
+    """The lines that count the sentences by state; `opened` is the Python expression that opens the folder.
+
+    Articles in which all sentences were found as they were have no line of their own.
+    """
+    from release.hydrate.write_release import BY_ARTICLE
+
+    differing = [row for row in done.articles if row.drifted or row.missing or row.elsewhere]
+    whole = len(done.articles) - len(differing)
+    lines = [f"{number(whole, 'article')}: all sentences matched in the article's own copy"] if whole else []
+    for row in differing[:MOST_ARTICLES]:
         copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
         elsewhere = f", {row.elsewhere:,} of them in another article" if row.elsewhere else ""
         lines.append(
             f"{row.article_id} ({copy}): {row.matched:,} matched, {row.drifted:,} drifted, "
             f"{row.missing:,} missing{elsewhere}"
         )
+    if more := differing[MOST_ARTICLES:]:
+        lines.append(f"and {number(len(more), 'more article')}, which {out / BY_ARTICLE} lists")
     lines.append(f"in all: {done.matched:,} matched, {done.drifted:,} drifted, {done.missing:,} missing")
     if done.left_out:
         lines.append(f"splits left out, because none of their sentences was found: {', '.join(done.left_out)}")
@@ -116,7 +128,7 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
 
 def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
     """The lines that say what is in an export, and what is not as it stands elsewhere."""
-    from release.export.formulas import TAKEN_OFF
+    from train.predict.formula_cells import defused_note
 
     if long:
         lines = [f"{number(done.rows, 'answer')}, {done.labelled:,} of them to sentences that have a label"]
@@ -129,10 +141,7 @@ def exported(done: Exported, out: Path, *, long: bool) -> list[str]:
         sentences = f"{number(done.gone, 'sentence')} that {agreeing(done.gone, 'are')} no longer in the corpus"
         lines.append(f"left out: answers to {sentences}")
     if done.defused:
-        lines.append(
-            f"{number(done.defused, 'cell')} that a spreadsheet could run as formulas begin with an apostrophe in "
-            f"{out.name}; to have the original texts again, take one apostrophe off each text that matches {TAKEN_OFF}"
-        )
+        lines.append(defused_note(done.defused, out.name))
     if page := package_file("docs/export.md"):
         lines.append(f"what each column holds is explained in {page}")
     return lines

@@ -76,7 +76,9 @@ def train(
             ("soft"; `load_examples` reads them with `votes="soft"`).
 
     Returns:
-        The scores (`metrics`) and what is to be known beside them (`analysis`), as the files in the folder hold them.
+        The scores (`metrics`) and what is to be known beside them (`analysis`), as the files `metrics.json` and
+        `analysis.json` in the folder hold them. `metrics.test` has the scores on the test split, such as `f_avg`, each
+        with its `value` and the ends of its interval, `low` and `high`.
 
     Raises:
         ExamplesError: there are too few examples of a label or too few groups, or there is no test split.

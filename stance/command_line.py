@@ -71,7 +71,9 @@ def _say_no_project(error: BaseException) -> None:
         click.echo(f"stance: {said}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True}, invoke_without_command=True
+)
 @click.option("-C", "folder", default=".", type=click.Path(path_type=Path), help="The project folder.")
 @click.version_option(package_name="stance-corpus", message="stance %(version)s")
 @click.pass_context

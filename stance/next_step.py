@@ -110,6 +110,7 @@ def _push(settings: Settings) -> str:
     import pyarrow.parquet as pq
 
     from labeling.studio.connection import find_server
+    from labeling.sync.question import check_target
     from train.settings import FILE
 
     if any(table_path(WORK, name).is_file() for name in ("sample.parquet", "annotations.jsonl")):
@@ -120,6 +121,10 @@ def _push(settings: Settings) -> str:
         return "`stance init` here, which makes a project of this folder, then `stance build` with your articles again"
     try:
         codebook = codebook_now(settings)
+        check_target(Path(FILE), settings.target.name)
+        if codebook and "{{" in codebook.text:
+            path = settings.labeling.codebook
+            return f"put your own rules into {path}, wherever it has double braces: annotators read it"
         check_question(settings, codebook)
     except StanceError as error:
         return f"before annotators see anything, {error}"

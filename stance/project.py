@@ -38,16 +38,26 @@ def no_project(error: BaseException) -> str:
         error: the error that ended the command.
 
     Returns:
-        One sentence for the terminal; "" where there is a project, or the error is not that something is missing that
-        a project has.
+        One sentence for the terminal; "" where there is a project, the command needs none, or the error is not that
+        something is missing that a project has.
     """
     from train.settings import FILE
 
-    if not (isinstance(error, FileNotFoundError) or getattr(error, "missing", False)):
+    if not getattr(error, "missing", isinstance(error, FileNotFoundError)):
         return ""
     if not Path(FILE).is_file() and str(error).startswith(f"{FILE} is not there"):
         return projects_below()
     return outside()
+
+
+@contextmanager
+def without_project() -> Iterator[None]:
+    """For the body of a command that needs no project: what it misses is not in another folder's project."""
+    try:
+        yield
+    except Exception as error:
+        error.missing = False  # type: ignore[attr-defined]
+        raise
 
 
 def outside() -> str:
@@ -151,6 +161,14 @@ def say_due(settings: Settings, *stages: Stage) -> list[str]:
     for line in lines:
         click.echo(f"out of date: {line}", err=True)
     return lines
+
+
+def say_old_corpus() -> None:
+    """Print on standard error that articles came, changed or went since the last build; the command continues."""
+    from stance.next_step import build_command, source_changes
+
+    if changes := source_changes():
+        click.echo(f"out of date: {changes}: run `{build_command(changes)}`", err=True)
 
 
 def say_next(settings: Settings, after: str, where: str = "") -> None:

@@ -1,4 +1,7 @@
-"""Stop a command: Ctrl-C and SIGTERM work at any time, and every process that the command started stops too."""
+"""Stop a command: Ctrl-C, SIGTERM and a closed terminal do so at any time.
+
+Every process that the command started stops too.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,23 @@ AGAIN = 1.0
 
 
 class Stopping:
-    """Turns SIGINT and SIGTERM into exceptions, so that every clean-up runs, until `end` is called.
+    """Turns SIGINT, SIGTERM and SIGHUP into exceptions, so that every clean-up runs, until `end` is called.
 
     Python drops an exception that is raised inside a finaliser, and libraries catch too much. So the exception is
     raised again every second until the command has left, unless a clean-up is already under way because of it.
     """
 
     def __init__(self) -> None:
-        """Take over the signals. A shell's background job ignores Ctrl-C, and still does then."""
+        """Take over the signals. What a shell's background job or `nohup` ignores, is still ignored then."""
         self.status = 0
         """The exit status that belongs to the signal received; 0 if none was."""
         handlers: dict[signal.Signals, Callable[[int, object], None]] = {
             signal.SIGTERM: self._heed,
             signal.SIGALRM: self._repeat,
         }
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            handlers[signal.SIGINT] = self._heed
+        for number in (signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                handlers[number] = self._heed
         self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
     def end(self) -> None:

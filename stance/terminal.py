@@ -59,8 +59,13 @@ def fit_streams() -> None:
 def fitted(lines: Sequence[str], width: int) -> list[str]:
     """The lines, none longer than a width: tables are divided by columns, all else is wrapped at spaces.
 
+    Each part of a divided table repeats the columns that name the rows. In a list of names with their explanations,
+    each explanation is wrapped beside its name.
+
     >>> fitted(["name  first  second", "a         1       2"], 14)
     ['name  first', 'a         1', '', 'name  second', 'a          2']
+    >>> fitted(["a    the first of both", "bcd  the second"], 14)
+    ['a    the first', '     of both', 'bcd  the', '     second']
     >>> fitted(["  a long line that goes on"], 14)
     ['  a long line', '    that goes', '    on']
     """
@@ -91,37 +96,62 @@ def _is_heading(lines: Sequence[str], at: int) -> bool:
 
 
 def _divided(rows: Sequence[str], width: int) -> list[str]:
-    """A table as several, each with the first column and as many others as fit."""
+    """A table as several, each with the columns that name the rows and as many others as fit."""
     longest = max(map(len, rows))
     padded = [row.ljust(longest) for row in rows]
     free = [all(row[column] == " " for row in padded) for column in range(longest)]
-    cuts = [0, *(n for n in range(2, longest) if free[n - 1] and free[n - 2] and not free[n]), longest]
+    indent = free.index(False)
+    cuts = [0, *(n for n in range(indent + 2, longest) if free[n - 1] and free[n - 2] and not free[n]), longest]
+    if not _are_cells(rows, cuts):
+        return [piece for row in rows for piece in _wrapped(row, width)]
     columns = [[row[start:end].rstrip() for row in padded] for start, end in pairwise(cuts)]
     widths = [max(map(len, column)) for column in columns]
+    if len(columns) == 2:
+        return _explained(columns, cuts[1], width)
+    named = _naming(columns)
+    head = sum(widths[:named]) + 2 * (named - 1)
     parts: list[list[int]] = []
     taken = width + 1
-    for n in range(1, len(columns)):
+    for n in range(named, len(columns)):
         if taken + 2 + widths[n] > width:
             parts.append([])
-            taken = widths[0]
+            taken = head
         parts[-1].append(n)
         taken += 2 + widths[n]
     found: list[str] = []
     for number, part in enumerate(parts):
-        table = [
-            "  ".join([columns[0][row].ljust(widths[0]), *(_cell(columns[n], row, widths[n]) for n in part)]).rstrip()
-            for row in range(len(rows))
-        ]
+        kept = [*range(named), *part]
+        table = ["  ".join(columns[n][row].ljust(widths[n]) for n in kept).rstrip() for row in range(len(rows))]
         found += [""] * bool(number) + [piece for line in table for piece in _wrapped(line, width)]
-    return found or [piece for row in rows for piece in _wrapped(row, width)]
+    return found
 
 
-def _cell(column: Sequence[str], row: int, width: int) -> str:
-    return column[row].ljust(width)
+def _are_cells(rows: Sequence[str], cuts: Sequence[int]) -> bool:
+    """Whether the gaps of rows stand one below the other; in a list of sentences that end in an id they don't."""
+    gaps = ((gap.start() + 1, gap.end() - 1) for row in rows for gap in GAP.finditer(row))
+    return len(cuts) > 2 and all(any(start <= cut - 2 and cut <= end for cut in cuts[1:-1]) for start, end in gaps)
 
 
-def _wrapped(line: str, width: int) -> list[str]:
-    """A line in pieces that fit; those after the first are indented below it. Words are never broken."""
+def _naming(columns: Sequence[Sequence[str]]) -> int:
+    """How many of the first columns name the rows: the first, and those after it with words at their left edge."""
+    named = 1
+    while named < len(columns) - 1:
+        cells = [cell for cell in columns[named][1:] if cell.strip()]
+        if not cells or not all(cell[0].isalpha() for cell in cells):
+            break
+        named += 1
+    return named
+
+
+def _explained(columns: Sequence[Sequence[str]], first: int, width: int) -> list[str]:
+    """Names and explanations, each wrapped beside its name; where names take more than half of a line, below it."""
+    below = 0 if 2 * first > width else first
+    lines = (f"{name.ljust(first)}{said}".rstrip() for name, said in zip(*columns, strict=True))
+    return [piece for line in lines for piece in _wrapped(line, width, below)]
+
+
+def _wrapped(line: str, width: int, below: int = 0) -> list[str]:
+    """A line in pieces that fit; those after the first are indented below it, or by `below`. Words are never broken."""
     if len(line) <= width:
         return [line]
     from textwrap import wrap
@@ -131,7 +161,7 @@ def _wrapped(line: str, width: int) -> list[str]:
         line.strip(),
         width,
         initial_indent=indent,
-        subsequent_indent=f"{indent}  "[: width // 2],
+        subsequent_indent=" " * below or f"{indent}  "[: width // 2],
         break_long_words=False,
         break_on_hyphens=False,
     )

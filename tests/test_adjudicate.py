@@ -198,6 +198,12 @@ def test_only_skips_are_an_error(tmp_path: Path) -> None:
     assert not (tmp_path / "verdicts.jsonl").exists()
 
 
+def test_without_any_answer_it_says_that_nobody_has_answered(tmp_path: Path) -> None:
+    write_jsonl(table_path(tmp_path, "annotations.jsonl"), [])
+    with pytest.raises(StanceError, match=r"^nobody has answered yet: let people label .*, then run `stance pull`$"):
+        adjudicate(tmp_path, LabelingSettings())
+
+
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
     table_path(tmp_path, "annotations.jsonl").write_bytes(
         msgspec.json.encode(vote("s", "A1", "favor")) + b'\n{"sentence_id": "s", "annotator": "A1", "stance": "pro"}\n'

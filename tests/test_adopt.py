@@ -20,6 +20,7 @@ from corpus.store import read_jsonl, table_path
 from labeling.adopt.exported import Unmatched, moment_of
 from labeling.adopt.read_file import read_file
 from labeling.codebook import Codebook
+from labeling.messages.pull import not_adopted
 from labeling.records import Annotation, Superseded
 from labeling.studio.answers import chosen
 from labeling.studio.client import Studio
@@ -76,6 +77,10 @@ def votes(work: Path) -> set[tuple[str, str, str | None]]:
 
 def left_out(work: Path) -> list[tuple[int, str]]:
     return [(row.task, row.reason) for row in read_jsonl(work / UNMATCHED, Unmatched, "")]
+
+
+def _line_of(work: Path, written: str) -> int:
+    return next(row.task for row in read_jsonl(work / UNMATCHED, Unmatched, "") if written in row.reason)
 
 
 def again(work: Path, name: str, **how: Any) -> None:
@@ -540,6 +545,12 @@ def test_a_plain_table_of_texts_annotators_and_labels(work: Path, form: str) -> 
         "its column label is empty",
         "no choice that is a stance: 'maybe'",
         "no sentence of the corpus has its text",
+    ]
+    assert not_adopted(done, Path("U")) == [
+        "not adopted: 1 record of the file has no sentence in the corpus; listed in U",
+        f"not adopted: 1 answer of the file has no label of this project (line {_line_of(work, 'maybe')}: no choice "
+        "that is a stance: 'maybe'); listed in U",
+        "not adopted: 1 record of the file has no answer to use; listed in U",
     ]
     again(work, name)
 

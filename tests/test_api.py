@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,18 @@ def test_importing_loads_no_heavy_library() -> None:
     )
     assert "stance" in loaded
     assert not loaded & {*HEAVY, "click", "train", "corpus"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [("We will go.", "one text: put it into a list"), (["We will go.", None], "NoneType at position 1")],
+)
+def test_one_text_is_not_taken_for_a_list_of_its_characters(tmp_path: Path, texts: Any, found: str) -> None:
+    stance.train(_examples(), tmp_path / "model")
+    model = stance.load_model(tmp_path / "model")
+    for judge in (stance.near_duplicates, model.predict, model.probabilities):
+        with pytest.raises(TypeError, match=f"expected a list of texts; found {found}"):
+            judge(texts)
 
 
 def test_a_language_is_given_as_a_code() -> None:

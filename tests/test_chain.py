@@ -24,7 +24,8 @@ from labeling.codebook import read_codebook
 from labeling.records import Adjudication, Annotation, Unsettled, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT
-from release.freshness import COMMANDS, STAGES, TRAINED, Project, Stage, compare, due
+from release.contents.manifest import INPUTS
+from release.freshness import COMMANDS, CONTENTS, STAGES, TRAINED, Project, Stage, compare, due
 from stance.command_line import cli
 from tests.conftest import vote
 from train import input_digests
@@ -239,6 +240,20 @@ def test_each_change_makes_what_is_made_from_it_due_and_nothing_else(
 ) -> None:
     change(project)
     assert stale(project) == [stage for stage in STAGES if stage in stages]
+
+
+def test_a_dataset_names_what_has_changed_in_a_users_words(project: Path) -> None:
+    def told() -> list[str]:
+        toml, codebook = read_settings(project, required=True), read_codebook(project / "codebook.md")
+        return [row.why for row in due(Project(work=project / "work", settings=toml, codebook=codebook), ["dataset"])]
+
+    out = project / "work" / "dataset"
+    _another_codebook_text(project)
+    assert told() == [f"the codebook has changed since {out} was made"]
+    _another_vote(project)
+    _another_outlet(project)
+    assert told() == [f"the articles, the answers and the codebook have changed since {out} was made"]
+    assert {name for names in CONTENTS.values() for name in names} == {*INPUTS, "codebook", "configuration"}
 
 
 @pytest.mark.parametrize(

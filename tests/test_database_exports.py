@@ -342,7 +342,7 @@ def test_a_record_that_two_exports_hold_is_read_once(
     (tmp_path / "news" / "b.txt").write_text(TEXTS[layout](STORIES), "utf-8")
     done = CliRunner().invoke(cli, ["build", "news"], catch_exceptions=False)
     assert " in 3 articles" in done.stdout
-    assert "2 the same record was exported before" in done.stderr
+    assert "2 × the same record was exported before" in done.stderr
     rows = [json.loads(line) for line in (tmp_path / "work" / "skipped.jsonl").read_text("utf-8").splitlines()]
     assert [(row["source"], row["reason"].partition(": ")[2]) for row in rows] == [
         ("news/b.txt:1", "news/a.txt:1"),

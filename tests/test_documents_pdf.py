@@ -110,7 +110,7 @@ def test_an_encrypted_file_is_a_fault() -> None:
 def test_without_the_extra_the_fault_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pypdf", None)
     assert one("pdf", pdf([shown(LINES)])).fault == (
-        "reading .pdf needs the extra: pip install 'stance-corpus[documents]'"
+        "a document (.pdf), which is read after `pip install 'stance-corpus[documents]'`"
     )
 
 

@@ -59,6 +59,14 @@ def check(zenodo: dict[str, Any], datacite: dict[str, Any]) -> None:
         assert row.get("nameType") in {None, "Personal", "Organizational"}
 
 
+def test_who_finds_a_stand_off_release_in_an_archive_learns_that_it_has_no_text(finished: Path, tmp_path: Path) -> None:
+    for standoff in (True, False):
+        publish_release(finished, tmp_path / "out", FULL, standoff=standoff)
+        zenodo, datacite = metadata(tmp_path / "out")
+        for text in (zenodo["description"], datacite["descriptions"][0]["description"]):
+            assert ("has no text: `stance hydrate` puts it back from your own copies" in text) is standoff
+
+
 def test_everything_that_is_known_is_given(finished: Path, tmp_path: Path) -> None:
     copy_tables(finished / "work", tmp_path / "work")
     (tmp_path / "codebook.md").write_bytes((finished / "codebook.md").read_bytes())

@@ -105,7 +105,10 @@ def test_the_command_prints_and_writes_all_figures(project: Path, tmp_path: Path
     out = run_command(project, "estimate", "--by", "outlet,month", "--to", str(tmp_path / "all.csv"))
     for line in ("coder: model ", "by outlet", "differences in points", "linear regression", "naive shares: "):
         assert line in out
-    assert re.search(r"no interval: it has only 24 sentences in \d articles", out)
+    assert re.search(
+        r"no corrected estimate: it takes 50 labels in 10 articles, and there are only 24 different sentences of \d a",
+        out,
+    )
     with (tmp_path / "all.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     found = estimate(project / "work", TARGET, ["outlet", "month"])
@@ -241,5 +244,5 @@ def test_a_project_without_verdicts_has_naive_figures_alone(project: Path, tmp_p
     (tmp_path / "copy" / "work" / "verdicts.jsonl").unlink()
     out = run_command(tmp_path / "copy", "estimate", "--by", "outlet")
     assert "not corrected: there are no verdicts on this corpus yet" in out
-    assert "it takes 50 more labels" in out
+    assert "50 more labels would be needed" in out
     assert "they should not be reported" in out

@@ -88,7 +88,7 @@ def test_a_plan_has_a_row_for_each_group_and_difference() -> None:
     assert between.more is None
     assert between.least is not None
     assert between.least > 0.08
-    assert "with every sentence labelled the width would be" in between.reason
+    assert "even with every sentence labelled the interval would be" in between.reason
     text = "\n".join(shown_plan(found))
     assert f"`stance push --limit {whole.more}`" in text or "stance push --limit" in text
     assert "how many annotators it takes is not known" in text
@@ -99,8 +99,8 @@ def test_a_plan_without_a_pilot_says_how_many_labels_the_pilot_takes() -> None:
     found = plan(made.inputs(made.drawn_at_random(30)), 0.05, None)
     assert [row.width for row in found.rows] == [None] * 3
     assert found.rows[0].more == 20
-    assert "it takes 20 more labels" in found.rows[0].reason
-    assert "it takes 20 more labels" in "\n".join(shown_plan(found))
+    assert "20 more labels would be needed" in found.rows[0].reason
+    assert "20 more labels would be needed" in "\n".join(shown_plan(found))
 
 
 # --- annotators

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from benchmarks.estimates import coverage
 from labeling.scheme import DEFAULT
 from labeling.statistics.intervals import Estimate
+from stance.terminal import fitted
 from tests.support.coded_corpora import NAMES, CodedCorpus
 from tests.support.coded_example import LABELS, coded_example
 from train.estimate.estimates import Estimates, estimates_of
@@ -217,7 +218,7 @@ def test_a_regression_leaves_out_what_other_columns_tell_and_groups_with_too_few
     assert found is not None
     assert [term[0] for term in found.terms] == ["(intercept)", "outlet"]
     assert len(found.here) == int((rare < 2).sum())
-    assert found.notes[0].startswith(f"the regression leaves out {(rare == 2).sum()} sentences of 1 groups by outlet")
+    assert found.notes[0].startswith(f"the regression leaves out {(rare == 2).sum()} sentences of 1 group by outlet")
     assert "which the columns before it already tell" in found.notes[1]
     assert design(msgspec.structs.replace(inputs, columns=[])) is None
 
@@ -246,7 +247,7 @@ def test_too_few_labels_are_refused_with_the_number_that_it_takes() -> None:
         assert all(share.ppi is share.dsl is share.error is None for share in group.shares)
         # Half of the corpus is in this outlet: about two sentences are drawn for one that is in it.
         assert held.draw == pytest.approx(2 * (held.more or 0), rel=0.1)
-        assert f"it takes {held.more} more labels" in "\n".join(shown(found))
+        assert f"{held.more} more labels would be needed" in "\n".join(shown(found))
     assert "no regression: no column has two groups with enough labels" in found.notes
 
 
@@ -258,7 +259,7 @@ def test_labels_of_unknown_probability_give_no_interval() -> None:
     inputs = msgspec.structs.replace(inputs, verdict=verdict, columns=[])
     found = estimates_of(inputs)
     assert found.power is None
-    assert found.groups[0].support.reason.startswith("0 labels drawn with a known probability")
+    assert "and there are 0 such labels in 0 articles" in found.groups[0].support.reason
     assert "(its other 200 verdicts can't be used" in found.groups[0].support.reason
     assert found.groups[0].support.more == 50
     assert conclusions(found) == [
@@ -271,10 +272,10 @@ def test_a_group_that_is_too_small_says_so() -> None:
     inputs = made.inputs(made.drawn_at_random(200))
     small = support(inputs, np.flatnonzero(made.home < 3))
     assert (small.more, small.draw) == (None, None)
-    assert small.reason.startswith("it has only 24 sentences in 3 articles")
+    assert "there are only 24 different sentences of 3 articles" in small.reason
     # All labels in few articles: the articles are missing, not the labels.
     alike = msgspec.structs.replace(inputs, home=(made.home // 200).astype(np.int32))
-    assert "in 2 articles" in support(alike, np.arange(len(made.home))).reason
+    assert "of 2 articles" in support(alike, np.arange(len(made.home))).reason
 
 
 # --- what one may conclude
@@ -350,6 +351,18 @@ def test_every_scheme_has_a_column_for_each_label() -> None:
     assert list(NAMES) == list(DEFAULT.names)
     line = next(line for line in shown(estimates_of(CodedCorpus(14).inputs([]))) if line.startswith("shares in %"))
     assert line.split()[-3:] == NAMES
+
+
+def test_each_part_of_a_divided_table_says_which_estimate_a_row_is() -> None:
+    made = CodedCorpus(14)
+    lines = shown(estimates_of(made.inputs(made.drawn_at_random(400))))
+    table = lines[lines.index(next(line for line in lines if line.startswith("shares in %"))) :]
+    parts = "\n".join(fitted(table[:4], 70)).split("\n\n")
+    assert len(parts) > 1
+    for part in parts:
+        head, *rows = part.split("\n")
+        assert head.startswith("shares in %")
+        assert [row.split()[: 1 + (not n)][-1] for n, row in enumerate(rows)] == ["naive", "PPI++", "DSL"]
 
 
 @pytest.mark.slow

@@ -24,10 +24,10 @@ from labeling.machine.records import MachineAnswer
 from labeling.records import Annotation, Verdict
 from labeling.sampling.sample_table import Draw, write_sample
 from release.contents.rows import gold_rows
-from release.export.formulas import STARTS, defused
 from tests.conftest import copy_project, vote
 from tests.support.commands import run_command
 from train.examples.from_verdicts import read_examples
+from train.predict.formula_cells import STARTS, defused
 
 Row = dict[str, Any]
 

@@ -70,10 +70,30 @@ def test_an_annotators_votes_are_compared_with_verdicts_that_others_had_a_part_i
         ("s2", "none", "favor", "majority"),
     ]
     text = show_feedback(found)
-    assert text.startswith("A1 gave 6 votes; of the 4 on sentences that others labelled or settled, too, 1 (25%) are")
+    assert text.startswith(
+        "A1 gave 6 votes, 5 of them on sentences that others labelled or settled, too; of the others' 9 votes there, "
+        "2 (22.2 %) are the same label; 4 of these sentences are settled, 1 (25.0 %) as A1 voted, whose own votes "
+        "count in this; 1 is open and not among them\n"
+    )
     assert "voted none, settled as favor: 3" in text
     with pytest.raises(ConfigError, match=r"nobody called 'A7' has given an answer; these have: A1, A12, A2"):
         _feedback(work, "A7")
+
+
+def test_what_two_annotators_left_open_is_not_taken_for_agreement(work: Path) -> None:
+    """Where two people vote, what is settled is what they agree on: 100 % of it is no praise."""
+    labels = ["none"] * 3 + ["favor"] * 3
+    answers = [vote(f"s{n}", who, "none" if who == "A2" else labels[n]) for n in range(6) for who in ("A1", "A2")]
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
+    table_path(work, "adjudications.jsonl").unlink()
+    write_jsonl(work / "verdicts.jsonl", [])
+    assert show_feedback(_feedback(work)).endswith("none of these sentences is settled yet")
+    adjudicate(work, LabelingSettings())
+    assert show_feedback(_feedback(work)).startswith(
+        "A1 gave 6 votes, 6 of them on sentences that others labelled or settled, too; of the others' 6 votes there, "
+        "3 (50.0 %) are the same label; 3 of these sentences are settled, 3 (100.0 %) as A1 voted, whose own votes "
+        "count in this; 3 are open and not among them"
+    )
 
 
 def test_the_page_names_nobody_else_and_loads_nothing(work: Path) -> None:
@@ -110,7 +130,7 @@ def test_the_command_writes_the_page_and_says_where(work: Path) -> None:
     (folder / "codebook.md").write_text(front, "utf-8")
     stance = Run(folder)
     said = stance("status", "--annotator", "a1", "--html")
-    assert "of the 4 on sentences that others labelled or settled, too, 1 (25%) are as settled" in said
+    assert "4 of these sentences are settled, 1 (25.0 %) as A1 voted" in said
     assert "work/annotator-A1.html" in said
     assert "unchanged" in stance("status", "--annotator", "A1", "--html")
     assert "voted none, settled as favor: 3" in stance("status", "--annotator", "A1")

@@ -124,7 +124,7 @@ def test_urls_are_read_from_every_kind_of_table(tmp_path: Path) -> None:
         ("a.jsonl", '{"link": 1}\n', "expected the column url; found link"),
         ("a.parquet", "no table", "expected a Parquet file"),
         ("a.csv", "", "the file is empty"),
-        ("a.ods", "x", r"expected a file that ends in \.txt, \.csv, \.jsonl, \.json, \.parquet, \.xlsx, \.xls"),
+        ("a.ods", "x", r"expected a file that ends in \.txt, \.csv, \.jsonl, \.json, \.parquet, \.xlsx or \.xls"),
         ("a.txt", b"\xff\xfe\xfa", "cannot be read|expected UTF-8"),
     ],
 )

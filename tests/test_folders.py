@@ -91,7 +91,7 @@ def test_the_command_counts_them_and_lists_each(tmp_path: Path) -> None:
         _write(tmp_path / "news" / name)
     done = _stance("build", "news", cwd=tmp_path)
     assert done.exit_code == 0
-    assert "skipped, listed in work/skipped.jsonl: 2 of another kind (.doc), 1 of another kind (.ps)" in done.stderr
+    assert "skipped, listed in work/skipped.jsonl: 2 × of another kind (.doc); 1 × of another kind (.ps)" in done.stderr
     rows = read_jsonl(tmp_path / "work" / "skipped.jsonl", Skipped, "")
     assert [(row.article_id, row.source) for row in rows] == [
         ("", "news/b.doc"),
@@ -224,7 +224,7 @@ def test_the_command_counts_rows_that_name_no_file(tmp_path: Path) -> None:
     _write(tmp_path / "a.txt")
     _write(tmp_path / "articles.csv", "file,outlet\na.txt,Herald\nb.txt,Herald\nc.txt,Herald\n")
     done = _stance("build", "a.txt", cwd=tmp_path)
-    assert "2 a row of articles.csv that names no file" in done.stderr
+    assert "2 × a row of articles.csv that names no file" in done.stderr
 
 
 # Dates of publication
@@ -250,7 +250,7 @@ def test_dates_are_written_after_iso_and_those_that_could_be_two_are_named(tmp_p
         "d.txt": "published is not in a known form of date, and is left as it is: yesterday",
     }
     done = _stance("build", ".", cwd=tmp_path)
-    said = "listed in work/notes.jsonl: 1 date that can be read in two ways, and is left as it is"
+    said = "listed in work/notes.jsonl: 1 × date that can be read in two ways, and is left as it is"
     assert f"about how articles were read, {said}" in done.stderr
     assert len(read_jsonl(tmp_path / "work" / "notes.jsonl", Noted, "")) == 2
 

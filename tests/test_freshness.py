@@ -238,10 +238,14 @@ def test_blind_projects_say_by_the_id_how_many_votes_a_sentence_is_asked_for() -
     assert 0 < found.sentences < len(IDS)
 
 
+SKIPPERS = ("A2", "A3")
+
+
 def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: Path) -> None:
     from stance.command_line import cli
 
-    write_jsonl(table_path(work, "annotations.jsonl"), [vote(id_, "A1", "favor") for id_ in IDS[:20]])
+    answers = [vote(id_, "A1", "favor") for id_ in IDS[:20]]
+    write_jsonl(table_path(work, "annotations.jsonl"), answers)
     (work.parent / "stance.toml").write_text("[labeling]\noverlap = 3\n")
     here = Path.cwd()
     try:
@@ -252,12 +256,20 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
         (work.parent / "stance.toml").write_text("[labeling]\noverlap = 3\nfewest_votes = 2\n")
         strict = CliRunner().invoke(cli, ["-C", str(work.parent), "adjudicate"], catch_exceptions=False).output
         as_json = CliRunner().invoke(cli, ["-C", str(work.parent), "status", "--json"], catch_exceptions=False).output
+        # Two others skipped one of them: three have answered, and there is one vote.
+        write_jsonl(table_path(work, "annotations.jsonl"), [*answers, *(vote(IDS[0], who, None) for who in SKIPPERS)])
+        skipped = [
+            CliRunner().invoke(cli, ["-C", str(work.parent), command], catch_exceptions=False).output
+            for command in ("adjudicate", "status")
+        ]
     finally:
         os.chdir(here)
+    for text in skipped:
+        assert "overlap asks for, 1 of them because annotators skipped it (a skip is no vote)" in text
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
     assert f"{sentence}; 20 of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
     assert sentence in said[1]
     assert "0 sentences settled\n20 sentences open, listed in" in strict
     assert f"{sentence}; none of these is settled ([labeling] fewest_votes is 2)" in strict
-    assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True, "assigned": False}
+    assert json.loads(as_json)["few"] == {"asked": 3, "sentences": 20, "exact": True, "assigned": False, "skipped": 0}
     assert read_jsonl(work / "verdicts.jsonl", Verdict, "") == []

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -31,8 +32,9 @@ from labeling.scheme import DEFAULT
 from release.contents.rows import GOLD, encoded, features, parquet, yaml_features
 from release.contents.text_free import public_id, strip, text_key
 from release.hydrate import write_release
-from release.hydrate.hydrate import Hydrated, Located, hydrate
+from release.hydrate.hydrate import ArticleCount, Hydrated, Located, hydrate
 from release.hydrate.match_articles import Copy, assigned
+from release.messages import hydrated
 from tests.conftest import NEWS
 from train.examples.load import load_examples
 
@@ -196,6 +198,10 @@ def test_missing_sentences_are_left_out_and_listed(tmp_path: Path) -> None:
     counts = {row.article_id: (row.matched, row.drifted, row.missing, row.elsewhere) for row in done.articles}
     assert counts["gazette/visit"] == (5, 0, 1, 0)
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert (
+        "In this folder `gold` also has the columns `text`, `before`, `after`, `title`, `state`, `found_article`"
+        in card
+    )
     total = len(back) + 1
     assert f"put the text of {total - 1} of {total} sentences back" in card
     assert "; 1 sentence is missing and left out of `gold` (`hydrate.jsonl` names it)." in card
@@ -479,3 +485,19 @@ def test_no_folder_of_files_makes_it_fail_but_by_a_message(
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return standoff_release(tmp_path_factory.mktemp("small"), NEWS)[0]
+
+
+def test_a_line_is_printed_for_articles_with_a_difference_alone_and_for_twenty_at_most() -> None:
+    same = [
+        ArticleCount(article_id=f"a{n}", found_article=f"a{n}", matched=3, drifted=0, missing=0, elsewhere=0)
+        for n in range(1000)
+    ]
+    gone = [msgspec.structs.replace(row, found_article=None, matched=0, missing=3) for row in same[:30]]
+    done = Hydrated(
+        matched=2910, drifted=0, missing=90, articles=[*gone, *same[30:]], skipped={}, left_out=[], changed=True
+    )
+    lines = hydrated(done, Path("out"), "")
+    assert lines[0] == "970 articles: all sentences matched in the article's own copy"
+    assert lines[1] == "a0 (no copy): 0 matched, 0 drifted, 3 missing"
+    assert lines[21] == f"and 10 more articles, which {Path('out') / 'hydrate-articles.jsonl'} lists"
+    assert lines[22] == "in all: 2,910 matched, 0 drifted, 90 missing"

@@ -107,7 +107,7 @@ def test_the_wheel_holds_the_packages_and_the_starter_corpus_and_nothing_else(wh
         )
     tracked = {Path(name) for name in _run("git", "ls-files", cwd=REPO).splitlines()}
     expected = {path.as_posix() for path in tracked if path.parts[0] in PACKAGES}
-    starter = {"docs/codebook.md", "docs/export.md", "docs/labeling.md", "docs/settings.md", "stance.toml"}
+    starter = {"stance.toml", *(f"docs/{path.name}" for path in (REPO / "docs").glob("*.md"))}
     starter |= {path.as_posix() for path in tracked if path.parts[0] == "seeds"}
     expected |= {f"stance_starter/{name}" for name in starter}
     made = {f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")}
@@ -212,7 +212,7 @@ def _check_demo(folder: Path) -> None:
     assert "936 sentences in 30 articles" in _run(stance, cwd=project, data=folder)
     checked = _run(stance, "doctor", cwd=project, data=folder)
     assert f"Label Studio: {studio / 'bin' / 'label-studio'}" in checked
-    assert "pip install py4j pyspark` adds it" in checked
+    assert "pip install 'stance-corpus[spark]'` adds it" in checked
     assert "everything that was made is up to date" in checked
     with subprocess.Popen(
         [stance, "serve"], cwd=project, stdout=subprocess.PIPE, text=True, env=_bare(folder)

@@ -174,14 +174,14 @@ def test_tasks_whose_sentence_left_are_reported_and_never_deleted_with_answers(s
     stance("build", "news", "--force")
     said = stance("push")
     assert "4 on the server only" in said
-    assert "1 of those on the server only hold answers: they stay" in said
+    assert "1 of those on the server only holds answers: it stays" in said
     assert "3 of those on the server only hold no answer: the same command with --prune removes them" in said
     assert len(_tasks(server, _title(stance))) == 12
     stance("push", "--prune")
     held = _tasks(server, _title(stance))
     assert len(held) == 9
     assert gone[0].id in {task.id for task in held}
-    assert "1 of them are to sentences that the corpus doesn't have any more" in stance("pull")
+    assert "1 of them is to a sentence that the corpus doesn't have any more" in stance("pull")
 
 
 @pytest.mark.slow
@@ -198,7 +198,7 @@ def test_a_second_task_of_a_sentence_is_removed_unless_it_holds_answers(stance: 
     _answer(server, third, "favor")
     said = stance("push")
     assert "2 second tasks of a sentence, without answers: removed" in said
-    assert "1 sentences have two tasks with answers: both stay" in said
+    assert "1 sentence has two tasks with answers: both stay" in said
     held = _tasks(server, title)
     assert len(held) == 13
     assert {again[second.data["sentence_id"]].id, third.id, again[third.data["sentence_id"]].id} <= {
@@ -477,7 +477,7 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
     ]
     (stance.project / "export.json").write_text(json.dumps(export))
     said = stance("pull", "--from", "export.json")
-    assert "0 answers to tasks of this project, 3 adopted by their sentence's text, of 1 annotators" in said
+    assert "0 answers to tasks of this project, 3 adopted by the sentence's text or id, of 1 annotator\n" in said
     assert "read 'Con' as against" in said
     work = stance.project / "work"
     unmatched = read_jsonl(work / "unmatched.jsonl", Unmatched, "")

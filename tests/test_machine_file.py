@@ -136,7 +136,7 @@ def test_a_file_that_is_missing_or_of_another_kind_is_refused(annotating: Run, p
     with pytest.raises(SourceError, match="no such file"):
         annotating("annotate", "--from", str(project / "none.csv"), "--coder", "c")
     (project / "p.xlsx").write_bytes(b"x")
-    with pytest.raises(SourceError, match=r"expected a file that ends in \.jsonl, \.csv, \.parquet"):
+    with pytest.raises(SourceError, match=r"expected a file that ends in \.jsonl, \.csv or \.parquet"):
         annotating("annotate", "--from", str(project / "p.xlsx"), "--coder", "c")
     (project / "p.parquet").write_bytes(b"x")
     with pytest.raises(SourceError, match="expected a Parquet file"):

@@ -55,6 +55,30 @@ def test_no_number_from_a_thousand_on_is_without_a_separator() -> None:
     assert re.findall(r"\d{4,}", text) == []
 
 
+def test_one_of_a_thing_is_said_in_the_singular() -> None:
+    part = ProjectPlan(
+        title="t", project=None, create=[], update=[], unchanged=1, answered=1, stale=[1], twice=[1], doubled=1,
+        foreign=1, held=1, settings={}, by_hand=False, predict=[(1, "s")], held_back=1,
+    )  # fmt: skip
+    drawn = Drawn(draws=[], new=0, keys=[], notes=[])
+    one = show_plan(PushPlan(asked=Asked(), drawn=drawn, projects=[part], queue=None, predictions={})).split("\n")
+    assert one[1:] == [
+        "  1 of those on the server only holds answers: it stays",
+        "  1 of those on the server only holds no answer: the same command with --prune removes it",
+        "  1 second task of a sentence, without answers: removed",
+        "  1 sentence has two tasks with answers: both stay, each annotator's last answer counts",
+        "  1 task there was not made by stance (no sentence_id): left alone",
+        "  1 of the tasks there gets the model's prediction",
+        "  1 task is held out: its prediction is not shown ([labeling] assist_share)",
+    ]
+    ones = {"annotations": 1, "skips": 1, "annotators": 1, "withdrawn": 1, "without_sentence": 1, "foreign": 1}
+    text = "\n".join(pulled(msgspec.structs.replace(PULLED, **ones), None, Path("work")))
+    assert "1 answer of 1 annotator, 1 of them a skip" in text
+    assert "1 answer in the queue was edited or deleted there; what it was is in" in text
+    assert "1 of them is to a sentence that" in text
+    assert "1 task there was not made by stance" in text
+
+
 def test_pull_and_adjudicate_say_what_the_codebook_asks_for_again(tmp_path: Path) -> None:
     said = (
         "1,400 sentences were labelled under codebook 1.0, 1.1, now 2.0: `stance push --migrate` asks the annotators "

@@ -224,13 +224,13 @@ def test_a_person_takes_a_verdict_back_and_the_history_says_who_and_when(team: T
     (task,) = team.tasks(" - queue")
     changed = result(vote("", "", "favor"))
     call(team.person("kim@lab.example"), "PATCH", f"/api/annotations/{row.studio_id}/", result=changed)
-    assert "1 answers in the queue were edited or deleted there" in team.stance("pull")
+    assert "1 answer in the queue was edited or deleted there" in team.stance("pull")
     call(team.person("boss@lab.example"), "PATCH", f"/api/annotations/{row.studio_id}/", result=[], was_cancelled=True)
     team.stance("pull")
     assert [found.stance for found in team.settled()] == [None]
     call(team.server, "DELETE", f"/api/annotations/{row.studio_id}/")
     said = team.stance("pull")
-    assert "1 answers in the queue were edited or deleted there" in said
+    assert "1 answer in the queue was edited or deleted there" in said
     assert team.settled() == []
     history = read_jsonl(team.stance.project / "labels" / WITHDRAWN, Withdrawn, "")
     assert [(found.why, found.by, found.answer.stance) for found in history] == [

@@ -20,7 +20,7 @@ from corpus.build import build
 from corpus.engine import on_processes
 from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
-from corpus.store import write_jsonl
+from corpus.store import write_bytes, write_jsonl
 from labeling.records import LabelingSettings, Verdict
 from labeling.sampling.sample import draw, draw_all
 from labeling.sampling.sample_table import read_certainty, read_sample, write_sample
@@ -356,7 +356,7 @@ def test_new_articles_are_cut_as_build_does_and_predicted_without_a_project(
     file = tmp_path / "made" / f"out.{ending}"
     arguments = ("predict", str(project / "work" / "model"), "new", "--out", f"made/out.{ending}")
     out = run_command(tmp_path, *arguments)
-    assert "skipped: 1 no text in it" in out
+    assert "skipped: 1 × no text in it" in out
     assert f"wrote made/out.{ending}, made/out.shares.json" in out
     build([tmp_path / "new"], tmp_path / "work", CorpusSettings(root=str(tmp_path)))
     expected = _sentences(tmp_path / "work")
@@ -416,7 +416,7 @@ def test_the_settled_labels_stand_beside_the_models_shares(project: Path) -> Non
                 assert row.settled.value == pytest.approx(
                     sum(of_copies[unit] == row.stance for unit in units) / len(units)
                 )
-    assert sum(line.endswith("settled") for line in out.splitlines()) >= 5
+    assert sum(" settled " in line for line in out.splitlines()) >= 5
 
 
 @pytest.mark.parametrize("better", [True, False])
@@ -441,6 +441,18 @@ def test_a_model_that_is_not_shown_to_be_better_than_one_label_is_called_so(
     assert "no findings" not in "\n".join(predicted(again)), "a model without scores predicts all the same"
 
 
+def test_texts_that_a_spreadsheet_could_run_are_defused_in_csv_alone(project: Path, tmp_path: Path) -> None:
+    write_bytes(tmp_path / "news" / "a.txt", b'=HYPERLINK("https://evil.example","here") is what he wrote on Monday.\n')
+    for ending, sign in (("csv", "'"), ("jsonl", "")):
+        out = tmp_path / f"out.{ending}"
+        done = predict_articles([tmp_path / "news"], project / "work" / "model", out, CorpusSettings())
+        lines = out.read_text("utf-8").splitlines()
+        (row,) = csv.DictReader(lines) if sign else map(json.loads, lines)
+        assert row["text"].startswith(f"{sign}=HYPERLINK")
+        said = "1 cell that a spreadsheet could run as formulas begins with an apostrophe in out.csv"
+        assert (said in "\n".join(predicted(done))) is bool(sign)
+
+
 # --- what cannot be
 
 
@@ -450,7 +462,7 @@ def test_failures_are_one_message_and_leave_nothing(project: Path, tmp_path: Pat
     settings = CorpusSettings()
     with pytest.raises(ExamplesError, match=r"model\.json is not there: run `stance train` first"):
         predict_articles([news], tmp_path, out, settings)
-    with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv, \.jsonl"):
+    with pytest.raises(SourceError, match=r"out\.txt: expected a file that ends in \.parquet, \.csv or \.jsonl"):
         predict_articles([news], model, tmp_path / "out.txt", settings)
     with pytest.raises(SourceError, match="no such file or folder"):
         predict_articles([tmp_path / "gone"], model, tmp_path / "new" / "out.csv", settings)

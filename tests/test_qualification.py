@@ -147,7 +147,7 @@ def test_a_newcomer_qualifies_at_the_server_and_the_answers_count_nowhere(stance
     answers = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")
     assert [(row.annotator, row.control) for row in answers if row.control] == [("A3", -1)] * 3
     status = stance("status")
-    assert "qualification 1: A3 has answered 3 of 3 settled sentences, 2 of 3 (66.7%) as settled" in status
+    assert "qualification 1: A3 has answered 3 of 3 settled sentences, 2 of 3 (66.7 %) as settled" in status
     assert "control items" not in status
     stance("adjudicate")
     assert (work / "verdicts.jsonl").read_bytes() == settled

@@ -19,9 +19,9 @@ from labeling.records import Annotation
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.statistics.agreement import krippendorff_alpha
 from labeling.votes import latest_votes
-from release.export.formulas import defused
 from tests.conftest import REPO, copy_tables
 from tests.support.commands import run_command
+from train.predict.formula_cells import defused
 
 BLOCKS = re.findall(r"```r\n(.*?)```", (REPO / "docs" / "r.md").read_text("utf-8"), re.S)
 

@@ -24,7 +24,7 @@ from labeling.studio import install
 from labeling.studio.address import EVERY, LOOPBACK, free_port, is_loopback, reached_at, resolve
 from labeling.studio.client import Studio
 from labeling.studio.connection import Server, find_server, read_key_file
-from labeling.studio.local_server import _csrf, answering
+from labeling.studio.local_server import _csrf, answering, how_to_stop
 from stance.command_line import cli
 from stance.commands.serve_command import install_if_wanted
 from tests.conftest import Run
@@ -188,12 +188,24 @@ def test_serve_beside_a_running_server_says_so_and_ends(
     said = run("serve")
     assert f"Label Studio is at {server.url}" in said
     assert f"others make their account at {server.url}/user/signup/?token=" in said
-    assert "It runs already, and stops where it was started" in said
+    stopped = (
+        f"It runs already, and stops with Ctrl-C where it was started, or with `kill {os.getpid()}` anywhere; labels"
+    )
+    assert stopped in said, "the tests are what started it"
     assert "Ctrl-C stops it" not in said
     assert run("serve", "--port", str(server.port), "--host", "localhost") == said
     for wish in (("--port", "1"), ("--host", EVERY)):
         with pytest.raises(StudioError, match=f"runs already, at 127.0.0.1, port {server.port}: stop it first"):
             run("serve", *wish)
+
+
+def test_a_server_whose_starter_is_gone_is_stopped_by_its_own_process() -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    server = Server(url="http://127.0.0.1:8080", api_key="0" * 40, pids=[ended.pid, os.getpid()])
+    assert how_to_stop(server) == f"with Ctrl-C where it was started, or with `kill {os.getpid()}` anywhere"
+    of_an_earlier_version = Server(url="http://127.0.0.1:8080", api_key="0" * 40)
+    assert how_to_stop(of_an_earlier_version) == "with Ctrl-C where it was started"
 
 
 def test_serve_says_what_to_do_next_in_another_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from labeling.sampling.sample import draw
 from labeling.sampling.sample_table import By, Draw
 from labeling.scheme import DEFAULT, Stance
 from labeling.statistics.intervals import Estimate
+from stance.terminal import fitted
 from train.predict import shares
 from train.predict.influence import Labels
 from train.predict.shares import Guesses, PredictionShares, Settled, ShareRow, power, prediction_shares
@@ -235,11 +236,15 @@ def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None
     assert all(row.raw.value == (row.stance == "against") for row in rows), "the model's shares are as before"
     lines = show(PredictionShares(model="m", power=None, notes=[], rows=rows)).splitlines()
     gazette = next(n for n, line in enumerate(lines) if line.startswith("  Gazette"))
-    assert lines[gazette + 1].split() == ["3", "66.7", "33.3", "0.0", "settled"]
+    assert lines[gazette + 1].split() == ["settled", "3", "66.7", "33.3", "0.0"]
     sentinel = next(n for n, line in enumerate(lines) if line.startswith("  Sentinel"))
     assert lines[sentinel + 1] == "by month"
     assert any(line.startswith("settled: the shares among the sentences") for line in lines)
-    assert any(line.startswith("labelled, beside raw: the labels that were drawn at random") for line in lines)
+    meaning = "labelled, beside raw: the labels that were drawn at random; only these can correct the raw shares"
+    assert meaning in lines
+    for part in "\n".join(fitted(lines, 50)).split("\n\n"):
+        assert any(line.split()[:2] == ["all", "raw"] for line in part.split("\n")), "each part names its rows"
+        assert any(line.split()[:1] == ["settled"] for line in part.split("\n"))
     assert "settled" not in show(PredictionShares(model="m", power=None, notes=[], rows=prediction_shares(found, None)))
 
 

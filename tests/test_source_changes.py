@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -110,3 +111,19 @@ def test_sources_that_are_gone_as_a_whole_and_too_many_files_are_no_change(
     build([str(news)], out, CorpusSettings(root=str(news)))
     shutil.rmtree(news)
     assert changes_since(out) is None
+
+
+def test_a_push_that_draws_says_before_that_the_corpus_is_old(run: Run) -> None:
+    book = run.project / "codebook.md"
+    book.write_text(re.sub(r"\{\{.*?\}\}", "a new tunnel", book.read_text("utf-8")), "utf-8")
+    assert "out of date" not in run("push", "--to", "tasks.json", "--limit", "3")
+    (run.project / "news" / "new.txt").write_text("A ship ran aground off the cape on Friday.", "utf-8")
+    old = "out of date: the articles' files are not those of the last build: 1 new file: run `stance build news`\n"
+    assert run("push", "--to", "tasks.json", "--limit", "3").startswith(old)
+    assert "out of date" not in run("push", "--to", "tasks.json"), "it draws nothing"
+    said = run("build", "news")
+    assert said.endswith(
+        "to label sentences of the 1 new article too: `stance push --limit N`, which draws N of all that no round has "
+        "drawn\n"
+    )
+    assert "push --limit" not in run("build", "news"), "no article is new"

@@ -251,7 +251,7 @@ def test_the_summary_counts_the_export_and_its_articles(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "1 file is an export of ProQuest (1 article)" in done.output
     assert "no full text" not in done.output
-    assert f"1 {ABSTRACT.partition(':')[0]}" in done.stderr
+    assert f"1 × {ABSTRACT.partition(':')[0]}" in done.stderr
 
 
 # A spreadsheet that describes files
@@ -359,7 +359,7 @@ def test_without_the_extra_xls_files_are_left_out_with_the_reason(
     found = _all(tmp_path)
     assert len([one for one in found if isinstance(one, Article)]) == 2
     (skipped,) = [one for one in found if isinstance(one, Skipped)]
-    assert skipped.reason == "reading .xls needs the extra: pip install 'stance-corpus[documents]'"
+    assert skipped.reason == "a workbook (.xls), which is read after `pip install 'stance-corpus[documents]'`"
 
 
 def test_what_is_unpacked_of_a_workbook_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

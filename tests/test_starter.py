@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from corpus.errors import ConfigError
+from release.contents.proof import prove
 from tests.conftest import Run
+from train.settings import read_settings
 from train.starter import write_starter
 
 
@@ -39,3 +44,15 @@ def test_the_demo_touches_no_files_of_somebody_else(tmp_path: Path, name: str) -
         write_starter(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / name).read_text() == "mine"
+
+
+def test_the_demos_codebook_can_be_in_a_release_without_text(tmp_path: Path) -> None:
+    write_starter(tmp_path)
+    Run(tmp_path)("build")
+    rows = pq.read_table(tmp_path / "work" / "articles.parquet").to_pylist()
+    articles = {row["article_id"]: f"{row['title'] or ''}\n{row['text']}" for row in rows}
+    (tmp_path / "release").mkdir()
+    shutil.copy(tmp_path / "docs" / "codebook.md", tmp_path / "release")
+    target = read_settings(tmp_path, required=True).target.name
+    pq.write_table(pa.table({"target": [target]}), tmp_path / "release" / "gold.parquet")
+    assert prove(tmp_path / "release", articles).articles == len(articles) == 30

@@ -27,6 +27,7 @@ from labeling.records import Annotation
 from labeling.sampling.sample_table import Draw, write_sample
 from labeling.scheme import DEFAULT, Stance
 from labeling.statistics.agreement import gwet_ac1, krippendorff_alpha
+from labeling.statistics.intervals import Estimate
 from labeling.status import Status, read_status
 from labeling.votes import latest_answers
 from tests.conftest import book, vote
@@ -295,7 +296,7 @@ def test_control_items_are_no_votes_and_shown(work: Path) -> None:
     _answers(work, [*ordinary, *repeats])
     status = read_status(work)
     assert status.annotators[0].votes == {"favor": 4, "against": 0, "none": 0}
-    assert "control items: A1 repeated their own earlier vote on 25.0% of 4" in show_status(status)
+    assert "control items: A1 repeated their own earlier vote on 25.0 % of 4" in show_status(status)
 
 
 ANSWERS = st.lists(
@@ -361,7 +362,26 @@ def test_the_terminal_shows_the_records_numbers(work: Path) -> None:
         "favor/against": "0", "favor/none": "2", "against/favor": "0",
         "against/none": "1", "none/favor": "0", "none/against": "0",
     }  # fmt: skip
-    assert " 33%  A1 favor, A2 favor, A3 none  (s00 in a)" in lines
+    assert " 33 %  A1 favor, A2 favor, A3 none (s00 in a)" in lines
+
+
+def test_tables_of_three_labels_and_annotators_fit_80_columns(work: Path) -> None:
+    _labelled(work)
+    status = read_status(work)
+    wide = Estimate(value=0.849, low=0.775, high=0.896)
+    agreement = msgspec.structs.replace(
+        status.agreement,
+        pairs=[msgspec.structs.replace(row, raw=wide, kappa=wide) for row in status.agreement.pairs],
+        rest=[msgspec.structs.replace(row, raw=wide, kappa=wide) for row in status.agreement.rest],
+    )
+    assert status.shares is not None
+    estimates = dict.fromkeys(DEFAULT.names, wide)
+    shares = msgspec.structs.replace(status.shares, raw=estimates, weighted=estimates)
+    lines = show_status(msgspec.structs.replace(status, agreement=agreement, shares=shares)).splitlines()
+    named = ("A1 and A2", "A1 and others' majority", "label shares", "as settled", "for the corpus ")
+    rows = [line for line in lines if line.startswith(named)]
+    assert len(rows) == 5
+    assert max(map(len, rows)) < 80
 
 
 @pytest.mark.parametrize(
@@ -414,6 +434,7 @@ def test_agreement_comes_before_the_outlets_and_a_long_table_of_them_is_cut_with
     assert [line.split()[:2] for line in lines[first + 1 : first + 3]] == [["Paper", "42"], ["Paper", "00"]]
     said = "and 33 more outlets with 33 sentences, 0 labelled; `stance status --json` lists them all"
     assert lines[first + 11] == said
+    assert lines[first + 12] == "exact copies count once in this table, for the outlet that the first copy is of"
     assert sum(row.sentences for row in status.outlets) == 44
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -338,7 +339,7 @@ DROPPED = {
 """Where Python or a library drops or changes the exception that a signal raises."""
 
 
-@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("dropped", DROPPED)
 def test_a_signal_whose_exception_is_dropped_still_stops_the_command(
     dropped: str, sign: signal.Signals, status: int
@@ -349,7 +350,7 @@ def test_a_signal_whose_exception_is_dropped_still_stops_the_command(
     assert "RuntimeError" not in done.stderr
 
 
-@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_leaves_the_clean_up_the_time_that_it_takes(sign: signal.Signals, status: int) -> None:
     done = _signalled(
         sign,
@@ -369,10 +370,26 @@ def test_a_signal_leaves_the_clean_up_the_time_that_it_takes(sign: signal.Signal
 
 
 def test_after_the_command_the_signals_are_as_before() -> None:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]
     Stopping().end()
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_a_closed_terminal_stops_nothing_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stopping = Stopping()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        stopping.end()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _as_at_a_terminal() -> None:
+    """These tests may be in a shell's background job or under nohup, which ignore Ctrl-C and a closed terminal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _signalled(sign: signal.Signals, body: str) -> subprocess.CompletedProcess[str]:
@@ -396,14 +413,21 @@ stance.main()
         capture_output=True,
         text=True,
         check=False,
-        # As at a terminal: a shell's background job, which these tests may be in, has Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_as_at_a_terminal,
     )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("command", "sign"), [("serve", signal.SIGINT), ("demo", signal.SIGINT), ("demo", signal.SIGTERM)]
+    ("command", "sign"),
+    [
+        ("serve", signal.SIGINT),
+        ("serve", signal.SIGHUP),
+        ("serve", signal.SIGTERM),
+        pytest.param("serve", signal.SIGKILL, marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux only")),
+        ("demo", signal.SIGINT),
+        ("demo", signal.SIGTERM),
+    ],
 )
 def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str, sign: signal.Signals) -> None:
     with_database(tmp_path)
@@ -412,16 +436,19 @@ def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str,
         command_line,
         stdout=subprocess.PIPE,
         text=True,
-        # As at a terminal: a shell's background job, which these tests may be in, has Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_as_at_a_terminal,
     ) as started:
         try:
             assert started.stdout is not None
             # `serve` then waits for ever; `demo` then spends minutes on playing answers in.
             said = next(line for line in started.stdout if "http://127.0.0.1:" in line)
             started.send_signal(sign)
-            assert started.wait(timeout=60) == 128 + (2 if sign == signal.SIGINT else 15)
+            assert started.wait(timeout=60) == (-sign if sign == signal.SIGKILL else 128 + sign)
         finally:
             started.kill()
     port = said.split("http://127.0.0.1:")[1].split("/")[0].split()[0]
-    assert f"--port {port}" not in _processes()
+    # After a hard kill it is the system that ends the server, a moment later.
+    deadline = time.monotonic() + (30 if sign == signal.SIGKILL else 0)
+    while f"--port {port}" in (still := _processes()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert f"--port {port}" not in still

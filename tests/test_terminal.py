@@ -16,8 +16,9 @@ from tests.support.terminal import at_terminal
 
 STANCE = str(Path(sys.executable).with_name("stance"))
 WORDS = st.text("ab1.-", min_size=1, max_size=12)
+NUMBERS = st.text("1.-", min_size=1, max_size=12)
 CELLS = st.integers(2, 9).flatmap(
-    lambda columns: st.lists(st.lists(WORDS, min_size=columns, max_size=columns), min_size=2, max_size=4)
+    lambda columns: st.lists(st.tuples(WORDS, *[NUMBERS] * (columns - 1)).map(list), min_size=2, max_size=4)
 )
 
 
@@ -41,6 +42,41 @@ def test_a_table_keeps_its_rows_and_cells(rows: list[list[str]], width: int) -> 
         cells = [cell for part in parts for cell in part.split("\n")[number].split()[1:]]
         assert cells == row[1:]
         assert all(part.split("\n")[number].split()[0] == row[0] for part in parts)
+
+
+def test_each_part_of_a_divided_table_repeats_all_columns_that_name_its_rows() -> None:
+    rows = [["shares in %", "", "sentences", "favor", "against"], ["all", "raw", "255", "14.9", "28.6"]]
+    rows += [["", "settled", "160", "17.5 [8.6, 30.1]", "30.6"], ["by outlet", *[""] * 4], ["  AFP", "raw", *"678"]]
+    assert fitted(table(rows, left=(0, 1, 3, 4)), 50) == [
+        *("shares in %           sentences  favor", "all          raw            255  14.9"),
+        *("             settled        160  17.5 [8.6, 30.1]", "by outlet", "  AFP        raw              6  7", ""),
+        *("shares in %           against", "all          raw      28.6", "             settled  30.6", "by outlet"),
+        "  AFP        raw      8",
+    ]
+
+
+def test_an_explanation_is_wrapped_beside_what_it_explains() -> None:
+    lines = [
+        "To begin:",
+        "  stance init NAME   make a project: a folder with its settings and a codebook to fill in",
+        "  stance --help      list all commands",
+    ]
+    assert fitted(lines, 60) == [
+        "To begin:",
+        "  stance init NAME   make a project: a folder with its",
+        "                     settings and a codebook to fill in",
+        "  stance --help      list all commands",
+    ]
+    assert fitted(lines, 30)[1:3] == ["  stance init NAME   make a", "    project: a folder with its"]
+
+
+@given(st.lists(st.integers(0, 20), min_size=2, max_size=5, unique=True), st.integers(30, 60))
+def test_an_id_behind_a_sentence_stays_with_it(lengths: list[int], width: int) -> None:
+    lines = [f"  {n} ends.  3 go{' and go on' * length}  (id-{n})" for n, length in enumerate(lengths)]
+    found = fitted(lines, width)
+    assert all(len(line) <= width for line in found)
+    assert " ".join(found).split() == " ".join(lines).split()
+    assert "" not in found
 
 
 def test_headings_within_a_table_stay_with_their_rows() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.numbers import number
+from corpus.numbers import number, spoken
 from corpus.store import wrote
 from train.predict.shares_table import show
 
@@ -24,16 +24,24 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
         different: number of different sentences of the corpus; None for data from outside a project.
     """
     from labeling.statistics.intervals import shown
-    from train.report.sentences import intervals_sentence, learned_words, not_better_sentence, of_range, points
+    from train.report.sentences import (
+        UNITS,
+        intervals_sentence,
+        learned_words,
+        not_better_sentence,
+        of_range,
+        points,
+    )
     from train.vote_scores import FARTHEST
 
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{count:,} in {name}" for name, count in metrics.examples.items())
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
+    features = " and ".join(UNITS.get(name, name) for name in metrics.cv.features.split("+"))
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
-        f"recipe that did best in cross-validation on {learned_words(metrics)}: {metrics.cv.features}{vectors}, "
-        f"C = {metrics.cv.c:g} (F_avg {metrics.cv.f_avg:.3f})",
+        f"recipe that did best in cross-validation on {learned_words(metrics)}: {features} n-grams{vectors}, "
+        f"C = {metrics.cv.c:g} (F_avg, the mean F1 of {spoken(metrics.scheme.scored, 'and')}: {metrics.cv.f_avg:.3f})",
     ]
     for name, scores in (("test", metrics.test), ("majority", metrics.test.majority)):
         row = (("F_avg", scores.f_avg), ("macro-F1", scores.macro_f1), ("accuracy", scores.accuracy))
@@ -87,6 +95,7 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
 
 def predicted(done: Predicted) -> list[str]:
     """The lines on a prediction: the number of sentences of each stance, the shares, and what to think of them."""
+    from train.predict.formula_cells import defused_note
     from train.report.share_sentences import raw_shares_sentence
 
     counts = ", ".join(f"{count:,} {name}" for name, count in done.stances.items())
@@ -95,5 +104,6 @@ def predicted(done: Predicted) -> list[str]:
         f"{show(done.shares)}",
         *filter(None, [raw_shares_sentence(done.metrics, done.shares) if done.metrics else ""]),
         *done.shares.notes,
+        *([defused_note(done.defused, done.out.name)] if done.defused else []),
         wrote(done.changed, done.out, done.shares_out),
     ]

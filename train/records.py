@@ -16,10 +16,17 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled text; all examples of one `group` have the same split.
+    """A labelled text.
 
-    `votes` has the number of votes for each label, where the model is to learn from votes (`[train] votes = "soft"`)
-    and the text has enough of them; it is empty otherwise.
+    Attributes:
+        sentence_id: an id that no other example has.
+        text: the text.
+        label: the label of its stance toward the target.
+        target: what the stance is toward; may be empty where all examples have one target.
+        group: the name of the group that it must not be separated from: all examples of one group have the same split.
+        split: `train`, `validation` or `test`; empty until the examples are split.
+        votes: number of votes for each label, where the model is to learn from votes (`[train] votes = "soft"`) and the
+            text has enough of them; else empty.
     """
 
     sentence_id: str

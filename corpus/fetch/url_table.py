@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from corpus.errors import SourceError
+from corpus.numbers import spoken
 from corpus.reading.tables.data_files import parts_of_file, rows
 from corpus.reading.text_encoding import BYTE_ORDER_MARKS
 from corpus.records import CorpusSettings, Unit
@@ -136,7 +137,7 @@ def _cells(path: Path, settings: CorpusSettings) -> Iterator[tuple[int, str, str
         yield from _lines(path)
         return
     if ending not in KINDS:
-        raise SourceError(f"{path}: expected a file that ends in .txt, {', '.join(KINDS)}")
+        raise SourceError(f"{path}: expected a file that ends in {spoken(('.txt', *KINDS), 'or')}")
     # The other columns of [corpus.fields] are those of articles, which this table need not have.
     chosen = CorpusSettings(fields={"url": settings.fields.get("url", "url")})
     unit = Unit(path=str(path), kind=KINDS[ending], article_id="", source="", size=path.stat().st_size)

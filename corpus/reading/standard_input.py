@@ -16,7 +16,7 @@ from typing import BinaryIO
 from corpus.errors import SourceError
 from corpus.numbers import number
 from corpus.reading.kinds_by_content import kind_by_content
-from corpus.reading.tables.json_arrays import elements, why_not, wraps_records
+from corpus.reading.tables.json_arrays import elements, looked_into, wraps_records
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 from corpus.reading.web.archive_files import is_web_archive
 from corpus.reading.web.html_in_text import is_page
@@ -49,13 +49,13 @@ def stdin_unit(settings: CorpusSettings) -> Unit:
     elif known := _known(path):
         kind = known
     elif start.lstrip().startswith("{"):
-        columns = {"text": "text", "url": "url"} | settings.fields
-        kind = "json" if wraps_records(path, columns["text"]) else "jsonl"
-        if kind == "json" and (why := why_not(path, columns)):
+        text = settings.fields.get("text", "text")
+        kind = "json" if wraps_records(path, text) else "jsonl"
+        if kind == "json" and (why := looked_into(path, settings.fields).why):
             raise SourceError(f"standard input: {why}")
     elif is_page(start):
         kind = "html"
-    elif _is_table(start, settings.fields.get("text", "text")):
+    elif _is_table(start, {"text", settings.fields.get("text", "text")}):
         kind = "csv"
     elif _ARRAY.match(start):
         path, kind = _of_array(path)
@@ -83,12 +83,14 @@ def _begin(path: Path) -> str:
         return file.read(BLOCK).decode("utf-8-sig", "replace")
 
 
-def _is_table(start: str, column: str) -> bool:
+def _is_table(start: str, columns: set[str]) -> bool:
     """Whether the first line is the header of a table with the text's column."""
     line = start.partition("\n")[0].rstrip("\r")
     if line.lower().startswith("sep="):
         return True
-    return any(len(header) > 1 and column in header for mark in ",;\t" for header in csv.reader([line], delimiter=mark))
+    return any(
+        len(header) > 1 and columns & set(header) for mark in ",;\t" for header in csv.reader([line], delimiter=mark)
+    )
 
 
 def _of_array(path: Path) -> tuple[Path, str]:

@@ -196,7 +196,7 @@ def guess(data: bytes) -> str:
     guesses = from_bytes(sample)
     best = guesses.best()
     if best is None:
-        raise NotTextError("expected text in UTF-8, UTF-16 or a legacy code page; found none")
+        raise NotTextError("not text in UTF-8, UTF-16 or a legacy code page")
     # English has few letters that tell code pages apart: cp1250 and cp1252 score the same on "naïve café".
     # So the letters of the languages decide, and of code pages that fit equally well the one used for English is taken.
     western = any("cp1252" in one.could_be_from_charset for one in guesses if one.chaos <= best.chaos)

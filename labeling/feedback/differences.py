@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 
 from corpus.errors import ConfigError
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.copy_groups import groups_of_labels
 from labeling.records import Adjudication, Annotation, How, Verdict, people
 from labeling.scheme import Scheme, Stance, read_labelled
 from labeling.settling.carried_votes import carry
+from labeling.statistics.intervals import in_percent
 from labeling.studio.tasks import Corpus
 from labeling.votes import latest_votes
 
@@ -56,7 +57,10 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         annotator: the annotator's pseudonym.
         votes: number of the annotator's votes on sentences of the corpus.
-        compared: those on sentences with a verdict that rests on more than this one vote.
+        shared: those on sentences that others labelled, or an adjudicator settled.
+        others: number of the others' votes on the sentences that the annotator labelled.
+        alike: those of the others' votes that are the annotator's.
+        compared: those of the shared ones with a verdict, which rests on more than this one vote.
         same: those of the compared ones that are the verdict.
         table: number of compared votes, by the annotator's label and the verdict's.
         differences: sentences on which they differ, those of the most frequent confusion first.
@@ -64,6 +68,9 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
 
     annotator: str
     votes: int
+    shared: int
+    others: int
+    alike: int
     compared: int
     same: int
     table: dict[Stance, dict[Stance, int]]
@@ -105,6 +112,12 @@ def read_feedback(
         for key in mine
         if (verdict := verdict_of.get(copy_of[key])) and (verdict.how == "adjudicated" or len(verdict.votes) > 1)
     }
+    voters: dict[str, set[str]] = defaultdict(set)
+    for key, by in every.items():
+        if key in copy_of:
+            voters[copy_of[key]] |= by.keys()
+    shared = compared.keys() | {key for key in mine if voters[copy_of[key]] - {annotator}}
+    beside = [(mine[key], label) for key in mine for name, label in every[key].items() if name != annotator]
     table: dict[str, dict[str, int]] = {name: dict.fromkeys(scheme.names, 0) for name in scheme.names}
     for key, verdict in compared.items():
         table[mine[key]][verdict.stance] += 1
@@ -123,6 +136,9 @@ def read_feedback(
     return Feedback(
         annotator=annotator,
         votes=len(mine),
+        shared=len(shared),
+        others=len(beside),
+        alike=sum(own == label for own, label in beside),
         compared=len(compared),
         same=len(compared) - len(apart),
         table=table,
@@ -164,7 +180,7 @@ def show_feedback(feedback: Feedback) -> str:
     for (given, verdict), rows in confusions(feedback).items():
         lines += ["", f"voted {given}, settled as {verdict}: {len(rows):,}"]
         for row in rows:
-            lines.append(f"  {' '.join(row.text.split())}  ({row.sentence_id})")
+            lines.append(f"  {' '.join(row.text.split())} ({row.sentence_id})")
             lines += [f"    note: {' '.join(row.note.split())}"] if row.note else []
     text = "\n".join(lines)
     return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
@@ -179,13 +195,26 @@ def confusions(feedback: Feedback) -> dict[tuple[Stance, Stance], list[Differenc
 
 
 def summary(feedback: Feedback) -> str:
-    """How many votes were compared, and how many of them are the verdict, in one sentence."""
-    if not feedback.compared:
-        return (
-            f"{feedback.annotator} gave {number(feedback.votes, 'vote')}; none is on a sentence that others have "
-            "settled or labelled, too"
+    """How often the votes are those of others, and how many are the verdict where there is one, in one sentence.
+
+    Votes settle a sentence where enough of them are alike, so that the verdicts agree with an annotator more often than
+    the other annotators do.
+    """
+    gave = f"{feedback.annotator} gave {number(feedback.votes, 'vote')}"
+    if not feedback.shared:
+        return f"{gave}; none is on a sentence that others have settled or labelled, too"
+    parts = [f"{gave}, {feedback.shared:,} of them on sentences that others labelled or settled, too"]
+    if feedback.others:
+        parts.append(
+            f"of the others' {number(feedback.others, 'vote')} there, {feedback.alike:,} "
+            f"({in_percent(feedback.alike, feedback.others)}) {agreeing(feedback.alike, 'are')} the same label"
         )
-    return (
-        f"{feedback.annotator} gave {number(feedback.votes, 'vote')}; of the {feedback.compared:,} on sentences that "
-        f"others labelled or settled, too, {feedback.same:,} ({feedback.same / feedback.compared:.0%}) are as settled"
+    if not feedback.compared:
+        return "; ".join([*parts, "none of these sentences is settled yet"])
+    parts.append(
+        f"{feedback.compared:,} of these sentences {agreeing(feedback.compared, 'are')} settled, {feedback.same:,} "
+        f"({in_percent(feedback.same, feedback.compared)}) as {feedback.annotator} voted, whose own votes count in this"
     )
+    if left := feedback.shared - feedback.compared:
+        parts.append(f"{left:,} {agreeing(left, 'are')} open and not among them")
+    return "; ".join(parts)

@@ -55,7 +55,7 @@ def adjudicated(
         lines.append(str(reopened))
     if done.moved and dry_run:
         listed = ", ".join(f"{count:,} {change}" for change, count in done.moved.items())
-        lines.append(f"{sum(done.moved.values()):,} verdicts would get another label: {listed}")
+        lines.append(f"{number(sum(done.moved.values()), 'verdict')} would get another label: {listed}")
     if done.flagged:
         lines.append(
             f"{number(done.flagged, 'adjudicated verdict')} kept although something changed since"

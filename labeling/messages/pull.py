@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 from corpus.store import table_path, wrote
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # each command loads only what it does, not what all commands
     from labeling.settling.reopened import Reopened
     from labeling.sync.export_files import ExportSummary
     from labeling.sync.pull import PullSummary
+
+MOST_LABELS = 5
+"""Most answers with unknown labels that a pull shows; the file of what was not adopted has all."""
 
 
 def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopened | None = None) -> list[str]:
@@ -42,13 +45,16 @@ def pulled(done: PullSummary, stale: Stale | None, work: Path, reopened: Reopene
     lines += _history(done.edited, done.deleted, work)
     if done.withdrawn:
         lines.append(
-            f"{done.withdrawn:,} answers in the queue were edited or deleted there; what they were is in "
+            f"{number(done.withdrawn, 'answer')} in the queue {agreeing(done.withdrawn, 'were')} edited or deleted "
+            f"there; what {'it was' if done.withdrawn == 1 else 'they were'} is in "
             f"{table_path(work, 'withdrawn.jsonl')}"
         )
     if done.without_sentence:
-        lines.append(f"{done.without_sentence:,} of them are to sentences that the corpus doesn't have any more")
+        to = "is to a sentence" if done.without_sentence == 1 else "are to sentences"
+        lines.append(f"{done.without_sentence:,} of them {to} that the corpus doesn't have any more")
     if done.foreign:
-        lines.append(f"{done.foreign:,} tasks there were not made by stance (no sentence_id): left out")
+        were = agreeing(done.foreign, "were")
+        lines.append(f"{number(done.foreign, 'task')} there {were} not made by stance (no sentence_id): left out")
     return [*lines, _wrote(done.changed, work)]
 
 
@@ -61,16 +67,43 @@ def imported(done: ExportSummary, work: Path) -> list[str]:
     """
     lines = [
         *([f"read as an export of {done.tool}"] if done.tool not in {"Label Studio", "a table"} else []),
-        f"{done.annotations:,} answers to tasks of this project, {done.adopted:,} adopted by their sentence's text, "
-        f"of {done.annotators:,} annotators",
+        f"{number(done.annotations, 'answer')} to tasks of this project, {done.adopted:,} adopted by the sentence's "
+        f"text or id, of {number(done.annotators, 'annotator')}",
         *(f"read {written!r} as {name}" for written, name in done.aliases.items()),
         *_history(done.edited, done.deleted, work),
     ]
     if done.missing:
-        lines.append(
-            f"{done.missing:,} known answers of this project are not in the export: they stay; --replace deletes them"
-        )
+        stay = "it stays; --replace deletes it" if done.missing == 1 else "they stay; --replace deletes them"
+        are = agreeing(done.missing, "are")
+        lines.append(f"{number(done.missing, 'known answer')} of this project {are} not in the export: {stay}")
     return [*lines, _wrote(done.changed, work)]
+
+
+def not_adopted(done: ExportSummary, listed: Path) -> list[str]:
+    """What a pull could not use of an export: a line for each kind, and where all of it is listed.
+
+    Args:
+        done: what the pull did.
+        listed: the file that lists it with the reasons.
+    """
+    unmatched = done.unmatched - done.left_out - len(done.unread)
+    lines = []
+    if unmatched:
+        lines.append(
+            f"{number(unmatched, 'record')} of the file {agreeing(unmatched, 'have')} no sentence in the corpus"
+        )
+    if done.unread:
+        rows = [f"{'line' if done.tool == 'a table' else 'task'} {row.task}: {row.reason}" for row in done.unread]
+        more = f"; and {len(rows) - MOST_LABELS:,} more" if len(rows) > MOST_LABELS else ""
+        lines.append(
+            f"{number(len(rows), 'answer')} of the file {agreeing(len(rows), 'have')} no label of this project "
+            f"({'; '.join(rows[:MOST_LABELS])}{more})"
+        )
+    if done.left_out:
+        lines.append(
+            f"{number(done.left_out, 'record')} of the file {agreeing(done.left_out, 'have')} no answer to use"
+        )
+    return [f"not adopted: {line}; listed in {listed}" for line in lines]
 
 
 def _wrote(changed: list[Path], work: Path) -> str:

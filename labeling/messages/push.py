@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
     from labeling.migration.plan import ProjectMigration
@@ -69,17 +69,34 @@ def _queue_lines(plan: ProjectPlan) -> list[str]:
 
 
 def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
+    stale, doubled = len(plan.stale), "two tasks with answers: both stay, each annotator's last answer counts"
+    them = "it" if stale == 1 else "them"
     removed = (
-        "they are removed unless somebody answers first" if prune else "the same command with --prune removes them"
+        f"{'it is' if stale == 1 else 'they are'} removed unless somebody answers first"
+        if prune
+        else f"the same command with --prune removes {them}"
     )
+    hold, stay = ("holds", "it stays") if plan.answered == 1 else ("hold", "they stay")
+    own = "its prediction is" if plan.held_back == 1 else "their predictions are"
     said = (
-        (plan.answered, "of those on the server only hold answers: they stay"),
-        (len(plan.stale), f"of those on the server only hold no answer: {removed}"),
-        (len(plan.twice), "second tasks of a sentence, without answers: removed"),
-        (plan.doubled, "sentences have two tasks with answers: both stay, each annotator's last answer counts"),
-        (plan.foreign, "tasks there were not made by stance (no sentence_id): left alone"),
-        (len(plan.predict), "of the tasks there get the model's prediction"),
-        (plan.held_back, "tasks are held out: their prediction is not shown ([labeling] assist_share)"),
+        (plan.answered, f"{plan.answered:,} of those on the server only {hold} answers: {stay}"),
+        (stale, f"{stale:,} of those on the server only {'holds' if stale == 1 else 'hold'} no answer: {removed}"),
+        (len(plan.twice), f"{number(len(plan.twice), 'second task')} of a sentence, without answers: removed"),
+        (plan.doubled, f"{number(plan.doubled, 'sentence', 'have')} {doubled}"),
+        (
+            plan.foreign,
+            f"{number(plan.foreign, 'task')} there {agreeing(plan.foreign, 'were')} not made by stance (no "
+            "sentence_id): left alone",
+        ),
+        (
+            len(plan.predict),
+            f"{len(plan.predict):,} of the tasks there {'gets' if len(plan.predict) == 1 else 'get'} the model's "
+            "prediction",
+        ),
+        (
+            plan.held_back,
+            f"{number(plan.held_back, 'task', 'are')} held out: {own} not shown ([labeling] assist_share)",
+        ),
     )
     counts = (
         (len(plan.create), "to create"),
@@ -91,7 +108,7 @@ def _plan_lines(name: str, plan: ProjectPlan, prune: bool) -> list[str]:
     if not (plan.create or plan.update):
         parts.insert(0, "nothing to send")
     lines = [f"{name}: {', '.join(parts)}"]
-    lines += [f"  {count:,} {meaning}" for count, meaning in said if count]
+    lines += [f"  {meaning}" for count, meaning in said if count]
     if plan.project and plan.settings:
         lines.append(f"  settings to change: {', '.join(_SETTINGS.get(name, name) for name in plan.settings)}")
         if (wanted := plan.settings.get("maximum_annotations")) is not None:

@@ -15,7 +15,7 @@ from labeling.records import NO_OUTLET
 from labeling.scheme import DEFAULT, Scheme
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
 from labeling.statistics.agreement_of_parts import compared
-from labeling.statistics.intervals import percent, shown
+from labeling.statistics.intervals import in_percent, percent, shown
 from labeling.text_tables import table as _table
 
 if TYPE_CHECKING:  # each command loads only what it does, not what all commands print about
@@ -49,7 +49,8 @@ def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
         _shares(status.shares, status.stale, scheme),
         [_qualified(row) for row in status.qualifications],
         [
-            f"control items: {row.annotator} repeated their own earlier vote on {row.same:.1%} of {row.repeats:,}"
+            f"control items: {row.annotator} repeated their own earlier vote on {100 * row.same:.1f} % of "
+            f"{row.repeats:,}"
             for row in status.controls
         ]
         + [f"control items: {name} skipped {count:,}" for name, count in status.skipped_controls.items()],
@@ -80,7 +81,7 @@ def _progress(status: Status, scheme: Scheme) -> list[str]:
         )
     lines += [f"not counted: {number(count, 'answer')} of {name}, ignored" for name, count in status.ignored.items()]
     lines += [
-        f"assigned to {row.annotator}: {row.answered:,} of {row.sentences:,} sentences answered"
+        f"assigned to {row.annotator}: {row.answered:,} of {number(row.sentences, 'sentence')} answered"
         for row in status.assigned
     ]
     if status.annotators:
@@ -102,10 +103,12 @@ def _outlets(status: Status) -> list[str]:
     rows += [[row.outlet or NO_OUTLET, f"{row.sentences:,}", f"{row.labelled:,}"] for row in ranked[:MOST_OUTLETS]]
     rest = ranked[MOST_OUTLETS:]
     more = (
-        f"and {number(len(rest), 'more outlet')} with {sum(row.sentences for row in rest):,} sentences, "
+        f"and {number(len(rest), 'more outlet')} with {number(sum(row.sentences for row in rest), 'sentence')}, "
         f"{sum(row.labelled for row in rest):,} labelled; `stance status --json` lists them all"
     )
-    return [*_table(rows), *([more] if rest else [])] if outlets else []
+    which = "whose copy was drawn" if status.is_sample else "that the first copy is of"
+    copies = f"exact copies count once in this table, for the outlet {which}"
+    return [*_table(rows), *([more] if rest else []), *([copies] if len(outlets) > 1 else [])] if outlets else []
 
 
 def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
@@ -127,7 +130,7 @@ def _agreement(agreement: Agreement, scheme: Scheme) -> list[str]:
     ]
     rows += [
         [
-            f"{row.annotator} and the others' majority",
+            f"{row.annotator} and others' majority",
             f"{row.n:,}",
             percent(row.raw),
             shown(row.kappa),
@@ -196,7 +199,7 @@ def _contest(contested: Sequence[Contested], differing: int) -> list[str]:
     for row in contested:
         votes = ", ".join(f"{annotator} {stance}" for annotator, stance in row.votes.items())
         lines += [
-            f"{row.alike:4.0%}  {votes}  ({row.sentence_id} in {row.article_id})",
+            f"{100 * row.alike:3.0f} %  {votes} ({row.sentence_id} in {row.article_id})",
             "      " + shorten(row.text, 110, placeholder=" …"),
         ]
     return lines
@@ -230,12 +233,14 @@ def _warning(row: TooFast | AlwaysSame) -> str:
 
 def _qualified(row: Score) -> str:
     said = (
-        f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of {row.asked:,} settled sentences"
+        f"qualification {row.number}: {row.annotator} has answered {row.answered:,} of "
+        f"{number(row.asked, 'settled sentence')}"
     )
     if row.scored:
         labels = ", ".join(f"{same:,} of {count:,} {label}" for label, (count, same) in row.labels.items())
         kappa = "undefined" if math.isnan(row.kappa) else f"{row.kappa:.3f}"
-        said += f", {row.same:,} of {row.scored:,} ({row.same / row.scored:.1%}) as settled ({labels}); kappa {kappa}"
+        share = in_percent(row.same, row.scored)
+        said += f", {row.same:,} of {row.scored:,} ({share}) as settled ({labels}); kappa {kappa}"
     left = ((row.skipped, "skipped"), (row.open, "without a verdict now"))
     return said + "".join(f"; {count:,} {what}" for count, what in left if count)
 
@@ -252,10 +257,10 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
             "also with --by stratified or --by keyword)"
         )
     else:
-        rows.append(["estimated for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
+        rows.append(["for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])
         note = (
-            f"the estimate rests on {shares.carrying:,} of {shares.labelled:,} settled sentences (exact copies count "
-            "once)"
+            f"for the corpus: an estimate that rests on {shares.carrying:,} of {shares.labelled:,} settled sentences "
+            "(exact copies count once)"
         )
     if shares.unlabelled:
         note += f"; {number(shares.unlabelled, 'drawn sentence', 'are')} not settled yet"

@@ -62,6 +62,15 @@ def percent(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} %{interval}"
 
 
+def in_percent(part: int, whole: int) -> str:
+    """What part of a whole a number is, in percent.
+
+    >>> in_percent(1, 3)
+    '33.3 %'
+    """
+    return f"{100 * part / whole:.1f} %"
+
+
 def over_whole_range(share: Estimate) -> Estimate:
     """The share, with an interval from 0 to 1 if it has none: files of shares and scores hold numbers.
 

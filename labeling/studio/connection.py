@@ -27,7 +27,8 @@ class BrokenConnectionError(StudioError):
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """A server's address and its API key.
 
-    If `serve` made the server, `username` and `password` are the owner's, and it listens at `host` and `port`.
+    If `serve` made the server, `username` and `password` are the owner's, and it listens at `host` and `port`. `pids`
+    are the processes that end it: the one that started it, and its own.
     """
 
     url: str
@@ -36,6 +37,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     password: str = ""
     host: str = "127.0.0.1"
     port: int = 0
+    pids: list[int] = []
 
     def __repr__(self) -> str:
         """Show the address alone: a key never reaches a log or a traceback."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import secrets
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ from labeling.studio.install import executable
 
 FOLDER = Path(".stance") / "label-studio"
 LOG = Path(".stance") / "label-studio.log"
+PR_SET_PDEATHSIG = 1
+"""Number of the request to Linux, from linux/prctl.h, to send a process a signal when its parent ends."""
 START_WITHIN = 600.0
 """Seconds to wait: the first start migrates the database, in 19 to 27 s on two idle cores, over 180 s on busy ones."""
 OWNER = "owner@stance.example"
@@ -56,10 +60,24 @@ def answering(project: Path, host: str | None = None, port: int | None = None) -
     elsewhere = (host is not None and resolve(host) != server.host) or (port is not None and port != server.port)
     if elsewhere:
         raise StudioError(
-            f"this project's Label Studio runs already, at {server.host}, port {server.port}: stop it first, with "
-            "Ctrl-C where it was started"
+            f"this project's Label Studio runs already, at {server.host}, port {server.port}: stop it first, "
+            f"{how_to_stop(server)}"
         )
     return server
+
+
+def how_to_stop(server: Server) -> str:
+    """How the user stops a server that runs: also where the terminal that it was started in is closed."""
+    process = next(filter(_lives, server.pids), 0)
+    return "with Ctrl-C where it was started" + (f", or with `kill {process}` anywhere" if process else "")
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:  # it has ended; or its number is that of another user's process now
+        return False
+    return True
 
 
 @contextmanager
@@ -98,6 +116,8 @@ def running(project: Path, host: str | None = None, port: int | None = None) -> 
     write_bytes(project / KEY_FILE, msgspec.json.encode(server), mode=0o600)
     process = _start(program, project, server)
     try:
+        server = msgspec.structs.replace(server, pids=[os.getpid(), process.pid])
+        write_bytes(project / KEY_FILE, msgspec.json.encode(server), mode=0o600)
         _wait(process, server, project)
         yield server
     finally:
@@ -156,7 +176,14 @@ def _start(program: Path, project: Path, server: Server) -> subprocess.Popen[byt
             stdout=log,
             stderr=log,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process when the one that started it ends, even if that is killed without a clean-up."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(process: subprocess.Popen[bytes], server: Server, project: Path) -> None:

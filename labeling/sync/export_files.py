@@ -41,7 +41,9 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
         tool: program that wrote it.
         annotations: number of answers to tasks that stance made.
         adopted: number of answers to other tasks, matched by their text.
-        unmatched: number of tasks and answers that matched nothing.
+        unmatched: number of tasks and answers that were not adopted.
+        unread: those of them that matched a sentence, but have no label of this project, or several.
+        left_out: those of them that hold no finished answer, or one that another contradicts.
         annotators: number of people who gave the answers.
         edited: number of answers that are or were another version of one in the export.
         deleted: number of answers that the export no longer has and that were deleted.
@@ -55,6 +57,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     annotations: int
     adopted: int
     unmatched: int
+    unread: list[Unmatched]
+    left_out: int
     annotators: int
     edited: int
     deleted: int
@@ -171,14 +175,18 @@ def read_export(
     for line in _will(replace, missing, [edit.was for edit in merged.edits]):
         say(line)
     history = superseded(merged, known.history)
-    unmatched = write_jsonl(work / UNMATCHED, taken.unmatched)
+    not_used = sorted([*taken.unmatched, *taken.unread], key=lambda row: row.task)
+    not_adopted = [*export.left_out, *not_used]
+    unmatched = write_jsonl(work / UNMATCHED, not_adopted)
     now = msgspec.structs.replace(known, annotations=merged.rows, history=[*known.history, *history])
     changed = write_known(work, project, register, now)
     return ExportSummary(
         tool=export.tool,
         annotations=sum(not row.adopted for row in fresh),
         adopted=sum(row.adopted for row in fresh),
-        unmatched=len(taken.unmatched),
+        unmatched=len(not_adopted),
+        unread=taken.unread,
+        left_out=len(export.left_out),
         annotators=len({register.counts(name) for name in {row.annotator for row in fresh}}),
         edited=sum(row.why == "edited" for row in history),
         deleted=sum(row.why == "deleted" for row in history),
@@ -210,6 +218,7 @@ class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str]
     before: list[int | None]
     unmatched: list[Unmatched]
+    unread: list[Unmatched]
     aliases: dict[str, Stance]
 
 
@@ -218,7 +227,7 @@ def _take(
 ) -> _Taken:
     """The answers of an export; of an answer that occurs several times, the latest version."""
     numbered: dict[int | None, list[int]] = defaultdict(list)
-    taken = _Taken(rows=[], keys=[], before=[], unmatched=[*export.left_out], aliases={})
+    taken = _Taken(rows=[], keys=[], before=[], unmatched=[], unread=[], aliases={})
     here = set(corpus.present({task.item for task in export.tasks if task.item}))
     for task in export.tasks:
         text, ids = _match(task, here, by_text)
@@ -233,7 +242,7 @@ def _take(
         for answer in task.annotations:
             row, written = _answer(task, answer, codebook, ids[0] if ids else "", scheme)
             if row is None:
-                taken.unmatched.append(Unmatched(task=task.id, text=text, reason=written, annotation=answer["id"]))
+                taken.unread.append(Unmatched(task=task.id, text=text, reason=written, annotation=answer["id"]))
                 continue
             unique = answer.get("unique_id")
             row = msgspec.structs.replace(row, task=task.mark, unique_id=unique if isinstance(unique, str) else "")

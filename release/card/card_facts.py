@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from corpus.numbers import number
+from corpus.numbers import number, spoken
 from corpus.records import ARTICLES, Skipped
 from corpus.store import read_jsonl_if_there, table_path
 from corpus.tables import read_table
@@ -27,7 +27,6 @@ from release.card.earlier_release import EarlierRelease, read_earlier_release
 from release.contents.machine_rows import ReleasedCoder
 from release.freshness import Project
 from train.report.project_snapshot import Snapshot, gather
-from train.report.sentences import spoken
 from train.settings import LICENCES, PublishSettings, meaning
 
 NOBODY = "Authors not stated"
@@ -338,7 +337,8 @@ def summary(facts: CardFacts) -> str:
 
 def extractors(facts: CardFacts) -> str:
     """What read the articles, each with the number of its articles."""
-    return ", ".join(f"{_reader(name)} ({number(count, 'article')})" for name, count in facts.extractors.items())
+    found = [f"{_reader(name)} ({number(count, 'article')})" for name, count in facts.extractors.items()]
+    return spoken(found, "and") if found else ""
 
 
 def _reader(extractor: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, metadata
 
-from corpus.numbers import agreeing, number
+from corpus.numbers import agreeing, number, spoken
 from release.card.card_facts import CardFacts
-from train.report.sentences import spoken
 
 PACKAGE = "stance-corpus"
 SOURCES = ("repository", "source", "source code", "homepage")

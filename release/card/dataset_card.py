@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus.numbers import number
+from corpus.numbers import number, spoken
 from labeling.records import NO_OUTLET
 from labeling.scheme import DEFAULT, Scheme
 from release.card.card_facts import (
@@ -141,9 +141,9 @@ def sections(facts: CardFacts) -> str:
         said=facts.settings,
         snapshot=snapshot,
         stances=facts.scheme.names,
-        choices=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.names], "or")),
+        choices=Markdown(spoken([f"`{name}`" for name in facts.scheme.names], "or")),
         meant=Markdown(_meant(facts.scheme)),
-        scored=Markdown(readings.spoken([f"`{name}`" for name in facts.scheme.scored], "and")),
+        scored=Markdown(spoken([f"`{name}`" for name in facts.scheme.scored], "and")),
         readings=readings,
         about=corpus_sentences,
         sizes=[
@@ -165,7 +165,7 @@ def sections(facts: CardFacts) -> str:
             (row.annotator, *(row.votes[stance] for stance in facts.scheme.names), row.skips, row.unsure)
             for row in snapshot.status.annotators
         ],
-        controls=[(row.annotator, f"{row.same:.1%}", row.repeats) for row in snapshot.status.controls],
+        controls=[(row.annotator, f"{100 * row.same:.1f} %", row.repeats) for row in snapshot.status.controls],
         decided=decided_sentence(facts),
         addresses=Markdown(addresses_sentence(facts)),
         install=Markdown(install_sentence(facts.settings.contact)),
@@ -203,7 +203,7 @@ def _meant(scheme: Scheme) -> str:
     names = [f"`{name}`" for name in scheme.names]
     if scheme.names == DEFAULT.names:
         return f"{names[0]}, {names[1]}, or {names[2]} (neither of the two)"
-    return readings.spoken(names, "or")
+    return spoken(names, "or")
 
 
 def _chance(row: Round) -> str:

@@ -44,7 +44,7 @@ def zenodo(facts: CardFacts) -> bytes:
     whole: dict[str, Any] = {
         "upload_type": "dataset",
         "title": facts.name,
-        "description": f"<p>{html.escape(summary(facts), quote=False)}</p>",
+        "description": f"<p>{html.escape(summary(facts) + without_text(facts), quote=False)}</p>",
         "creators": [{"name": name} for name in authors(said)],
         "access_right": "open",
         "license": spdx.lower() or "notspecified",
@@ -56,6 +56,13 @@ def zenodo(facts: CardFacts) -> bytes:
         **({"related_identifiers": [_zenodo_page(said.url)]} if said.url else {}),
     }
     return _json(whole)
+
+
+def without_text(facts: CardFacts) -> str:
+    """What those who find a stand-off release in an archive have to know first; "" for any other release."""
+    if not facts.standoff:
+        return ""
+    return " The dataset has no text: `stance hydrate` puts it back from your own copies of the articles."
 
 
 def _zenodo_page(url: str) -> dict[str, str]:
@@ -77,7 +84,7 @@ def datacite(facts: CardFacts) -> bytes:
         "titles": [{"title": facts.name}],
         "publisher": {"name": NO_PUBLISHER},
         "publicationYear": facts.date[:4] or NO_YEAR,
-        "descriptions": [{"description": summary(facts), "descriptionType": "Abstract"}],
+        "descriptions": [{"description": summary(facts) + without_text(facts), "descriptionType": "Abstract"}],
         "subjects": [{"subject": keyword} for keyword in KEYWORDS],
         **({"dates": [{"date": facts.date, "dateType": "Issued"}]} if facts.date else {}),
         "language": said.language[0],

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus.numbers import spoken
+
 if TYPE_CHECKING:
     from train.records import Metrics
     from train.settings import PublishSettings
@@ -55,7 +57,7 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
         said=settings,
         says=Markdown(_says(model.labels)),
         install=Markdown(install_sentence(settings.contact)),
-        scored=Markdown(readings.spoken([f"`{name}`" for name in metrics.scheme.scored], "and")),
+        scored=Markdown(spoken([f"`{name}`" for name in metrics.scheme.scored], "and")),
         model=model,
         metrics=metrics,
         analysis=read_analysis(folder),
@@ -79,8 +81,6 @@ def model_card(folder: Path, settings: PublishSettings, repo: str, dataset: str 
 
 def _says(labels: list[str]) -> str:
     """What the model says of a sentence, as the beginning of the card."""
-    from train.report.sentences import spoken
-
     return f"which stance a sentence expresses or reports, {spoken([f'`{name}`' for name in labels], 'or')},"
 
 

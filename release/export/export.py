@@ -9,6 +9,7 @@ import msgspec
 import pyarrow.compute as pc
 
 from corpus.errors import StanceError
+from corpus.numbers import spoken
 from corpus.staging import put_in_place
 from corpus.store import KEPT, one_state, table_path
 from labeling.machine.answers import Series
@@ -106,7 +107,7 @@ def export(
 
 def _check_place(out: Path, work: Path) -> None:
     if out.suffix.lower() not in ENDINGS or out.is_dir():
-        raise StanceError(f"--to {out}: expected a file that ends in {', '.join(ENDINGS)}")
+        raise StanceError(f"--to {out}: expected a file that ends in {spoken(ENDINGS, 'or')}")
     place, kept = out.resolve(), table_path(work, KEPT[0]).parent.resolve()
     if place.is_relative_to(kept) and kept != work.resolve():
         raise StanceError(f"--to {out}: {kept.name} holds what no command can make again; name another folder")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from corpus.errors import StanceError
-from release.export.formulas import defused
+from train.predict.formula_cells import defused_rows
 from train.predict.output_files import row_writer
 
 ENDINGS = (".csv", ".xlsx", ".jsonl", ".parquet")
@@ -68,9 +68,9 @@ def table_writer(path: Path, schema: pa.Schema) -> Iterator[Write]:
 
 def _defused(batch: pa.RecordBatch, write: Callable[[pa.RecordBatch], None]) -> int:
     """Write a batch whose texts no spreadsheet program runs; returns the number of texts that were changed for it."""
-    pairs = [defused(one) if pa.types.is_string(one.type) else (one, 0) for one in batch.columns]
-    write(pa.RecordBatch.from_arrays([one for one, _ in pairs], schema=batch.schema))
-    return sum(count for _, count in pairs)
+    rows, count = defused_rows(batch)
+    write(rows)
+    return count
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -174,7 +174,9 @@ def _notice(states: Mapping[str, int]) -> str:
     text = (
         f"**Hydrated.** `stance hydrate` put the text of {of} back into this stand-off release from copies of the "
         f"articles{''.join(f'; {part}' for part in parts)}. What follows is the release's own card, without the "
-        "paragraph on the missing text. The text is its publishers': don't pass this folder on."
+        "paragraph on the missing text: the columns, sizes and files that it names are those of the release. In this "
+        f"folder `gold` also has the columns {', '.join(f'`{name}`' for name in (*TEXTS, *FOUND))}. The text is its "
+        "publishers': don't pass this folder on."
     )
     return f"> {text}\n"
 

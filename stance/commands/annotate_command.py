@@ -60,7 +60,9 @@ COMPARE = "next: `stance status` compares the machine coder with the annotators"
     help="Read predictions that were made elsewhere, from a .csv, .jsonl or .parquet file with sentence_id or text, "
     "and stance or label.",
 )
-@click.option("--description", default="", metavar="TEXT", help="With --from: how the predictions were made.")
+@click.option(
+    "--description", default="", show_default=False, metavar="TEXT", help="With --from: how the predictions were made."
+)
 def annotate(
     model: str | None,
     url: str | None,

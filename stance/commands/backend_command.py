@@ -22,7 +22,7 @@ USER, PASSWORD = "STANCE_BACKEND_USER", "STANCE_BACKEND_PASSWORD"
 )
 @click.option("--port", default=9090, type=click.IntRange(1, 65535), help="The port of the backend.")
 def backend(model: Path, host: str, port: int) -> None:
-    """Show the predictions of a MODEL in Label Studio.
+    """Show the predictions of a MODEL (work/model unless you name another one) in Label Studio.
 
     It runs until you press Ctrl-C. In Label Studio, connect its address under Settings, Model. A project fits if one of
     its Choices controls has the model's labels. If STANCE_BACKEND_PASSWORD is set, Label Studio must send it (Basic

@@ -13,6 +13,7 @@ from stance.progress import bar
 from stance.project import WORK, NoSourcesError, project_settings, say_next
 
 if TYPE_CHECKING:
+    from corpus.build import BuildSummary
     from corpus.records import Format
     from labeling.scheme import Scheme
     from train.settings import Settings
@@ -145,9 +146,22 @@ def build(
         import msgspec
 
         settings = msgspec.structs.replace(settings, corpus=msgspec.structs.replace(settings.corpus, format=format_))
-    run_build(sources, out, settings, force=force, strict=strict, workers=workers, address=address)
+    done = run_build(sources, out, settings, force=force, strict=strict, workers=workers, address=address)
     if out == WORK:
         say_next(settings, "build")
+        _say_new(done.changes.articles_new)
+
+
+def _say_new(articles: int) -> None:
+    """Say that people may label sentences of new articles too, where they have labelled others."""
+    from corpus.numbers import number
+    from corpus.store import table_path
+
+    if articles and table_path(WORK, "sample.parquet").is_file():
+        click.echo(
+            f"to label sentences of the {number(articles, 'new article')} too: `stance push --limit N`, which draws N "
+            "of all that no round has drawn"
+        )
 
 
 def run_build(
@@ -159,16 +173,18 @@ def run_build(
     strict: bool = False,
     workers: int | None = None,
     address: str | None = None,
-) -> None:
+) -> BuildSummary:
     """Build the tables with a progress bar, and print what was made and what to look at."""
     from corpus.build import build
     from corpus.messages import built, noted
+    from corpus.numbers import number
 
-    with bar("shards") as drawn:
+    with bar("parts") as drawn:
 
         def step(finished: int, total: int, articles: int, sentences: int) -> None:
             drawn.total = total
-            drawn.set_postfix_str(f"{articles:,} articles, {sentences:,} sentences", refresh=False)
+            made = f"{number(articles, 'article')}, {number(sentences, 'sentence')}"
+            drawn.set_postfix_str(made, refresh=False)
             drawn.update(finished - drawn.n)
 
         if address:
@@ -180,6 +196,7 @@ def run_build(
     click.echo("\n".join(built(done, out)))
     for note in noted(done, out):
         click.echo(note, err=True)
+    return done
 
 
 def check_engine(engine: str, address: str | None, workers: int | None) -> None:

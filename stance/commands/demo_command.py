@@ -38,7 +38,7 @@ def demo(install: bool) -> None:
         run_push(studio, settings)
         with progress_bar("answers") as progress:
             played = replay(studio, server, settings.labeling.title, recorded, progress)
-        click.echo(f"answers of three annotators: {played} played in through the server's API")
+        click.echo(f"answers of three annotators: {played:,} played in through the server's API")
         run_pull(studio, settings)
         say_login(server, now=False)
     run_adjudicate(settings)

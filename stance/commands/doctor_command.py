@@ -59,7 +59,7 @@ def _installation() -> Iterator[str]:
     yield f"stance {version(PACKAGE)} in Python {platform.python_version()} ({platform.system()}); {libraries}"
     extras = _extras()
     for extra, missing in extras.items():
-        how = f"not installed; `pip install {' '.join(missing)}` adds it" if missing else "installed"
+        how = f"not installed; `pip install '{PACKAGE}[{extra}]'` adds it" if missing else "installed"
         yield f"optional extra {extra}: {how}"
     if not extras.get("spark") and shutil.which("java") is None:
         yield "optional extra spark: it needs Java, and there is no program java on the PATH"
@@ -167,6 +167,17 @@ def _rights(studio: Studio, settings: Settings) -> Iterator[str]:
             yield f"project at the server: {error}"
 
 
+def _is_finished(settings: Settings) -> bool:
+    """Whether the last line says that nothing is left to do, and thus that everything is up to date."""
+    from corpus.errors import StanceError
+    from stance.next_step import next_step
+
+    try:
+        return (WORK / "dataset").exists() and not next_step(settings)
+    except StanceError:
+        return False
+
+
 def _stale(settings: Settings) -> Iterator[str]:
     from release.freshness import STAGES, told
     from stance.next_step import build_command, source_changes
@@ -177,5 +188,5 @@ def _stale(settings: Settings) -> Iterator[str]:
     if changes := source_changes():
         lines.insert(0, f"{changes}: run `{build_command(changes)}`")
     yield from (f"out of date: {line}" for line in lines)
-    if not lines:
+    if not lines and not _is_finished(settings):
         yield "everything that was made is up to date"

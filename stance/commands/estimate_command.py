@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--by",
     default="",
+    show_default=False,
     metavar="COLUMN,…",
     help="The properties of articles to group by: outlet, month, year, language, or another column of "
     "work/articles.parquet.",

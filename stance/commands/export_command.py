@@ -23,8 +23,8 @@ from stance.project import WORK, project_settings, say_due, say_next, this_proje
 def export(out: Path, long: bool) -> None:
     """Write one flat table of everything.
 
-    It has all sentences with labels, votes and predictions. Annotators have the names that a release gives them. The
-    last lines name the page that says what each column holds.
+    It has all sentences with labels, votes and predictions. Annotators are called A1, A2, …, as in a release. The
+    page docs/export.md says what each column holds; the command prints where it is.
     """
     from corpus.store import wrote
     from labeling.identity.pseudonyms import read_names

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stance.progress import bar
-from stance.project import project_settings
+from stance.project import project_settings, without_project
 
 
 @click.command()
@@ -29,6 +29,7 @@ from stance.project import project_settings
 @click.option(
     "--contact",
     default="",
+    show_default=False,
     metavar="MAIL_OR_URL",
     help="Where the hosts' owners can reach you; it is sent with every request, in the User-Agent.",
 )
@@ -53,7 +54,8 @@ def fetch(table: Path, out: Path, jobs: int, delay: float, timeout: float, conta
     if not (contact.isascii() and contact.isprintable()):
         raise click.UsageError("--contact: expected a mail address or a URL, in ASCII")
     settings = project_settings(required=False)
-    urls = read_urls(table, settings.corpus)
+    with without_project():
+        urls = read_urls(table, settings.corpus)
     agent = f"{AGENT}/{version('stance-corpus')}" + (f" ({contact})" if contact else "")
     manners = Manners(agent=agent, jobs=jobs, delay=delay, timeout=timeout)
     with bar("pages") as drawn:

@@ -72,7 +72,7 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
     from corpus.ids.labelled_sentences import remember
     from corpus.store import locked
     from labeling.codebook import read_codebook
-    from labeling.messages.pull import imported
+    from labeling.messages.pull import imported, not_adopted
     from labeling.studio.tasks import Corpus
     from labeling.sync.export_files import UNMATCHED, read_export
 
@@ -92,10 +92,8 @@ def _pull_from(export: Path, settings: Settings, *, annotator: str | None, repla
         remember(WORK)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
-    if done.unmatched:
-        click.echo(
-            f"{number(done.unmatched, 'record')} of the file without a match: listed in {WORK / UNMATCHED}", err=True
-        )
+    for line in not_adopted(done, WORK / UNMATCHED):
+        click.echo(line, err=True)
     click.echo("\n".join(imported(done, WORK)))
 
 

@@ -17,6 +17,7 @@ from stance.project import (
     project_settings,
     say_due,
     say_next,
+    say_old_corpus,
     stale_verdicts_now,
 )
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--control",
     default=0,
+    show_default=False,
     metavar="N",
     type=click.IntRange(0),
     help="Show N settled sentences again, to see whether annotators still give the same answer.",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
 @click.option(
     "--coder",
     default="",
+    show_default=False,
     metavar="NAME",
     help="With --predictions: show the labels of this machine coder in place of the model's predictions.",
 )
@@ -114,6 +117,7 @@ def push(
     """
     import msgspec
 
+    from corpus.store import table_path
     from labeling.studio.tasks import Corpus
     from labeling.sync.push_plan import Asked
 
@@ -150,6 +154,9 @@ def push(
         return
     if asked.by == "uncertainty" or (asked.predictions and not asked.coder):
         say_due(settings, "examples", "model", "predictions")
+    drawn = table_path(WORK, "sample.parquet").is_file()
+    if from_archive is None and qualify is None and (asked.limit or asked.everything or not drawn):
+        say_old_corpus()
     if to is not None:
         _push_to(to, settings, asked, dry_run=dry_run, yes=yes)
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.progress import named_steps, progress_bar
-from stance.project import WORK, project_settings, say_next, this_project
+from stance.project import WORK, project_settings, say_next, this_project, without_project
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dataset",
     default="",
+    show_default=False,
     metavar="ORG/NAME",
     help="With --model: the repository of the data that the model was trained on.",
 )
@@ -91,7 +92,7 @@ def hydrate(dataset: Path, articles: tuple[str, ...], out: Path) -> None:
     from release.hydrate.hydrate import hydrate
     from release.messages import hydrated
 
-    with progress_bar("articles") as progress:
+    with without_project(), progress_bar("articles") as progress:
         done = hydrate(dataset, articles, out, project_settings(required=False).corpus, progress)
     if done.skipped:
         click.echo(f"skipped: {counts(done.skipped)}", err=True)

@@ -43,17 +43,18 @@ INSTALL = click.option(
 def serve(host: str | None, port: int | None, install: bool) -> None:
     """Run a Label Studio server.
 
-    It runs for this project until you press Ctrl-C. Only this computer can reach it unless you name a --host. Where
-    Label Studio is not installed, you are asked whether to install it, or you say so with --install.
+    It runs for this project until you press Ctrl-C or close the terminal. Only this computer can reach it unless you
+    name a --host. Where Label Studio is not installed, you are asked whether to install it, or you say so with
+    --install.
     """
     from labeling.studio.connection import read_key_file
     from labeling.studio.install import executable
-    from labeling.studio.local_server import answering, running
+    from labeling.studio.local_server import answering, how_to_stop, running
 
     if there := answering(Path(), host, port):
         say_login(there)
         _say_sign_up(there)
-        click.echo("It runs already, and stops where it was started: with Ctrl-C there; labels are kept.")
+        click.echo(f"It runs already, and stops {how_to_stop(there)}; labels are kept.")
         _say_next()
         return
     install_if_wanted(asked=install)

@@ -48,6 +48,7 @@ def status(as_json: bool, annotator: str | None, html: bool) -> None:
 @click.option(
     "--doubts",
     default=0,
+    show_default=False,
     metavar="N",
     type=click.IntRange(0),
     help="Take back the N verdicts that the model doubts most, until people decide these sentences in the queue. "

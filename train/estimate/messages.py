@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from labeling.statistics.intervals import Estimate
+from labeling.text_tables import table
 from train.estimate.estimates import Estimates
 from train.estimate.groups import Difference, Group, Share
 from train.estimate.refusals import advice
@@ -14,8 +15,6 @@ from train.estimate.regression import Coefficient
 
 SHOWN = 12
 """Most groups of a column, differences, and coefficients of a form in the terminal; `--to` writes all."""
-ROOM = 22
-"""Characters for an estimate with its interval."""
 ALL = "all"
 
 
@@ -25,18 +24,11 @@ def shown(found: Estimates) -> list[str]:
     lines = [f"coder: {found.coder}" + ("" if found.power is None else f"; its weight λ in PPI++ is {found.power:.2f}")]
     if found.why_not:
         lines.append(f"not corrected: {found.why_not}")
-    wide = max(
-        28, *(len(group.name) + 4 for group in found.groups), *(len(_pair(row)) + 4 for row in found.differences)
-    )
-    lines.append(
-        f"{'shares in %':{wide}}{'sentences':>10}{'labels':>8}   " + "".join(f"{name:{ROOM}}" for name in names)
-    )
-    for column, groups in groupby(found.groups, key=lambda group: group.column):
-        lines += _of_column(column, list(groups), wide)
-    lines += _differences(found.differences, names, wide)
+    lines += _shares(found.groups, names)
+    lines += _differences(found.differences, names)
     for form in ("linear", "logistic"):
-        lines += _regression([row for row in found.coefficients if row.form == form], names, wide)
-    return [line.rstrip() for line in [*lines, *found.notes, *conclusions(found)]]
+        lines += _regression([row for row in found.coefficients if row.form == form], names)
+    return [*lines, *found.notes, *conclusions(found)]
 
 
 def conclusions(found: Estimates) -> list[str]:
@@ -99,30 +91,30 @@ def _reversed(what: str, rows: Sequence[Compared]) -> list[str]:
     return [f"after the correction, of the {what} {', '.join(parts)}"] if parts else []
 
 
-def _of_column(column: str, groups: list[Group], wide: int) -> list[str]:
-    if column == "":
-        return _group(groups[0], ALL, wide)
-    largest = sorted(groups, key=lambda group: (-group.support.sentences, group.name))[:SHOWN]
-    lines = [f"by {column}"]
-    for group in groups:
-        if group in largest:
-            lines += _group(group, f"  {group.name}", wide)
-    if len(groups) > SHOWN:
-        lines.append(f"  and {len(groups) - SHOWN:,} more, which --to writes")
-    return lines
+def _shares(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
+    """The table of shares, and below it which groups it leaves out and which have no interval."""
+    rows, notes = [["shares in %", "", "sentences", "labels", *names]], []
+    for column, mine in groupby(groups, key=lambda group: group.column):
+        every = list(mine)
+        largest = sorted(every, key=lambda group: (-group.support.sentences, group.name))[:SHOWN]
+        rows += [[f"by {column}", *[""] * (len(names) + 3)]] * bool(column)
+        for group in every:
+            if group in largest:
+                rows += _group(group, f"  {group.name}" if column else ALL)
+                if group.support.reason:
+                    notes.append(f"{group.name if column else ALL}, no corrected estimate: {advice(group.support)}")
+        if len(every) > SHOWN:
+            notes.append(f"by {column}: {len(every) - SHOWN:,} more, which --to writes")
+    return [*table(rows, left=_all_but(len(rows[0]), 2, 3)), *notes]
 
 
-def _group(group: Group, called: str, wide: int) -> list[str]:
+def _group(group: Group, called: str) -> list[list[str]]:
     held = group.support
-    rows = [("naive", [share.naive for share in group.shares])]
-    rows += _corrected(group.shares)
-    head = f"{called:{wide}}{held.sentences:10,}{held.sampled:8,}   "
-    lines = [
-        (head if n == 0 else " " * len(head)) + _cells(cells, _percent) + name for n, (name, cells) in enumerate(rows)
+    rows = [
+        ["naive", f"{held.sentences:,}", f"{held.sampled:,}", *_cells([one.naive for one in group.shares], _percent)]
     ]
-    if held.reason:
-        lines.append(f"{'':4}no interval: {advice(held)}")
-    return lines
+    rows += [[name, "", "", *_cells(cells, _percent)] for name, cells in _corrected(group.shares)]
+    return [[called if n == 0 else "", *row] for n, row in enumerate(rows)]
 
 
 def _corrected(rows: Sequence[Share | Difference]) -> list[tuple[str, list[Estimate]]]:
@@ -130,37 +122,42 @@ def _corrected(rows: Sequence[Share | Difference]) -> list[tuple[str, list[Estim
     return [("PPI++", ppi), ("DSL", dsl)] if ppi else []
 
 
-def _differences(rows: Sequence[Difference], names: Sequence[str], wide: int) -> list[str]:
+def _differences(rows: Sequence[Difference], names: Sequence[str]) -> list[str]:
     if not rows:
         return []
-    lines = ["differences in points"]
+    shown = [["differences in points", "", *names]]
     pairs = [list(pair) for _, pair in groupby(rows, key=lambda row: (row.column, row.group, row.other))]
     for pair in pairs[:SHOWN]:
-        head = f"  {_pair(pair[0])}"
         both = [("naive", [row.naive for row in pair]), *_corrected(pair)]
-        lines += [
-            f"{head if n == 0 else '':{wide + 18}}   " + _cells(cells, _percent) + name
+        shown += [
+            [f"  {_pair(pair[0])}" if n == 0 else "", name, *_cells(cells, _percent)]
             for n, (name, cells) in enumerate(both)
         ]
+    lines = table(shown, left=_all_but(len(shown[0])))
     return lines + [f"  and {len(pairs) - SHOWN:,} more pairs, which --to writes"] * (len(pairs) > SHOWN)
 
 
-def _regression(rows: Sequence[Coefficient], names: Sequence[str], wide: int) -> list[str]:
+def _regression(rows: Sequence[Coefficient], names: Sequence[str]) -> list[str]:
     if not rows:
         return []
     form = rows[0].form
     show: Callable[[Estimate], str] = _percent if form == "linear" else _log_odds
-    lines = [f"{form} regression, in {'points' if form == 'linear' else 'log odds'}"]
+    shown = [[f"{form} regression, in {'points' if form == 'linear' else 'log odds'}", "", *names]]
     terms = list(dict.fromkeys((row.column, row.group, row.other) for row in rows))
     for term in terms[:SHOWN]:
         mine = {row.stance: row for row in rows if (row.column, row.group, row.other) == term}
         empty = Estimate(value=math.nan)
         head = f"  {_term(next(iter(mine.values())))}"
-        wider = max(wide + 18, len(head) + 1)
         dsl = [mine[name].dsl or empty for name in names]
         for n, (called, cells) in enumerate((("naive", [mine[name].naive for name in names]), ("DSL", dsl))):
-            lines.append(f"{head if n == 0 else '':{wider}}   " + _cells(cells, show) + called)
+            shown.append([head if n == 0 else "", called, *_cells(cells, show)])
+    lines = table(shown, left=_all_but(len(shown[0])))
     return lines + [f"  and {len(terms) - SHOWN:,} more coefficients, which --to writes"] * (len(terms) > SHOWN)
+
+
+def _all_but(columns: int, *right: int) -> list[int]:
+    """The columns that are aligned to the left: all but those of these numbers."""
+    return [n for n in range(columns) if n not in right]
 
 
 def _named(row: Share) -> str:
@@ -175,8 +172,8 @@ def _term(row: Coefficient) -> str:
     return f"{row.column} {row.group}, not {row.other}" if row.group else row.column
 
 
-def _cells(cells: Sequence[Estimate], show: Callable[[Estimate], str]) -> str:
-    return "".join(f"{show(cell):{ROOM}} " for cell in cells)
+def _cells(cells: Sequence[Estimate], show: Callable[[Estimate], str]) -> list[str]:
+    return [show(cell) for cell in cells]
 
 
 def _percent(one: Estimate) -> str:

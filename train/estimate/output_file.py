@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from corpus.errors import StanceError
+from corpus.numbers import spoken
 from corpus.store import json_bytes, write_bytes
 from labeling.statistics.intervals import Estimate
 from train.estimate.estimates import Estimates
@@ -29,7 +30,7 @@ def check_ending(path: Path) -> None:
         StanceError: the file's name ends otherwise.
     """
     if path.suffix.lower() not in ENDINGS or path.is_dir():
-        raise StanceError(f"--to {path}: expected a file that ends in {' or '.join(ENDINGS)}")
+        raise StanceError(f"--to {path}: expected a file that ends in {spoken(ENDINGS, 'or')}")
 
 
 def write_estimates(path: Path, found: Estimates) -> bool:

@@ -202,8 +202,8 @@ def _planned(inputs: Inputs, column: str, group: str, other: str, made: list[For
     if need is None:
         articles = math.ceil((least / width) ** 2 * (made[worst].most_degrees + 1))
         reason = (
-            f"with every sentence labelled the width would be {least:.3f}: it takes about {articles:,} articles, not "
-            f"{made[worst].most_degrees + 1:,.0f}"
+            f"even with every sentence labelled the interval would be {least:.3f} wide, as the corpus has sentences of "
+            f"only {made[worst].most_degrees + 1:,.0f} articles there; about {articles:,} articles would be needed"
         )
     return Planned(
         column=column,

@@ -51,7 +51,7 @@ def _annotators(found: Plan) -> list[str]:
         more = "no number of sentences is enough" if row.more is None else f"{row.more:,} sentences more"
         lines.append(f"  {row.annotators:4} annotators: {more}")
     if all(row.more is None for row in found.annotators):
-        lines.append(f"  and with up to {MOST_ANNOTATORS} annotators it is the same")
+        lines.append(f"  nor with more annotators, up to {MOST_ANNOTATORS}")
     return lines
 
 

@@ -7,6 +7,7 @@ import math
 import msgspec
 import numpy as np
 
+from corpus.numbers import agreeing, number
 from train.estimate.inputs import Inputs
 from train.predict.influence import Places
 from train.predict.shares import FEWEST_ARTICLES, FEWEST_LABELS
@@ -57,13 +58,14 @@ def support(inputs: Inputs, here: Places) -> Support:
     if units < FEWEST_LABELS or homes < FEWEST_ARTICLES:
         more = None
         reason = (
-            f"it has only {units:,} sentences in {homes:,} articles, copies counted once, and an interval takes "
-            f"{FEWEST_LABELS} labels in {FEWEST_ARTICLES}"
+            f"it takes {FEWEST_LABELS} labels in {FEWEST_ARTICLES} articles, and there are only "
+            f"{number(units, 'different sentence')} of {number(homes, 'article')} (a copied sentence is counted with "
+            "the first article that has it or a near-duplicate)"
         )
     elif more:
         reason = (
-            f"{count:,} labels drawn with a known probability, in {articles:,} articles; an interval takes "
-            f"{FEWEST_LABELS} in {FEWEST_ARTICLES}"
+            f"it takes {FEWEST_LABELS} labels in {FEWEST_ARTICLES} articles, drawn with a known probability, and there "
+            f"{agreeing(count, 'are')} {number(count, 'such label')} in {number(articles, 'article')}"
         )
         if verdicts > count:
             reason += (
@@ -94,6 +96,6 @@ def advice(found: Support) -> str:
     if not found.more:
         return found.reason
     return (
-        f"{found.reason}: it takes {found.more:,} more labels, for which a random round (`stance push --limit N`) must "
-        f"draw about {found.draw:,} sentences"
+        f"{found.reason}: {number(found.more, 'more label')} would be needed, for which a random round (`stance push "
+        f"--limit N`) must draw about {number(found.draw or 0, 'sentence')}"
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from corpus.numbers import agreeing, number
 from train.estimate.inputs import Column, Inputs
 from train.estimate.refusals import support
 from train.predict.influence import Floats, Places
@@ -50,9 +51,10 @@ def design(inputs: Inputs) -> Design | None:
         if small:
             left_out = np.isin(column.code[here], small)
             here = here[~left_out]
+            sentences, groups = number(int(left_out.sum()), "sentence"), number(len(small), "group")
+            have = agreeing(len(small), "have")
             notes.append(
-                f"the regression leaves out {left_out.sum():,} sentences of {len(small):,} groups by {column.name}, "
-                "which have too few labels"
+                f"the regression leaves out {sentences} of {groups} by {column.name}, which {have} too few labels"
             )
     if not len(here):
         return None

@@ -79,6 +79,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     joint: list[str] = []
     vectors: Vectors | None = None
 
+    def __repr__(self) -> str:
+        """Labels, targets and recipe, and not the regular expressions of the pipelines."""
+        return f"Model(labels={self.labels}, targets={self.targets}, recipe={self.recipe})"
+
     @property
     def targets(self) -> list[str]:
         """The targets that training examples had, sorted."""
@@ -355,7 +359,9 @@ def probabilities(model: Model, texts: Sequence[str], targets: Sequence[str] | N
 
     Raises:
         ExamplesError: targets are missing, and the model was trained on several.
+        TypeError: `texts` is one text, or holds something else than texts.
     """
+    words.check_texts(texts)
     if targets is None and len(model.targets) > 1:
         known = ", ".join(model.targets[:20]) + (", …" if len(model.targets) > 20 else "")
         raise ExamplesError(f"the model was trained on several targets: say which of {known} each text is about")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from corpus.errors import StanceError
 from corpus.staging import staging
+from train.predict.formula_cells import defused_rows
 
 
 @contextmanager
@@ -27,18 +28,37 @@ def staged_file(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def row_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """A function that appends rows to a new file, in the format of its ending."""
+def row_writer(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], int]]:
+    """A function that appends rows to a new file, in the format of its ending.
+
+    It returns the number of cells that were changed so that no spreadsheet program runs them: some in .csv files alone.
+    """
     ending = path.suffix.lower()
     if ending == ".parquet":
         with pq.ParquetWriter(path, schema, compression="zstd") as parquet:
-            yield parquet.write_batch
+
+            def to_parquet(batch: pa.RecordBatch) -> int:
+                parquet.write_batch(batch)
+                return 0
+
+            yield to_parquet
     elif ending == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             lines = csv.writer(file, lineterminator="\n")
             lines.writerow(schema.names)
-            yield lambda batch: lines.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+            def to_csv(batch: pa.RecordBatch) -> int:
+                rows, changed = defused_rows(batch)
+                lines.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+                return changed
+
+            yield to_csv
     else:
         encoder = msgspec.json.Encoder()
         with path.open("wb") as lines_of_json:
-            yield lambda batch: lines_of_json.writelines(encoder.encode(row) + b"\n" for row in batch.to_pylist())
+
+            def to_jsonl(batch: pa.RecordBatch) -> int:
+                lines_of_json.writelines(encoder.encode(row) + b"\n" for row in batch.to_pylist())
+                return 0
+
+            yield to_jsonl

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.build import build
 from corpus.errors import ExamplesError, SourceError
+from corpus.numbers import spoken
 from corpus.reading.source_files import units
 from corpus.records import SENTENCES, CorpusSettings
 from corpus.staging import put_in_place
@@ -44,6 +45,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
         changed: whether any of the files changed.
         skipped: number of new articles that could not be used, by reason.
         metrics: scores of the model; None if its folder has none.
+        defused: number of cells that were changed so that no spreadsheet program runs them.
     """
 
     stances: dict[str, int]
@@ -53,6 +55,7 @@ class Predicted(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
     skipped: dict[str, int]
     metrics: Metrics | None = None
+    defused: int = 0
 
 
 def predict_corpus(
@@ -83,7 +86,7 @@ def predict_corpus(
         )
         verdicts = read_verdicts(work, layout, target, scheme)
         cross = cross_fit(model, layout, verdicts, scheme)
-        given, held = _write(model, cross.of_fold, work, layout, staged, schema, progress)
+        given, held, _ = _write(model, cross.of_fold, work, layout, staged, schema, progress)
         labels = correction(cross, layout, verdicts, held)
         settled = verdicts.as_settled(layout) if verdicts else None
         shares = PredictionShares(
@@ -125,7 +128,7 @@ def predict_articles(
     """
     if out.suffix.lower() not in ENDINGS or out.is_dir():
         raise SourceError(
-            f"--out {out}: expected a file that ends in {', '.join(ENDINGS)}, or a folder's name for an archive"
+            f"--out {out}: expected a file that ends in {spoken(ENDINGS, 'or')}, or a folder's name for an archive"
         )
     model = open_model(folder, target, trust=trust)
     if out.exists() and "-" not in map(str, sources):
@@ -136,7 +139,7 @@ def predict_articles(
         tables = staged.parent / "tables"
         done = build(sources, tables, settings)
         layout = read_layout(tables)
-        given, _ = _write(model, {}, tables, layout, staged, _new(model), progress)
+        given, _, defused = _write(model, {}, tables, layout, staged, _new(model), progress)
         shares = PredictionShares(
             model=model.version,
             power=None,
@@ -144,7 +147,7 @@ def predict_articles(
             rows=prediction_shares(layout.guesses(given), None, model.labels),
         )
         brought = _bring(staged, out, out.with_suffix(".shares.json"), given, shares, done.skipped, model.labels)
-        return msgspec.structs.replace(brought, metrics=metrics_if_there(folder))
+        return msgspec.structs.replace(brought, metrics=metrics_if_there(folder), defused=defused)
 
 
 def metrics_if_there(folder: Path) -> Metrics | None:
@@ -174,19 +177,19 @@ def _write(
     path: Path,
     schema: pa.Schema,
     progress: Progress,
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+) -> tuple[NDArray[np.int8], NDArray[np.int8], int]:
     """Write one row for each sentence.
 
     Returns:
         The labels of the sentences, and those that the models of their folds predict, as positions among the model's
-        labels; none of the latter where there are no models of folds.
+        labels; none of the latter where there are no models of folds. And the number of cells that were defused.
     """
     count = len(layout.article)
     if not count:
         raise ExamplesError(f"{tables / 'sentences.parquet'} holds no sentence: run `{MADE_BY}` on articles first")
     given = np.zeros(count, np.int8)
     held: list[NDArray[np.int8]] = []
-    start = 0
+    start = defused = 0
     needed = [name for name in schema.names if name in SENTENCES.names]
     folds = layout.folds() if of_fold else np.zeros(0, np.int8)
     labels, judges = model.labels, Judges(model=model, of_fold=of_fold)
@@ -207,9 +210,9 @@ def _write(
                 columns |= {stance: pa.array(chances[:, n]) for n, stance in enumerate(labels)}
                 columns["stance"] = names.take(pa.array(given[start:end]))
                 columns["model"] = pa.repeat(version, batch.num_rows)
-                write(pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema))
+                defused += write(pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema))
                 start = end
-    return given, np.concatenate(held)
+    return given, np.concatenate(held), defused
 
 
 def _bring(

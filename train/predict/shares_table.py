@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labeling.statistics.intervals import Estimate
+from labeling.text_tables import table as aligned
 from train.predict.shares import PredictionShares, ShareRow, SharesOf, called
 
 SHOWN = 12
@@ -23,36 +24,38 @@ def show(shares: PredictionShares) -> str:
     months = [key for key in cells if key[0] == "month"]
     shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:], *(key for key in cells if key[0] == "language")]
     # Names are not shortened, as two shortened names could be the same.
-    wide = max(24, *(len(called(*key)) + 4 for key in shown))
-    names = dict.fromkeys(row.stance for row in shares.rows)
-    lines = [f"{'shares in %':{wide}}{'sentences':>10}{'labelled':>9}   " + "".join(f"{name:21}" for name in names)]
+    names = list(dict.fromkeys(row.stance for row in shares.rows))
+    table = [["shares in %", "", "sentences", "labelled", *names]]
     before: SharesOf = "all"
     for key in shown:
         if key[0] != before:
-            lines.append(f"by {key[0]}")
+            table.append([f"by {key[0]}", *[""] * (len(names) + 3)])
             before = key[0]
         rows = cells[key]
         head = f"{'' if key[0] == 'all' else '  '}{called(*key)}"
-        lines.append(f"{head:{wide}}{rows[0].n:10,}{rows[0].labelled:9,}   {_line([row.raw for row in rows])}raw")
+        table.append([head, "raw", f"{rows[0].n:,}", f"{rows[0].labelled:,}", *_cells([row.raw for row in rows])])
         settled = [row.settled for row in rows if row.settled is not None]
         if settled:
-            lines.append(f"{'':{wide + 10}}{rows[0].settled_labels:9,}   {_line(settled)}settled")
+            table.append(["", "settled", "", f"{rows[0].settled_labels:,}", *_cells(settled)])
         corrected = [row.corrected for row in rows if row.corrected is not None]
         if corrected:
-            lines.append(f"{'':{wide + 19}}   {_line(corrected)}corrected")
+            table.append(["", "corrected", "", "", *_cells(corrected)])
+    lines = aligned(table, left=(0, 1, *range(4, len(table[0]))))
     hidden = len(cells) - 1 - len(outlets[:SHOWN]) - len(months[-SHOWN:])
     lines += [f"and {hidden:,} more outlets and months"] * (hidden > 0)
-    return "\n".join(line.rstrip() for line in [*lines, *_legend([row for key in shown for row in cells[key]])])
+    return "\n".join([*lines, *_legend([row for key in shown for row in cells[key]])])
 
 
 def _legend(rows: Sequence[ShareRow]) -> list[str]:
-    """What the columns and the words at the ends of the lines mean, as far as the rows have them."""
+    """What the columns and the words that name the rows mean, as far as the table has them."""
     lines = ["raw: as the model predicted, with its errors"]
     if any(row.corrected is not None for row in rows):
         lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
     if any(row.settled is not None for row in rows):
         lines.append("settled: the shares among the sentences whose label is settled, whose number stands beside them")
-        lines.append("labelled, beside raw: the labels that were drawn at random, which alone can correct it")
+        lines.append(
+            "labelled, beside raw: the labels that were drawn at random; only these can correct the raw shares"
+        )
     if not all(row.raw.is_known for row in rows):
         lines.append("no brackets: fewer than 5 articles, so there is no interval")
     labelled = {(row.kind, row.name): row.labelled for row in rows}
@@ -65,9 +68,8 @@ def _legend(rows: Sequence[ShareRow]) -> list[str]:
     return lines
 
 
-def _line(estimates: Sequence[Estimate]) -> str:
-    texts = [f"{100 * one.value:.1f}{_interval(one)}" for one in estimates]
-    return "".join(f"{text:21}" for text in texts)
+def _cells(estimates: Sequence[Estimate]) -> list[str]:
+    return [f"{100 * one.value:.1f}{_interval(one)}" for one in estimates]
 
 
 def _interval(one: Estimate) -> str:

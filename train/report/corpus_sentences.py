@@ -30,8 +30,10 @@ def articles_words(corpus: ShownCorpus) -> str:
 
 
 def copies_sentence(corpus: ShownCorpus) -> str:
-    """How many sentences are exact copies, what that means, and how many clusters of near-duplicates there are."""
-    clusters = f"There {agreeing(corpus.clusters, 'are')} {counted(corpus.clusters, 'cluster')} of near-duplicates."
+    """How many sentences are exact copies, what that means, and how many clusters near-duplicates form with them."""
+    clusters = "No two sentences are near-duplicates."
+    if corpus.clusters:
+        clusters = f"Near-duplicates, exact copies included, form {counted(corpus.clusters, 'cluster')}."
     if not corpus.copies:
         return f"none of them is an exact copy of another one. {clusters}"
     copies = "is an exact copy" if corpus.copies == 1 else "are exact copies"

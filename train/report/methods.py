@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from corpus.numbers import number as counted
+from corpus.numbers import spoken
 from labeling.machine.messages import alternative_sentence, anchoring_sentence, comparison_rows, share_rows
 from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
@@ -29,7 +30,6 @@ from train.report.sentences import (
     outside_sentence,
     recipe_sentence,
     split_sentence,
-    spoken,
     vectors_sentence,
     votes_sentence,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.numbers import separated
+from corpus.numbers import separated, spoken
 from corpus.store import one_state, write_bytes, write_json
 from labeling.codebook import Codebook
 from labeling.machine import messages as machine_messages
@@ -100,6 +100,7 @@ def render(snapshot: Snapshot) -> str:
         plots=plots,
         shapes=svg_shapes,
         readings=readings,
+        spoken=spoken,
         not_better=_not_better(snapshot),
         about=corpus_sentences,
         of_shares=share_sentences,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from corpus.numbers import number as counted
 from labeling.statistics.agreement import ALPHA_AND_AC1, reading
@@ -22,6 +22,7 @@ from train.report.project_snapshot import Snapshot
 from train.vote_scores import FARTHEST
 
 UNITS = {
+    "char-binary": "once-counted character",
     **{"char": "character", "char_wb": "within-word character"},
     **{"text": "word", "target": "target-word", "pairs": "pair-of-words"},
 }
@@ -37,15 +38,6 @@ MOST_TARGETS = 30
 def number(value: float) -> str:
     """A number with three decimal places, or `undefined`."""
     return "undefined" if math.isnan(value) else f"{value:.3f}"
-
-
-def spoken(labels: Sequence[str], last: str) -> str:
-    """Labels in running text, with "and" or "or" before the last one.
-
-    >>> spoken(["support", "deny", "query"], "or")
-    'support, deny or query'
-    """
-    return f" {last} ".join([part for part in (", ".join(labels[:-1]), labels[-1]) if part])
 
 
 def largest(scores: Mapping[str, TargetScore]) -> list[tuple[str, TargetScore]]:

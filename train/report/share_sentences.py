@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from corpus.numbers import number as counted
+from corpus.numbers import spoken
 from train.intervals import FEWEST
 from train.predict.shares import PredictionShares
 from train.records import Metrics
 from train.report.project_snapshot import Snapshot
-from train.report.sentences import is_better, majority_sentence, share, spoken
+from train.report.sentences import is_better, majority_sentence, share
 
 
 def raw_shares_sentence(metrics: Metrics, shares: PredictionShares) -> str:

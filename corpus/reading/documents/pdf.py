@@ -17,7 +17,7 @@ from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.documents.lines import article_of, clean
 from corpus.reading.documents.pdf_layout import PrintedLine, paragraphs, title_of
 
-NEEDS = "reading .pdf needs the extra: pip install 'stance-corpus[documents]'"
+NEEDS = "a document (.pdf), which is read after `pip install 'stance-corpus[documents]'`"
 SCANNED = "no text layer: a scanned document, which would need text recognition"
 UNMAPPED = "its fonts do not say which characters they show: the text layer is unreadable"
 PAGES = 5_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ import msgspec
 
 from corpus.errors import SourceError
 from corpus.reading.tables import spreadsheets
-from corpus.reading.tables.columns import FIELDS, DataRow, check_columns, columns_of
+from corpus.reading.tables.columns import (
+    FIELDS,
+    DataRow,
+    check_columns,
+    columns_of,
+    in_table,
+    unused_columns,
+)
 from corpus.reading.tables.columns import needed as needed_columns
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import Broken, CsvTable
-from corpus.reading.tables.json_arrays import fault_of, records, texts_in, value_of, why_not
+from corpus.reading.tables.json_arrays import fault_of, looked_into, plain_fields, records, texts_in, value_of
 from corpus.reading.tables.spreadsheets import SPREADSHEETS, Planned, parts_of_workbook, rows_of
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 from corpus.records import CorpusSettings, Unit
@@ -41,8 +49,10 @@ def parts_of_file(unit: Unit, settings: CorpusSettings, needed: str = "text") ->
     Raises:
         SourceError: the file cannot be read, or lacks a column.
     """
-    if not unit.size or unit.kind == "json":
+    if not unit.size:
         return [unit]
+    if unit.kind == "json":
+        return planned(unit, settings).parts or [unit]
     if unit.kind in SPREADSHEETS:
         return parts_of_workbook(unit, settings, needed)
     try:
@@ -55,7 +65,8 @@ def parts_of_file(unit: Unit, settings: CorpusSettings, needed: str = "text") ->
     encoding = csv_encoding(Path(unit.path))
     with CsvTable(Path(unit.path), encoding) as table:
         check_columns(unit.path, table.header, set(table.header), settings, needed)
-    return [msgspec.structs.replace(unit, encoding=encoding)]
+        unused = unused_columns(table.header, in_table(settings, table.header))
+    return [msgspec.structs.replace(unit, encoding=encoding, unused=unused)]
 
 
 def rows(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
@@ -64,7 +75,7 @@ def rows(unit: Unit, settings: CorpusSettings) -> Iterator[DataRow]:
     Raises:
         SourceError: the file as a whole cannot be read.
     """
-    names = {name: settings.fields.get(name, name) for name in FIELDS}
+    names = {name: name if name in unit.own_names else settings.fields.get(name, name) for name in FIELDS}
     if unit.kind == "csv":
         yield from _csv(unit, settings)
         return
@@ -93,7 +104,12 @@ def planned(unit: Unit, settings: CorpusSettings) -> Planned:
     There is no reason for an empty file and for files of other kinds.
     """
     if unit.size and unit.kind == "json":
-        return Planned(why=why_not(Path(unit.path), {"text": "text", "url": "url"} | settings.fields))
+        found = looked_into(Path(unit.path), settings.fields)
+        if found.why:
+            return Planned(why=found.why)
+        own = {field: name for field, name in settings.fields.items() if field not in found.own}
+        unused = _unused(found.shown, msgspec.structs.replace(settings, fields=own))
+        return Planned(parts=[msgspec.structs.replace(unit, own_names=found.own, unused=unused)])
     if unit.size and unit.kind in SPREADSHEETS:
         return spreadsheets.planned(unit, settings)
     return Planned()
@@ -103,7 +119,7 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit]:
     """Byte ranges that begin at line starts. The file is read once to count its lines, as rows are numbered."""
     names = {name: _spellings(name) for name in needed_columns(settings, needed)}
     seen: set[str] = set()
-    shown: dict[str, None] = {}
+    shown: dict[str, bool] = {}
     parts: list[Unit] = []
     start, first, position, line = 0, 1, 0, 1
     tail = b""
@@ -113,7 +129,7 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit]:
                 shown = _fields(block)
             if names.keys() - seen:
                 searched = tail + block
-                seen |= {name for name in names.keys() - seen if any(key in searched for key in names[name])}
+                seen |= {name for name in names.keys() - seen if _has_key(searched, names[name])}
                 tail = block[-1000:]
             end = block.rfind(b"\n") + 1
             line += block.count(b"\n")
@@ -126,20 +142,34 @@ def _cut_jsonl(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit]:
         parts.append(msgspec.structs.replace(unit, start=start, end=position, first=first, size=position - start))
     if shown:  # otherwise no line is a record, and each line gives its own reason
         check_columns(unit.path, list(shown), seen | set(shown), settings, needed)
+        own = in_table(settings, seen | set(shown))
+        parts[0] = msgspec.structs.replace(parts[0], unused=_unused(shown, own))
+        names_here = sorted(settings.fields.keys() - own.fields.keys())
+        parts = [msgspec.structs.replace(part, own_names=names_here) for part in parts]
     return parts
 
 
-def _fields(block: bytes) -> dict[str, None]:
-    """The fields of the first records of a .jsonl file, for the message."""
-    fields: dict[str, None] = {}
+def _fields(block: bytes) -> dict[str, bool]:
+    """The fields of the first records of a .jsonl file, and whether their values are plain ones."""
+    fields: dict[str, bool] = {}
     for line in block.removeprefix(_BOM).split(b"\n", 20)[:20]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
-            fields |= dict.fromkeys(record)
+            fields |= plain_fields(record)
     return fields
+
+
+def _unused(shown: dict[str, bool], settings: CorpusSettings) -> dict[str, str]:
+    """The fields of the first records that are not read, as `unused_columns` gives them."""
+    return unused_columns(list(shown), settings, [name for name, plain in shown.items() if not plain])
+
+
+def _has_key(data: bytes, keys: set[bytes]) -> bool:
+    """Whether one of these strings stands before a colon: a value may be spelled in the same way."""
+    return any(key in data and re.search(re.escape(key) + rb"\s*:", data) for key in keys)
 
 
 def _spellings(name: str) -> set[bytes]:
@@ -164,12 +194,17 @@ def _cut_parquet(unit: Unit, settings: CorpusSettings, needed: str) -> list[Unit
         raise SourceError(f"{unit.path}: expected a Parquet file; found: {error}") from error
     check_columns(unit.path, header, set(header), settings, needed)
     parts: list[Unit] = []
+    own = in_table(settings, header)
+    names_here = sorted(settings.fields.keys() - own.fields.keys())
+    unit = msgspec.structs.replace(unit, own_names=names_here)
     start, first, count, size = 0, 1, 0, 0
     for index, (group_rows, group_size) in enumerate(sizes, 1):
         count, size = count + group_rows, size + group_size
         if size >= UNIT_BYTES or index == len(sizes):
             parts.append(msgspec.structs.replace(unit, start=start, end=index, first=first, size=size))
             start, first, count, size = index, first + count, 0, 0
+    if parts:
+        parts[0] = msgspec.structs.replace(parts[0], unused=unused_columns(header, own))
     return parts
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from corpus.numbers import number
 from corpus.reading.text_encoding import ARTICLE_BYTES, BLOCK
 
@@ -42,40 +44,65 @@ def records(path: Path) -> Iterator[object]:
     yield from next(iter(found.values()))
 
 
-def why_not(path: Path, columns: Mapping[str, str]) -> str:
-    """Why a JSON file gives no articles; empty where it has records with a text, or with an address to fetch it from.
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look into a JSON file finds.
+
+    Attributes:
+        why: why it gives no articles; empty where it has records with a text, or with an address to fetch it from.
+        own: the fields that its records have under stance's names, and not under those that they should have.
+        shown: the fields of the first records, and whether their values are plain ones.
+    """
+
+    why: str = ""
+    own: list[str] = []
+    shown: dict[str, bool] = {}
+
+
+def looked_into(path: Path, named: Mapping[str, str]) -> Looked:
+    """What a JSON file holds.
 
     Args:
         path: the file.
-        columns: which fields of the records hold what, by stance's names; those that must be there, and `url`.
+        named: which fields of the records hold what, by stance's names, where they have other names.
     """
+    columns = {"text": "text", "url": "url", **named}
     missing = set(columns)
-    shown: dict[str, None] = {}
+    # What is the name of another field's column is that column.
+    absent = named.keys() - set(named.values())
+    shown: dict[str, bool] = {}
     count = 0
     try:
         for record in records(path):
             if isinstance(record, dict):
                 count += 1
                 missing -= {name for name in missing if value_of(record, columns[name]) is not None}
+                absent -= {name for name in absent if record.get(name) is not None}
                 if len(shown) < 50:
-                    shown |= dict.fromkeys(record)
+                    shown |= plain_fields(record)
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return Looked(why=f"cannot be read: {error.strerror}")
     except (ValueError, RecursionError) as error:
         if not count:
             found = _why(error)
-            return found if "array" in found else f"malformed JSON: {found}"
+            return Looked(why=found if "array" in found else f"malformed JSON: {found}")
     if not count:
-        return "no array of records in it"
+        return Looked(why="no array of records in it")
+    own = sorted((missing & named.keys()) - absent - set(named.values()))
+    missing -= set(own)
     if "url" not in missing:
         missing.discard("text")
     missing.discard("url")
     if missing:
-        return (
-            f"its records have no field {', '.join(sorted(columns[name] for name in missing))}; found "
+        return Looked(
+            why=f"its records have no field {', '.join(sorted(columns[name] for name in missing))}; found "
             f"{', '.join(shown)}. Say which field is which under [corpus.fields] in stance.toml"
         )
-    return ""
+    return Looked(own=own, shown=shown)
+
+
+def plain_fields(record: Mapping[str, object]) -> dict[str, bool]:
+    """The fields of a record, and whether their values are neither lists nor objects."""
+    return {name: not isinstance(value, list | dict) for name, value in record.items()}
 
 
 def wraps_records(path: Path, column: str) -> bool:

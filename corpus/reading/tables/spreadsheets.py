@@ -12,7 +12,7 @@ from corpus.errors import SourceError
 from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.documents.office import compound
 from corpus.reading.tables.cells import CELL, SheetRow
-from corpus.reading.tables.columns import Columns, DataRow, columns_of, missing_columns
+from corpus.reading.tables.columns import Columns, DataRow, columns_of, in_table, missing_columns, unused_columns
 from corpus.reading.tables.xls import OldWorkbook
 from corpus.reading.tables.xlsx import Workbook
 from corpus.reading.text_encoding import ARTICLE_BYTES
@@ -63,6 +63,7 @@ class _Sheets(msgspec.Struct):
     Attributes:
         names: names of all sheets.
         tables: numbers of those that are tables of articles.
+        unused: the columns of each table that hold no field, as `unused_columns` gives them.
         reasons: why each of the others that have cells is none, by its number.
         no_table: what to say where none is.
     """
@@ -70,6 +71,7 @@ class _Sheets(msgspec.Struct):
     names: list[str]
     tables: list[int] = []
     reasons: dict[int, str] = {}
+    unused: dict[int, dict[str, str]] = {}
     no_table: str = "no sheet with a table in it"
 
 
@@ -128,6 +130,7 @@ def _parts(unit: Unit, found: _Sheets) -> list[Unit]:
             end=number + 1,
             source=f"{unit.source}:{names[number]}" if several else unit.source,
             article_id=f"{unit.article_id}#{names[number]}" if several else unit.article_id,
+            unused=found.unused[number],
         )
         for number in tables
     ]
@@ -146,7 +149,7 @@ def _sheets(unit: Unit, settings: CorpusSettings, needed: str) -> _Sheets:
             if header is None:
                 continue
             shown = [name for name in _header(header) if name]
-            reason = missing_columns(shown, set(shown), settings, needed)
+            reason = missing_columns(Path(unit.path).name, shown, set(shown), settings, needed)
             place = f"row {header.number}{f' of the sheet {sheet.name}' * (len(found.names) > 1)}"
             if reason:
                 if not found.reasons:
@@ -157,6 +160,7 @@ def _sheets(unit: Unit, settings: CorpusSettings, needed: str) -> _Sheets:
                 found.no_table = f"{place}: {HIDDEN}"
             else:
                 found.tables.append(number)
+                found.unused[number] = unused_columns(shown, in_table(settings, shown))
     return found
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from corpus.errors import SourceError
 from corpus.numbers import number as counted
+from corpus.numbers import spoken
 from corpus.reading.tables.csv_lines import csv_encoding
 from corpus.reading.tables.csv_table import Broken, CsvTable
 from corpus.reading.text_encoding import is_encodable
@@ -47,7 +48,7 @@ def file_rows(path: Path, endings: Sequence[str] = ENDINGS) -> FileRows:
     ending = path.suffix.lower()
     if ending not in endings:
         hint = "; save the spreadsheet as CSV (UTF-8) and give that" if ending in _SPREADSHEETS else ""
-        raise SourceError(f"{path}: expected a file that ends in {', '.join(endings)}{hint}")
+        raise SourceError(f"{path}: expected a file that ends in {spoken(endings, 'or')}{hint}")
     try:
         if ending == ".jsonl":
             return json_lines(path)

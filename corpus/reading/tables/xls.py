@@ -14,7 +14,7 @@ from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.tables.cells import Sheet, SheetRow, moment, number_text
 from corpus.reading.text_encoding import ARTICLE_BYTES
 
-NEEDS = "reading .xls needs the extra: pip install 'stance-corpus[documents]'"
+NEEDS = "a workbook (.xls), which is read after `pip install 'stance-corpus[documents]'`"
 
 
 class OldWorkbook:

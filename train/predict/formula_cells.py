@@ -5,6 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.numbers import agreeing, number
+
 STARTS = "=+\\-@\t\r\n＝＋－＠"
 """Characters with which a text begins that a spreadsheet program may take for a formula, for a regular expression."""
 AT_RISK = rf"\A('*[{STARTS}])"
@@ -40,3 +42,23 @@ def defused(column: pa.Array) -> tuple[pa.Array, int]:
     if not count:
         return column, 0
     return pc.if_else(changes, pc.binary_join_element_wise("'", column, ""), column), count
+
+
+def defused_rows(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
+    """The rows with all columns of texts as from `defused`, and the number of cells that were changed."""
+    pairs = [defused(one) if pa.types.is_string(one.type) else (one, 0) for one in batch.columns]
+    return pa.RecordBatch.from_arrays([one for one, _ in pairs], schema=batch.schema), sum(count for _, count in pairs)
+
+
+def defused_note(count: int, name: str) -> str:
+    """What is different in a file for spreadsheet programs, and how to undo it, for the terminal.
+
+    Args:
+        count: number of cells that were changed.
+        name: name of the file.
+    """
+    return (
+        f"{number(count, 'cell')} that a spreadsheet could run as formulas {agreeing(count, 'begin')} with an "
+        f"apostrophe in {name}; to have the original texts again, take one apostrophe off each text that matches "
+        f"{TAKEN_OFF}"
+    )
