@@ -232,7 +232,7 @@ def test_a_dry_run_counts_what_would_re_open_and_writes_nothing(tmp_path: Path) 
     text = "\n".join(adjudicated(done, 1, work, dry_run=True))
     assert "2 sentences that had a verdict would have none" in text
     assert "2 of them because the codebook asks for votes again: 2 none" in text
-    assert "1 verdicts would get another label: 1 neutral → none" in text
+    assert "1 verdict would get another label: 1 neutral → none" in text
     assert text.endswith("dry run: nothing was written")
     adjudicate(work, LabelingSettings(), codebook=chain)
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "")

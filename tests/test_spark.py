@@ -163,7 +163,7 @@ def test_what_spark_refuses_is_one_message() -> None:
 
 def test_no_pyspark_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(StanceError, match=r"pip install stance-corpus\[spark\]"), session("local[1]"):
+    with pytest.raises(StanceError, match=r"pip install .stance-corpus\[spark\]"), session("local[1]"):
         pass
 
 
