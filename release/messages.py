@@ -108,7 +108,8 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
     whole = len(done.articles) - len(differing)
     lines = [f"{number(whole, 'article')}: all sentences matched in the article's own copy"] if whole else []
     for row in differing[:MOST_ARTICLES]:
-        copy = "no copy" if row.found_article is None else f"copy {row.found_article}"
+        known = ", ".join(filter(None, (row.outlet, row.published, row.url)))
+        copy = f"copy {row.found_article}" if row.found_article is not None else "no copy" + f"; {known}" * bool(known)
         elsewhere = f", {row.elsewhere:,} of them in another article" if row.elsewhere else ""
         lines.append(
             f"{row.article_id} ({copy}): {row.matched:,} matched, {row.drifted:,} drifted, "

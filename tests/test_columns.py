@@ -82,7 +82,9 @@ def test_a_file_without_a_column_is_told_what_concerns_it(tmp_path: Path) -> Non
     path = _table(tmp_path / "more.jsonl", {"id": "a", "text": PROSE, "Day": "Monday", "pub_date": "2031-03-05"})
     with pytest.raises(SourceError) as found:
         _read(path, {"published": "date"})
-    assert str(found.value).endswith('under [corpus.fields] in stance.toml, as in: published = "pub_date"')
+    assert str(found.value).endswith(
+        'under [corpus.fields] in a file stance.toml in this folder, as in: published = "pub_date"'
+    )
     with pytest.raises(SourceError, match="If it has none of that kind, give it an empty column licence"):
         _read(path, {"licence": "rights"})
     with pytest.raises(SourceError, match=r'as in: text = "body"; an articles\.csv that describes other files'):

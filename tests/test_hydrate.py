@@ -492,12 +492,17 @@ def test_a_line_is_printed_for_articles_with_a_difference_alone_and_for_twenty_a
         ArticleCount(article_id=f"a{n}", found_article=f"a{n}", matched=3, drifted=0, missing=0, elsewhere=0)
         for n in range(1000)
     ]
-    gone = [msgspec.structs.replace(row, found_article=None, matched=0, missing=3) for row in same[:30]]
+    gone = [
+        msgspec.structs.replace(
+            row, found_article=None, matched=0, missing=3, outlet="Gazette", url="https://g.example/"
+        )
+        for row in same[:30]
+    ]
     done = Hydrated(
         matched=2910, drifted=0, missing=90, articles=[*gone, *same[30:]], skipped={}, left_out=[], changed=True
     )
     lines = hydrated(done, Path("out"), "")
     assert lines[0] == "970 articles: all sentences matched in the article's own copy"
-    assert lines[1] == "a0 (no copy): 0 matched, 0 drifted, 3 missing"
+    assert lines[1] == "a0 (no copy; Gazette, https://g.example/): 0 matched, 0 drifted, 3 missing"
     assert lines[21] == f"and 10 more articles, which {Path('out') / 'hydrate-articles.jsonl'} lists"
     assert lines[22] == "in all: 2,910 matched, 0 drifted, 90 missing"

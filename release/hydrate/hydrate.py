@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import pyarrow as pa
 
 from corpus.errors import SourceError
 from corpus.numbers import number
@@ -46,11 +47,16 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     shift: int | None = None
 
 
+ABOUT = ("outlet", "published", "url")
+"""Columns of a release that say which article is meant."""
+
+
 class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
     """A line of `hydrate-articles.jsonl`: an article of the release, its copy, and its sentences by state.
 
     `found_article` is the copy's id, or null if no sentence was found in a copy of this article. `elsewhere` counts
-    those matched and drifted sentences that were found in a file that is not the copy of any article.
+    those matched and drifted sentences that were found in a file that is not the copy of any article. `outlet`,
+    `published` and `url` are those of the release, by which somebody can look for the article.
     """
 
     article_id: str
@@ -59,6 +65,9 @@ class ArticleCount(msgspec.Struct, frozen=True, kw_only=True):
     drifted: int
     missing: int
     elsewhere: int
+    outlet: str | None = None
+    published: str | None = None
+    url: str | None = None
 
 
 class Hydrated(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +146,7 @@ def hydrate(
             "Nothing was written. To get the articles, see their outlet, date and URL in the rows of the release"
         )
     located = [_located(row, placed.get((row.file, row.at))) for row in rows]
-    counts = _counts(located, by_article)
+    counts = _counts(located, by_article, tables)
     restored: dict[str, list[tuple[int, dict[str, Any]]]] = {file: [] for file in tables}
     for row, where in zip(rows, located, strict=True):
         if here := placed.get((row.file, row.at)):
@@ -204,7 +213,13 @@ def _located(row: Row, placed: _Found | None) -> Located:
     )
 
 
-def _counts(located: Sequence[Located], by_article: Mapping[str, list[Row]]) -> list[ArticleCount]:
+def _counts(
+    located: Sequence[Located], by_article: Mapping[str, list[Row]], tables: Mapping[str, pa.Table]
+) -> list[ArticleCount]:
+    about: dict[str, dict[str, str | None]] = {}
+    for table in tables.values():
+        known = table.select([name for name in ("article_id", *ABOUT) if name in table.column_names])
+        about |= {row.pop("article_id"): row for row in known.to_pylist()}
     states: dict[str, Counter[str]] = {article_id: Counter() for article_id in by_article}
     copy_of: dict[str, str] = {}
     for row in located:
@@ -221,6 +236,7 @@ def _counts(located: Sequence[Located], by_article: Mapping[str, list[Row]]) -> 
             drifted=by["drifted"],
             missing=by["missing"],
             elsewhere=by["elsewhere"],
+            **about.get(article_id, {}),
         )
         for article_id, by in sorted(states.items())
     ]

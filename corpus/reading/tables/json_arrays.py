@@ -95,7 +95,7 @@ def looked_into(path: Path, named: Mapping[str, str]) -> Looked:
     if missing:
         return Looked(
             why=f"its records have no field {', '.join(sorted(columns[name] for name in missing))}; found "
-            f"{', '.join(shown)}. Say which field is which under [corpus.fields] in stance.toml"
+            f"{', '.join(shown)}. Say which field is which under [corpus.fields] in a file stance.toml in this folder"
         )
     return Looked(own=own, shown=shown)
 
