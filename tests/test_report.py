@@ -47,7 +47,7 @@ from train.report import article_view as drawing
 from train.report import label_sentences, latex, methods, sentences, share_sentences, svg_plots, svg_shapes
 from train.report.article_view import pieces, read_corpus, web_link
 from train.report.page import render, report
-from train.report.project_snapshot import gather
+from train.report.project_snapshot import Snapshot, gather
 from train.settings import PublishSettings, Settings, TrainSettings
 from train.train_model import FromVerdicts, Trained, train
 
@@ -636,6 +636,32 @@ def test_the_text_to_paste_says_how_the_sentences_were_drawn(finished: Path) -> 
     )
 
 
+def test_a_full_count_is_not_called_an_estimate(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    assert found.status.shares is not None
+    different = found.corpus.sentences - found.corpus.copies
+    shares = msgspec.structs.replace(found.status.shares, labelled=different, weighted=found.status.shares.raw)
+    status = msgspec.structs.replace(found.status, labelled=different, shares=shares)
+    whole = msgspec.structs.replace(found, status=status)
+    said = share_sentences.shares_sentence(whole)
+    assert said.startswith("Every sentence of the corpus was labelled, so the shares of the labels are counts of these")
+    assert said in methods.methods(whole).paragraphs[-1]
+    assert "prediction-powered" not in said
+    # A sentence that is labelled and still open is not counted.
+    part = msgspec.structs.replace(shares, labelled=different - 1)
+    assert not share_sentences.whole_corpus(
+        msgspec.structs.replace(whole, status=msgspec.structs.replace(status, shares=part))
+    )
+
+
+def test_skips_are_told_apart_from_labels(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    first, *others = found.status.annotators
+    rows = [msgspec.structs.replace(first, skips=2), *(msgspec.structs.replace(row, skips=0) for row in others)]
+    made = msgspec.structs.replace(found, status=msgspec.structs.replace(found.status, annotators=rows), answers=400)
+    assert "annotators gave 400 answers (2 of them skips) on the stance toward" in methods.methods(made).paragraphs[0]
+
+
 def test_who_decided_where_two_annotators_differed_is_told(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     two = msgspec.structs.replace(found.status, annotators=found.status.annotators[:2])  # A1 and A2
@@ -755,8 +781,16 @@ def test_calibration_is_explained_and_told_before_and_after_the_temperature(fini
     )
 
 
+def partly_labelled(work: Path) -> Snapshot:
+    """The state of a project in which not every sentence has a settled label."""
+    found = gather(work, "t", frozenset(), Settings())
+    assert found.status.shares is not None
+    part = msgspec.structs.replace(found.status.shares, labelled=found.status.shares.labelled - 1)
+    return msgspec.structs.replace(found, status=msgspec.structs.replace(found.status, shares=part))
+
+
 def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> None:
-    found = gather(finished, "t", frozenset(), Settings())
+    found = partly_labelled(finished)
     assert found.shares is not None
     assert share_sentences.shares_sentence(found) == ""
     ours = msgspec.structs.replace(found, shares=msgspec.structs.replace(found.shares, model=found.model))
@@ -765,7 +799,7 @@ def test_shares_of_the_corpus_are_told_only_by_this_model(finished: Path) -> Non
 
 
 def test_shares_by_a_model_that_is_not_better_than_one_label_are_not_given_to_paste(finished: Path) -> None:
-    found = gather(finished, "t", frozenset(), Settings())
+    found = partly_labelled(finished)
     assert found.shares is not None
     assert found.metrics is not None
     shares = msgspec.structs.replace(found.shares, model=found.model)

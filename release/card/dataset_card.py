@@ -25,7 +25,9 @@ from release.card.yaml_header import join, split
 from train.examples.splits import lacking
 from train.report import corpus_sentences, methods
 from train.report import sentences as readings
+from train.report.label_sentences import answers_words
 from train.report.markdown import Markdown
+from train.report.share_sentences import whole_corpus
 
 NAME = "README.md"
 MOST_OUTLETS = 50
@@ -171,6 +173,8 @@ def sections(facts: CardFacts) -> str:
         install=Markdown(install_sentence(facts.settings.contact)),
         how=[(name.replace("_", " "), count) for name, count in facts.how.items()],
         shares=_shares(facts),
+        whole=whole_corpus(snapshot),
+        answers=answers_words(snapshot),
         splits=_splits(facts),
         agreement=agreement,
         scores=[table for table in method.tables if table not in agreement and table not in machine],

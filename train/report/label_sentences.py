@@ -17,6 +17,13 @@ DRAWN_OTHERWISE = {"all": "with all that were left", "server": "as they were on 
 ENDS = (".", "!", "?", "…")
 
 
+def answers_words(snapshot: Snapshot) -> str:
+    """How many answers there are, and how many of them are skips, which are no labels."""
+    skips = sum(row.skips for row in snapshot.status.annotators)
+    more = f" ({skips:,} of them {'a skip' if skips == 1 else 'skips'})" if skips else ""
+    return counted(snapshot.answers, "answer") + more
+
+
 def sampling_sentence(snapshot: Snapshot) -> str:
     """How many sentences were drawn to be labelled, and how; "" if none was drawn yet."""
     drawn = snapshot.drawn

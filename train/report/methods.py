@@ -14,7 +14,13 @@ from labeling.statistics.intervals import shown
 from train.evaluate.analysis import Analysis
 from train.records import Metrics
 from train.report.corpus_sentences import articles_words
-from train.report.label_sentences import annotators_limit, few_annotators_limit, open_words, sampling_sentence
+from train.report.label_sentences import (
+    annotators_limit,
+    answers_words,
+    few_annotators_limit,
+    open_words,
+    sampling_sentence,
+)
 from train.report.latex import latex
 from train.report.markdown import plain, table
 from train.report.project_snapshot import Snapshot
@@ -88,7 +94,8 @@ def methods(snapshot: Snapshot) -> Methods:
 
 def _labelled(snapshot: Snapshot) -> str:
     corpus, status = snapshot.corpus, snapshot.status
-    copies = f" ({corpus.copies:,} of them exact copies of another)" if corpus.copies else ""
+    kind = "an exact copy" if corpus.copies == 1 else "exact copies"
+    copies = f" ({corpus.copies:,} of them {kind} of another)" if corpus.copies else ""
     text = f"The corpus has {corpus.sentences:,} prose sentences{copies} of {articles_words(corpus)}. "
     if sampled := sampling_sentence(snapshot):
         text += f"{sampled} "
@@ -96,7 +103,7 @@ def _labelled(snapshot: Snapshot) -> str:
         return text + "No sentence is labelled yet."
     books = ", ".join(f"version {name}" if name else "a version not recorded" for name in snapshot.codebooks)
     text += (
-        f"{counted(len(status.annotators), 'annotator')} gave {counted(snapshot.answers, 'answer')} on "
+        f"{counted(len(status.annotators), 'annotator')} gave {answers_words(snapshot)} on "
         f"the stance toward “{snapshot.target}” "
         f"({spoken(snapshot.settings.labels.names, 'or')}) by the codebook, {books}. "
     )

@@ -77,8 +77,9 @@ def corrected_sentence(shares: PredictionShares, drawn: Mapping[str, str]) -> st
 
 
 def whole_corpus(snapshot: Snapshot) -> bool:
-    """Whether every copy group of the corpus is labelled, so that nothing has to be estimated."""
-    return snapshot.status.labelled == snapshot.corpus.sentences - snapshot.corpus.copies
+    """Whether every copy group of the corpus has a settled label, so that nothing has to be estimated."""
+    shares, different = snapshot.status.shares, snapshot.corpus.sentences - snapshot.corpus.copies
+    return shares is not None and snapshot.status.labelled == shares.labelled == different
 
 
 def which_shares_sentence(snapshot: Snapshot) -> str:
@@ -99,8 +100,16 @@ def which_shares_sentence(snapshot: Snapshot) -> str:
 def shares_sentence(snapshot: Snapshot) -> str:
     """The shares of the stances in the whole corpus; "" where this version of the model has not predicted it.
 
+    Where every sentence of the corpus has a settled label, they are counts, and no model's predictions are needed.
     Raw shares of a model that is not shown to be better than the majority label are no findings, so they are not given.
     """
+    settled = snapshot.status.shares
+    if settled and whole_corpus(snapshot):
+        counts, copies = settled.weighted or settled.raw, "with every copy counted" * bool(settled.weighted)
+        return (
+            "Every sentence of the corpus was labelled, so the shares of the labels are counts of these articles"
+            f"{', ' * bool(copies)}{copies}: {', '.join(f'{stance} {share(one)}' for stance, one in counts.items())}."
+        )
     if snapshot.shares is None or snapshot.shares.model != snapshot.model:
         return ""
     rows = [row for row in snapshot.shares.rows if row.kind == "all"]
