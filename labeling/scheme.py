@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from corpus.errors import TableError
+from corpus.numbers import number
 from corpus.store import read_jsonl
 from labeling.codebook import Codebook
 
@@ -107,7 +108,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def _check_names(names: Sequence[str]) -> None:
     if not 2 <= len(names) <= 9:
-        found = f"{len(names)}: {', '.join(names)}" if names else "none"
+        found = f"{number(len(names), 'label')}, {', '.join(names)}" if names else "none"
         raise ValueError(f"names: expected 2 to 9 labels, as the keys 1 to 9 choose them; found {found}")
     for name in names:
         if not _LABEL.fullmatch(name) or len(name) > LONGEST or unicodedata.normalize("NFC", name) != name:
@@ -148,14 +149,14 @@ def read_labelled(
     """
     rows = read_jsonl(path, kind, made_by)
     changed = codebook if codebook and codebook.changes else None
-    for number, row in enumerate(rows, 1):
+    for place, row in enumerate(rows, 1):
         votes: Mapping[str, Stance] = getattr(row, "votes", None) or {}
         for label in (getattr(row, "stance", None), *votes.values()):
             if label is None or label in scheme.names:
                 continue
             if not (changed and changed.accounts_for(label, getattr(row, "codebook", ""), scheme.names)):
                 raise TableError(
-                    f"{path}, line {number}: expected one of the labels of [labels] in stance.toml, "
+                    f"{path}, line {place}: expected one of the labels of [labels] in stance.toml, "
                     f"{', '.join(scheme.names)}; found {label!r}. Put this label back into [labels] names, "
                     "say in the codebook's change list what became of it (`renames` or `reopens`), or correct the "
                     f"answers and run `{made_by}` again"

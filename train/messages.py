@@ -25,7 +25,7 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
     """
     from labeling.statistics.intervals import shown
     from train.report.sentences import (
-        UNITS,
+        features_words,
         intervals_sentence,
         learned_words,
         not_better_sentence,
@@ -37,7 +37,7 @@ def trained(done: Trained, out: Path, doubts: Path, different: int | None = None
     metrics, analysis = done.metrics, done.analysis
     counts = ", ".join(f"{count:,} in {name}" for name, count in metrics.examples.items())
     vectors = f" and vectors of {metrics.encoder.name} × {metrics.cv.vectors or 0:g}" if metrics.encoder else ""
-    features = " and ".join(UNITS.get(name, name) for name in metrics.cv.features.split("+"))
+    features = features_words(metrics.cv.features)
     lines = [
         f"{number(sum(metrics.examples.values()), 'example')}: {counts}",
         f"recipe that did best in cross-validation on {learned_words(metrics)}: {features} n-grams{vectors}, "

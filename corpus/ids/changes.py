@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 import msgspec
 import pyarrow as pa
@@ -149,7 +150,7 @@ def listed(rows: Sequence[Left]) -> list[str]:
     """Lines that name sentences by their article and text; each reason follows the sentences that share it."""
     lines: list[str] = []
     for row, after in zip(rows, [*rows[1:], None], strict=True):
-        lines.append(f"  {row.article_id or 'unknown article'}: {row.text[:80]}")
+        lines.append(f"  {row.article_id or 'unknown article'}: {shorten(row.text, 80, placeholder=' …')}")
         if after is None or (after.article_id, after.reason) != (row.article_id, row.reason):
             lines.append(f"    {row.reason}")
     return lines

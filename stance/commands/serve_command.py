@@ -37,7 +37,7 @@ INSTALL = click.option(
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="The port of the server; the one that it had before unless you say otherwise.",
+    help="The port of the server: at first any free one, later the one that it had, unless you name one.",
 )
 @INSTALL
 def serve(host: str | None, port: int | None, install: bool) -> None:
@@ -60,7 +60,7 @@ def serve(host: str | None, port: int | None, install: bool) -> None:
     install_if_wanted(asked=install)
     executable()  # without it nothing starts
     if said := outside():
-        click.echo(f"{said}. This server is for this folder", err=True)
+        click.echo(f"{said}. A new server is made for this folder, without your project's tasks and labels", err=True)
     before = read_key_file(Path())
     click.echo("starting Label Studio; the first time takes up to a minute …", err=True)
     serving = False

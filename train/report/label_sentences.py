@@ -12,7 +12,11 @@ from labeling.scheme import Stance
 from labeling.status import Status
 from train.report.project_snapshot import Snapshot
 
-DRAWN_OTHERWISE = {"all": "with all that were left", "server": "as they were on the server already"}
+DRAWN_OTHERWISE = {
+    "all": "with all that were left",
+    "server": "as they were on the server already",
+    "archive": "from an archive",
+}
 """How sentences came to be labelled that no round drew by one of the ways in `DRAWN`."""
 ENDS = (".", "!", "?", "…")
 
@@ -33,9 +37,14 @@ def sampling_sentence(snapshot: Snapshot) -> str:
     start, end = counted(total, "different sentence", "were"), f"the corpus has {snapshot.status.different:,}."
     if drawn.keys() == {"all"}:
         return f"{start} to be labelled, without a sample; {end}"
-    ways = [f"{count:,} {DRAWN_OTHERWISE.get(by) or DRAWN[by]}" for by, count in drawn.items()]
+    ways = [f"{count:,} {drawn_words(by)}" for by, count in drawn.items()]
     how = f", {ways[0].partition(' ')[2]}" if len(ways) == 1 else f" ({', '.join(ways)})"
     return f"{start} drawn to be labelled, in {counted(snapshot.rounds, 'round')}{how}; {end}"
+
+
+def drawn_words(by: str) -> str:
+    """How a round drew sentences, as it is said after their number."""
+    return DRAWN_OTHERWISE.get(by) or DRAWN[by]
 
 
 def not_counted_sentence(status: Status) -> str:

@@ -74,7 +74,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         versions: versions of Python and the libraries when the page was written.
         due: sentences that each say what of all this is out of date, and which command to run.
         titles: title of each article with a contested sentence, by its id; only for the page.
-        drawn: number of sentences of the corpus that were drawn to be labelled, by how they were drawn.
+        drawn: number of sentences of the corpus that were drawn to be labelled, by how they were drawn, in the order of
+            the rounds.
         rounds: number of rounds that drew them.
     """
 
@@ -154,7 +155,7 @@ def gather(
         status=status,
         answers=len(latest),
         codebooks=dict(sorted(Counter(row.codebook for row in latest.values()).items())),
-        drawn=dict(sorted(Counter(row.by for row in draws).items())),
+        drawn=dict(Counter(row.by for row in sorted(draws, key=lambda row: row.round))),
         rounds=len({row.round for row in draws}),
         comments=_comments(latest.values(), {row.sentence_id for row in status.contested}),
         verdicts=verdicts,

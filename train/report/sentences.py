@@ -312,10 +312,19 @@ def outside_sentence(snapshot: Snapshot) -> str:
     )
 
 
+def features_words(features: str) -> str:
+    """The n-grams of a feature set, in words.
+
+    >>> features_words("char_wb+word")
+    'within-word character and word'
+    """
+    return " and ".join(UNITS.get(name, name) for name in features.split("+"))
+
+
 def recipe_sentence(metrics: Metrics) -> str:
     """The recipe of the model, and how it was chosen."""
     cv = metrics.cv
-    features = " and ".join(UNITS.get(name, name) for name in cv.features.split("+"))
+    features = features_words(cv.features)
     vectors, kind = "", "recipes"
     if metrics.encoder:
         vectors = f" and {encoder_words(metrics.encoder)}, weighted {cv.vectors or 0:g},"
