@@ -294,7 +294,7 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
     for text in skipped:
         assert "overlap asks for, 1 of them because annotators skipped it (a skip is no vote)" in text
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
-    assert f"{sentence}; 20 of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
+    assert f"{sentence}; all of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
     assert sentence in said[1]
     assert "0 sentences settled\n20 sentences open, listed in" in strict
     assert f"{sentence}; none of these is settled ([labeling] fewest_votes is 2)" in strict
