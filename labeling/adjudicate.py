@@ -30,6 +30,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         unsettled: sentences in the queue.
         few: sentences with votes, but with fewer than the project asks for.
         settled_by_few: sentences among these that their votes settled nevertheless.
+        why_open: the reasons why others among these are open, each once.
         outdated: doubts that were left out, because the verdict has other votes or another label than when the
             doubting model was trained.
         doubted: verdicts that were taken back because the model doubts them.
@@ -48,6 +49,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: int
     few: FewVotes
     settled_by_few: FewVotes
+    why_open: list[str]
     outdated: int
     doubted: int
     reopened: int
@@ -108,6 +110,11 @@ def adjudicate(
     voters = {inputs.copy_of.get(row.sentence_id, ""): row.votes for row in decided}
     by_group = skips(inputs.votes, inputs.copy_of, voters)
     skipped = {key: by_group.get(inputs.copy_of.get(key, ""), 0) for key in by_votes | open_}
+    why_open = {
+        row.reason
+        for row in done.queue
+        if few_votes({row.sentence_id: len(row.votes)}, settings, 1, assigned).sentences
+    }
     outdated = 0
     if doubts:
         done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
@@ -127,6 +134,7 @@ def adjudicate(
         unsettled=len(done.queue),
         few=few_votes(by_votes | open_, settings, tasks, assigned, skipped),
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
+        why_open=sorted(why_open),
         outdated=outdated,
         doubted=sum(row.doubted for row in done.queue),
         reopened=sum(row.sentence_id not in now for row in before),

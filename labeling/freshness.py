@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from corpus.numbers import number
+from corpus.numbers import agreeing, number
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.adjudicate import Settled, settled_now
 from labeling.codebook import Codebook
@@ -15,6 +17,25 @@ from labeling.records import LabelingSettings, Unsettled, Verdict
 from labeling.scheme import DEFAULT, Scheme
 
 DUE = "stance adjudicate"
+
+Change = Literal["label", "settled", "opened", "more", "votes", "flag", "other", "reason"]
+CHANGES: Mapping[Change, tuple[str, str]] = {
+    "label": ("would get another label", "would get another label"),
+    "settled": ("is open and would be settled", "are open and would be settled"),
+    "opened": ("would be open", "would be open"),
+    "more": ("keeps its label with more votes", "keep their label with more votes"),
+    "votes": ("keeps its label with other votes", "keep their label with other votes"),
+    "flag": (
+        "keeps its label, with a flag that something has changed since people settled it",
+        "keep their label, with a flag that something has changed since people settled them",
+    ),
+    "other": (
+        "keeps its label, with another record of how it was settled",
+        "keep their label, with another record of how it was settled",
+    ),
+    "reason": ("stays open with other votes or for another reason", "stay open with other votes or for another reason"),
+}
+"""What would become of a sentence with a verdict, or of an open one, as clauses about one sentence and about more."""
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +50,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
         reopened: changed sentences that are open now because the codebook asks for their votes again.
         why_reopened: under which version of the codebook these were labelled, and which one it is now, or "".
         made: whether verdicts were made at all.
+        changes: how many of the other changed sentences would change in which way.
         due: the command to run.
     """
 
@@ -39,6 +61,7 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     made: bool
     reopened: int = 0
     why_reopened: str = ""
+    changes: dict[Change, int] = {}
     due: str = DUE
 
     def __str__(self) -> str:
@@ -51,10 +74,10 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
         if not self.made:
             return f"{number(self.new, 'sentence', 'have')} answers, and no verdict has been made yet"
         counts = (
-            (self.new, "have answers and no verdict yet"),
+            (self.new, f"{agreeing(self.new, 'have')} answers and no verdict yet"),
             (self.reopened, f"would be open again ({self.why_reopened})"),
-            (self.changed - self.reopened, "would be settled differently now, or stay open for another reason"),
-            (self.gone, "have no answer any more that counts"),
+            *((self.changes.get(kind, 0), words[self.changes.get(kind, 0) != 1]) for kind, words in CHANGES.items()),
+            (self.gone, f"{agreeing(self.gone, 'have')} no answer any more that counts"),
         )
         return "of the sentences, " + ", ".join(f"{count:,} {what}" for count, what in counts if count)
 
@@ -116,7 +139,21 @@ def compare(before: Settled, now: Settled) -> Stale | None:
         made=True,
         reopened=len(reasons),
         why_reopened=" or ".join(sorted(set(reasons))),
+        changes=dict(Counter(_change(then[key], today[key]) for key in sorted(changed - again))),
     )
+
+
+def _change(then: Verdict | Unsettled, today: Verdict | Unsettled) -> Change:
+    """What would become of a sentence whose verdict, or whose reason for being open, would be another one now."""
+    if isinstance(today, Unsettled):
+        return "reason" if isinstance(then, Unsettled) else "opened"
+    if isinstance(then, Unsettled):
+        return "settled"
+    if then.stance != today.stance:
+        return "label"
+    if then.votes != today.votes:
+        return "more" if then.votes.items() <= today.votes.items() else "votes"
+    return "flag" if today.flag and today.flag != then.flag else "other"
 
 
 def _by_sentence(settled: Settled) -> dict[str, Verdict | Unsettled]:

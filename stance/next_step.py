@@ -70,8 +70,23 @@ def next_step(settings: Settings, after: str = "") -> str:
     )
     for step in dict.fromkeys((*order.get(after, ()), *everything)):
         if said := step(settings):
-            return said + (_few_groups() if step in (_label, _label_first, _pull_again) else "")
+            return said + _meanwhile(settings, step, after) + (_few_groups() if step in LABELLING else "")
     return ""
+
+
+def _meanwhile(settings: Settings, step: Callable[[Settings], str], after: str) -> str:
+    """The other thing to do, where a project with a model waits for answers and something that was made is due."""
+    if not (WORK / "model" / "model.json").is_file():
+        return ""
+    if after == "push" and step is _label:
+        made = next(filter(None, (step(settings) for step in MADE)), "")
+        return f"; meanwhile {made}" if made else ""
+    if after or step not in MADE or not table_path(WORK, "sample.parquet").is_file():
+        return ""
+    counts = vote_counts_now(settings)
+    if counts is None or not counts.waiting:
+        return ""
+    return f"; and let people label the {number(counts.waiting, 'sentence')} with too few answers, then `stance pull`"
 
 
 def _few_groups() -> str:
@@ -190,7 +205,7 @@ def _pull_again(settings: Settings) -> str:
     if not counts.waiting:
         return ""
     settled = (WORK / "verdicts.jsonl").is_file() and not (WORK / "model" / "model.json").is_file()
-    or_train = ", or `stance train` on what is settled so far" if settled else ""
+    or_train = "; or run `stance train`, which learns from what is settled so far" if settled else ""
     are = number(counts.waiting, "sentence", "have")
     return f"`stance pull` when people have labelled more: {are} too few answers{or_train}"
 
@@ -318,6 +333,12 @@ def _due(settings: Settings, *stages: Stage) -> bool:
     from release.freshness import due
 
     return bool(due(this_project(settings), stages))
+
+
+MADE = (_train, _predict, _publish, _report)
+"""The steps that make something of the labels."""
+LABELLING = (_label, _label_first, _pull_again)
+"""The steps that ask people for labels."""
 
 
 def source_changes() -> SourceChanges | None:

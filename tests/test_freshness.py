@@ -65,22 +65,23 @@ def test_verdicts_are_up_to_date_until_something_that_they_depend_on_changes(wor
     assert _stale(work) == Stale(new=0, changed=0, gone=1, people=0, made=True)
     rows = _answers(work, IDS[:2])
     write_jsonl(table_path(work, "annotations.jsonl"), [*rows[1:], vote("s00", "A1", "none", codebook="1.0")])
-    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=0, made=True)
+    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=0, made=True, changes={"opened": 1})
     _answers(work, IDS[:2])
     why = "labelled under codebook 1.0; it is 2.0 now"
     opened = _stale(work, codebook="2.0")
     assert opened == Stale(new=0, changed=2, gone=0, people=0, made=True, reopened=2, why_reopened=why)
     assert opened.why == f"of the sentences, 2 would be open again ({why})"
-    assert _stale(work, LabelingSettings(fewest_votes=3)) == Stale(new=0, changed=2, gone=0, people=0, made=True)
+    strict = _stale(work, LabelingSettings(fewest_votes=3))
+    assert strict == Stale(new=0, changed=2, gone=0, people=0, made=True, changes={"opened": 2})
     found = stale_verdicts(work, SETTINGS, book("1.0"), frozenset({"A2"}))
-    assert found == Stale(new=0, changed=2, gone=0, people=0, made=True)
+    assert found == Stale(new=0, changed=2, gone=0, people=0, made=True, changes={"votes": 2})
     corpus_of(work, {id_: id_ for id_ in IDS[1:]})
     assert _stale(work) == Stale(new=0, changed=0, gone=1, people=0, made=True)
 
 
 def test_what_people_settled_in_the_queue_is_due_until_it_is_a_verdict(work: Path) -> None:
     _settled(work, "s00", "against", updated_at="2031-01-01")
-    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=1, made=True)
+    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=1, made=True, changes={"label": 1})
     adjudicate(work, SETTINGS, codebook=book("1.0"))
     assert _stale(work) is None
     _answers(work, IDS[1:2])  # its votes changed: the verdict stands, and would only get a flag
@@ -108,7 +109,32 @@ def test_sentences_that_the_model_doubts_stay_open_without_a_reminder(work: Path
     assert [row.doubted for row in read_jsonl(work / "queue.jsonl", Unsettled, "")] == [True]
     assert _stale(work) is None
     _settled(work, "s01", "none")
-    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=1, made=True)
+    assert _stale(work) == Stale(new=0, changed=1, gone=0, people=1, made=True, changes={"settled": 1})
+
+
+def test_what_would_change_is_told_apart_from_labels_that_stay(work: Path) -> None:
+    votes = [vote(id_, "A1", "favor", codebook="1.0") for id_ in IDS[:6]]
+    write_jsonl(table_path(work, "annotations.jsonl"), votes)
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
+    second = [vote(id_, "A2", "none" if id_ == "s05" else "favor", codebook="1.0") for id_ in IDS[:7]]
+    write_jsonl(table_path(work, "annotations.jsonl"), [*votes, *second])
+    found = _stale(work)
+    assert found is not None
+    assert found.why == (
+        "of the sentences, 1 has answers and no verdict yet, 1 would be open, 5 keep their label with more votes"
+    )
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
+    _settled(work, "s05", "favor", codebook="1.0")
+    assert str(_stale(work)).endswith("of the sentences, 1 is open and would be settled")
+    adjudicate(work, SETTINGS, codebook=book("1.0"))
+    assert _stale(work) is None
+    # The codebook opens what votes have settled, and what people have settled stands with a flag.
+    bumped = _stale(work, codebook="2.0")
+    assert bumped is not None
+    assert bumped.why == (
+        "of the sentences, 6 would be open again (labelled under codebook 1.0; it is 2.0 now), 1 keeps its label, with "
+        "a flag that something has changed since people settled it"
+    )
 
 
 VOTES = st.dictionaries(
@@ -128,6 +154,7 @@ def test_verdicts_are_stale_exactly_where_adjudicate_would_write_others(
     assert (found is None) == (then == today)
     if found:
         assert found.new + found.gone + found.changed <= len(before.keys() | now.keys())
+        assert sum(found.changes.values()) == found.changed - found.reopened
 
 
 def test_status_says_that_adjudicate_is_due_and_of_which_verdicts_the_shares_are(work: Path) -> None:
@@ -267,7 +294,7 @@ def test_adjudicate_and_status_say_how_many_sentences_have_too_few_votes(work: P
     for text in skipped:
         assert "overlap asks for, 1 of them because annotators skipped it (a skip is no vote)" in text
     sentence = "20 sentences have fewer votes than the 3 that [labeling] overlap asks for"
-    assert f"{sentence}; 20 of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
+    assert f"{sentence}; all of these are settled all the same ([labeling] fewest_votes is 1)" in said[0]
     assert sentence in said[1]
     assert "0 sentences settled\n20 sentences open, listed in" in strict
     assert f"{sentence}; none of these is settled ([labeling] fewest_votes is 2)" in strict

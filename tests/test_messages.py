@@ -23,7 +23,7 @@ from labeling.settling.reopened import Reopened
 from labeling.studio.project_plan import ProjectPlan
 from labeling.sync.pull import PullSummary
 from labeling.sync.push_plan import Asked, PushPlan
-from tests.conftest import vote
+from tests.conftest import book, vote
 from tests.support.corpora import corpus_of
 
 PULLED = PullSummary(
@@ -130,20 +130,39 @@ def test_adjudicate_says_who_decided_what_they_had_voted_on(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("few", "settled", "said"),
     [
-        (1, 1, "1 sentence has fewer votes than the 3 that [labeling] overlap asks for; it is settled all the same"),
-        (1, 0, "; it is not settled"),
-        (2, 1, "; 1 of these is settled all the same"),
-        (2000, 1200, "; 1,200 of these are settled all the same"),
+        (1, 1, "1 sentence has fewer votes than the 3 that [labeling] overlap asks for; it is settled all the same ("),
+        (1, 0, "; it is not settled: the one vote is unsure: 1 favor\n"),
+        (2, 0, "; none of these is settled: the one vote is unsure: 1 favor\n"),
+        (2, 1, "; 1 of these is settled all the same ([labeling] fewest_votes is 1)\n"),
+        (2, 2, "; all of these are settled all the same ([labeling] fewest_votes is 1)\n"),
+        (2000, 1200, "; 1,200 of these are settled all the same ([labeling] fewest_votes is 1)\n"),
     ],
 )
 def test_sentences_settled_by_few_votes_are_counted_in_words(tmp_path: Path, few: int, settled: int, said: str) -> None:
     work = tmp_path / "work"
     corpus_of(work, {"s0": "s0"})
     (tmp_path / "labels").mkdir()
-    write_jsonl(tmp_path / "labels" / "annotations.jsonl", [vote("s0", "A1", "favor")])
+    write_jsonl(tmp_path / "labels" / "annotations.jsonl", [vote("s0", "A1", "favor", unsure=True)])
     done = msgspec.structs.replace(
         adjudicate(work, LabelingSettings()),
         few=FewVotes(asked=3, sentences=few),
         settled_by_few=FewVotes(asked=3, sentences=settled),
     )
-    assert f"{said} ([labeling] fewest_votes is 1)" in "\n".join(adjudicated(done, 1, work))
+    assert said in "\n".join(adjudicated(done, 1, work))
+
+
+def test_fewest_votes_is_named_only_where_it_is_why_a_sentence_with_few_votes_is_open(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    corpus_of(work, {"s0": "s0"})
+    (tmp_path / "labels").mkdir()
+    rows = [vote("s0", "A1", "favor", codebook="1.0"), vote("s0", "A2", None, codebook="1.0")]
+    write_jsonl(tmp_path / "labels" / "annotations.jsonl", rows)
+
+    def said(fewest: int, version: str) -> str:
+        settings = LabelingSettings(overlap=2, fewest_votes=fewest)
+        done = adjudicate(work, settings, codebook=book(version), dry_run=True)
+        return next(line for line in adjudicated(done, fewest, work, dry_run=True) if "fewer votes" in line)
+
+    assert said(1, "1.0").endswith("; it is settled all the same ([labeling] fewest_votes is 1)")
+    assert said(2, "1.0").endswith("; it is not settled ([labeling] fewest_votes is 2)")
+    assert said(1, "2.0").endswith("; it is not settled: labelled under codebook 1.0; it is 2.0 now")

@@ -72,7 +72,7 @@ def test_without_a_change_list_a_new_version_can_ask_the_annotators_again(stance
     stance("push")
     tasks, _ = _held(server, stance)
     key = Server(url=server.url, api_key=sign_up(server, f"{stance.project.name[-20:]}@stance.example", "a-long-pass"))
-    _say([key], tasks[:3], OLD)
+    _say([server, key], tasks[:3], ["favor"] * 3)
     stance("pull")
     stance("adjudicate")
     given = table_path(stance.project / "work", "annotations.jsonl").read_bytes()
@@ -83,8 +83,9 @@ def test_without_a_change_list_a_new_version_can_ask_the_annotators_again(stance
     assert [ask in stance(command) for command in ("status", "pull", "adjudicate")] == [True, True, True]
     said = stance("push", "--limit", "0")
     assert "nothing of this is done before `stance push --migrate`, which asks again for 3 sentences" in said
-    assert _labels(_held(server, stance)[0]).total() == 3
-    assert "rewrote 0 answers at the server and removed 3" in stance("push", "--migrate")
+    assert "  6 answers favor: to be given again; removed at the server, so that their tasks are shown again\n" in said
+    assert _labels(_held(server, stance)[0]).total() == 6
+    assert "rewrote 0 answers at the server and removed 6" in stance("push", "--migrate")
     assert _labels(_held(server, stance)[0]).total() == 0
     assert f"{again}they wait for new answers\n" in stance("pull")
     assert table_path(stance.project / "work", "annotations.jsonl").read_bytes() == given
@@ -126,7 +127,7 @@ def test_labels_are_merged_and_split_at_the_server_with_two_hundred_answers(stan
     stance("adjudicate")
     assert not {row.stance for row in read_jsonl(work / "verdicts.jsonl", Verdict, "")} - set(merged)
     plan = stance("push", "--dry-run")
-    assert f"{first['neutral']} neutral → none: rewritten" in plan
+    assert f"{first['neutral']} answers neutral → none: rewritten" in plan
     assert "the labelling page stays as it is until then" in plan
     stance("push")
     tasks, page = _held(server, stance)
@@ -169,8 +170,8 @@ def test_labels_are_merged_and_split_at_the_server_with_two_hundred_answers(stan
     verdicts = read_jsonl(work / "verdicts.jsonl", Verdict, "")
     assert Counter(row.stance for row in verdicts)["none"] == 0
     plan = stance("push", "--migrate", "--dry-run")
-    assert f"{first['none']} none: to be given again" in plan
-    assert f"{first['neutral'] - 1} neutral: to be given again" in plan
+    assert f"{first['none']} answers none: to be given again" in plan
+    assert f"{first['neutral'] - 1} answers neutral: to be given again" in plan
     assert f"removed {now['none']}" in stance("push", "--migrate")
     tasks, page = _held(server, stance)
     left = Counter(now)

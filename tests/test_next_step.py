@@ -171,7 +171,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_who_trained_on_a_part_is_led_on_and_told_last_that_people_may_label_more(
-    finished: Path, tmp_path: Path
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(finished, tmp_path / "project")
     run = Run(tmp_path / "project")
@@ -180,12 +180,30 @@ def test_who_trained_on_a_part_is_led_on_and_told_last_that_people_may_label_mor
     with (run.project / "stance.toml").open("a") as file:
         file.write("[labeling]\noverlap = 5\n")
     run("adjudicate")
-    run("train")
-    assert _next(run) == "`stance predict`"
+    assert _next(run, "train") == "`stance predict`"
+    people = "let people label the 151 sentences with too few answers"
+    assert _next(run) == f"`stance predict`; and {people}, then `stance pull`"
+    monkeypatch.chdir(run.project)
+    after_push = next_step(read_settings(run.project, required=True), "push")
+    assert after_push.startswith(f"{people} (5 annotators each, as [labeling] overlap says)")
+    assert after_push.endswith("then `stance pull`, as often as you like; meanwhile `stance predict`")
     run("predict")
     run("publish", "--allow-open")
     run("report")
     assert _next(run) == "`stance pull` when people have labelled more: 151 sentences have too few answers"
+
+
+def test_who_has_settled_single_votes_may_wait_for_more_or_train(begun: Run) -> None:
+    write_news(begun.project / "news")
+    begun("build", "news")
+    _ready(begun)
+    keys = _ids(begun)[:4]
+    write_sample(begun.project / "work", [Draw(sentence_id=key, round=1, by="random") for key in keys])
+    _answers(begun, *(vote(key, "A1", "favor") for key in keys))
+    assert _next(begun, "adjudicate").startswith(
+        "`stance pull` when people have labelled more: 4 sentences have too few answers; or run `stance train`, which "
+        "learns from what is settled so far"
+    )
 
 
 def test_a_dataset_needs_no_model_and_a_later_training_keeps_its_splits(finished: Path, tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (
         _fewer_verdicts,
         PublishError,
-        "verdicts are older than the answers, .*1 have answers and no verdict yet",
+        "verdicts are older than the answers, .*1 has answers and no verdict yet",
     ),
     (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
     (_fewer_examples, PublishError, r"1 are not an example yet\).* Run `stance train`, then `stance publish` again"),

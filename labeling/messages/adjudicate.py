@@ -40,7 +40,7 @@ def adjudicated(
         + (f"; not {', '.join(done.ignored)}" if done.ignored else ""),
     ]
     if done.few.sentences:
-        lines.append(f"{done.few}; {_settled_by_few(done)} ([labeling] fewest_votes is {fewest_votes})")
+        lines.append(f"{done.few}; {_settled_by_few(done, fewest_votes)}")
     if done.reopened:
         lines.append(
             f"{number(done.reopened, 'sentence')} that had a verdict "
@@ -84,12 +84,20 @@ def _doubted(count: int, *, dry_run: bool) -> str:
     )
 
 
-def _settled_by_few(done: AdjudicateSummary) -> str:
-    """How many of the sentences with too few votes are settled, as a clause."""
+def _settled_by_few(done: AdjudicateSummary, fewest_votes: int) -> str:
+    """How many of the sentences with too few votes are settled, as a clause.
+
+    Only where the number of votes is the reason, the setting is named that decides this.
+    """
     settled, every = done.settled_by_few.sentences, done.few.sentences
-    if every == 1:
-        return "it is settled all the same" if settled else "it is not settled"
+    setting = f" ([labeling] fewest_votes is {fewest_votes})"
     if not settled:
-        return "none of these is settled"
+        said = "it is not settled" if every == 1 else "none of these is settled"
+        if any(reason.startswith("fewer votes than") for reason in done.why_open):
+            return said + setting
+        return f"{said}: {done.why_open[0]}" if len(done.why_open) == 1 else said
+    if every == 1:
+        return f"it is settled all the same{setting}"
     least = "" if done.settled_by_few.exact else "at least "
-    return f"{least}{settled:,} of these {agreeing(settled, 'are')} settled all the same"
+    which = "all" if settled == every and done.few.exact else f"{least}{settled:,}"
+    return f"{which} of these {agreeing(settled, 'are')} settled all the same{setting}"

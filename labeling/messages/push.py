@@ -50,7 +50,8 @@ def _migration_lines(plan: ProjectMigration, asked: bool) -> list[str]:
     lines += [f"  {clause}" for clause in plan.counts()]
     if plan.unfetched:
         lines.append(
-            f"  {plan.unfetched:,} with a label of an earlier version are not fetched as they are: `stance pull`"
+            f"  {number(plan.unfetched, 'answer')} with a label of an earlier version "
+            f"{'is not fetched as it is' if plan.unfetched == 1 else 'are not fetched as they are'}: `stance pull`"
         )
     lines.append(
         "  each is kept as it was given in labels/annotations.jsonl and labels/migrated.jsonl"

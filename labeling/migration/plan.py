@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from corpus.numbers import number
 from corpus.store import read_jsonl_if_there, table_path
 from labeling.codebook import Codebook
 from labeling.identity.account_register import Register, read_register
@@ -32,6 +33,7 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         title: title of the project.
         rewrite: answers whose label has another name now.
         again: answers that must be given again: they are removed, so that their tasks are shown to their annotators.
+        sentences_again: number of sentences (repeated ones count as sentences of their own) that these are answers to.
         unfetched: answers with a label of an earlier version that no pull has fetched as they are now; all that are
             due, if the private file does not say yet whose they are.
         labels: all labels of these answers, present and former ones, in the order in which they are listed.
@@ -41,6 +43,7 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     rewrite: list[Migrated]
     again: list[Migrated]
+    sentences_again: int
     unfetched: int
     labels: list[str]
     blocking: bool
@@ -50,24 +53,20 @@ class ProjectMigration(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is anything to do."""
         return bool(self.rewrite or self.again or self.unfetched)
 
-    @property
-    def sentences_again(self) -> int:
-        """Number of sentences that annotators are asked for again."""
-        return len({row.answer.get("task", row.key) for row in self.again})
-
     def counts(self) -> list[str]:
         """What happens to how many answers of each label, as clauses."""
         renamed = Counter((row.was, row.now) for row in self.rewrite)
         again = Counter(row.was for row in self.again)
         return [
             *(
-                f"{renamed[was, now]:,} {was} → {now}: rewritten"
+                f"{number(renamed[was, now], 'answer')} {was} → {now}: rewritten"
                 for was in self.labels
                 for now in self.labels
                 if renamed[was, now]
             ),
             *(
-                f"{again[was]:,} {was}: to be given again; removed at the server, so that their tasks are shown again"
+                f"{number(again[was], 'answer')} {was}: to be given again; removed at the server, so that "
+                + ("its task is shown again" if again[was] == 1 else "their tasks are shown again")
                 for was in self.labels
                 if again[was]
             ),
@@ -123,8 +122,9 @@ def plan_migration(
         found = _known(studio, project, register, known, answers, held, read_migrated(work, known))
     rewrite: list[Migrated] = []
     again: list[Migrated] = []
+    asked: set[tuple[str, int]] = set()
     unfetched, blocking = 0, False
-    for (_, answer), (row, is_fetched) in zip(held, found, strict=True):
+    for (key, answer), (row, is_fetched) in zip(held, found, strict=True):
         label = label_of(answer)
         blocking |= label not in scheme.names
         if row is None or row.stance is None or not is_fetched:
@@ -134,6 +134,7 @@ def plan_migration(
         reopened = codebook.asked_again_at(row.stance, row.codebook) is not None
         if reopened and not (queue and now in scheme.names):
             again.append(_migrated(row, answer, None, codebook))
+            asked.add(key)
         elif now != label:
             rewrite.append(_migrated(row, answer, now, codebook))
     if register.labels != digest(table_path(work, "annotations.jsonl")):
@@ -142,6 +143,7 @@ def plan_migration(
         title=project.title,
         rewrite=rewrite,
         again=again,
+        sentences_again=len(asked) if again else 0,
         unfetched=unfetched,
         labels=scheme.in_order(label for row in (*rewrite, *again) for label in (row.was, row.now) if label),
         blocking=blocking,
