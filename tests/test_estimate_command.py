@@ -106,7 +106,7 @@ def test_the_command_prints_and_writes_all_figures(project: Path, tmp_path: Path
     for line in ("coder: model ", "by outlet", "differences in points", "linear regression", "naive shares: "):
         assert line in out
     assert re.search(
-        r"no corrected estimate: it takes 50 labels in 10 articles, and there are only 24 different sentences of \d a",
+        r"no corrected estimate: it takes 50 labels in 10 articles, and there are only 24 different sentences, c",
         out,
     )
     with (tmp_path / "all.csv").open(newline="") as file:

@@ -272,10 +272,10 @@ def test_a_group_that_is_too_small_says_so() -> None:
     inputs = made.inputs(made.drawn_at_random(200))
     small = support(inputs, np.flatnonzero(made.home < 3))
     assert (small.more, small.draw) == (None, None)
-    assert "there are only 24 different sentences of 3 articles" in small.reason
+    assert "there are only 24 different sentences, counted with 3 articles" in small.reason
     # All labels in few articles: the articles are missing, not the labels.
     alike = msgspec.structs.replace(inputs, home=(made.home // 200).astype(np.int32))
-    assert "of 2 articles" in support(alike, np.arange(len(made.home))).reason
+    assert "with 2 articles" in support(alike, np.arange(len(made.home))).reason
 
 
 # --- what one may conclude

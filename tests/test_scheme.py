@@ -28,7 +28,10 @@ def read(folder: Path, text: str) -> Scheme:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("names = ['one']", r"line 2: labels: names: expected 2 to 9 labels, as the keys 1 to 9 .*; found 1 label, one"),
+        (
+            "names = ['one']",
+            r"line 2: labels: names: expected 2 to 9 labels, as the keys 1 to 9 .*; found 1 label, one",
+        ),
         ("names = []", "names: expected 2 to 9 labels, as the keys 1 to 9 choose them; found none"),
         (f"names = {[str(n) for n in range(10)]}", "found 10 labels, 0, 1, 2"),
         (

@@ -377,11 +377,15 @@ def test_tables_of_three_labels_and_annotators_fit_80_columns(work: Path) -> Non
     assert status.shares is not None
     estimates = dict.fromkeys(DEFAULT.names, wide)
     shares = msgspec.structs.replace(status.shares, raw=estimates, weighted=estimates)
-    lines = show_status(msgspec.structs.replace(status, agreement=agreement, shares=shares)).splitlines()
+    made = msgspec.structs.replace(status, agreement=agreement, shares=shares, different=shares.labelled + 1)
+    lines = show_status(made).splitlines()
     named = ("A1 and A2", "A1 and others' majority", "label shares", "as settled", "for the corpus ")
     rows = [line for line in lines if line.startswith(named)]
     assert len(rows) == 5
     assert max(map(len, rows)) < 80
+    whole = show_status(msgspec.structs.replace(made, different=shares.labelled))
+    assert "every sentence of the corpus is settled: the shares are counts of these articles" in whole
+    assert "an estimate" not in whole
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def show_status(status: Status, scheme: Scheme = DEFAULT) -> str:
         _contest(status.contested, status.differing),
         [f"warning: {_warning(row)}" for row in status.warnings],
         _outlets(status),
-        _shares(status.shares, status.stale, scheme),
+        _shares(status.shares, status.stale, status.different, scheme),
         [_qualified(row) for row in status.qualifications],
         [
             f"control items: {row.annotator} repeated their own earlier vote on {100 * row.same:.1f} % of "
@@ -245,7 +245,7 @@ def _qualified(row: Score) -> str:
     return said + "".join(f"; {count:,} {what}" for count, what in left if count)
 
 
-def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[str]:
+def _shares(shares: Shares | None, stale: Stale | None, different: int, scheme: Scheme) -> list[str]:
     if shares is None:
         return []
     rows = [["label shares", *scheme.names], ["as settled", *(percent(shares.raw[stance]) for stance in scheme.names)]]
@@ -255,6 +255,12 @@ def _shares(shares: Shares | None, stale: Stale | None, scheme: Scheme) -> list[
             if shares.unlabelled
             else "no estimate for the corpus: no round speaks for all of it (`stance push --limit N` draws one, "
             "also with --by stratified or --by keyword)"
+        )
+    elif shares.labelled == different:
+        rows.append(["with copies", *(percent(shares.weighted[stance]) for stance in scheme.names)])
+        note = (
+            f"every sentence of the corpus is settled: the shares are counts of these articles ({shares.labelled:,} "
+            "different sentences; with copies, each of them counts)"
         )
     else:
         rows.append(["for the corpus", *(percent(shares.weighted[stance]) for stance in scheme.names)])

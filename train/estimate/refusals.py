@@ -59,8 +59,7 @@ def support(inputs: Inputs, here: Places) -> Support:
         more = None
         reason = (
             f"it takes {FEWEST_LABELS} labels in {FEWEST_ARTICLES} articles, and there are only "
-            f"{number(units, 'different sentence')} of {number(homes, 'article')} (a copied sentence is counted with "
-            "the first article that has it or a near-duplicate)"
+            f"{number(units, 'different sentence')}, counted with {number(homes, 'article')}"
         )
     elif more:
         reason = (
