@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.errors import PublishError, StanceError, TableError
+from corpus.numbers import agreeing
 from corpus.tables import table_parts
 from labeling.codebook import Codebook
 from labeling.freshness import stale_verdicts
@@ -189,7 +190,7 @@ def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
     for key in both:
         together[new[key].group].add(old[key].group)
     counts = {
-        "are not an example yet": len(new.keys() - old.keys()),
+        "got a verdict since": len(new.keys() - old.keys()),
         "have no verdict any more": len(old.keys() - new.keys()),
         "have another label now": sum(old[key].label != new[key].label for key in both),
         "have other votes now": sum(old[key].votes != new[key].votes for key in both),
@@ -198,8 +199,14 @@ def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
         ),
         "are in groups that are one group now": sum(len(together[new[key].group]) > 1 for key in both),
     }
-    parts = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"the examples are not those of today's verdicts and corpus (of the sentences, {parts})" if parts else ""
+    parts = ", ".join(f"{count:,} {_agreeing(count, what)}" for what, count in counts.items() if count)
+    return f"the labels or texts are not those of the last training (of the sentences, {parts})" if parts else ""
+
+
+def _agreeing(count: int, clause: str) -> str:
+    """A clause that begins with a verb in the plural, with the verb in the form that follows a number."""
+    verb, _, rest = clause.partition(" ")
+    return f"{agreeing(count, verb) if verb in ('are', 'have') else verb} {rest}"
 
 
 class _Analysed(msgspec.Struct):

@@ -267,7 +267,7 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     ),
     (_odd_answer, PublishError, r"annotations.jsonl, line 1: labels outside the codebook: 'maybe' \(302\)"),
     (_odd_vote, PublishError, r"verdicts.jsonl, line 1: labels outside the codebook: 'hm' \(14\d\)"),
-    (_odd_example, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
+    (_odd_example, PublishError, r"labels or texts are not those of the last training .* have another label now\)"),
     (
         _old_verdicts,
         PublishError,
@@ -278,8 +278,12 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
         PublishError,
         "verdicts are older than the answers, .*1 has answers and no verdict yet",
     ),
-    (_old_examples, PublishError, r"examples are not those of today's verdicts .* have another label now\)"),
-    (_fewer_examples, PublishError, r"1 are not an example yet\).* Run `stance train`, then `stance publish` again"),
+    (_old_examples, PublishError, r"labels or texts are not those of the last training .* have another label now\)"),
+    (
+        _fewer_examples,
+        PublishError,
+        r"of the sentences, 1 got a verdict since\).* Run `stance train`, then `stance publish` again",
+    ),
 ]
 
 
