@@ -200,7 +200,11 @@ def compare(then: Sequence[Example], now: Sequence[Example]) -> str:
         "are in groups that are one group now": sum(len(together[new[key].group]) > 1 for key in both),
     }
     parts = ", ".join(f"{count:,} {_agreeing(count, what)}" for what, count in counts.items() if count)
-    return f"the labels or texts are not those of the last training (of the sentences, {parts})" if parts else ""
+    return (
+        f"the labels or texts are not those of the last training or release (of the sentences, {parts})"
+        if parts
+        else ""
+    )
 
 
 def _agreeing(count: int, clause: str) -> str:
