@@ -127,3 +127,11 @@ def test_a_push_that_draws_says_before_that_the_corpus_is_old(run: Run) -> None:
         "drawn\n"
     )
     assert "push --limit" not in run("build", "news"), "no article is new"
+    # An article that comes back, and whose sentences rounds have drawn, has nothing to draw.
+    run("push", "--to", "tasks.json", "--all")
+    new = run.project / "news" / "new.txt"
+    text = new.read_text("utf-8")
+    new.unlink()
+    run("build", "news")
+    new.write_text(text, "utf-8")
+    assert "push --limit" not in run("build", "news")

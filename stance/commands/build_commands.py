@@ -153,11 +153,16 @@ def build(
 
 
 def _say_new(articles: int) -> None:
-    """Say that people may label sentences of new articles too, where they have labelled others."""
+    """Say that people may label sentences of new articles too, where rounds have drawn others and not all."""
     from corpus.numbers import number
-    from corpus.store import table_path
+    from labeling.copy_groups import groups_of_labels
+    from labeling.sampling.sample_table import drawn_sentences, read_sample
 
-    if articles and table_path(WORK, "sample.parquet").is_file():
+    drawn = drawn_sentences(read_sample(WORK)) if articles else set()
+    if not drawn:
+        return
+    groups = groups_of_labels(WORK)
+    if groups.to_label(drawn) < groups.total:
         click.echo(
             f"to label sentences of the {number(articles, 'new article')} too: `stance push --limit N`, which draws N "
             "of all that no round has drawn"
