@@ -92,8 +92,8 @@ def test_the_labels_come_from_the_first_place_that_has_any(
     ("found", "given", "message"),
     [
         (["support", "maybe"], RUMOUR, r"not one of the labels of \[labels\] in stance.toml: 'maybe' \(1\); expected"),
-        (["yes"], None, "holds no label scheme: names: expected 2 to 9 labels.*; found 1: yes"),
-        ([str(n) for n in range(12)], None, r"expected 2 to 9 labels, .*; found 12: 0, 1, 2"),
+        (["yes"], None, "holds no label scheme: names: expected 2 to 9 labels.*; found 1 label, yes"),
+        ([str(n) for n in range(12)], None, r"expected 2 to 9 labels, .*; found 12 labels, 0, 1, 2"),
         (["yes", "no", "", ""], None, "2 of 4 rows have no label; fill or remove them"),
         (["yes", "n,o"], None, r"got 'n,o'\. Found 'n,o' \(1\), 'yes' \(1\)"),
     ],

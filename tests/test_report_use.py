@@ -19,6 +19,7 @@ from labeling.scheme import DEFAULT
 from labeling.status import read_status
 from tests.conftest import copy_tables
 from train.predict.predict import predict_corpus
+from train.report.label_sentences import drawn_words
 from train.report.page import report
 
 if TYPE_CHECKING:
@@ -182,6 +183,6 @@ def test_shares_stand_by_round_where_there_are_several(finished: Path, tmp_path:
         assert (row.by, row.labelled) == ([way], len(of_round))
         for stance in DEFAULT.names:
             assert row.raw[stance].value == pytest.approx(of_round.count(stance) / len(of_round))
-        assert f"<td>{number}, by {way}</td><td>{row.drawn}</td><td>{row.labelled}</td>" in page
+        assert f"<td>{number}: {drawn_words(way)}</td><td>{row.drawn}</td><td>{row.labelled}</td>" in page
     write_sample(work, [msgspec.structs.replace(row, round=1) for row in draws])
     assert read_status(work).round_shares == {}
