@@ -117,7 +117,7 @@ def check_texts(texts: Iterable[str]) -> None:
     """Make sure that a caller gives several texts: Python takes one text for a list of its characters.
 
     Raises:
-        TypeError: it is one text, or something in it is no text.
+        TypeError: `texts` is one text, or holds something else than texts.
 
     >>> check_texts("We will go.")
     Traceback (most recent call last):
