@@ -50,7 +50,7 @@ CONTENTS: Mapping[str, frozenset[str]] = {
     "the drawn sentences": frozenset({"sample.parquet"}),
     "the answers": frozenset({"annotations.jsonl", "adjudications.jsonl"}),
     "the verdicts": frozenset({"verdicts.jsonl", "queue.jsonl"}),
-    "the examples": frozenset({"examples.parquet"}),
+    "the training data": frozenset({"examples.parquet"}),
     "the model's scores": frozenset({"model/metrics.json", "model/analysis.json"}),
     "the machine coders' labels": frozenset({"machine.jsonl"}),
     "the codebook": frozenset({"codebook"}),
@@ -136,13 +136,15 @@ def told(project: Project, stages: Sequence[Stage]) -> list[str]:
     return lines
 
 
-def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
+def refuse(project: Project, before: str, stages: Collection[Stage], also: str = "") -> None:
     """Stop a command that must not use anything that is out of date.
 
     Args:
         project: the project.
         before: command that is stopped.
         stages: stages that the command uses.
+        also: sentence on what else will stop the command, by today's verdicts. It is left out where the verdicts are
+            out of date, because it may not hold any more once they are made again.
 
     Raises:
         PublishError: one of the stages is out of date; the message names the commands that are due, in their order.
@@ -152,9 +154,10 @@ def refuse(project: Project, before: str, stages: Collection[Stage]) -> None:
         return
     first = min(STAGES.index(row.stage) for row in stale)
     commands = dict.fromkeys(COMMANDS[stage] for stage in STAGES[first:] if stage in stages)
+    more = f". {also}" if also and all(row.stage != "verdicts" for row in stale) else ""
     raise PublishError(
         f"{'; '.join(row.why for row in stale)}. Nothing was published. Run "
-        f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again"
+        f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again{more}"
     )
 
 
@@ -236,12 +239,13 @@ def _model(project: Project) -> str:
     if not trained_on:
         return f"{folder} doesn't say what it was trained on, because an earlier version of stance wrote it"
     if not (project.work / "examples.parquet").is_file():
-        return f"the examples that {folder} was trained on are missing"
+        return f"the labelled sentences that {folder} was trained on ({project.work / 'examples.parquet'}) are missing"
     if trained_on != input_digests.of_examples(
         read_examples(project.work), project.settings.train, project.settings.labels
     ):
         return (
-            f"{folder} was trained on other examples than those in {project.work / 'examples.parquet'}, or with "
+            f"{folder} was trained on other labelled sentences than those in "
+            f"{project.work / 'examples.parquet'}, or with "
             "another seed, mask or way of treating targets or votes than [train] gives, or other labels than [labels]"
         )
     return ""

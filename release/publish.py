@@ -164,8 +164,13 @@ def publish(
     archived = {row.sentence_id for row in only_archived(work)}  # a release holds the corpus, not the archives
     verdicts = [row for row in _verdicts(work) if row.sentence_id not in archived]
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
-    refuse(project, "stance publish", TRAINED)
-    queue = _queue(work, inputs.queue, allow_open=inputs.allow_open)
+    queue = open_sentences(work) if (work / "queue.jsonl").is_file() else []
+    left_open = "" if inputs.allow_open or not queue else _left_open(work, queue, inputs.queue)
+    refuse(project, "stance publish", TRAINED, left_open)
+    if not (work / "queue.jsonl").is_file():
+        raise TableError(f"{work / 'queue.jsonl'} is not there: run `stance adjudicate` first")
+    if left_open:
+        raise PublishError(f"Nothing was published. {left_open}")
     begin("making the tables", 1, STEPS)
     few = few_verdicts(work, verdicts, labeling) if labeling else None
     given = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "stance pull")
@@ -268,23 +273,17 @@ def _verdicts(work: Path) -> list[Verdict]:
     return verdicts
 
 
-def _queue(work: Path, sent: SentQueue, *, allow_open: bool) -> list[Unsettled]:
-    """The open sentences that are still in the corpus; if there are any and `allow_open` is not set, refuse."""
-    if not (work / "queue.jsonl").is_file():
-        raise TableError(f"{work / 'queue.jsonl'} is not there: run `stance adjudicate` first")
-    rows = open_sentences(work)
-    if rows and not allow_open:
-        first = f"{rows[0].sentence_id}: {rows[0].reason}"
-        if len(rows) == 1:
-            which = first
-        else:
-            ties = sum(row.reason.startswith("no majority") for row in rows)
-            which = f"{ties:,} of them {'a tie' if ties == 1 else 'ties'}; the first is {first}"
-        raise PublishError(
-            f"{number(len(rows), 'sentence', 'are')} open ({which}). Nothing was published. What to do: "
-            + what_to_do(work, [row.sentence_id for row in rows], sent)
-        )
-    return rows
+def _left_open(work: Path, rows: Sequence[Unsettled], sent: SentQueue) -> str:
+    """How many sentences are open, and what to do about them, in words for a user."""
+    first = f"{rows[0].sentence_id}: {rows[0].reason}"
+    if len(rows) == 1:
+        which = first
+    else:
+        ties = sum(row.reason.startswith("no majority") for row in rows)
+        which = f"{ties:,} of them {'a tie' if ties == 1 else 'ties'}; the first is {first}"
+    return f"{number(len(rows), 'sentence', 'are')} open ({which}). What to do: " + what_to_do(
+        work, [row.sentence_id for row in rows], sent
+    )
 
 
 def _outlets(work: Path) -> set[str]:

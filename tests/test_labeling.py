@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -222,6 +223,7 @@ def test_an_interface_changed_at_the_server_stays_until_forced(stance: Run, serv
     (stance.project / "codebook.md").write_text("# New\n\nVersion 2.0\n")
     assert "changed at the server" in stance("push", "--limit", "2")
     assert "Version 2.0" in (_project(server, title).expert_instruction or "")
+    assert (_project(server, title).description or "").count("Sentences to label.") == 1
     assert "the labelling page" in stance("push", "--limit", "2", "--force")
     assert "What stance" in (_project(server, title).label_config or "")
     assert "settings to change" not in stance("push", "--limit", "2")
@@ -240,9 +242,21 @@ def test_an_older_interface_of_ours_is_renewed_without_force(
     with monkeypatch.context() as patch:
         patch.setattr(push_plan, "INTERFACE", older)
         stance("push", "--limit", "1")
-    assert "Old stance" in (_project(server, _title(stance)).label_config or "")
+    old = _project(server, _title(stance))
+    assert "Old stance" in (old.label_config or "")
+    said = old.description or ""
+    assert said.startswith("Sentences to label. ")
+    with Studio(server) as studio:  # as earlier versions described it
+        studio.change_project(old.id, description=said[said.index("Made by") :])
     assert "settings to change: the labelling page" in stance("push", "--limit", "1")
-    assert "What stance" in (_project(server, _title(stance)).label_config or "")
+    now = _project(server, _title(stance))
+    assert "What stance" in (now.label_config or "")
+    assert re.fullmatch(
+        r"Sentences to label\. `stance push` needs the rest of this line: Made by stance; interface \w{16}, "
+        r"instruction \w{16}",
+        now.description or "",
+    )
+    assert "settings to change" not in stance("push", "--limit", "1")
 
 
 def _overlaps(server: Server, project: Project) -> list[int]:

@@ -325,12 +325,22 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(
         PublishError,
-        match=rf"{count} sentences are open \({count} of them ties; the first is .*\)\. Nothing was published\. What "
+        match=rf"Nothing was published\. {count} sentences are open \({count} of them ties; the first is .*\)\. What "
         "to do: `stance push --limit 0` puts them into the queue, .*`stance adjudicate`, .* or leave them out: ",
     ) as told:
         publish_release(finished, tmp_path / "dataset", allow_open=False)
     assert "--allow-open" in str(told.value)
     assert not (tmp_path / "dataset").exists()
+    project = tmp_path / "project"
+    shutil.copytree(finished, project)
+    _fewer_examples(project / "work")
+    with pytest.raises(
+        PublishError, match=rf"then `stance publish` again\. {count} sentences are open .* What to do: "
+    ):
+        publish_release(project, tmp_path / "dataset", allow_open=False)
+    _old_verdicts(project / "work")  # which sentences are open is not known then
+    with pytest.raises(PublishError, match=r"verdicts are older than .*, then `stance publish` again$"):
+        publish_release(project, tmp_path / "dataset", allow_open=False)
     done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)
     one = msgspec.structs.replace(done, unsettled=1, comments=2, holders=0, renamed=1)

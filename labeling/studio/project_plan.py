@@ -14,6 +14,8 @@ from labeling.studio.api_records import Project, StudioTask
 from labeling.studio.tasks import data
 
 MADE_BY = "Made by stance; interface"
+FOR_PEOPLE = "Sentences to label. `stance push` needs the rest of this line:"
+"""How a project's description begins, which Label Studio shows in its list of projects."""
 
 
 class ProjectPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ def with_settings(plan: ProjectPlan, text: str, wanted: dict[str, Any], force: b
     interface since, and the server rewrites the instruction.
     """
     shown = _digest(wanted["expert_instruction"])
-    everything = {"label_config": text, **wanted, "description": f"{MADE_BY} {_digest(text)}, instruction {shown}"}
+    everything = {"label_config": text, **wanted, "description": _described(f"{MADE_BY} {_digest(text)}", shown)}
     if plan.project is None:
         return msgspec.structs.replace(plan, settings=everything)
     said = plan.project.description or ""
@@ -121,9 +123,13 @@ def with_settings(plan: ProjectPlan, text: str, wanted: dict[str, Any], force: b
         del everything["expert_instruction"]
     if by_hand:
         kept = said.partition(", instruction ")[0]
-        everything["description"] = f"{kept}, instruction {shown}"
+        everything["description"] = _described(kept.removeprefix(FOR_PEOPLE).strip(), shown)
     changes = {name: value for name, value in everything.items() if getattr(plan.project, name) != value}
     return msgspec.structs.replace(plan, settings=changes, by_hand=by_hand)
+
+
+def _described(interface: str, instruction: str) -> str:
+    return f"{FOR_PEOPLE} {interface}, instruction {instruction}"
 
 
 def _digest(text: str) -> str:

@@ -184,7 +184,7 @@ def run_build(
     from corpus.messages import built, noted
     from corpus.numbers import number
 
-    with bar("parts") as drawn:
+    with bar("steps") as drawn:
 
         def step(finished: int, total: int, articles: int, sentences: int) -> None:
             drawn.total = total
