@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -166,7 +167,7 @@ def publish(
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
     queue = open_sentences(work) if (work / "queue.jsonl").is_file() else []
     left_open = "" if inputs.allow_open or not queue else _left_open(work, queue, inputs.queue)
-    refuse(project, "stance publish", TRAINED, left_open)
+    refuse(project, _command(work, out, inputs), TRAINED, left_open)
     if not (work / "queue.jsonl").is_file():
         raise TableError(f"{work / 'queue.jsonl'} is not there: run `stance adjudicate` first")
     if left_open:
@@ -273,6 +274,13 @@ def _verdicts(work: Path) -> list[Verdict]:
     return verdicts
 
 
+def _command(work: Path, out: Path, inputs: PublishInputs) -> str:
+    """The command that publishes so, with its options."""
+    elsewhere = out.absolute() != (work / "dataset").absolute()
+    options = ["--standoff"] * inputs.standoff + ["--allow-open"] * inputs.allow_open + ["--out", str(out)] * elsewhere
+    return shlex.join(["stance", "publish", *options])
+
+
 def _left_open(work: Path, rows: Sequence[Unsettled], sent: SentQueue) -> str:
     """How many sentences are open, and what to do about them, in words for a user."""
     first = f"{rows[0].sentence_id}: {rows[0].reason}"
@@ -312,7 +320,8 @@ def _written(settings: Settings, codebook: Codebook, out: Path, prompts: Mapping
         for key, value in values.items()
         for _, text in leaves(key, value)
     ]
-    written.append(Written(file=settings.labeling.codebook, text=codebook.text))
+    note = "the codebook's version may stay if no rule changes"
+    written.append(Written(file=settings.labeling.codebook, text=codebook.text, note=note))
     written += [Written(file=name, text=text.decode()) for name, text in prompts.items()]
     for path in (out / name for name in (CARD, *WRITTEN)):
         if path.is_file():

@@ -59,10 +59,10 @@ def next_step(settings: Settings, after: str = "") -> str:
             _pull_again,
         ),
         "adjudicate": (_queue, _pull_before_training, _train, _predict, _publish, _report),
-        "train": (_predict, _publish, _report),
-        "predict": (_publish, _report),
+        "train": (_settle, _predict, _publish, _report),
+        "predict": (_settle, _train_again, _publish, _report),
         "publish": (_predict, _report),
-        "report": (_publish,),
+        "report": (_settle, _train_again, _predict, _publish),
     }
     everything = (
         *(_build, _build_again, _push, _label_first, _settle, _queue_before_training, _pull_before_training),
@@ -282,6 +282,11 @@ def _train(settings: Settings) -> str:
     if dataset or report:
         return f"{dataset or report}; a model takes more labels: {reason}"
     return f"label more sentences for a model, which `stance push --limit N` draws: {reason}"
+
+
+def _train_again(settings: Settings) -> str:
+    """Mention a training only where there is a model already, which is out of date."""
+    return _train(settings) if (WORK / "model" / "model.json").is_file() else ""
 
 
 def _untrainable(settings: Settings) -> str:

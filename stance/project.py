@@ -153,6 +153,25 @@ def this_project(settings: Settings) -> Project:
     )
 
 
+def words_to_change(settings: Settings) -> str:
+    """What to change in the codebook if the articles' text will not be published, as one sentence; "" for nothing."""
+    from release.contents.codebook_words import shared_words
+
+    codebook = codebook_now(settings)
+    if settings.publish.licence or codebook is None or "{{" in codebook.text:
+        return ""
+    found = shared_words(WORK, codebook.text, settings.target.name)
+    if not found:
+        return ""
+    path, first = settings.labeling.codebook, found[0]
+    others = f" (and line{'s' * (len(found) > 2)} {', '.join(str(row.line) for row in found[1:])})" if found[1:] else ""
+    return (
+        f"{path}, line {first.line}: the words {first.words!r} are in the article {first.article_id!r} too{others}. "
+        "While [publish] names no licence, a dataset is without text, and may have no five words in a row of any "
+        "article: use other words there. The codebook's version may stay if no rule changes"
+    )
+
+
 def say_due(settings: Settings, *stages: Stage) -> list[str]:
     """Print on standard error which of these stages are out of date; the command continues."""
     from release.freshness import told

@@ -153,6 +153,23 @@ def test_completions_of_the_versions_before_1_are_answers(work: Path) -> None:
     again(work, "completions.json")
 
 
+def test_a_text_of_several_sentences_needs_the_sentences_id(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    corpus_of(work, {"s": "s", "S": "S", "u": "u"})
+    texts = {S: "favor", U: "none", STRANGE: "none"}
+    table(work, "kim.csv", *({"text": text, "label": label} for text, label in texts.items()))
+    done = pulled(work, "kim.csv", annotator="Kim")
+    assert (done.adopted, done.unmatched, done.ambiguous) == (1, 2, 1)
+    assert not_adopted(done, Path("U")) == [
+        "not adopted: 1 record of the file has the text of several different sentences, and no sentence_id that says "
+        "which one is meant; listed in U",
+        "not adopted: 1 record of the file has no sentence in the corpus; listed in U",
+    ]
+    assert left_out(work)[0][1] == "2 different sentences have its text"
+    table(work, "id.csv", {"sentence_id": "S", "text": S, "label": "favor"})
+    assert pulled(work, "id.csv", annotator="Kim").adopted == 1
+
+
 def test_drafts_are_listed_and_ground_truth_and_accepted_predictions_are_answers(work: Path) -> None:
     prediction = {"id": 9, "result": [chosen("stance", "none")], "model_version": "m", "score": 0.9}
     document(
@@ -543,13 +560,13 @@ def test_a_plain_table_of_texts_annotators_and_labels(work: Path, form: str) -> 
     assert votes(work) == {("s", "A1", "favor"), ("s", "A2", "against"), ("t", "A1", "none")}
     assert sorted(why for _, why in left_out(work)) == [
         "its column label is empty",
-        "no choice that is a stance: 'maybe'",
+        "no label of this project: 'maybe'",
         "no sentence of the corpus has its text",
     ]
     assert not_adopted(done, Path("U")) == [
         "not adopted: 1 record of the file has no sentence in the corpus; listed in U",
-        f"not adopted: 1 answer of the file has no label of this project (line {_line_of(work, 'maybe')}: no choice "
-        "that is a stance: 'maybe'); listed in U",
+        f"not adopted: 1 answer of the file has not exactly one label of this project (line "
+        f"{_line_of(work, 'maybe')}: no label of this project: 'maybe'); listed in U",
         "not adopted: 1 record of the file has no answer to use; listed in U",
     ]
     again(work, name)

@@ -94,6 +94,6 @@ def test_the_bar_of_a_build_counts_in_words_of_the_glossary(run: Run, monkeypatc
     monkeypatch.setattr("stance.commands.build_commands.bar", bar)
     (run.project / "news" / "all.csv").write_text(f"id,text\na,{PROSE.format('Ahn', 1)}")
     run("build", "news")
-    assert drawn == ["parts", "1 article, 2 sentences"]
+    assert drawn == ["steps", "1 article, 2 sentences"]
     glossary = (Path(__file__).parent.parent / "docs" / "glossary.md").read_text("utf-8")
     assert not re.search("shard", glossary)

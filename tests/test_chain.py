@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -259,11 +260,11 @@ def test_a_dataset_names_what_has_changed_in_a_users_words(project: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "commands"),
     [
-        (_another_vote, "Run `stance adjudicate`, then `stance train`, then `stance publish` again"),
+        (_another_vote, "Run `stance adjudicate`, then `stance train`, then `stance publish"),
         (_toml("labeling", 'ignore = ["A2"]'), "Run `stance adjudicate`, then `stance train`, then"),
-        (_another_target, r"\. Run `stance train`, then `stance publish` again"),
+        (_another_target, r"\. Run `stance train`, then `stance publish"),
         (_near_duplicates_across_articles, r"are in groups that are one group now\).*Run `stance train`"),
-        (_another_split, r"was trained on other examples .*Run `stance train`"),
+        (_another_split, r"was trained on other labelled sentences .*Run `stance train`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -277,6 +278,7 @@ def test_publish_refuses_what_is_out_of_date_and_names_the_commands(
         assert isinstance(done.exception, PublishError)
         with pytest.raises(PublishError, match=commands):
             raise done.exception
+        assert f"then `{shlex.join(['stance', *arguments])}` again" in str(done.exception)
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
 
 

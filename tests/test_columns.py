@@ -83,7 +83,8 @@ def test_a_file_without_a_column_is_told_what_concerns_it(tmp_path: Path) -> Non
     with pytest.raises(SourceError) as found:
         _read(path, {"published": "date"})
     assert str(found.value).endswith(
-        'under [corpus.fields] in a file stance.toml in this folder, as in: published = "pub_date"'
+        "under [corpus.fields] in stance.toml in the folder where you run the command (make the file if it isn't "
+        'there), as in: published = "pub_date"'
     )
     with pytest.raises(SourceError, match="If it has none of that kind, give it an empty column licence"):
         _read(path, {"licence": "rights"})

@@ -496,7 +496,7 @@ def test_labels_of_a_project_made_by_hand_are_adopted_by_their_text(stance: Run)
     work = stance.project / "work"
     unmatched = read_jsonl(work / "unmatched.jsonl", Unmatched, "")
     assert [(row.task, row.reason) for row in unmatched] == [
-        (2, "no choice that is a stance: 'irrelevant'"),
+        (2, "no label of this project: 'irrelevant'"),
         (3, "no sentence of the corpus has its text"),
     ]
     rows = read_jsonl(table_path(work, "annotations.jsonl"), Annotation, "")

@@ -282,7 +282,8 @@ BAD: list[tuple[Callable[[Path], None], type[StanceError], str]] = [
     (
         _fewer_examples,
         PublishError,
-        r"of the sentences, 1 got a verdict since\).* Run `stance train`, then `stance publish` again",
+        r"of the sentences, 1 got a verdict since\).* Run `stance train`, then `stance publish --allow-open --out \S+` "
+        "again",
     ),
 ]
 
@@ -335,11 +336,11 @@ def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_
     shutil.copytree(finished, project)
     _fewer_examples(project / "work")
     with pytest.raises(
-        PublishError, match=rf"then `stance publish` again\. {count} sentences are open .* What to do: "
+        PublishError, match=rf"then `stance publish --out \S+` again\. {count} sentences are open .* What to do: "
     ):
         publish_release(project, tmp_path / "dataset", allow_open=False)
     _old_verdicts(project / "work")  # which sentences are open is not known then
-    with pytest.raises(PublishError, match=r"verdicts are older than .*, then `stance publish` again$"):
+    with pytest.raises(PublishError, match=r"verdicts are older than .*, then `stance publish --out \S+` again$"):
         publish_release(project, tmp_path / "dataset", allow_open=False)
     done = publish_release(finished, tmp_path / "dataset", allow_open=True)
     assert (count, done.unsettled) == (6, 6)

@@ -719,7 +719,7 @@ def test_counts_in_the_text_to_paste_are_in_the_right_number(finished: Path) -> 
     )
     made = msgspec.structs.replace(found, queue=[], analysis=msgspec.structs.replace(found.analysis, splits=splits))
     told = " ".join(methods.methods(made).paragraphs)
-    assert "train 130 in 4 groups, validation 20 in 1 group, test 50 in 2 groups. " in told
+    assert "train 130 in 4 groups, validation 20 in 1 group, test 50 in 2 groups (exact copies count once). " in told
     assert "; none is open." in told
     waiting = Unsettled(sentence_id="q", votes={}, reason="tie")
     for count, said in ((1, "; 1 is open."), (2, "; 2 are open.")):

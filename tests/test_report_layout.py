@@ -125,8 +125,8 @@ def test_the_page_says_what_each_share_is_and_where_the_corrected_ones_stand(fou
     some = _shares(found, {("all", ""), ("outlet", "A")})
     assert some.shares is not None
     assert share_sentences.corrected_sentence(some.shares, raw) == (
-        f"{start}the whole corpus and 1 of 2 outlets. The table “The numbers” below has them; no figure has, as a "
-        "figure shows them only if all its outlets or months have one."
+        f"{start}the whole corpus and 1 of 2 outlets. The table “The numbers” below has them, and the figures don’t: a "
+        "figure shows corrected shares only if all its outlets or months have one."
     )
     assert share_sentences.corrected_sentence(some.shares, raw | {"month": "corrected"}).endswith(
         "below has them, and so has the figure by month."
@@ -140,7 +140,8 @@ def test_the_page_says_what_each_share_is_and_where_the_corrected_ones_stand(fou
     for said in (
         "<b>settled</b>: the share among the sentences whose label people settled.",
         "<b>raw</b>: the share among the model’s predictions for every sentence.",
-        "below has them; no figure has, as a figure shows them only if all its outlets or months have one. <span",
+        "below has them, and the figures don’t: a figure shows corrected shares only if all its outlets or months have "
+        "one. <span",
         "Random labels: how many of these sentences were drawn at random and have a settled label;",
     ):
         assert said in page

@@ -208,9 +208,9 @@ def test_the_table_says_why_labels_of_outlets_add_up_to_more_than_all() -> None:
     ]
     legend = show(PredictionShares(model="m", power=1.0, notes=[], rows=rows)).splitlines()[-2:]
     assert legend[0].endswith("; corrected: by the labelled sentences, which show how the model errs")
-    assert legend[1].startswith("labelled: exact copies count once in each row")
+    assert legend[1].startswith("labels: exact copies count once in each row")
     rows[2] = msgspec.structs.replace(rows[2], labelled=10)
-    assert "labelled:" not in show(PredictionShares(model="m", power=1.0, notes=[], rows=rows))
+    assert "labels: exact" not in show(PredictionShares(model="m", power=1.0, notes=[], rows=rows))
 
 
 def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None:
@@ -240,8 +240,10 @@ def test_settled_labels_have_their_own_shares_with_copies_counted_once() -> None
     sentinel = next(n for n, line in enumerate(lines) if line.startswith("  Sentinel"))
     assert lines[sentinel + 1] == "by month"
     assert any(line.startswith("settled: the shares among the sentences") for line in lines)
-    meaning = "labelled, beside raw: the labels that were drawn at random; only these can correct the raw shares"
-    assert meaning in lines
+    meaning = (
+        "labels, beside settled: all settled labels; beside raw: those of sentences drawn at random, which alone can"
+    )
+    assert f"{meaning} correct the raw shares" in lines
     for part in "\n".join(fitted(lines, 50)).split("\n\n"):
         assert any(line.split()[:2] == ["all", "raw"] for line in part.split("\n")), "each part names its rows"
         assert any(line.split()[:1] == ["settled"] for line in part.split("\n"))

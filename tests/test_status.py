@@ -114,7 +114,9 @@ def test_of_a_sample_only_what_was_drawn_for_labels_is_to_label(work: Path) -> N
         ("Sentinel", 1, 0),
     ]
     text = show_status(status)
-    assert "1 more are labelled that the sample doesn't have" in text
+    assert (
+        "1 more sentence is labelled that no round drew: its votes count, but not in estimates for the corpus" in text
+    )
     first = "1 of 2 drawn sentences labelled, 0 by two or more (exact copies count once; the corpus has 9 different"
     assert text.startswith(f"{first} sentences)\n")
     assert re.search(r"^outlet +drawn sentences +labelled$", text, re.MULTILINE)
@@ -132,7 +134,7 @@ def test_numbers_from_a_thousand_on_have_separators(work: Path) -> None:
     row = msgspec.structs.replace(status.outlets[0], sentences=7654, labelled=4321)
     text = show_status(msgspec.structs.replace(status, **large, outlets=[row]))
     assert "1,234 of 2,345 drawn sentences labelled, 1,000 by two or more (exact copies count once; the corpus" in text
-    assert "has 9,999 different sentences)\n1,111 more are labelled" in text
+    assert "has 9,999 different sentences)\n1,111 more sentences are labelled that no round drew: their votes" in text
     assert re.search(r"^Gazette +7,654 +4,321$", text, re.MULTILINE)
 
 

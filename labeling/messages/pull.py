@@ -86,8 +86,13 @@ def not_adopted(done: ExportSummary, listed: Path) -> list[str]:
         done: what the pull did.
         listed: the file that lists it with the reasons.
     """
-    unmatched = done.unmatched - done.left_out - len(done.unread)
+    unmatched = done.unmatched - done.left_out - len(done.unread) - done.ambiguous
     lines = []
+    if done.ambiguous:
+        lines.append(
+            f"{number(done.ambiguous, 'record')} of the file {agreeing(done.ambiguous, 'have')} the text of several "
+            "different sentences, and no sentence_id that says which one is meant"
+        )
     if unmatched:
         lines.append(
             f"{number(unmatched, 'record')} of the file {agreeing(unmatched, 'have')} no sentence in the corpus"
@@ -96,8 +101,8 @@ def not_adopted(done: ExportSummary, listed: Path) -> list[str]:
         rows = [f"{'line' if done.tool == 'a table' else 'task'} {row.task}: {row.reason}" for row in done.unread]
         more = f"; and {len(rows) - MOST_LABELS:,} more" if len(rows) > MOST_LABELS else ""
         lines.append(
-            f"{number(len(rows), 'answer')} of the file {agreeing(len(rows), 'have')} no label of this project "
-            f"({'; '.join(rows[:MOST_LABELS])}{more})"
+            f"{number(len(rows), 'answer')} of the file {agreeing(len(rows), 'have')} not exactly one label of this "
+            f"project ({'; '.join(rows[:MOST_LABELS])}{more})"
         )
     if done.left_out:
         lines.append(

@@ -70,7 +70,8 @@ def _progress(status: Status, scheme: Scheme) -> list[str]:
     if status.few and status.few.sentences:
         lines.append(str(status.few))
     if status.unsampled:
-        lines.append(f"{status.unsampled:,} more are labelled that the sample doesn't have")
+        are, its = number(status.unsampled, "more sentence", "are"), "its" if status.unsampled == 1 else "their"
+        lines.append(f"{are} labelled that no round drew: {its} votes count, but not in estimates for the corpus")
     if status.gone:
         answers = number(status.gone, "answer")
         lines.append(f"not counted: {answers} to sentences that the corpus doesn't have any more")

@@ -150,7 +150,7 @@ def foreign_stance(raw: Mapping[str, Any], scheme: Scheme = DEFAULT) -> ForeignS
         written, stance = next(iter(known.items()))
         return ForeignStance(stance=stance, written=written)
     found = ", ".join(repr(choice) for choice in choices) or "none"
-    return ForeignStance(reason=f"{'several stances' if known else 'no choice that is a stance'}: {found}")
+    return ForeignStance(reason=f"{'several stances' if known else 'no label of this project'}: {found}")
 
 
 def foreign_comment(raw: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
         adopted: number of answers to other tasks, matched by their text.
         unmatched: number of tasks and answers that were not adopted.
         unread: those of them that matched a sentence, but have no label of this project, or several.
+        ambiguous: those of them without an id whose text several different sentences have.
         left_out: those of them that hold no finished answer, or one that another contradicts.
         annotators: number of people who gave the answers.
         edited: number of answers that are or were another version of one in the export.
@@ -58,6 +59,7 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     adopted: int
     unmatched: int
     unread: list[Unmatched]
+    ambiguous: int
     left_out: int
     annotators: int
     edited: int
@@ -175,7 +177,7 @@ def read_export(
     for line in _will(replace, missing, [edit.was for edit in merged.edits]):
         say(line)
     history = superseded(merged, known.history)
-    not_used = sorted([*taken.unmatched, *taken.unread], key=lambda row: row.task)
+    not_used = sorted([*taken.unmatched, *taken.ambiguous, *taken.unread], key=lambda row: row.task)
     not_adopted = [*export.left_out, *not_used]
     unmatched = write_jsonl(work / UNMATCHED, not_adopted)
     now = msgspec.structs.replace(known, annotations=merged.rows, history=[*known.history, *history])
@@ -186,6 +188,7 @@ def read_export(
         adopted=sum(row.adopted for row in fresh),
         unmatched=len(not_adopted),
         unread=taken.unread,
+        ambiguous=len(taken.ambiguous),
         left_out=len(export.left_out),
         annotators=len({register.counts(name) for name in {row.annotator for row in fresh}}),
         edited=sum(row.why == "edited" for row in history),
@@ -218,6 +221,7 @@ class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str]
     before: list[int | None]
     unmatched: list[Unmatched]
+    ambiguous: list[Unmatched]
     unread: list[Unmatched]
     aliases: dict[str, Stance]
 
@@ -227,7 +231,7 @@ def _take(
 ) -> _Taken:
     """The answers of an export; of an answer that occurs several times, the latest version."""
     numbered: dict[int | None, list[int]] = defaultdict(list)
-    taken = _Taken(rows=[], keys=[], before=[], unmatched=[], unread=[], aliases={})
+    taken = _Taken(rows=[], keys=[], before=[], unmatched=[], ambiguous=[], unread=[], aliases={})
     here = set(corpus.present({task.item for task in export.tasks if task.item}))
     for task in export.tasks:
         text, ids = _match(task, here, by_text)
@@ -237,7 +241,7 @@ def _take(
             )
             if not text:
                 reason = f"the file gives no text for it, and no sentence of the corpus has the id {task.item!r}"
-            taken.unmatched.append(Unmatched(task=task.id, text=text, reason=reason))
+            (taken.ambiguous if ids else taken.unmatched).append(Unmatched(task=task.id, text=text, reason=reason))
             continue
         for answer in task.annotations:
             row, written = _answer(task, answer, codebook, ids[0] if ids else "", scheme)

@@ -38,11 +38,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         file: the file that they edit.
         field: the field in that file; empty if the text is the whole file, so that a message names the line.
         text: what they wrote.
+        note: clause on what a change of the text means; "" if there is nothing to say.
     """
 
     file: str
     field: str = ""
     text: str
+    note: str = ""
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +177,8 @@ def _editable(place: _Place, run: str, lines: Sequence[tuple[Written, Mapping[st
     for one, line_of in lines:
         if run in line_of:
             there = one.field or f"line {line_of[run]}"
-            return _Place(f"{one.file}, {there}", f"use other words there, as they would be published in {place.where}")
+            remedy = f"use other words there, as they would be published in {place.where}"
+            return _Place(f"{one.file}, {there}", remedy + (f"; {one.note}" if one.note else ""))
     return place
 
 

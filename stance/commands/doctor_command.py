@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, check_question, codebook_now, project_settings, projects_below, say_next, this_project
+from stance.project import (
+    WORK,
+    check_question,
+    codebook_now,
+    project_settings,
+    projects_below,
+    say_next,
+    this_project,
+    words_to_change,
+)
 
 if TYPE_CHECKING:
     from labeling.studio.client import Studio
@@ -121,6 +130,8 @@ def _project(settings: Settings) -> Iterator[str]:
     import pyarrow.parquet as pq
 
     yield f"corpus: {number(pq.read_metadata(WORK / 'sentences.parquet').num_rows, 'sentence')}"
+    if said := words_to_change(settings):
+        yield f"note: {said}"
 
 
 def _server(settings: Settings) -> Iterator[str]:

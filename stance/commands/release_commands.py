@@ -76,7 +76,8 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
     multiple=True,
     required=True,
     help="Your copies of the articles: files or folders, as for build. Repeat the option for several. If a table has "
-    "columns of other names, a file stance.toml in this folder says which is which; it may hold nothing else.",
+    "columns of other names, stance.toml in the folder where you run the command says which is which; it may hold "
+    "nothing else.",
 )
 @click.option(
     "--out",

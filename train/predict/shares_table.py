@@ -25,7 +25,7 @@ def show(shares: PredictionShares) -> str:
     shown = [("all", ""), *outlets[:SHOWN], *months[-SHOWN:], *(key for key in cells if key[0] == "language")]
     # Names are not shortened, as two shortened names could be the same.
     names = list(dict.fromkeys(row.stance for row in shares.rows))
-    table = [["shares in %", "", "sentences", "labelled", *names]]
+    table = [["shares in %", "", "sentences", "labels", *names]]
     before: SharesOf = "all"
     for key in shown:
         if key[0] != before:
@@ -52,9 +52,10 @@ def _legend(rows: Sequence[ShareRow]) -> list[str]:
     if any(row.corrected is not None for row in rows):
         lines[0] += "; corrected: by the labelled sentences, which show how the model errs"
     if any(row.settled is not None for row in rows):
-        lines.append("settled: the shares among the sentences whose label is settled, whose number stands beside them")
+        lines.append("settled: the shares among the sentences whose label is settled")
         lines.append(
-            "labelled, beside raw: the labels that were drawn at random; only these can correct the raw shares"
+            "labels, beside settled: all settled labels; beside raw: those of sentences drawn at random, which alone "
+            "can correct the raw shares"
         )
     if not all(row.raw.is_known for row in rows):
         lines.append("no brackets: fewer than 5 articles, so there is no interval")
@@ -62,7 +63,7 @@ def _legend(rows: Sequence[ShareRow]) -> list[str]:
     parts = [sum(n for (of, _), n in labelled.items() if of == kind) for kind in ("outlet", "month", "language")]
     if max(parts) > labelled.get(("all", ""), 0):
         lines.append(
-            "labelled: exact copies count once in each row, so outlets or months with copies of one sentence add up to "
+            "labels: exact copies count once in each row, so outlets or months with copies of one sentence add up to "
             "more than all"
         )
     return lines

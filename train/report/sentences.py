@@ -297,8 +297,8 @@ def split_sentence(snapshot: Snapshot) -> str:
         f"{name} {count:,} in {counted(splits.groups[name], 'group')}" for name, count in splits.examples.items()
     )
     return (
-        f"The splits were made {how}: {sizes}. A group is a connected component of articles and near-duplicate "
-        "sentences; none stands in two splits."
+        f"The splits were made {how}: {sizes} (exact copies count once). A group is a connected component of "
+        "articles and near-duplicate sentences; none stands in two splits."
     )
 
 

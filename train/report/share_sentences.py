@@ -69,7 +69,7 @@ def corrected_sentence(shares: PredictionShares, drawn: Mapping[str, str]) -> st
             f", and so {'has the figure' if len(figures) == 1 else 'have the figures'} by {' and by '.join(figures)}"
         )
     else:
-        where += "; no figure has, as a figure shows them only if all its outlets or months have one"
+        where += ", and the figures don’t: a figure shows corrected shares only if all its outlets or months have one"
     return (
         "the raw share, corrected by the labels of randomly sampled sentences, which show how the model errs "
         f"(prediction-powered inference). There are such shares for {spoken(having, 'and')}. {where}."

@@ -223,7 +223,8 @@ def _advice(missing: str, shown: Sequence[str], settings: CorpusSettings) -> str
             f"If it has none of that kind, give it an empty column {field}; [corpus.fields] in stance.toml names others"
         )
     return (
-        "Say which column is which under [corpus.fields] in a file stance.toml in this folder, as in: "
+        "Say which column is which under [corpus.fields] in stance.toml in the folder where you run the command (make "
+        "the file if it isn't there), as in: "
         f'{field} = "{seeming[0] if seeming else _EXAMPLES[field]}"'
     )
 
