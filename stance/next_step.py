@@ -18,6 +18,7 @@ from stance.project import (
     check_question,
     codebook_now,
     inner_projects,
+    outer_project,
     reopened_now,
     stale_verdicts_now,
     this_project,
@@ -131,8 +132,8 @@ def _push(settings: Settings) -> str:
     if any(table_path(WORK, name).is_file() for name in ("sample.parquet", "annotations.jsonl")):
         return ""
     if not Path(FILE).is_file():
-        if inner := inner_projects():
-            return f"there is a project in {inner[0]}: `cd {shlex.quote(inner[0])}`, and build there"
+        if other := outer_project() or next(iter(inner_projects()), ""):
+            return f"there is a project in {other}: `cd {shlex.quote(other)}`, and build there"
         return "`stance init` here, which makes a project of this folder, then `stance build` with your articles again"
     try:
         codebook = codebook_now(settings)

@@ -46,7 +46,7 @@ def no_project(error: BaseException) -> str:
     if not getattr(error, "missing", isinstance(error, FileNotFoundError)):
         return ""
     if not Path(FILE).is_file() and str(error).startswith(f"{FILE} is not there"):
-        return projects_below()
+        return projects_elsewhere()
     return outside()
 
 
@@ -66,7 +66,7 @@ def outside() -> str:
 
     if Path(FILE).is_file():
         return ""
-    elsewhere = projects_below() or "-C names the folder of a project"
+    elsewhere = projects_elsewhere() or "-C names the folder of a project"
     return f"there is no project in this folder: it has no {FILE}. {elsewhere}"
 
 
@@ -85,8 +85,21 @@ def _is_stance(path: Path) -> bool:
     return False
 
 
-def projects_below() -> str:
-    """Which folders in this one are projects, as one clause for a message; "" if none is."""
+def outer_project() -> str:
+    """The relative path of the project that this folder lies in; "" if it lies in none."""
+    from train.settings import FILE
+
+    here = Path.cwd()
+    for up, folder in enumerate(here.parents, 1):
+        if (folder / FILE).is_file():
+            return "" if _is_stance(folder / "pyproject.toml") else "/".join([".."] * up)
+    return ""
+
+
+def projects_elsewhere() -> str:
+    """Which folder around this one, or which folders in it, are projects, as one clause for a message; or ""."""
+    if outer := outer_project():
+        return f"this folder is in the project {Path(outer).resolve().name}: `cd {outer}` before the command"
     if not (inner := inner_projects()):
         return ""
     more = f" and {len(inner) - NAMED:,} more" if len(inner) > NAMED else ""

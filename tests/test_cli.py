@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -61,6 +63,14 @@ def test_init_writes_what_a_beginner_needs_and_a_codebook(tmp_path: Path) -> Non
     code, _, err = _run("init", "my project", cwd=tmp_path)
     assert code == 1
     assert "is there already; nothing was written" in err
+    # On a terminal, nothing is asked before that.
+    terminal, end = pty.openpty()
+    command = [STANCE, "init", "my project"]
+    done = subprocess.run(command, cwd=tmp_path, stdin=end, capture_output=True, text=True, timeout=60, check=False)
+    os.close(terminal)
+    os.close(end)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("stance: my project/stance.toml is there already")
 
 
 def test_the_codebook_of_own_labels_names_them_wherever_one_is_chosen(tmp_path: Path) -> None:
@@ -98,7 +108,7 @@ def test_init_asks_two_questions_at_a_terminal(tmp_path: Path) -> None:
 def test_a_missing_project_file_is_one_message(tmp_path: Path) -> None:
     code, out, err = _run("push", cwd=tmp_path)
     assert (code, out) == (1, "")
-    assert err == "stance: stance.toml is not there: run `stance init` here, or name the project with -C\n"
+    assert err == "stance: stance.toml is not there: name a project with -C, or make one with `stance init`\n"
 
 
 @pytest.mark.parametrize(
@@ -264,6 +274,20 @@ def test_a_command_that_misses_something_says_that_there_is_no_project(tmp_path:
     assert "project" not in _run("build", "gone", cwd=tmp_path / "my project")[2]
     for look in ([], ["doctor"]):
         assert elsewhere in _run(*look, cwd=tmp_path)[1]
+
+
+def test_a_command_in_a_folder_of_a_project_names_the_project(tmp_path: Path) -> None:
+    inner = tmp_path / "mine" / "news" / "2031"
+    inner.mkdir(parents=True)
+    (tmp_path / "mine" / "stance.toml").write_text("")
+    said = "this folder is in the project mine: `cd ../..` before the command\n"
+    err = _run("status", cwd=inner)[2]
+    assert "stance.toml is not there: name a project with -C, or make one with `stance init`" in err
+    assert err.endswith(said)
+    for look in ([], ["doctor"]):
+        assert said in _run(*look, cwd=inner)[1]
+    shutil.copy(ROOT / "pyproject.toml", tmp_path / "mine")
+    assert "project mine" not in _run("status", cwd=inner)[2]
 
 
 def test_a_clone_of_stance_is_not_named_as_a_project(tmp_path: Path) -> None:

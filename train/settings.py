@@ -194,7 +194,9 @@ def read_settings(project: Path, *, required: bool) -> Settings:
     path = project / FILE
     if not path.is_file():
         if required:
-            raise ConfigError(f"{path} is not there: run `stance init` here, or name the project with -C", missing=True)
+            raise ConfigError(
+                f"{path} is not there: name a project with -C, or make one with `stance init`", missing=True
+            )
         return Settings()
     try:
         settings: Settings = decode(path.read_bytes(), Settings)

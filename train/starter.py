@@ -30,6 +30,17 @@ ARTICLES = "news"
 """The folder of a new project that its articles are put into."""
 
 
+def check_new(folder: Path) -> None:
+    """Refuse to make a project in a folder that is one, or has a codebook.
+
+    Raises:
+        ConfigError: the message names the file that is there.
+    """
+    for name in (FILE, LabelingSettings().codebook):
+        if (folder / name).exists():
+            raise ConfigError(f"{folder / name} is there already; nothing was written")
+
+
 def write_project(folder: Path, scheme: Scheme = DEFAULT, target: str = "") -> list[Path]:
     """Make a new project: `stance.toml` with the settings of `BEGINNING`, and a codebook to fill in.
 
@@ -45,9 +56,7 @@ def write_project(folder: Path, scheme: Scheme = DEFAULT, target: str = "") -> l
         folder / FILE: _template(folder, scheme, target),
         folder / LabelingSettings().codebook: template(scheme, target),
     }
-    for path in files:
-        if path.exists():
-            raise ConfigError(f"{path} is there already; nothing was written")
+    check_new(folder)
     for path, content in files.items():
         write_bytes(path, content)
     return list(files)

@@ -54,8 +54,9 @@ def init(folder: Path, target: str | None, labels: str | None) -> None:
     They are stance.toml, with the settings that a project begins with, and a codebook for you to fill in. On a terminal
     you are asked for the target and the labels unless you name the target.
     """
-    from train.starter import ARTICLES, write_project
+    from train.starter import ARTICLES, check_new, write_project
 
+    check_new(folder)  # before anything is asked
     asking = target is None and sys.stdin.isatty()
     if target is None:
         target = click.prompt(TARGET_QUESTION, default="", show_default=False) if asking else ""

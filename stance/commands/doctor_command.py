@@ -13,7 +13,7 @@ from stance.project import (
     check_question,
     codebook_now,
     project_settings,
-    projects_below,
+    projects_elsewhere,
     say_next,
     this_project,
     words_to_change,
@@ -44,7 +44,7 @@ def doctor() -> None:
         click.echo(line)
     if not Path(FILE).is_file():
         click.echo(f"project: none in this folder, which has no {FILE}; `stance init` makes one")
-        if elsewhere := projects_below():
+        if elsewhere := projects_elsewhere():
             click.echo(f"project: {elsewhere}")
         return
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stance.project import WORK, project_settings, projects_below, say_due, say_next
+from stance.project import WORK, project_settings, projects_elsewhere, say_due, say_next
 
 if TYPE_CHECKING:
     from train.settings import Settings
@@ -27,7 +27,7 @@ def overview() -> None:
 
     if not Path(FILE).is_file():
         click.echo(BEGIN)
-        if elsewhere := projects_below():
+        if elsewhere := projects_elsewhere():
             click.echo(elsewhere)
         return
     settings = project_settings()
