@@ -99,9 +99,12 @@ def adjudicate(
 
     Raises:
         TableError: a table is missing or malformed.
-        StanceError: there is no vote that counts.
+        StanceError: there is no vote that counts, and no verdict or open sentence that went with the last one.
     """
-    inputs = _read(work, ignored, scheme, codebook, required=True)
+    path, queue = work / "verdicts.jsonl", work / "queue.jsonl"
+    before = read_jsonl_if_there(path, Verdict)
+    made = bool(before) or bool(read_jsonl_if_there(queue, Unsettled))
+    inputs = _read(work, ignored, scheme, codebook, required=not made)
     done = _settle(inputs, settings, codebook, scheme)
     tasks, assigned = inputs.groups.to_label(inputs.drawn), assigned_votes(work, settings)
     by_votes = {row.sentence_id: len(row.votes) for row in done.verdicts if row.how != "adjudicated"}
@@ -118,10 +121,8 @@ def adjudicate(
     outdated = 0
     if doubts:
         done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
-    path = work / "verdicts.jsonl"
-    before = read_jsonl_if_there(path, Verdict)
     now = {row.sentence_id: row for row in done.verdicts}
-    changed = [] if dry_run else [write_jsonl(path, done.verdicts), write_jsonl(work / "queue.jsonl", done.queue)]
+    changed = [] if dry_run else [write_jsonl(path, done.verdicts), write_jsonl(queue, done.queue)]
     moved = Counter(
         (row.stance, now[row.sentence_id].stance)
         for row in before

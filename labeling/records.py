@@ -38,8 +38,9 @@ class LabelingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         blind: whether each annotator gets a project of their own, in which no other person's answers are shown.
         codebook: the Markdown file of the codebook.
         keywords: the words that `stance push --by keyword` looks for; if empty, the longer words of the target.
-        random_share: the share of a keyword or uncertainty round that is drawn at random from all other sentences, so
-            that shares can be estimated.
+        random_share: the share of a keyword round that is drawn from the sentences without a keyword; of an
+            uncertainty round, the share that is drawn at random from all sentences that no earlier round has drawn,
+            so that shares can be estimated.
         seed: the seed of every random draw.
         ignore: the annotators whose answers do not count, by mail address or pseudonym.
         verdicts: how disagreements are settled: by more than half of the votes, by their median (for labels that are a

@@ -51,8 +51,9 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         names: the labels, 2 to 9, in the order in which pages and tables show them; their keys are 1 to 9.
-        scored: the labels that count in the main score, F_avg, which is the mean of their F1 scores; if empty, all of
-            them.
+        scored: the labels that count in the main score, F_avg, which is the mean of their F1 scores. If you leave it
+            out, they are favor and against in the default scheme, and all labels in any other: for the usual score of
+            two sides, name these, as in `["for", "against"]`.
         ordered: whether the labels are a scale, from its lowest to its highest value, such as 1 to 5.
         hints: the line that stands under each label on the labelling page; a label can have none.
     """

@@ -6,6 +6,7 @@ import csv
 import statistics
 from itertools import permutations
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pyarrow as pa
@@ -17,6 +18,7 @@ from corpus.errors import ConfigError, StanceError, TableError
 from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.adjudicate import Settled, adjudicate, settle
+from labeling.freshness import stale_verdicts
 from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled
 from labeling.scheme import DEFAULT, Scheme, Stance
 from labeling.statistics.dawid_skene import dawid_skene
@@ -202,6 +204,24 @@ def test_without_any_answer_it_says_that_nobody_has_answered(tmp_path: Path) -> 
     write_jsonl(table_path(tmp_path, "annotations.jsonl"), [])
     with pytest.raises(StanceError, match=r"^nobody has answered yet: let people label .*, then run `stance pull`$"):
         adjudicate(tmp_path, LabelingSettings())
+
+
+@pytest.mark.parametrize("ways", ["majority", "dawid_skene"])
+@pytest.mark.parametrize("first", ["favor", "against"])
+def test_what_was_settled_or_open_goes_with_the_last_vote(
+    tmp_path: Path, ways: Literal["majority", "dawid_skene"], first: str
+) -> None:
+    settled_by, answers = LabelingSettings(verdicts=ways), table_path(tmp_path, "annotations.jsonl")
+    row = dict.fromkeys(SENTENCES.names, "") | {"sentence_id": "s", "copy_id": "s", "start": 0, "end": 0, "index": 0}
+    write_table(tmp_path / "sentences.parquet", pa.Table.from_pylist([row], schema=SENTENCES))
+    write_jsonl(answers, [vote("s", "A1", first), vote("s", "A2", "favor")])
+    adjudicate(tmp_path, settled_by)
+    write_jsonl(answers, [])
+    done = adjudicate(tmp_path, settled_by)
+    assert (done.settled, done.unsettled) == ({}, 0)
+    assert stale_verdicts(tmp_path, settled_by, None, frozenset()) is None
+    with pytest.raises(StanceError, match="nobody has answered yet"):
+        adjudicate(tmp_path, settled_by)
 
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:

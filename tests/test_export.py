@@ -256,6 +256,20 @@ def test_draws_belong_to_the_copies_of_a_sentence_too(labelled: Path) -> None:
     assert sum(row["round"] is not None for row in rows.values()) == 2
 
 
+def test_a_round_of_an_archive_gives_no_sentence_of_the_corpus_its_probability(labelled: Path) -> None:
+    first, second = (row["sentence_id"] for row in corpus(labelled)[:2])
+    draws = [
+        Draw(sentence_id=first, round=1, by="random", probability=0.25),
+        Draw(sentence_id=first, round=2, by="archive", probability=0.001),
+        Draw(sentence_id=second, round=2, by="archive", probability=0.001),
+    ]
+    write_sample(labelled / "work", draws)
+    rows = {row["sentence_id"]: row for row in exported(labelled)}
+    columns = ("round", "drawn_by", "sampling_probability")
+    assert [rows[first][name] for name in columns] == [1, "random", 0.25]
+    assert [rows[second][name] for name in columns] == [None, None, None]
+
+
 def test_a_corpus_alone_can_be_exported(labelled: Path) -> None:
     shutil.rmtree(labelled / "labels")
     for path in (labelled / "work").iterdir():

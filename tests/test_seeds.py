@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
+from shutil import copytree
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from labeling.codebook import read_codebook
 from labeling.records import Annotation
 from labeling.scheme import DEFAULT
 from tests.conftest import REPO
+from tests.support.commands import run_command
 from tests.support.floors import floor
 from train.settings import read_settings
 
@@ -85,6 +87,17 @@ def test_three_annotators_labelled_every_sentence(built: Path) -> None:
     assert all(sorted(given) == sorted(ids) for given in by.values())
     assert set(counts) == set(DEFAULT.names)
     assert min(counts.values()) / counts.total() > 0.2
+
+
+def test_the_answers_can_be_pulled_as_the_tutorial_says(built: Path, tmp_path: Path) -> None:
+    said = (REPO / "docs" / "tutorial.md").read_text("utf-8")
+    assert "`stance pull --from CLONE/seeds/annotations.jsonl`" in said
+    copytree(built, tmp_path / "work")
+    (tmp_path / "stance.toml").write_text('[target]\nname = "sending Concord troops to Karsova"\n', "utf-8")
+    (tmp_path / "codebook.md").write_bytes((REPO / "docs" / "codebook.md").read_bytes())
+    pulled = run_command(tmp_path, "pull", "--from", str(SEEDS / "annotations.jsonl"))
+    assert "2,808 adopted by the sentence's text or id, of 3 annotators" in pulled
+    assert "It finds 2,808 answers" in said
 
 
 def test_three_wire_stories_run_through_several_outlets(built: Path) -> None:

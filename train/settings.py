@@ -100,7 +100,7 @@ class PublishSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     Attributes:
         name: the name of the dataset; if empty, the dataset is named after the target.
-        version: the version of the dataset; `publish --tag` makes a tag of this name at the Hub.
+        version: the version of the dataset; `publish --tag` tags it at the Hub with `v` before it, as in `v0.1.0`.
         licence: the licence's identifier at the Hub, or "other". Without a licence the text stays out of the dataset.
         licence_name: the name of the licence, if `licence` is "other".
         licence_link: the web address of the licence's text, if `licence` is "other".

@@ -43,7 +43,7 @@ class Qualification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the answers to a qualification are the verdicts.
+    """How far the answers to a qualification agree with the verdicts.
 
     Attributes:
         number: number of the qualification.

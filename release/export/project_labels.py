@@ -195,7 +195,8 @@ def _votes(known: list[str], votes: Mapping[str, Mapping[str, Stance]]) -> dict[
 
 
 def _draws(draws: Sequence[Draw], copy_of: Mapping[str, str]) -> ByKey:
-    drawn = {copy_of[row.sentence_id]: row for row in draws if row.sentence_id in copy_of}
+    """The rounds of the corpus: the probabilities of an archive's rounds are about the archive's sentences."""
+    drawn = {copy_of[row.sentence_id]: row for row in draws if row.is_of_corpus and row.sentence_id in copy_of}
     rows = list(drawn.values())
     return ByKey(
         keys=_texts(list(drawn)),
