@@ -42,7 +42,7 @@ def find_chat_server(url: str | None) -> ChatServer:
     if not address:
         raise ConfigError(
             "no chat server is known: give its address with --url or in OPENAI_BASE_URL, as "
-            "http://127.0.0.1:8080/v1 for a model on this computer or https://api.openai.com/v1 for that of OpenAI"
+            "http://127.0.0.1:8081/v1 for a model on this computer or https://api.openai.com/v1 for that of OpenAI"
         )
     try:
         parts = urlsplit(address)
@@ -52,7 +52,7 @@ def find_chat_server(url: str | None) -> ChatServer:
     if usable and (parts.username or parts.password):
         raise ConfigError(f"{said} for {parts.hostname} holds a user or password: take them out; use OPENAI_API_KEY")
     if not usable:
-        raise ConfigError(f"{said} is {address!r}: expected the address of a chat server, as http://127.0.0.1:8080/v1")
+        raise ConfigError(f"{said} is {address!r}: expected the address of a chat server, as http://127.0.0.1:8081/v1")
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if key and not re.fullmatch(r"[!-~]+", key):
         raise ConfigError("OPENAI_API_KEY holds spaces, line breaks or characters that no key has: copy it again")
