@@ -57,7 +57,8 @@ def published(done: PublishSummary, out: Path, opened: str, *, asked: bool) -> l
         lines.append(
             f"{done.without_url:,} of {number(done.articles, 'article')} {agreeing(done.without_url, 'have')} no "
             "URL, and a stand-off release has no titles: others may not know which articles to get. Give the "
-            "addresses in the column url of articles.csv, then build and publish again"
+            "addresses in the column url of articles.csv (for articles that are rows of a table, in a column url of "
+            "that table), then build and publish again"
         )
     why = (
         ", as annotators may have copied them from the articles"

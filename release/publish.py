@@ -25,7 +25,7 @@ from labeling.sampling.archive_sentences import only_archived
 from labeling.settling.carried_votes import carry
 from labeling.settling.open_sentences import open_sentences, what_to_do
 from labeling.sync.sent_queue import SentQueue
-from labeling.votes import counted
+from labeling.votes import counted, latest_answers
 from release.card import card_facts, dataset_card
 from release.card.changelog import changes, compared_with_replaced
 from release.card.earlier_release import WRITTEN, keep_replaced
@@ -214,6 +214,7 @@ def publish(
             names=names,
             few=few,
             folder=out,
+            earlier_answers=len(answers) - len(latest_answers(answers)),
             machine=machine.coders,
         ),
     )

@@ -349,6 +349,19 @@ def test_what_is_noted_reaches_the_notes_of_the_corpus(tmp_path: Path) -> None:
     ]
 
 
+def test_a_date_from_the_table_of_articles_leaves_no_doubt_about_the_documents(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(word(paragraph(RAIN) + "<w:p><w:r><w:object/></w:r></w:p>"))
+    (tmp_path / "b.docx").write_bytes(word(paragraph(RAIN)))
+    (tmp_path / "articles.csv").write_text("file,published,outlet\na.docx,2031-02-01,\nb.docx,,Gazette\n")
+    chosen = CorpusSettings(root=str(tmp_path))
+    found = [item for unit in units([tmp_path], chosen) for item in read(unit, chosen)]
+    assert [one.published for one in found if isinstance(one, Article)] == ["2031-02-01", "2031-03-04T10:00:00Z"]
+    assert [(one.article_id, one.note) for one in found if isinstance(one, Noted)] == [
+        ("a", "not read: embedded documents (1)"),
+        ("b", "published is the day on which the document was made"),
+    ]
+
+
 def test_each_note_on_an_article_is_a_note_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_bytes(word(paragraph(RAIN) + "<w:p><w:r><w:object/></w:r></w:p>"))
     chosen = CorpusSettings(root=str(tmp_path))

@@ -18,12 +18,13 @@ from click.testing import CliRunner, Result
 from corpus.build import build
 from corpus.errors import SourceError, StanceError
 from corpus.ids.fingerprint import fingerprint, text_id
-from corpus.reading.articles import read
+from corpus.reading.articles import NOT_DESCRIBED, read
 from corpus.reading.source_files import units
 from corpus.reading.tables.json_arrays import elements
 from corpus.records import Article, CorpusSettings, Noted, Skipped
 from corpus.store import read_jsonl
 from stance.command_line import cli
+from tests.support.spreadsheets import xlsx
 
 PROSE = (
     "The minister of Brennia visited the port of Ostrel on Monday morning. She spoke with the dockers for an hour.\n"
@@ -225,6 +226,30 @@ def test_the_command_counts_rows_that_name_no_file(tmp_path: Path) -> None:
     _write(tmp_path / "articles.csv", "file,outlet\na.txt,Herald\nb.txt,Herald\nc.txt,Herald\n")
     done = _stance("build", "a.txt", cwd=tmp_path)
     assert "2 × a row of articles.csv that names no file" in done.stderr
+
+
+def test_a_row_of_a_sidecar_for_a_file_of_several_articles_is_noted_once(tmp_path: Path) -> None:
+    row = {"text": PROSE}
+    mail = "From ann Tue Mar  4 10:00:00 2031\nSubject: {0}\n\n{0} went to the port, where it rained.\n\n"
+    pq.write_table(pa.Table.from_pylist([row] * 9), tmp_path / "rows.parquet", row_group_size=1)
+    _write(tmp_path / "rows.csv", f"text\n{PROSE}")
+    _write(tmp_path / "rows.json", json.dumps([row, row]))
+    _write(tmp_path / "rows.jsonl", json.dumps(row) + "\n")
+    _write(tmp_path / "sheets.xlsx", xlsx({"one": [["text"], [PROSE]], "two": [["text"], [PROSE]]}))
+    _write(tmp_path / "two.mbox", mail.format("Ann") + mail.format("Bo"))
+    _write(tmp_path / "one.mbox", mail.format("Cy"))
+    _write(tmp_path / "a.txt")
+    files = sorted(path.name for path in tmp_path.iterdir())
+    _write(tmp_path / "articles.csv", "file,outlet\n" + "".join(f"{name},Herald\n" for name in files))
+    settings = CorpusSettings(root=str(tmp_path))
+    found = [item for unit in units([tmp_path], settings) for item in read(unit, settings)]
+    described = {one.source for one in found if isinstance(one, Article) and one.outlet == "Herald"}
+    notes = [one for one in found if isinstance(one, Noted) and one.note.startswith(NOT_DESCRIBED)]
+    noted = [one.source.partition(":")[0] for one in notes]  # of a workbook, the sheet is named too
+    assert described == {"a.txt", "one.mbox"}
+    assert sorted(noted) == [name for name in files if name not in described]
+    done = _stance("build", ".", cwd=tmp_path)
+    assert "6 × its row in articles.csv is not used, as the file holds several articles" in done.stderr
 
 
 # Dates of publication

@@ -322,6 +322,21 @@ def test_a_dataset_of_too_few_groups_lacks_a_split_and_says_why(finished: Path, 
     assert "There is no validation and test split" in "\n".join(published(done, tmp_path, "", asked=False))
 
 
+def test_the_card_says_how_many_answers_were_replaced_by_later_ones(finished: Path, tmp_path: Path) -> None:
+    project, said = tmp_path / "project", "The config `annotations` also holds 1 earlier answer: of several answers"
+    shutil.copytree(finished, project)
+    done = publish_release(project, tmp_path / "dataset")
+    card = tmp_path / "dataset" / "README.md"
+    assert said not in card.read_text("utf-8")
+    path = table_path(project / "work", "annotations.jsonl")
+    rows = read_jsonl(path, Annotation, "")
+    earlier = msgspec.structs.replace(rows[0], studio_id=999, created_at="2020-01-01T00:00:00+00:00", updated_at="")
+    write_jsonl(path, [*rows, earlier])
+    again = publish_release(project, tmp_path / "dataset")
+    assert again.rows["annotations"]["train"] == done.rows["annotations"]["train"] + 1
+    assert said in card.read_text("utf-8")
+
+
 def test_open_sentences_are_left_out_only_where_one_says_so(finished: Path, tmp_path: Path) -> None:
     count = len((finished / "work" / "queue.jsonl").read_bytes().splitlines())
     with pytest.raises(

@@ -626,13 +626,14 @@ def test_the_text_to_paste_says_how_the_sentences_were_drawn(finished: Path) -> 
         return label_sentences.sampling_sentence(made)
 
     assert said(0) == ""
-    assert said(1, all=1221) == "1,221 different sentences were to be labelled, without a sample; the corpus has 1,221."
+    assert said(1, all=1221) == ("All 1,221 different sentences of the corpus were to be labelled, without a sample.")
     assert said(1, random=130) == (
-        "130 different sentences were drawn to be labelled, in 1 round, at random; the corpus has 1,221."
+        "130 of the 1,221 different sentences of the corpus were drawn to be labelled, in 1 round, at random."
     )
+    assert said(1, random=1).startswith("1 of the 1,221 different sentences of the corpus was drawn to be labelled, ")
     assert said(3, random=1130, server=1, keyword=30) == (
-        "1,161 different sentences were drawn to be labelled, in 3 rounds (1,130 at random, 1 as they were on the "
-        "server already, 30 by keywords); the corpus has 1,221."
+        "1,161 of the 1,221 different sentences of the corpus were drawn to be labelled, in 3 rounds (1,130 at random, "
+        "1 as they were on the server already, 30 by keywords)."
     )
 
 

@@ -8,6 +8,9 @@ import msgspec
 
 from corpus.records import Span
 
+CREATED = "published is the day on which the document was made"
+"""The note on a document whose own properties give the only date."""
+
 
 class ArticleInFile(msgspec.Struct, frozen=True, kw_only=True):
     """An article that a reader of some format found in a file.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from corpus.ids.fingerprint import fingerprint, text_id
-from corpus.reading.article_in_file import ArticleInFile, by_text
+from corpus.reading.article_in_file import CREATED, ArticleInFile, by_text
 from corpus.reading.database_exports import export_of, may_be_export, no_text, not_of, note_on, several
 from corpus.reading.dates import iso_date
 from corpus.reading.documents.kinds import DOCUMENTS, articles_in
@@ -33,6 +33,8 @@ PLAIN, MARKUP, CONVERTED = "plain 1", "markup 1", "conversion 1"
 ONLY_URL = "no text, only a URL"
 CUT_OFF = "the source cut the text off"
 """The note on texts that end as NewsAPI ends those that it does not give whole."""
+NOT_DESCRIBED = "its row in articles.csv is not used, as the file holds several articles"
+"""The note on a file that a sidecar describes as if it were one article."""
 
 EXPORTED = frozenset(("docx", "rtf", "odt", "pdf"))
 """Kinds of documents that newspaper databases write their exports in."""
@@ -73,6 +75,9 @@ def read(unit: Unit, settings: CorpusSettings) -> Iterator[Article | Skipped | N
     if unit.kind not in DATA_FILES:
         yield from _file(unit, settings)
         return
+    if unit.metadata:
+        note = f"{NOT_DESCRIBED}: say in the file's own columns what is to be known of each"
+        yield Noted(article_id="", source=unit.source, note=note)
     if not unit.size:
         reason = "the file is empty" if Path(unit.path).is_file() else "cannot be read: no such file"
         yield _skip(unit.article_id, unit.source, reason)
@@ -216,8 +221,10 @@ def _undivided(one: ArticleInFile) -> ArticleInFile:
 def _several(unit: Unit, data: bytes, articles: Sequence[ArticleInFile]) -> Iterator[Article | Skipped | Noted]:
     """The articles that a reader found in a file. What the file's sidecar says applies only to a file with one."""
     sha256 = hashlib.sha256(data).hexdigest()
+    alone = len(articles) == 1
+    if unit.metadata and not alone:
+        yield Noted(article_id="", source=unit.source, note=NOT_DESCRIBED)
     for number, one in enumerate(articles, start=1):
-        alone = len(articles) == 1
         if one.member:
             own_id, source = f"{unit.source}/{one.member_id}", f"{unit.source}/{one.member}"
         elif alone:
@@ -225,16 +232,19 @@ def _several(unit: Unit, data: bytes, articles: Sequence[ArticleInFile]) -> Iter
         else:
             own_id, source = f"{unit.article_id}#{number}", f"{unit.source}:{number}"
         fields = one.fields | (unit.metadata if alone else {})
+        notes = [
+            line for line in one.note.split("\n") if not (alone and line == CREATED and "published" in unit.metadata)
+        ]
         known = _text_id(one.text) if one.by_text and not one.fault else own_id
         article_id = fields.pop("id", "") or known
         if one.fault:
             # A file of another kind in an archive was never taken for an article.
             yield _skip("" if one.member and not one.member_id else article_id, source, one.fault)
-            for note in filter(None, one.note.split("\n")):
+            for note in filter(None, notes):
                 yield Noted(article_id=shown(article_id), source=source, note=shown(note))
         else:
             yield from _article(
-                article_id, source, one.text, sha256, one.encoding, one.extractor, fields, one.note, marks=one.marks
+                article_id, source, one.text, sha256, one.encoding, one.extractor, fields, *notes, marks=one.marks
             )
 
 

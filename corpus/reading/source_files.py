@@ -99,7 +99,7 @@ def units(sources: Sequence[Path | str], settings: CorpusSettings, exclude: Sequ
             reason = shown(f"{OTHER} ({ending_of(candidate.name)}): {plan.why}" if plan.known else plan.why)
             own_id = "" if plan.known else unit.article_id
             unit = Unit(path=unit.path, kind="", article_id=own_id, source=source, size=0, reason=reason)
-        work += plan.parts or _parts(unit, settings)
+        work += _described_once(plan.parts or _parts(unit, settings))
     if "-" in map(str, sources):
         unit = stdin_unit(settings)
         try:
@@ -161,6 +161,15 @@ def _parts(unit: Unit, settings: CorpusSettings) -> list[Unit]:
     if unit.kind == "warc":
         return parts_of_archive(unit)
     return parts_of_file(unit, settings) if unit.kind in DATA_FILES else [unit]
+
+
+def _described_once(parts: list[Unit]) -> list[Unit]:
+    """The parts of a file, of which only the first has the file's row in the sidecar."""
+    return (
+        [*parts[:1], *(msgspec.structs.replace(part, metadata={}) for part in parts[1:] if part.metadata)]
+        if (parts and parts[0].metadata)
+        else parts
+    )
 
 
 class _Search:

@@ -101,7 +101,9 @@ def read_feedback(
     annotator = called.get(annotator.casefold(), annotator)
     if annotator not in called.values():
         listed = ", ".join(people(row.annotator for row in rows)) or "nobody yet"
-        raise ConfigError(f"nobody called {annotator!r} has given an answer; these have: {listed}")
+        raise ConfigError(
+            f"nobody called {annotator!r} has given an answer; these have: {listed}. `stance people` says who they are"
+        )
     verdicts = read_labelled(work / "verdicts.jsonl", Verdict, "stance adjudicate", scheme)
     corpus, copy_of = Corpus(work), groups_of_labels(work).copy_of
     verdict_of = {copy_of[row.sentence_id]: row for row in verdicts if row.sentence_id in copy_of}

@@ -117,6 +117,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
         snapshot: data of the project's report, so that card and report give the same numbers.
         before: earlier release in the same folder.
         few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
+        earlier_answers: number of answers that their annotators replaced by later ones to the same sentences.
         machine: machine coders whose answers are in the config `machine`; empty if the release has none.
     """
 
@@ -141,6 +142,7 @@ class CardFacts(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     before: EarlierRelease = EarlierRelease()
     few: FewVotes | None = None
+    earlier_answers: int = 0
     machine: list[ReleasedCoder] = []
 
     @property
@@ -164,6 +166,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
         names: name of each annotator and adjudicator in the project's tables → name in the release.
         few: verdicts that rest on fewer votes than the project asked for; None if that isn't known.
         folder: folder of the release, which may hold an earlier release.
+        earlier_answers: number of answers that their annotators replaced by later ones to the same sentences.
         machine: machine coders whose answers are in the release.
     """
 
@@ -173,6 +176,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, str]
     few: FewVotes | None
     folder: Path
+    earlier_answers: int = 0
     machine: Sequence[ReleasedCoder] = ()
 
 
@@ -234,6 +238,7 @@ def read_facts(project: Project, released: Released) -> CardFacts:
         snapshot=snapshot,
         before=read_earlier_release(work, released.folder),
         few=released.few,
+        earlier_answers=released.earlier_answers,
         machine=list(released.machine),
     )
 

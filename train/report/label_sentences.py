@@ -33,13 +33,17 @@ def sampling_sentence(snapshot: Snapshot) -> str:
     drawn = snapshot.drawn
     if not drawn:
         return ""
-    total = sum(drawn.values())
-    start, end = counted(total, "different sentence", "were"), f"the corpus has {snapshot.status.different:,}."
+    total, different = sum(drawn.values()), snapshot.status.different
+    if total == different:
+        those = f"All {different:,} different sentences of the corpus were"
+    else:
+        of_all = f"of the {counted(different, 'different sentence')} of the corpus"
+        those = f"{total:,} {of_all} {'was' if total == 1 else 'were'}"
     if drawn.keys() == {"all"}:
-        return f"{start} to be labelled, without a sample; {end}"
+        return f"{those} to be labelled, without a sample."
     ways = [f"{count:,} {drawn_words(by)}" for by, count in drawn.items()]
     how = f", {ways[0].partition(' ')[2]}" if len(ways) == 1 else f" ({', '.join(ways)})"
-    return f"{start} drawn to be labelled, in {counted(snapshot.rounds, 'round')}{how}; {end}"
+    return f"{those} drawn to be labelled, in {counted(snapshot.rounds, 'round')}{how}."
 
 
 def drawn_words(by: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from corpus.reading.article_in_file import ArticleInFile
+from corpus.reading.article_in_file import CREATED, ArticleInFile
 from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.documents.lines import Line, article_of, clean, parts_at_breaks, passed_over
 from corpus.reading.documents.office.packages import (
@@ -19,7 +19,6 @@ from corpus.reading.documents.office.packages import (
     part,
     xml_tree,
 )
-from corpus.reading.documents.office.word import CREATED
 
 OPEN_DOCUMENT = "stance odt 1"
 _PASSED = {

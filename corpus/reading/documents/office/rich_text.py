@@ -13,7 +13,7 @@ from collections import Counter
 
 import msgspec
 
-from corpus.reading.article_in_file import ArticleInFile
+from corpus.reading.article_in_file import CREATED, ArticleInFile
 from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.documents.lines import Line, article_of, clean, parts_at_breaks, passed_over
 from corpus.reading.documents.office.rich_text_words import (
@@ -26,7 +26,6 @@ from corpus.reading.documents.office.rich_text_words import (
     PASSED,
     READ_THOUGH_OPTIONAL,
 )
-from corpus.reading.documents.office.word import CREATED
 
 RICH_TEXT = "stance rtf 1"
 GROUPS = 10_000

@@ -15,13 +15,12 @@ from typing import Any
 
 import msgspec
 
-from corpus.reading.article_in_file import ArticleInFile
+from corpus.reading.article_in_file import CREATED, ArticleInFile
 from corpus.reading.documents.faults import UnreadableError
 from corpus.reading.documents.lines import Line, article_of, clean, parts_at_breaks, passed_over
 from corpus.reading.documents.office.packages import attribute, inner_text, local, opened_package, part, xml_tree
 
 WORD = "stance docx 1"
-CREATED = "published is the day on which the document was made"
 
 _PASSED = {
     "del": "deleted text of tracked changes",
