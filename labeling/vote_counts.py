@@ -28,7 +28,8 @@ class VoteCounts(msgspec.Struct, frozen=True, kw_only=True):
         labelled: those of them that have a vote.
         shared: those of them that have votes of two or more people.
         lacking: those of them that have no vote, or fewer than the project asks for, and are not settled by people.
-        waiting: those of `lacking` that people have still to look at: who has skipped a sentence will not label it.
+        waiting: those of `lacking` that the server still offers to people. Who has skipped a sentence will not label it,
+            and the answer of an annotator who is ignored takes a place at the server all the same.
         people: the number of people who have voted.
     """
 
@@ -74,8 +75,9 @@ def vote_counts(
     votes = {key: len(by) for key, by in voters.items() if key in tasks and key not in decided}
     labelled = [by for key, by in voters.items() if key in tasks]
     lookers = {key: set(by) for key, by in voters.items()}
-    for row in ours:
-        lookers.setdefault(groups.copy_of[row.sentence_id], set()).add(row.annotator)
+    for row in answers:
+        if row.sentence_id in groups.copy_of and not row.control:
+            lookers.setdefault(groups.copy_of[row.sentence_id], set()).add(row.annotator)
     looks = {key: len(by) for key, by in lookers.items() if key in tasks and key not in decided}
     unseen = number - len(lookers.keys() & tasks.keys()) if drawn else groups.total - len(lookers)
     return VoteCounts(
