@@ -28,8 +28,8 @@ class VoteCounts(msgspec.Struct, frozen=True, kw_only=True):
         labelled: those of them that have a vote.
         shared: those of them that have votes of two or more people.
         lacking: those of them that have no vote, or fewer than the project asks for, and are not settled by people.
-        waiting: those of `lacking` that the server still offers to people. Who has skipped a sentence will not label it,
-            and the answer of an annotator who is ignored takes a place at the server all the same.
+        waiting: those of `lacking` that the server still offers. Who has skipped a sentence will not label it, and
+            the answer of an annotator who is ignored takes a place at the server all the same.
         people: the number of people who have voted.
     """
 
