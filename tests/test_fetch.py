@@ -620,8 +620,10 @@ def test_a_broken_archive_is_left_as_it_is_and_a_new_one_begun(tmp_path: Path, m
 def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     tmp_path: Path, host: NewsHost, other: NewsHost, how: signal.Signals
 ) -> None:
+    killed: list[int] = []
+
     def slow(asked: Asked) -> None:
-        time.sleep(0.03)
+        time.sleep(0.03 if len(killed) < 2 else 0)
         asked.send(article(asked.path))
 
     paths = [f"/{n}" for n in range(90)]
@@ -631,7 +633,6 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     urls = [one.url(path) for path in paths for one in (host, other)]
     table.write_text("id,url\n" + "".join(f"{n},{url}\n" for n, url in enumerate(urls)))
     command = [STANCE, "fetch", "urls.csv", "--out", "pages", "--delay", "0"]
-    killed = []
     for enough in (20, 45):  # many pages are left, so that no run ends before it is stopped
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as run:
             until = time.monotonic() + 60
