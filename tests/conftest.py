@@ -6,11 +6,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from httpx import create_ssl_context
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -70,6 +73,25 @@ def _without_waiting_for_the_disk() -> Iterator[None]:
     """No test is about computers that lose power: what a process has written outlives it without this."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_workers_unless_named() -> Iterator[None]:
+    """Commands in this process start no worker processes, which takes them a second, unless a test names a number.
+
+    Commands that tests start as programs still use every core.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("corpus.engine.os", SimpleNamespace(cpu_count=lambda: 1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_reading_certificates_again() -> Iterator[None]:
+    """Every client of the tests speaks plain HTTP, and httpx would read a hundred certificates for each of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))
         yield
 
 
