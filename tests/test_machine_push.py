@@ -42,6 +42,7 @@ def machine_says(stance: Run, label: str) -> None:
         stance("annotate", "--model", "scripted", "--url", server.url)
 
 
+@pytest.mark.slow
 def test_a_part_of_the_tasks_is_held_out_and_the_status_says_how_far_people_follow(stance: Run, server: Server) -> None:
     machine_says(stance, "favor")
     hold_back(stance, 0.5)
