@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 REPO = Path(__file__).parent.parent
 
 # An example may take as long as it likes: how long depends on what else the machine does. The examples are the same in
-# every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=random looks for new ones.
+# every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=random looks for new ones, and `few`, which
+# `make test` uses, tries a third of them. Numbers of a test's own follow with `tests.support.examples`.
 QUIET = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("same", QUIET, derandomize=True)
+hypothesis_settings.register_profile("few", QUIET, derandomize=True, max_examples=33)
 hypothesis_settings.register_profile("random", QUIET)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 

@@ -37,6 +37,7 @@ from corpus.records import ARTICLES, Article, CorpusSettings, Skipped
 from corpus.store import read_jsonl
 from corpus.tables import read_table
 from tests.conftest import Run
+from tests.support.examples import examples
 from tests.support.news_host import LINES, Asked, NewsHost, article
 
 STANCE = str(Path(sys.executable).with_name("stance"))
@@ -566,7 +567,7 @@ def _response(url: str, status: int = 200, body: bytes = b"") -> Response:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.floats(0, 1))
 def test_a_record_that_was_cut_off_is_removed_and_all_others_stay(
     tmp_path_factory: pytest.TempPathFactory, where: float
