@@ -199,6 +199,14 @@ def finished(_finished: tuple[Path, dict[str, str]]) -> Path:
     return _finished[0]
 
 
+@pytest.fixture(scope="module")
+def searched_once() -> Iterator[None]:
+    """Trainings cross-validate their recipes once, not three times: for modules that train again and again."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("train.model.search.REPEATS", 1)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _finished_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that writes into `finished` fails, since what it leaves there would change what other tests see."""

@@ -23,6 +23,8 @@ from train.examples.from_verdicts import from_verdicts, keep_examples, plan_exam
 from train.examples.lasting_splits import FILE, Placed
 from train.settings import TrainSettings
 
+pytestmark = pytest.mark.usefixtures("searched_once")
+
 SETTINGS = TrainSettings(validation=0.2, test=0.3)
 
 

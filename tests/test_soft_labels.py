@@ -42,6 +42,8 @@ from train.settings import Settings, TrainSettings, told
 from train.train_model import train
 from train.vote_scores import FARTHEST, LEAST, distances
 
+pytestmark = pytest.mark.usefixtures("searched_once")
+
 LETTERS = Scheme(names=["one", "two", "three"])
 RECIPE = Recipe(features="word", c=3.0, votes="soft")
 
