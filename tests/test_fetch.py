@@ -640,7 +640,10 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(
             while len(host.asked) < enough and time.monotonic() < until:
                 time.sleep(0.005)
             run.send_signal(how)
-            _, err = run.communicate()
+            try:
+                _, err = run.communicate(timeout=60)
+            finally:
+                run.kill()  # or the suite would wait for ever
             killed.append(run.returncode)
             assert "Traceback" not in err, err
             assert err.strip() == ("stance: interrupted" if how == signal.SIGINT else "")
