@@ -43,8 +43,7 @@ check: lint types
 
 KILLS = $(addprefix tests/test_,kills.py scale.py tutorial.py)
 SERVERS = $(addprefix tests/test_,archive_round.py assign.py faults.py hub.py labeling.py long_training.py \
-	machine_model.py machine_push.py migration.py openers.py pages.py people.py publish.py qualification.py serve.py \
-	studio.py withdraw.py)
+	machine_model.py migration.py openers.py pages.py people.py publish.py qualification.py serve.py studio.py withdraw.py)
 BUILDS = $(addprefix tests/test_,archive.py duplicates.py rebuild.py scale_error.py spark.py)
 
 slow-kills: setup

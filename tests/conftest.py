@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from labeling.records import Annotation
 from labeling.scheme import Stance
 from labeling.studio.connection import Server
 from labeling.studio.local_server import running
-from tests.support.studio import with_database
+from tests.support.studio import with_database, without_delay
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -122,7 +123,10 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real Label Studio on SQLite, started once for the session."""
-    with running(with_database(tmp_path_factory.mktemp("studio"))) as server:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("PYTHONPATH", str(without_delay(tmp_path_factory.mktemp("site"))))
+            server = stack.enter_context(running(with_database(tmp_path_factory.mktemp("studio"))))
         yield server
 
 

@@ -68,7 +68,6 @@ def _predict(work: Path) -> None:
 # --- rounds
 
 
-@pytest.mark.slow
 def test_a_round_is_drawn_once_and_the_next_one_when_it_is_answered(stance: Run, server: Server) -> None:
     stance("build", "news")
     assert "round 1: 4 at random" in stance("push", "--limit", "4")

@@ -64,7 +64,6 @@ def _say(keys: Sequence[Server], tasks: Sequence[StudioTask], labels: Sequence[s
         list(pool.map(one, range(len(tasks))))
 
 
-@pytest.mark.slow
 def test_without_a_change_list_a_new_version_can_ask_the_annotators_again(stance: Run, server: Server) -> None:
     _project(stance, OLD, "")
     codebook = stance.project / "codebook.md"

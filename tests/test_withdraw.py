@@ -142,7 +142,6 @@ def test_wishes_that_exclude_each_other_are_wrong_usage(tmp_path: Path, command:
 # --- rounds taken back
 
 
-@pytest.mark.slow
 def test_an_accidental_push_of_everything_is_undone(stance: Run, server: Server) -> None:
     stance("build", "news")
     stance("push", "--limit", "3")
