@@ -76,6 +76,11 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter free everything at its end, or extensions complain of leaks."""
+    gc.unfreeze()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With STANCE_NO_SKIPS a skipped test is a failure: CI has everything that a test can need."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
