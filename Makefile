@@ -26,7 +26,9 @@ docs: .venv/.ready
 	$(BIN)/python docs/generate.py
 
 # All but the tests marked slow, in two processes, each with a Label Studio of its own where its tests need one. What
-# needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing.
+# needs Chromium or STANCE_TEST_DATA skips, and says so, where it is missing. Property tests try a third of the examples
+# that they try elsewhere.
+test: export HYPOTHESIS_PROFILE ?= few
 test: setup
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
@@ -34,6 +36,7 @@ test: setup
 # they take about as long: the first kills Label Studio, the second shares one, the third starts Spark, and the last
 # installs the wheel.
 check: export STANCE_NO_SKIPS = 1
+check: export HYPOTHESIS_PROFILE ?= same
 check: lint types
 	$(MAKE) test
 	$(MAKE) --jobs=4 --output-sync slow-kills slow-servers slow-builds slow-others

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from httpx import create_ssl_context
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -20,7 +25,7 @@ from labeling.records import Annotation
 from labeling.scheme import Stance
 from labeling.studio.connection import Server
 from labeling.studio.local_server import running
-from tests.support.studio import with_database
+from tests.support.studio import with_database, without_delay
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,9 +33,11 @@ if TYPE_CHECKING:
 REPO = Path(__file__).parent.parent
 
 # An example may take as long as it likes: how long depends on what else the machine does. The examples are the same in
-# every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=random looks for new ones.
+# every run, so that a change is judged by itself; HYPOTHESIS_PROFILE=random looks for new ones, and `few`, which
+# `make test` uses, tries a third of them. Numbers of a test's own follow with `tests.support.examples`.
 QUIET = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("same", QUIET, derandomize=True)
+hypothesis_settings.register_profile("few", QUIET, derandomize=True, max_examples=33)
 hypothesis_settings.register_profile("random", QUIET)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
@@ -57,6 +64,23 @@ NEWS = {
 }
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the garbage collector what is imported: it would go through it hundreds of times, to free nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter free everything at its end, or extensions complain of leaks."""
+    gc.unfreeze()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With STANCE_NO_SKIPS a skipped test is a failure: CI has everything that a test can need."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -73,6 +97,25 @@ def _without_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _without_workers_unless_named() -> Iterator[None]:
+    """Commands in this process start no worker processes, which takes them a second, unless a test names a number.
+
+    Commands that tests start as programs still use every core.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("corpus.engine.os", SimpleNamespace(cpu_count=lambda: 1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_reading_certificates_again() -> Iterator[None]:
+    """Every client of the tests speaks plain HTTP, and httpx would read a hundred certificates for each of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of public test data that stays out of the repository."""
@@ -85,7 +128,10 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real Label Studio on SQLite, started once for the session."""
-    with running(with_database(tmp_path_factory.mktemp("studio"))) as server:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("PYTHONPATH", str(without_delay(tmp_path_factory.mktemp("site"))))
+            server = stack.enter_context(running(with_database(tmp_path_factory.mktemp("studio"))))
         yield server
 
 
@@ -173,6 +219,14 @@ def _finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 def finished(_finished: tuple[Path, dict[str, str]]) -> Path:
     """A project that is labelled and trained, to read only: see `finish` and `_finished_stays`."""
     return _finished[0]
+
+
+@pytest.fixture(scope="module")
+def searched_once() -> Iterator[None]:
+    """Trainings cross-validate their recipes once, not three times: for modules that train again and again."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("train.model.search.REPEATS", 1)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from labeling.machine.alternative_annotator import (
     one_sided,
     rejected,
 )
+from tests.support.examples import examples
 
 LABELS = ("favor", "against", "none")
 Votes = dict[str, dict[str, str]]
@@ -57,7 +58,7 @@ def by_the_formulas(votes: Votes, machine: Mapping[str, str], epsilon: float) ->
     return float(np.mean(adjusted <= 0.05)), float(np.mean(advantages))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     people=st.integers(3, 6),

@@ -57,9 +57,8 @@ def test_importing_loads_no_heavy_library() -> None:
     ("texts", "found"),
     [("We will go.", "one text: put it into a list"), (["We will go.", None], "NoneType at position 1")],
 )
-def test_one_text_is_not_taken_for_a_list_of_its_characters(tmp_path: Path, texts: Any, found: str) -> None:
-    stance.train(_examples(), tmp_path / "model")
-    model = stance.load_model(tmp_path / "model")
+def test_one_text_is_not_taken_for_a_list_of_its_characters(finished: Path, texts: Any, found: str) -> None:
+    model = stance.load_model(finished / "work" / "model")
     for judge in (stance.near_duplicates, model.predict, model.probabilities):
         with pytest.raises(TypeError, match=f"expected a list of texts; found {found}"):
             judge(texts)

@@ -33,6 +33,7 @@ from corpus.errors import ExamplesError, SourceError, StanceError, TableError
 from corpus.records import CorpusSettings
 from labeling.scheme import DEFAULT, Stance
 from tests.conftest import REPO
+from tests.support.examples import examples
 from tests.support.processes import Killer, workers
 from tests.support.spark import QUICK_JVM, Standalone, needs_spark
 from train.archive import hive_files, score_shards
@@ -376,7 +377,7 @@ def test_hostile_names_of_outlets_stay_in_the_folder_and_readers_get_them_back(m
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_an_encoded_name_is_one_part_of_a_path_and_no_other_names(one: str, other: str) -> None:
     found = encoded(one)
     assert not set(found) & set("/\\\0\n")

@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from corpus.errors import ExamplesError
 from labeling.scheme import DEFAULT, Stance
+from tests.support.examples import examples
 from tests.support.labelled_texts import WORDS, made_up_examples, of_two_targets
 from train.metrics import f_avg
 from train.model import counted_texts, files, search, tfidf_logistic
@@ -517,7 +518,7 @@ def _fitted(features: str) -> tfidf_logistic.Model:
 known = st.lists(st.sampled_from([word for words in WORDS.values() for word in words]), max_size=8).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.one_of(
         known, st.text(max_size=40), st.lists(st.sampled_from("aİ .\n\t'no refuse\x00🙂"), max_size=30).map("".join)

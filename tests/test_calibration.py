@@ -13,6 +13,7 @@ from sklearn.metrics import log_loss
 
 from corpus.errors import ExamplesError
 from labeling.scheme import DEFAULT, Stance
+from tests.support.examples import examples
 from train.evaluate.calibration import BINS, COLDEST, HOTTEST, calibration, recalibrate, rescaled, temperature
 
 CHANCES = st.lists(
@@ -35,7 +36,7 @@ def _table(rows: list[tuple[float, float, float, Stance, str]]) -> NDArray[np.fl
     return chances
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(CHANCES)
 def test_ece_is_its_definition_and_row_order_changes_nothing(
     rows: list[tuple[float, float, float, Stance, str]],
@@ -126,7 +127,7 @@ def test_the_temperature_undoes_what_was_done(hotter: float) -> None:
         assert mended.before.log_loss > mended.after.log_loss
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(CHANCES.filter(bool))
 def test_no_other_temperature_fits_better_and_stances_stay(rows: list[tuple[float, float, float, Stance, str]]) -> None:
     true: list[Stance] = [row[3] for row in rows]

@@ -36,6 +36,7 @@ from release.contents.privacy import release_names
 from release.contents.rows import annotation_rows, encoded, features, gold_rows, parquet, yaml_features
 from release.freshness import Project
 from tests.conftest import HOSTILE, copy_tables
+from tests.support.examples import examples
 from train.examples.from_verdicts import read_examples
 from train.report import methods, sentences
 from train.report.markdown import plain
@@ -344,7 +345,7 @@ def _parts(*numbers: int) -> str:
     return "".join(f"<!-- stance:begin p{'q' * n} -->\n# {n}\n<!-- stance:end p{'q' * n} -->\n" for n in numbers)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(*[st.text(st.characters(codec="utf-8", exclude_characters="\r"))] * 3)
 @example("<!-- a note -->", "---\n# Mine", "end, without a line break")
 def test_text_outside_of_our_parts_survives_letter_by_letter(start: str, middle: str, last: str) -> None:
@@ -454,7 +455,7 @@ def test_keys_comments_and_tags_that_people_added_are_kept_letter_by_letter(fact
     assert render(facts, kept) == kept
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     extra=st.dictionaries(
         st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1).map("x".__add__),
@@ -506,7 +507,7 @@ def test_a_part_that_is_no_longer_ours_goes_only_when_nobody_changed_it() -> Non
 # --- text that nobody checked
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text() | st.text("-+=_*[]()<>!`~#|&\\ 1.0,\n\tab:/"))
 @example("1. a")
 @example("F_avg __b__ [0.1, 0.2](x)")

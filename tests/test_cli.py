@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -9,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -28,10 +31,37 @@ from train.starter import BEGINNING
 STANCE = str(Path(sys.executable).with_name("stance"))
 
 
-def _run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
-    environment = {"PATH": str(Path(sys.executable).parent)}
-    done = subprocess.run([STANCE, *arguments], capture_output=True, text=True, cwd=cwd, env=environment)
+ENVIRONMENT = {"PATH": str(Path(sys.executable).parent)}
+
+
+def _program(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    """Run the installed program."""
+    done = subprocess.run([STANCE, *arguments], capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT)
     return done.returncode, done.stdout, done.stderr
+
+
+def _run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    """Do what the program does, in this process, which has imported already what takes the program a second."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    code: object = 0
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        patch.dict(os.environ, ENVIRONMENT, clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        patched.chdir(cwd)
+        patched.setattr(sys, "argv", ["stance", *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+    written = []
+    for stream in (out, err):
+        stream.seek(0)
+        written.append(stream.read())
+    assert isinstance(code, int)
+    return code, written[0], written[1]
 
 
 def test_init_writes_what_a_beginner_needs_and_a_codebook(tmp_path: Path) -> None:
@@ -106,7 +136,7 @@ def test_init_asks_two_questions_at_a_terminal(tmp_path: Path) -> None:
 
 
 def test_a_missing_project_file_is_one_message(tmp_path: Path) -> None:
-    code, out, err = _run("push", cwd=tmp_path)
+    code, out, err = _program("push", cwd=tmp_path)
     assert (code, out) == (1, "")
     assert err == "stance: stance.toml is not there: name a project with -C, or make one with `stance init`\n"
 
@@ -137,7 +167,7 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
         ["predict", "model"],
         ["predict", "--out", "a.csv"],
     ):
-        code, _, err = _run(*arguments, cwd=tmp_path)
+        code, _, err = _program(*arguments, cwd=tmp_path)
         assert code == 2
         assert "Usage: stance" in err
 
@@ -170,7 +200,7 @@ def test_build_says_what_the_table_that_it_read_leaves_out(tmp_path: Path) -> No
 def test_build_works_without_a_project_file(tmp_path: Path) -> None:
     (tmp_path / "news").mkdir()
     (tmp_path / "news" / "bill.txt").write_text(NEWS["sentinel/bill"])
-    code, out, err = _run("build", "news", "--out", "tables", cwd=tmp_path)
+    code, out, err = _program("build", "news", "--out", "tables", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "4 sentences in 1 article\n" in out
     assert "\nno article has an outlet; no article has a title (a headline in the text is not taken for it); no" in out

@@ -18,6 +18,7 @@ from corpus import database
 from corpus.duplicates.queries import LETTERS
 from corpus.near_duplicates import group, near_duplicates, normalise
 from tests.support.copies import WIRE, edited, line, planted, scores, variants
+from tests.support.examples import examples
 from tests.support.floors import floor
 
 # A small vocabulary, so that generated sentences are copies, near-duplicates and strangers alike.
@@ -26,7 +27,7 @@ sentence = st.lists(st.sampled_from(WORDS), max_size=9)
 corpus_of_few_words = st.lists(st.one_of(sentence.map(" ".join), st.text(max_size=12)), max_size=25)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(corpus_of_few_words, st.randoms(use_true_random=False))
 @pytest.mark.slow
 def test_no_order_of_the_input_changes_an_id(texts: list[str], rng: random.Random) -> None:
@@ -52,7 +53,7 @@ def test_no_size_of_batch_changes_an_id(monkeypatch: pytest.MonkeyPatch) -> None
     assert group(range(len(texts)), texts) == whole
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(corpus_of_few_words)
 def test_clusters_are_named_by_their_first_member_and_hold_all_copies(texts: list[str]) -> None:
     found = near_duplicates(texts)
@@ -61,7 +62,7 @@ def test_clusters_are_named_by_their_first_member_and_hold_all_copies(texts: lis
     assert all(keys.setdefault(normalise(text), first) == first for text, first in zip(texts, found, strict=True))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(corpus_of_few_words)
 @pytest.mark.slow
 def test_a_cluster_without_its_strangers_is_a_cluster_again(texts: list[str]) -> None:
@@ -71,7 +72,7 @@ def test_a_cluster_without_its_strangers_is_a_cluster_again(texts: list[str]) ->
     assert set(near_duplicates(members)) <= {0}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["no", "it", "is", "not"]), max_size=4).map(" ".join), max_size=12))
 def test_texts_under_five_words_join_only_when_equal(texts: list[str]) -> None:
     found = near_duplicates([*texts, *(f"{text}!" for text in texts)])

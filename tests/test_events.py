@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.years import World
 from tests.support.years_news import build_quickly
 
@@ -142,7 +143,7 @@ def test_years_in_which_this_can_go_wrong(events: list[Event]) -> None:
     live(events)
 
 
-@settings(max_examples=60, **LIMITS)
+@settings(max_examples=examples(60), **LIMITS)
 @given(years(12))
 def test_no_answer_is_lost_doubled_or_anothers_whatever_happens_in_years(events: list[Event]) -> None:
     live(events)
@@ -155,7 +156,7 @@ def test_no_answer_is_lost_doubled_or_anothers_in_many_years(events: list[Event]
     live(events)
 
 
-@settings(max_examples=40, **LIMITS)
+@settings(max_examples=examples(40), **LIMITS)
 @given(years(12), st.randoms(use_true_random=False))
 def test_the_order_of_commuting_events_does_not_change_the_final_tables(events: list[Event], chance: Any) -> None:
     assert live(reordered(events, chance)) == live(events)

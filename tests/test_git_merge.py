@@ -22,6 +22,7 @@ from labeling.sync.export_files import read_export
 from labeling.sync.merged_files import owners
 from labeling.sync.pull import pull
 from tests.support.corpora import corpus_of
+from tests.support.examples import examples
 from tests.support.fake_server import FakeServer
 
 BOOK = Codebook(text="", version="1.0")
@@ -224,7 +225,7 @@ NAMES = st.sampled_from(["A1", "A2", "A3", "A10"])
 MINTED = st.lists(st.builds(Minted, annotator=NAMES, source=st.sampled_from("pq"), account=st.sampled_from("abc")))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(MINTED, st.randoms(use_true_random=False))
 def test_each_account_gets_one_pseudonym_and_each_pseudonym_one_account_whatever_the_order(
     rows: list[Minted], chance: Any

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Run
+from tests.support.examples import examples
 from tests.support.labelled_texts import WORDS
 from train.examples.joined_groups import split_apart
 from train.examples.splits import Origin, split
@@ -45,7 +46,7 @@ def test_groups_without_near_duplicates_between_them_are_split_as_ever() -> None
     assert found.examples == split(examples, SETTINGS, {})[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(copies=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 59), st.integers(0, 9)), max_size=25))
 def test_no_test_text_has_a_near_duplicate_in_training(copies: list[tuple[int, int, int]]) -> None:
     rows = _rows(60)

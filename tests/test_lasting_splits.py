@@ -18,9 +18,12 @@ from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.records import Verdict
 from tests.conftest import Run, finish
+from tests.support.examples import examples
 from train.examples.from_verdicts import from_verdicts, keep_examples, plan_examples
 from train.examples.lasting_splits import FILE, Placed
 from train.settings import TrainSettings
+
+pytestmark = pytest.mark.usefixtures("searched_once")
 
 SETTINGS = TrainSettings(validation=0.2, test=0.3)
 
@@ -43,7 +46,7 @@ def _settle(work: Path, ids: list[str]) -> None:
     write_jsonl(work / "verdicts.jsonl", verdicts)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_article_changes_its_split_but_where_groups_are_joined(data: st.DataObject, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_a_part_of_the_tasks_is_held_out_and_the_status_says_how_far_people_foll
     assert "anchoring: annotators gave the suggested label in 100.0 %" in stance("status")
 
     # A larger share shows more from then on; what was shown stays so.
+    time.sleep(1)  # the server says when it is in whole seconds
     hold_back(stance, 1.0)
     stance("push", "--predictions", "--coder", "scripted")
     assert all(task.total_predictions for task in tasks_of(stance, server))

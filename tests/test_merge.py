@@ -25,6 +25,7 @@ from labeling.sync.export_files import read_export
 from labeling.sync.known_answers import ADJUDICATIONS, ANNOTATIONS, HISTORY, WITHDRAWN
 from labeling.sync.pull import pull
 from tests.support.corpora import corpus_of
+from tests.support.examples import examples
 from tests.support.fake_server import FakeServer
 
 BOOK = Codebook(text="", version="1.0")
@@ -232,7 +233,7 @@ def check(work: Path, model: Model) -> None:
 LIMITS: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 
-@settings(max_examples=25, **LIMITS)
+@settings(max_examples=examples(25), **LIMITS)
 @given(histories(), st.randoms(use_true_random=False))
 def test_no_order_of_exports_loses_doubles_or_misnames_an_answer(
     corpus: Corpus, history: tuple[list[Machine], list[Event]], chance: Any
@@ -241,7 +242,7 @@ def test_no_order_of_exports_loses_doubles_or_misnames_an_answer(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, **LIMITS)
+@settings(max_examples=examples(400), **LIMITS)
 @given(histories(), st.randoms(use_true_random=False))
 def test_many_orders_of_exports_lose_double_or_misname_no_answer(
     corpus: Corpus, history: tuple[list[Machine], list[Event]], chance: Any
@@ -275,7 +276,7 @@ def orders(corpus: Corpus, history: tuple[list[Machine], list[Event]], chance: A
     assert tables[0] == tables[1]
 
 
-@settings(max_examples=25, **LIMITS)
+@settings(max_examples=examples(25), **LIMITS)
 @given(histories(replace=True))
 def test_replacing_deletes_what_the_project_lacks_and_nothing_else(
     corpus: Corpus, history: tuple[list[Machine], list[Event]]
@@ -346,7 +347,7 @@ WHAT = ["answer", "answer", "edit", "skip", "delete an answer", "make a task", "
 DEEDS = st.tuples(st.sampled_from([*WHAT, "delete the project", "make a project", "pull", "pull"]), st.integers(0, 9))
 
 
-@settings(max_examples=40, **LIMITS)
+@settings(max_examples=examples(40), **LIMITS)
 @given(st.lists(DEEDS, min_size=5, max_size=30))
 def test_whatever_happens_to_a_queue_only_a_person_takes_a_verdict_back(deeds: list[tuple[str, int]]) -> None:
     queue = Queue()

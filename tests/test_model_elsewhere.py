@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,29 +20,39 @@ def test_the_page_has_two_examples() -> None:
     assert [block.splitlines()[0] for block in BLOCKS] == ["import stance", "import json"]
 
 
-@pytest.fixture
-def folder(finished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished / "work" / "model", tmp_path / "work" / "model")
-    return tmp_path
+class Printed(NamedTuple):
+    """What an example prints, the modules that it loads, and the labels that its model gives."""
+
+    text: str
+    loaded: list[str]
+    labels: list[str]
 
 
-def test_an_example_prints_labels_and_probabilities(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def printed(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Printed]:
+    """Each example, run once with the model of the finished project."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(finished / "work" / "model", folder / "work" / "model")
+    found = []
     for block in BLOCKS:
-        code = f"{block}\nimport sys\nprint('LOADED', *sys.modules)"
-        done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+        (model,) = re.findall(r"print\((\w+)\.predict\(texts\)\)", block)
+        more = f"import sys\nprint('LOADED', *sys.modules)\nprint('LABELS', *{model}.predict(texts))"
+        done = subprocess.run([sys.executable, "-c", f"{block}\n{more}"], cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        printed, loaded = done.stdout.split("LOADED")
-        assert "favor" in printed
-        assert "0." in printed
-        if block is BLOCKS[1]:
-            names = {name.split(".")[0] for name in loaded.split()}
-            assert not names & {"stance", "corpus", "labeling", "train", "release"}
+        text, rest = done.stdout.split("LOADED")
+        loaded, labels = rest.split("LABELS")
+        found.append(Printed(text, loaded.split(), labels.split()))
+    return found
 
 
-def test_both_ways_give_the_same_labels(folder: Path) -> None:
-    lines = []
-    for block in BLOCKS:
-        shown = re.sub(r"print\((\w+)\.predict\(texts\)\)", r"print('LABELS', *\1.predict(texts))", block)
-        done = subprocess.run([sys.executable, "-c", shown], cwd=folder, capture_output=True, text=True, check=True)
-        lines.append(next(line for line in done.stdout.splitlines() if line.startswith("LABELS")))
-    assert lines[0] == lines[1]
+def test_an_example_prints_labels_and_probabilities(printed: list[Printed]) -> None:
+    for one in printed:
+        assert "favor" in one.text
+        assert "0." in one.text
+    names = {name.split(".")[0] for name in printed[1].loaded}
+    assert not names & {"stance", "corpus", "labeling", "train", "release"}
+
+
+def test_both_ways_give_the_same_labels(printed: list[Printed]) -> None:
+    assert printed[0].labels
+    assert printed[0].labels == printed[1].labels

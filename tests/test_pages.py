@@ -314,7 +314,8 @@ SEEN = """() => { const box = document.querySelector('.stance-sentence').getBoun
 """Whether nothing lies over the sentence."""
 
 
-@pytest.mark.parametrize("width", [1366, *(pytest.param(width, marks=pytest.mark.slow) for width in (1000, 800))])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1366, 1000, 800])
 def test_hotkeys_never_label_a_sentence_that_the_codebook_covers(server: Server, browser: Browser, width: int) -> None:
     project_id = _queue(server, f"Queue beside the codebook, {width}", tasks=2)
     with _person(browser, server, server.username, server.password) as page:

@@ -192,7 +192,7 @@ def test_predictions_do_not_depend_on_the_processes(
 
     def backwards(function: Any, work_of: dict[str, Any], workers: int | None) -> Any:
         pieces.extend(work_of)
-        yield from reversed(list(on_processes(function, work_of, workers)))
+        yield from reversed(list(on_processes(function, work_of, workers or 2)))
 
     monkeypatch.setattr(score_corpus, "PIECE", 100)
     monkeypatch.setattr(score_corpus, "on_processes", backwards)  # any order, such as the last piece first

@@ -31,6 +31,7 @@ from corpus.reading.web import html_page as page
 from corpus.records import ARTICLES, Article, CorpusSettings, Noted, Skipped
 from corpus.sentences.cut_articles import cut_articles
 from tests.conftest import REPO
+from tests.support.examples import examples
 
 PROSE = "The minister of Brennia visited the port of Ostrel on Monday morning. She spoke with the dockers for an hour. "
 GERMAN = "Der Minister besuchte am Montagmorgen den Hafen und sprach eine Stunde lang mit den Hafenarbeitern. "
@@ -635,7 +636,7 @@ def test_whatever_the_extractor_raises_is_the_pages_fault(tmp_path: Path, monkey
 
 
 @given(st.text(max_size=300), st.text(alphabet="<>/abp \"'=&;!-[]", max_size=300))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_any_page_gives_an_article_or_a_reason(text: str, markup: str) -> None:
     with contextlib.suppress(text_encoding.NotTextError):
         assert page.extract(f"{markup}{text}{markup}").text.strip()

@@ -132,6 +132,7 @@ def _check(steps: list[list[tuple[str, str, str]]]) -> None:
 steps = st.lists(st.lists(change, max_size=4), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_after_any_changes_the_bytes_are_those_of_a_fresh_build(steps: list[list[tuple[str, str, str]]]) -> None:

@@ -326,6 +326,7 @@ HEADS = {
 """Headings, and a text of the figure or table that follows."""
 
 
+@pytest.mark.slow
 def test_a_printed_heading_stands_on_the_page_of_its_figure_or_table(found: Snapshot, show: Any) -> None:
     pypdf = pytest.importorskip("pypdf")
     page = show(_shares(_erring(found, 3), set()))

@@ -69,7 +69,7 @@ def test_every_figure_is_saved_as_svg_and_png(page: Page, tmp_path: Path, scheme
     names = set()
     for n in range(lines.count()):
         if n % 8 == 7:
-            page.wait_for_timeout(1500)  # Chromium ignores more than ten downloads in quick succession
+            page.reload()  # Chromium ignores more than ten downloads of a page in quick succession
         with page.expect_download() as waiting:
             lines.nth(n).get_by_text("Save as SVG").click()
         names.add(waiting.value.suggested_filename)
@@ -82,7 +82,7 @@ def test_every_figure_is_saved_as_svg_and_png(page: Page, tmp_path: Path, scheme
         assert "rgb(0, 114, 178)" in drawing or "rgb(194, 78, 0)" in drawing or "rgb(107, 116, 125)" in drawing, title
     assert "Share-of-each-stance-by-month-raw-predictions-of-the-model.svg" in names
     assert "Share-of-each-stance-among-the-settled-labels-by-month.svg" in names
-    page.wait_for_timeout(1500)
+    page.reload()
     months = page.locator(".plot.wide + .save")
     assert months.count() == 2, "of the settled labels, and by the model"
     for month in months.all():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.rebuild.row_groups import Part, join
+from tests.support.examples import examples
 
 SCHEMA = pa.schema([("text", pa.string()), ("number", pa.int64()), ("flag", pa.bool_()), ("share", pa.float64())])
 row = st.tuples(st.none() | st.text(max_size=8), st.none() | st.integers(-9, 9), st.none() | st.booleans(), st.floats())
@@ -24,7 +25,7 @@ def _write(path: Path, groups: list[list[tuple[object, ...]]]) -> None:
             writer.write_table(pa.table(columns, schema=SCHEMA))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.tuples(st.booleans(), group), min_size=1, max_size=20))
 def test_row_groups_of_two_files_are_joined_as_one_writer_writes_them(
     tmp_path_factory: pytest.TempPathFactory, groups: list[tuple[bool, list[tuple[object, ...]]]]

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from benchmarks.train import _texts
 from labeling.scheme import DEFAULT
+from tests.support.examples import examples
 from train.model import ngrams, tfidf_logistic
 from train.model.joint import joined
 from train.model.key_table import DENSE, key_table
@@ -95,7 +96,7 @@ TEXTS = st.lists(
 @given(TEXTS)
 @example(AWKWARD)
 @example(TRAINING)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_scores_are_those_of_scikit_learn(features: str, texts: list[str]) -> None:
     if not texts:
         assert _scorer(FITTED[features]).decisions(texts).shape == (0, 3)

@@ -222,6 +222,7 @@ def test_serve_says_what_to_do_next_in_another_terminal(tmp_path: Path, monkeypa
 
 def test_a_server_that_is_not_running_names_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answering(tmp_path) is None
+    monkeypatch.setattr("label_studio_sdk.core.http_client.INITIAL_RETRY_DELAY_SECONDS", 0.01)
     with listening() as port:
         pass
     url = f"http://127.0.0.1:{port}"

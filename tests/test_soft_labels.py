@@ -24,6 +24,7 @@ from corpus.store import write_jsonl, write_table
 from labeling.records import Verdict
 from labeling.scheme import DEFAULT, Scheme
 from tests.support.commands import run_command
+from tests.support.examples import examples
 from tests.support.labelled_texts import WORDS, made_up_examples, of_two_targets
 from train.examples.from_verdicts import from_verdicts, keep_examples, plan_examples, read_examples
 from train.examples.load import load_examples
@@ -40,6 +41,8 @@ from train.records import Example, Recipe, read_metrics
 from train.settings import Settings, TrainSettings, told
 from train.train_model import train
 from train.vote_scores import FARTHEST, LEAST, distances
+
+pytestmark = pytest.mark.usefixtures("searched_once")
 
 LETTERS = Scheme(names=["one", "two", "three"])
 RECIPE = Recipe(features="word", c=3.0, votes="soft")
@@ -62,7 +65,7 @@ def voted(examples: list[Example], seed: int = 0) -> list[Example]:
 COUNTS = st.tuples(*[st.integers(0, 3)] * 3).filter(any)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(COUNTS, min_size=6, max_size=12), st.integers(0, 99))
 def test_a_weighted_fit_is_the_fit_on_an_explicitly_duplicated_data_set(
     counts: list[tuple[int, int, int]], seed: int

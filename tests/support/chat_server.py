@@ -40,6 +40,7 @@ class Asked(BaseHTTPRequestHandler):
     """A request to the server."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body waits 40 ms for the client to acknowledge the headers
     server: ChatServerForTests
 
     def do_GET(self) -> None:

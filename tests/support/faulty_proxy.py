@@ -60,6 +60,7 @@ class Proxy(BaseHTTPRequestHandler):
     fault: Fault
     server_url: str
     seen: list[str]
+    web: httpx.Client
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -72,7 +73,7 @@ class Proxy(BaseHTTPRequestHandler):
         if fault is None or fault.reaches or fault.page or fault.again:
             kept = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
             for _ in range(1 + (fault.again if fault else 0)):
-                got = httpx.request(self.command, self.server_url + path, content=body, headers=kept, timeout=60)
+                got = self.web.request(self.command, self.server_url + path, content=body, headers=kept)
             status, kind, answer = got.status_code, got.headers.get("content-type", ""), got.content
         if fault and not fault.page and not fault.again:
             time.sleep(fault.slow)
@@ -100,12 +101,13 @@ class Proxy(BaseHTTPRequestHandler):
 def behind(server: Server, fault: Fault) -> Iterator[tuple[Server, list[str]]]:
     """The server as it is known through a proxy with a fault, and the requests that passed."""
     seen: list[str] = []
-    handler = type("Handler", (Proxy,), {"fault": fault, "server_url": server.url, "seen": seen})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield Server(url=f"http://127.0.0.1:{http.server_address[1]}", api_key=server.api_key), seen
-        finally:
-            http.shutdown()
-            thread.join()
+    with httpx.Client(timeout=60) as web:
+        handler = type("Handler", (Proxy,), {"fault": fault, "server_url": server.url, "seen": seen, "web": web})
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+            thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            try:
+                yield Server(url=f"http://127.0.0.1:{http.server_address[1]}", api_key=server.api_key), seen
+            finally:
+                http.shutdown()
+                thread.join()
