@@ -34,6 +34,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
         outdated: doubts that were left out, because the verdict has other votes or another label than when the
             doubting model was trained.
         doubted: verdicts that were taken back because the model doubts them.
+        decided: doubted verdicts that stay because a person decided them; counted if fewer were taken back than asked.
         reopened: sentences that had a verdict before and have none now.
         again: those of them that the codebook reopened, by the label that they had.
         moved: sentences whose verdict has another label now, as "old → new".
@@ -52,6 +53,7 @@ class AdjudicateSummary(msgspec.Struct, frozen=True, kw_only=True):
     why_open: list[str]
     outdated: int
     doubted: int
+    decided: int
     reopened: int
     again: dict[str, int]
     moved: dict[str, int]
@@ -118,9 +120,12 @@ def adjudicate(
         for row in done.queue
         if few_votes({row.sentence_id: len(row.votes)}, settings, 1, assigned).sentences
     }
-    outdated = 0
+    outdated = stay = 0
     if doubts:
-        done, outdated = _reopened(done, read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")[:doubts])
+        doubted = read_jsonl(work / "doubts.jsonl", _Doubt, "stance train")
+        adjudicated = {row.sentence_id for row in done.verdicts if row.how == "adjudicated"}
+        stay = sum(row.sentence_id in adjudicated for row in doubted)
+        done, outdated = _reopened(done, [row for row in doubted if row.sentence_id not in adjudicated][:doubts])
     now = {row.sentence_id: row for row in done.verdicts}
     changed = [] if dry_run else [write_jsonl(path, done.verdicts), write_jsonl(queue, done.queue)]
     moved = Counter(
@@ -137,7 +142,8 @@ def adjudicate(
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
         why_open=sorted(why_open),
         outdated=outdated,
-        doubted=sum(row.doubted for row in done.queue),
+        doubted=(taken := sum(row.doubted for row in done.queue)),
+        decided=stay if taken + outdated < doubts else 0,
         reopened=sum(row.sentence_id not in now for row in before),
         again={label: again[label] for label in scheme.in_order(again)},
         moved={f"{old} → {new}": moved[old, new] for old in labels for new in labels if moved[old, new]},

@@ -74,13 +74,14 @@ class AssignedProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """A comment that an annotator wrote beside an answer; a null stance is a skip."""
+    """A comment that an annotator wrote beside an answer; `text` is the sentence's, and a null stance is a skip."""
 
     sentence_id: str
     annotator: str
     stance: Stance | None
     comment: str
     updated_at: str
+    text: str = ""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +243,7 @@ def read_status(
         qualifications=_qualified(work, known, verdicts or [], scheme),
         assigned=_assigned(work, settings, tasks if drawn else None, copy_of, known) if settings else [],
         skipped_controls=skipped_controls(known),
-        comments=_remarks(known),
+        comments=_remarks(known, texts),
         shares=settled.all,
         round_shares=settled.by_round,
         machine=read_machine_status(work, known, article_of, scheme, machine or MachineSettings()),
@@ -281,7 +282,7 @@ def _assigned(
     return found
 
 
-def _remarks(known: Sequence[Annotation]) -> list[Remark]:
+def _remarks(known: Sequence[Annotation], texts: Mapping[str, str]) -> list[Remark]:
     """The comments on each annotator's last answer to a sentence, and on control items."""
     last = {(row.sentence_id, row.annotator): row for row in latest_answers(known).values()}
     rows = [*last.values(), *(row for row in known if row.control)]
@@ -292,6 +293,7 @@ def _remarks(known: Sequence[Annotation]) -> list[Remark]:
             stance=row.stance,
             comment=row.comment,
             updated_at=row.updated_at,
+            text=texts.get(row.sentence_id, ""),
         )
         for row in sorted(rows, key=lambda row: (row.sentence_id, row.annotator, row.control, row.updated_at))
         if row.comment

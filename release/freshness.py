@@ -40,7 +40,7 @@ COMMANDS: Mapping[Stage, str] = {
     "dataset": "stance publish",
     "report": "stance report",
 }
-"""The command that makes a stage, in the order of the stages."""
+"""The command that makes a stage, in the order of the stages; see `command` for that of a dataset without text."""
 STAGES: tuple[Stage, ...] = tuple(COMMANDS)
 TRAINED: tuple[Stage, ...] = ("verdicts", "examples", "model")
 """The stages that a model, a dataset and its card depend on."""
@@ -116,10 +116,28 @@ def due(project: Project, stages: Collection[Stage] = STAGES) -> list[Due]:
         "report": _report,
     }
     return [
-        Due(stage=stage, why=why, command=COMMANDS[stage])
+        Due(stage=stage, why=why, command=command(project, stage))
         for stage, check in checks.items()
         if stage in stages and (why := check(project))
     ]
+
+
+def command(project: Project, stage: Stage) -> str:
+    """The command that makes a stage again.
+
+    A dataset that was published without the articles' text, although there is a licence, stays without it.
+    """
+    if stage != "dataset" or not project.settings.publish.licence:
+        return COMMANDS[stage]
+    return f"{COMMANDS[stage]} --standoff" if is_without_text(project.work / "dataset") else COMMANDS[stage]
+
+
+def is_without_text(folder: Path) -> bool:
+    """Whether a folder holds a stand-off release; not if it holds no release, or none that can be read."""
+    try:
+        return (folder / FILE).is_file() and read_manifest(folder).dataset.standoff
+    except PublishError:
+        return False
 
 
 def told(project: Project, stages: Sequence[Stage]) -> list[str]:
@@ -136,15 +154,15 @@ def told(project: Project, stages: Sequence[Stage]) -> list[str]:
     return lines
 
 
-def refuse(project: Project, before: str, stages: Collection[Stage], also: str = "") -> None:
+def refuse(project: Project, before: str, stages: Collection[Stage], instead: str = "") -> None:
     """Stop a command that must not use anything that is out of date.
 
     Args:
         project: the project.
         before: command that is stopped.
         stages: stages that the command uses.
-        also: sentence on what else will stop the command, by today's verdicts. It is left out where the verdicts are
-            out of date, because it may not hold any more once they are made again.
+        instead: what to do in place of the commands that are due, if more has to be done, as sentences. It is not said
+            where the verdicts are out of date, because it may not hold any more once they are made again.
 
     Raises:
         PublishError: one of the stages is out of date; the message names the commands that are due, in their order.
@@ -154,10 +172,12 @@ def refuse(project: Project, before: str, stages: Collection[Stage], also: str =
         return
     first = min(STAGES.index(row.stage) for row in stale)
     commands = dict.fromkeys(COMMANDS[stage] for stage in STAGES[first:] if stage in stages)
-    more = f". {also}" if also and all(row.stage != "verdicts" for row in stale) else ""
+    why = "; ".join(row.why for row in stale)
+    if instead and all(row.stage != "verdicts" for row in stale):
+        raise PublishError(f"{why}. Nothing was published. {instead}")
     raise PublishError(
-        f"{'; '.join(row.why for row in stale)}. Nothing was published. Run "
-        f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again{more}"
+        f"{why}. Nothing was published. Run "
+        f"{', then '.join(f'`{command}`' for command in commands)}, then `{before}` again"
     )
 
 

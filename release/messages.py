@@ -119,6 +119,8 @@ def hydrated(done: Hydrated, out: Path, opened: str) -> list[str]:
     if more := differing[MOST_ARTICLES:]:
         lines.append(f"and {number(len(more), 'more article')}, which {out / BY_ARTICLE} lists")
     lines.append(f"in all: {done.matched:,} matched, {done.drifted:,} drifted, {done.missing:,} missing")
+    if done.drifted:
+        lines.append("drifted: found with other capitals, punctuation or spaces; matched: found letter by letter")
     if done.left_out:
         lines.append(f"splits left out, because none of their sentences was found: {', '.join(done.left_out)}")
     return [

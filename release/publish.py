@@ -48,7 +48,7 @@ from release.contents.rows import (
 )
 from release.contents.strings import leaves
 from release.contents.text_free import strip
-from release.freshness import TRAINED, Project, refuse
+from release.freshness import TRAINED, Project, due, refuse
 from train.examples.from_verdicts import Plan, keep_examples, plan_examples, read_examples
 from train.settings import PublishSettings, Settings
 
@@ -166,8 +166,10 @@ def publish(
     verdicts = [row for row in _verdicts(work) if row.sentence_id not in archived]
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
     queue = open_sentences(work) if (work / "queue.jsonl").is_file() else []
-    left_open = "" if inputs.allow_open or not queue else _left_open(work, queue, inputs.queue)
-    refuse(project, _command(work, out, inputs), TRAINED, left_open)
+    command, left_open = _command(work, out, inputs), ""
+    if queue and not inputs.allow_open:
+        left_open = _left_open(work, queue, inputs.queue, command, is_old=bool(due(project, TRAINED)))
+    refuse(project, command, TRAINED, left_open)
     if not (work / "queue.jsonl").is_file():
         raise TableError(f"{work / 'queue.jsonl'} is not there: run `stance adjudicate` first")
     if left_open:
@@ -282,16 +284,15 @@ def _command(work: Path, out: Path, inputs: PublishInputs) -> str:
     return shlex.join(["stance", "publish", *options])
 
 
-def _left_open(work: Path, rows: Sequence[Unsettled], sent: SentQueue) -> str:
-    """How many sentences are open, and what to do about them, in words for a user."""
-    first = f"{rows[0].sentence_id}: {rows[0].reason}"
-    if len(rows) == 1:
-        which = first
-    else:
-        ties = sum(row.reason.startswith("no majority") for row in rows)
-        which = f"{ties:,} of them {'a tie' if ties == 1 else 'ties'}; the first is {first}"
-    return f"{number(len(rows), 'sentence', 'are')} open ({which}). What to do: " + what_to_do(
-        work, [row.sentence_id for row in rows], sent
+def _left_open(work: Path, rows: Sequence[Unsettled], sent: SentQueue, command: str, *, is_old: bool) -> str:
+    """How many sentences are open, and what to do about them, as sentences; `is_old` if a training is due as well."""
+    ties = sum(row.reason.startswith("no majority") for row in rows)
+    of_them = f"{ties:,} of them {'a tie' if ties == 1 else 'ties'}; " if ties and len(rows) > 1 else ""
+    first = f"{'' if len(rows) == 1 else 'the first is '}{rows[0].sentence_id}: {rows[0].reason}"
+    ids = [row.sentence_id for row in rows]
+    return (
+        f"{number(len(rows), 'sentence', 'are')} open ({of_them}{first}). What to do: "
+        f"{what_to_do(work, ids, sent, command, first='`stance train`, then ' if is_old else '')}"
     )
 
 

@@ -80,7 +80,9 @@ def _meanwhile(settings: Settings, step: Callable[[Settings], str], after: str) 
     if not (WORK / "model" / "model.json").is_file():
         return ""
     if after == "push" and step is _label:
-        made = next(filter(None, (step(settings) for step in MADE)), "")
+        # What is said of open sentences names the queue, as the step before it does.
+        steps = [one for one in MADE if not (one is _publish and _open())]
+        made = next(filter(None, (one(settings) for one in steps)), "")
         return f"; meanwhile {made}" if made else ""
     if after or step not in MADE or not table_path(WORK, "sample.parquet").is_file():
         return ""
@@ -273,11 +275,11 @@ def _train(settings: Settings) -> str:
     if not (WORK / "verdicts.jsonl").is_file():
         return ""
     if (WORK / "model" / "model.json").is_file():
-        return _command("model") if _due(settings, "examples", "model") else ""
+        return _command(settings, "model") if _due(settings, "examples", "model") else ""
     if not read_jsonl(WORK / "verdicts.jsonl", Verdict, "stance adjudicate"):
         return ""
     if not (reason := _untrainable(settings)):
-        return _command("model")
+        return _command(settings, "model")
     dataset = _publish(settings)
     report = _missing_or_due(settings, "report", WORK / "report.html")
     if dataset or report:
@@ -317,7 +319,7 @@ def _publish(settings: Settings) -> str:
     command = _missing_or_due(settings, "dataset", WORK / "dataset")
     if not command or not (rows := open_sentences(WORK)):
         return command
-    todo = what_to_do(WORK, [row.sentence_id for row in rows], read_queue(Path()))
+    todo = what_to_do(WORK, [row.sentence_id for row in rows], read_queue(Path()), command.strip("`"))
     return f"{number(len(rows), 'sentence', 'are')} open: {todo}"
 
 
@@ -326,13 +328,13 @@ def _report(settings: Settings) -> str:
 
 
 def _missing_or_due(settings: Settings, stage: Stage, made: Path) -> str:
-    return "" if made.exists() and not _due(settings, stage) else _command(stage)
+    return "" if made.exists() and not _due(settings, stage) else _command(settings, stage)
 
 
-def _command(stage: Stage) -> str:
-    from release.freshness import COMMANDS
+def _command(settings: Settings, stage: Stage) -> str:
+    from release.freshness import command
 
-    return f"`{COMMANDS[stage]}`"
+    return f"`{command(this_project(settings), stage)}`"
 
 
 def _due(settings: Settings, *stages: Stage) -> bool:

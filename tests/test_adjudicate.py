@@ -19,6 +19,7 @@ from corpus.records import SENTENCES
 from corpus.store import read_jsonl, table_path, write_jsonl, write_table
 from labeling.adjudicate import Settled, adjudicate, settle
 from labeling.freshness import stale_verdicts
+from labeling.messages.adjudicate import adjudicated
 from labeling.records import Adjudication, Annotation, LabelingSettings, Unsettled
 from labeling.scheme import DEFAULT, Scheme, Stance
 from labeling.statistics.dawid_skene import dawid_skene
@@ -151,9 +152,12 @@ def test_doubtful_verdicts_go_to_the_queue_but_for_those_a_person_settled(tmp_pa
     write_jsonl(table_path(tmp_path, "adjudications.jsonl"), [settled])
     doubts = [Unsettled(sentence_id=key, votes={"A1": "favor"}, reason="the model doubts it") for key in "bca"]
     write_jsonl(tmp_path / "doubts.jsonl", doubts)
-    done = adjudicate(tmp_path, LabelingSettings(), doubts=2)
-    assert (done.settled, done.unsettled) == ({"single": 1, "adjudicated": 1}, 1)
+    done = adjudicate(tmp_path, LabelingSettings(), doubts=1)
+    assert (done.settled, done.unsettled, done.decided) == ({"single": 1, "adjudicated": 1}, 1, 0)
     assert read_jsonl(tmp_path / "queue.jsonl", Unsettled, "")[0].sentence_id == "c"
+    done = adjudicate(tmp_path, LabelingSettings(), doubts=3)
+    assert (done.settled, done.doubted, done.decided) == ({"adjudicated": 1}, 2, 1)
+    assert "1 doubted verdict stays: a person decided it" in adjudicated(done, 1, tmp_path)
     assert adjudicate(tmp_path, LabelingSettings()).unsettled == 0
 
 

@@ -71,9 +71,9 @@ def test_an_annotators_votes_are_compared_with_verdicts_that_others_had_a_part_i
     ]
     text = show_feedback(found)
     assert text.startswith(
-        "A1 gave 6 votes, 5 of them on sentences that others labelled or settled, too; of the others' 9 votes there, "
-        "2 (22.2 %) are the same label; 4 of these sentences are settled, 1 (25.0 %) as A1 voted, whose own votes "
-        "count in this; 1 is open and not among them\n"
+        "A1 gave 6 votes, 5 of them on sentences that others labelled or settled, too\n"
+        "the same label as others gave there: 2 of 9 votes (22.2 %)\n"
+        "the same label as is settled: 1 of 4 (25.0 %), in which the votes of A1 count; 1 is open\n"
     )
     assert "voted none, settled as favor: 3" in text
     with pytest.raises(ConfigError, match=r"nobody called 'A7' has given an answer; these have: A1, A12, A2"):
@@ -90,9 +90,9 @@ def test_what_two_annotators_left_open_is_not_taken_for_agreement(work: Path) ->
     assert show_feedback(_feedback(work)).endswith("none of these sentences is settled yet")
     adjudicate(work, LabelingSettings())
     assert show_feedback(_feedback(work)).startswith(
-        "A1 gave 6 votes, 6 of them on sentences that others labelled or settled, too; of the others' 6 votes there, "
-        "3 (50.0 %) are the same label; 3 of these sentences are settled, 3 (100.0 %) as A1 voted, whose own votes "
-        "count in this; 3 are open and not among them"
+        "A1 gave 6 votes, 6 of them on sentences that others labelled or settled, too\n"
+        "the same label as others gave there: 3 of 6 votes (50.0 %)\n"
+        "the same label as is settled: 3 of 3 (100.0 %), in which the votes of A1 count; 3 are open"
     )
 
 
@@ -130,7 +130,7 @@ def test_the_command_writes_the_page_and_says_where(work: Path) -> None:
     (folder / "codebook.md").write_text(front, "utf-8")
     stance = Run(folder)
     said = stance("status", "--annotator", "a1", "--html")
-    assert "4 of these sentences are settled, 1 (25.0 %) as A1 voted" in said
+    assert "the same label as is settled: 1 of 4 (25.0 %)" in said
     assert "work/annotator-A1.html" in said
     assert "unchanged" in stance("status", "--annotator", "A1", "--html")
     assert "voted none, settled as favor: 3" in stance("status", "--annotator", "A1")

@@ -167,6 +167,29 @@ def test_labels_are_not_trained_on_or_published_under_another_target(finished: P
     assert files_of(run.project / "work") == before
 
 
+def test_a_dataset_without_text_gets_no_text_unasked(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "project")
+    run = Run(tmp_path / "project")
+    toml = run.project / "stance.toml"
+    text = toml.read_text("utf-8").replace("a target <b>", "a target")
+    toml.write_text(text + '[labeling]\noverlap = 2\n[publish]\nlicence = "cc0-1.0"\n', "utf-8")
+    run("train")
+    run("predict")
+    run("publish", "--standoff", "--allow-open")
+    (run.project / "codebook.md").write_text("# Codebook\n\nVersion 1.0\n\nIn other words.\n", "utf-8")
+    assert "the codebook has changed since work/dataset was made: run `stance publish --standoff`" in run()
+    assert _next(run).endswith(
+        "`stance predict` and `stance publish --standoff`; or leave them out: `stance publish --standoff --allow-open`"
+    )
+    # Nothing with text is uploaded by a command that may have been meant for a dataset without it.
+    held = "work/dataset held no text of the articles before, and holds it now, because [publish] names a licence"
+    with pytest.raises(PublishError, match=rf"^{re.escape(held)}.* Nothing was uploaded: if they may, run the same"):
+        run("publish", "--allow-open", "--repo", "org/corpus")
+    run("publish", "--standoff", "--allow-open")
+    assert f"warning: {held}" in run("publish", "--allow-open")
+    assert "held no text" not in run("publish", "--allow-open")
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

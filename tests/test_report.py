@@ -616,6 +616,24 @@ def test_the_limits_are_those_of_the_project(finished: Path, built: Path) -> Non
     assert "The test set is small" not in limits(built, told)
 
 
+def test_the_text_to_paste_says_what_its_brackets_are(finished: Path) -> None:
+    found = gather(finished, "t", frozenset(), Settings())
+    told = methods.methods(found).paragraphs[0]
+    assert "[" in told
+    assert told.count("Brackets are 95 % intervals by bootstrap over articles.") == 1
+    one, wide = Estimate(value=0.3, low=0.2, high=0.4), Estimate(value=0.3, low=0.0, high=1.0)
+    assert found.shares is not None
+    for raw, brackets in ((one, True), (wide, False)):
+        row = ShareRow(kind="all", name="", n=9, stance="favor", raw=raw, corrected=raw, labelled=60)
+        made = msgspec.structs.replace(
+            found,
+            status=msgspec.structs.replace(found.status, shares=None),
+            shares=msgspec.structs.replace(found.shares, rows=[row], model=found.model),
+        )
+        said = share_sentences.shares_sentence(made)
+        assert ("[" in said, "brackets are 95 % intervals over articles" in said) == (brackets, brackets)
+
+
 def test_the_text_to_paste_says_how_the_sentences_were_drawn(finished: Path) -> None:
     found = gather(finished, "t", frozenset(), Settings())
     status = msgspec.structs.replace(found.status, different=1221)

@@ -289,7 +289,12 @@ def test_comments_of_last_answers_are_collected_and_the_latest_are_shown(work: P
         ("A2", None, "Torn\nsentence."),
     ]
     shown = show_status(status)
-    assert f"comments of annotators: 2\n  A1 none ({ids[0]}): Irony?\n  A2 skipped ({ids[1]}): Torn sentence." in shown
+    text = {row.sentence_id: row.text for row in status.comments}
+    assert all(text.values())
+    assert (
+        f"comments of annotators: 2\n  A1 none ({ids[0]}): Irony?\n      on: {text[ids[0]]}\n"
+        f"  A2 skipped ({ids[1]}): Torn sentence.\n      on: {text[ids[1]]}"
+    ) in shown
 
 
 def test_control_items_are_no_votes_and_shown(work: Path) -> None:

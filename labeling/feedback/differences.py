@@ -197,7 +197,7 @@ def confusions(feedback: Feedback) -> dict[tuple[Stance, Stance], list[Differenc
 
 
 def summary(feedback: Feedback) -> str:
-    """How often the votes are those of others, and how many are the verdict where there is one, in one sentence.
+    """How often the votes are those of others, and how many are the verdict where there is one, line by line.
 
     Votes settle a sentence where enough of them are alike, so that the verdicts agree with an annotator more often than
     the other annotators do.
@@ -205,18 +205,16 @@ def summary(feedback: Feedback) -> str:
     gave = f"{feedback.annotator} gave {number(feedback.votes, 'vote')}"
     if not feedback.shared:
         return f"{gave}; none is on a sentence that others have settled or labelled, too"
-    parts = [f"{gave}, {feedback.shared:,} of them on sentences that others labelled or settled, too"]
+    lines = [f"{gave}, {feedback.shared:,} of them on sentences that others labelled or settled, too"]
     if feedback.others:
-        parts.append(
-            f"of the others' {number(feedback.others, 'vote')} there, {feedback.alike:,} "
-            f"({in_percent(feedback.alike, feedback.others)}) {agreeing(feedback.alike, 'are')} the same label"
+        same = (
+            f"{feedback.alike:,} of {number(feedback.others, 'vote')} ({in_percent(feedback.alike, feedback.others)})"
         )
+        lines.append(f"the same label as others gave there: {same}")
     if not feedback.compared:
-        return "; ".join([*parts, "none of these sentences is settled yet"])
-    parts.append(
-        f"{feedback.compared:,} of these sentences {agreeing(feedback.compared, 'are')} settled, {feedback.same:,} "
-        f"({in_percent(feedback.same, feedback.compared)}) as {feedback.annotator} voted, whose own votes count in this"
+        return "\n".join([*lines, "none of these sentences is settled yet"])
+    same = f"{feedback.same:,} of {feedback.compared:,} ({in_percent(feedback.same, feedback.compared)})"
+    left = f"; {left:,} {agreeing(left, 'are')} open" if (left := feedback.shared - feedback.compared) else ""
+    return "\n".join(
+        [*lines, f"the same label as is settled: {same}, in which the votes of {feedback.annotator} count{left}"]
     )
-    if left := feedback.shared - feedback.compared:
-        parts.append(f"{left:,} {agreeing(left, 'are')} open and not among them")
-    return "; ".join(parts)

@@ -51,6 +51,9 @@ def adjudicated(
         lines.append(f"  {sum(done.again.values()):,} of them because the codebook asks for votes again: {listed}")
     if done.doubted:
         lines.append(_doubted(done.doubted, dry_run=dry_run))
+    if done.decided:
+        stay, them = ("stays", "it") if done.decided == 1 else ("stay", "them")
+        lines.append(f"{number(done.decided, 'doubted verdict')} {stay}: a person decided {them}")
     if reopened:
         lines.append(str(reopened))
     if done.moved and dry_run:

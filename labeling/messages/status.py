@@ -210,11 +210,12 @@ def _remarks(comments: Sequence[Remark]) -> list[str]:
     """Annotators' comments, the latest first; `status --json` lists all of them."""
     latest = sorted(comments, key=lambda row: row.updated_at, reverse=True)[:MOST_COMMENTS]
     lines = [f"comments of annotators: {len(comments):,}"] if comments else []
-    lines += [
-        f"  {row.annotator} {row.stance or 'skipped'} ({row.sentence_id}): "
-        + shorten(row.comment, 110, placeholder=" …")
-        for row in latest
-    ]
+    for row in latest:
+        comment = shorten(row.comment, 110, placeholder=" …")
+        lines += [
+            f"  {row.annotator} {row.stance or 'skipped'} ({row.sentence_id}): {comment}",
+            f"      on: {shorten(row.text, 110, placeholder=' …')}",
+        ]
     if len(comments) > len(latest):
         lines.append(f"and {len(comments) - len(latest):,} more; `stance status --json` lists them all")
     return lines

@@ -27,17 +27,21 @@ def open_sentences(work: Path) -> list[Unsettled]:
     return [row for row in rows if row.sentence_id in here]
 
 
-def what_to_do(work: Path, sentences: Collection[str], queue: SentQueue) -> str:
+def what_to_do(
+    work: Path, sentences: Collection[str], queue: SentQueue, publish: str = "stance publish", first: str = ""
+) -> str:
     """What to do about open sentences before a publication, as a clause that names the commands.
 
     Args:
         work: the project's folder of tables.
         sentences: ids of the open sentences.
         queue: the queue as the last push from this computer left it; another computer may have filled it.
+        publish: command that publishes.
+        first: commands that are due before sentences can be left out, as in "`stance train`, then ".
     """
     them = "it" if len(sentences) == 1 else "them"
     model = ", `stance train`, `stance predict`" if (work / "model" / "model.json").is_file() else ""
-    then = f"then `stance pull`, `stance adjudicate`{model} and `stance publish`"
+    then = f"then `stance pull`, `stance adjudicate`{model} and `{publish}`"
     sent = queue.among(sentences)
     if sent == len(sentences):
         decide = f"decide {them} in the queue at {queue.url}"
@@ -47,4 +51,4 @@ def what_to_do(work: Path, sentences: Collection[str], queue: SentQueue) -> str:
             f"`{queue_command(read_sample(work))}` puts {which} into the queue, if no other computer has done so "
             f"already; decide {them} there"
         )
-    return f"{decide}, {then}; or leave {them} out: `stance publish --allow-open`"
+    return f"{decide}, {then}; or leave {them} out: {first}`{publish} --allow-open`"

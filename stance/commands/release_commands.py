@@ -62,11 +62,29 @@ def publish(out: Path, check: Path | None, model: bool, dataset: str, repo: str 
         raise click.UsageError("--dataset needs --model")
     settings = project_settings()
     if not model:
+        from release.freshness import is_without_text
+
+        had_no_text = is_without_text(out)
         run_publish(out, settings, **wishes)
+        if had_no_text and not is_without_text(out):
+            _say_text_came(out, uploads=bool(repo))
         if not repo:
             say_next(settings, "publish")
     if repo:
         _upload(WORK / "model" if model else out, repo, settings, dataset if model else None, **upload)
+
+
+def _say_text_came(out: Path, *, uploads: bool) -> None:
+    """Say that a dataset without text has become one with the articles' text, and do not upload it unasked."""
+    from corpus.errors import PublishError
+
+    said = (
+        f"{out} held no text of the articles before, and holds it now, because [publish] names a licence. If others "
+        "may not have the text, run `stance publish --standoff`"
+    )
+    if uploads:
+        raise PublishError(f"{said}. Nothing was uploaded: if they may, run the same command again")
+    click.echo(f"warning: {said}", err=True)
 
 
 @click.command()

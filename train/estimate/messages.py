@@ -106,7 +106,7 @@ def _shares(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
         if len(every) > SHOWN:
             notes.append(f"by {column}: {len(every) - SHOWN:,} more, which --to writes")
     if any(group.support.reason for group in groups):
-        notes.append("a copied sentence is counted with the first article that has it or a near-duplicate")
+        notes.insert(0, "a copied sentence is counted with the first article that has it or a near-duplicate:")
     return [*table(rows, left=_all_but(len(rows[0]), 2, 3)), *notes]
 
 

@@ -25,7 +25,7 @@ from train.report.latex import latex
 from train.report.markdown import plain, table
 from train.report.project_snapshot import Snapshot
 from train.report.sentences import (
-    agreement_sentence,
+    agreement_sentences,
     audit_sentence,
     calibration_sentence,
     ceiling_sentence,
@@ -107,7 +107,7 @@ def _labelled(snapshot: Snapshot) -> str:
         f"the stance toward “{snapshot.target}” "
         f"({spoken(snapshot.settings.labels.names, 'or')}) by the codebook, {books}. "
     )
-    text += agreement_sentence(snapshot)
+    text += agreement_sentences(snapshot)
     if snapshot.verdicts is not None:
         how = Counter(row.how for row in snapshot.verdicts)
         ways = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(how.items()))

@@ -90,6 +90,12 @@ def agreement_sentence(snapshot: Snapshot) -> str:
     )
 
 
+def agreement_sentences(snapshot: Snapshot) -> str:
+    """Krippendorff's alpha, what its value means, and what the brackets behind it are; "" where it is undefined."""
+    said, agreement = agreement_sentence(snapshot), snapshot.status.agreement
+    return f"{said} {agreement_intervals_sentence(agreement)}" if said and agreement.alpha.is_known else said
+
+
 def agreement_intervals_sentence(agreement: Agreement) -> str:
     """What the brackets behind the measures of agreement are, or why there are none."""
     if agreement.alpha.is_known or agreement.raw.is_known:

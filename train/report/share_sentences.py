@@ -108,7 +108,8 @@ def shares_sentence(snapshot: Snapshot) -> str:
         counts, copies = settled.weighted or settled.raw, "with every copy counted" * bool(settled.weighted)
         return (
             "Every sentence of the corpus was labelled, so the shares of the labels are counts of these articles"
-            f"{', ' * bool(copies)}{copies}: {', '.join(f'{stance} {share(one)}' for stance, one in counts.items())}."
+            f"{', ' * bool(copies)}{copies}: {', '.join(f'{stance} {share(one)}' for stance, one in counts.items())}"
+            f"{' (brackets are 95 % intervals over articles)' * any(one.is_known for one in counts.values())}."
         )
     if snapshot.shares is None or snapshot.shares.model != snapshot.model:
         return ""
@@ -129,4 +130,5 @@ def shares_sentence(snapshot: Snapshot) -> str:
         if corrected
         else "as predicted; the model’s errors are in them"
     )
+    how += "; brackets are 95 % intervals over articles" * any(row.raw.is_known for row in rows)
     return f"Over all {rows[0].n:,} sentences the shares are {shown} ({how})."
