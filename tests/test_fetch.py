@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -24,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import SourceError
-from corpus.fetch import page_archive, polite_web, web
+from corpus.fetch import event_loop, page_archive, polite_web, web
 from corpus.fetch.fetch_pages import Fetched, fetch_pages
 from corpus.fetch.page_archive import PageArchive
 from corpus.fetch.polite_web import Manners
@@ -39,6 +41,7 @@ from corpus.tables import read_table
 from tests.conftest import Run
 from tests.support.examples import examples
 from tests.support.news_host import LINES, Asked, NewsHost, article
+from tests.support.processes import as_at_a_terminal
 
 STANCE = str(Path(sys.executable).with_name("stance"))
 QUICK = Manners(agent="stance/0 (test@example.org)", delay=0.0, timeout=5.0, backoff=0.02)
@@ -321,8 +324,6 @@ def test_a_public_host_cannot_redirect_into_a_private_network(
     ],
 )
 def test_loopback_and_private_addresses_are_known(name: str, private: bool) -> None:
-    import asyncio
-
     from corpus.fetch.hosts import is_private
 
     assert asyncio.run(is_private(name)) == private
@@ -663,6 +664,67 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     rows = read_table(tmp_path / "work" / "articles.parquet", ARTICLES, "").to_pylist()
     assert {row["url"] for row in rows} == set(urls)
     assert all(row["text"].startswith("\n".join(LINES)) for row in rows)
+
+
+@pytest.mark.parametrize("tries", [6, pytest.param(90, marks=pytest.mark.slow)])
+def test_a_stop_reaches_a_run_whose_hosts_answer_at_once(tmp_path: Path, tries: int) -> None:
+    statuses = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+    hows = list(statuses) * (tries // 3)
+    folders = [tmp_path / str(number) for number in range(tries)]
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(_stopped, folders, hows, range(10, 10 + tries)))
+    for how, (status, said) in zip(hows, done, strict=True):
+        assert (status, said) == (statuses[how], "stance: interrupted" if how == signal.SIGINT else ""), how
+
+
+def _stopped(folder: Path, how: signal.Signals, enough: int) -> tuple[int | str, str]:
+    """Stop a run after some pages: its exit status and what it said. All pages but those under way are stored."""
+    folder.mkdir()
+    with NewsHost() as host, NewsHost("127.0.0.2") as other:
+        urls = [one.url(f"/{number}") for number in range(1_000) for one in (host, other)]
+        command = [STANCE, "fetch", str(_table(folder, *urls)), "--out", str(folder / "pages"), "--delay", "0"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=as_at_a_terminal) as run:
+            until = time.monotonic() + 60
+            while len(host.asked) < enough and time.monotonic() < until:
+                time.sleep(0.001)
+            run.send_signal(how)
+            try:
+                _, said = run.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                return "it runs on", ""
+            finally:
+                run.kill()
+    stored = {url for url, _ in _stored(folder)}
+    for one in (host, other):
+        asked = [path for path in one.asked if path != "/robots.txt"]
+        assert {one.url(path) for path in asked[:-1]} <= stored < set(urls)
+    return run.returncode, said.strip()
+
+
+def test_a_stop_is_raised_between_two_steps_of_the_event_loop() -> None:
+    done = []
+
+    def stop(number: int, _frame: object) -> None:
+        done.append("raised")
+        sys.exit(number)
+
+    async def main() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("this step ends")
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            done.append("cleaned up")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(SystemExit):
+            event_loop.run(main())
+        assert done == ["this step ends", "raised", "cleaned up"]
+        assert signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # The command

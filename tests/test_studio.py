@@ -32,6 +32,7 @@ from labeling.studio.local_server import sign_up
 from labeling.sync.replay import replay
 from stance.signals import Stopping
 from tests.conftest import Run, vote
+from tests.support.processes import as_at_a_terminal
 from tests.support.studio import with_database
 
 if TYPE_CHECKING:
@@ -381,12 +382,6 @@ def test_a_closed_terminal_stops_nothing_under_nohup() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def _as_at_a_terminal() -> None:
-    """These tests may be in a shell's background job or under nohup, which ignore Ctrl-C and a closed terminal."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def _signalled(body: str) -> list[tuple[int, subprocess.CompletedProcess[str]]]:
     """Run a command that sends itself a signal by `come()`: for each signal, the status to expect, and what it did.
 
@@ -413,7 +408,7 @@ stance.main()
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_as_at_a_terminal,
+            preexec_fn=as_at_a_terminal,
             env=os.environ | {"SIGNAL": str(int(sign))},
         )
         for sign in statuses
@@ -444,7 +439,7 @@ def test_stopping_a_command_leaves_nothing_running(tmp_path: Path, command: str,
         command_line,
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=_as_at_a_terminal,
+        preexec_fn=as_at_a_terminal,
     ) as started:
         try:
             assert started.stdout is not None

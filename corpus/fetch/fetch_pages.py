@@ -12,6 +12,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from corpus.errors import SourceError
+from corpus.fetch import event_loop
 from corpus.fetch.page_archive import PageArchive
 from corpus.fetch.polite_web import Manners, PoliteWeb
 from corpus.fetch.robots import FORBIDDEN
@@ -98,7 +99,7 @@ class _Run:
 
     def run(self) -> Fetched:
         try:
-            asyncio.run(self._all())
+            event_loop.run(self._all())
         finally:
             self._save()
         return self._done

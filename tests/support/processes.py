@@ -1,8 +1,9 @@
-"""Kill commands at a given moment, and find the processes that they leave running."""
+"""Start commands that can be stopped, kill them at a given moment, and find the processes that they leave running."""
 
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,12 @@ class Killer(threading.Thread):
 
     def __exit__(self, *_: object) -> None:
         self.join()
+
+
+def as_at_a_terminal() -> None:
+    """Heed Ctrl-C and a closed terminal, which a shell's background job or `nohup` ignores: tests may run in one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def children(pid: int) -> list[int]:
