@@ -64,6 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Backend
     protocol_version = "HTTP/1.1"
     timeout = 60
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the client to acknowledge the headers
 
     def do_GET(self) -> None:
         self._respond("GET")
