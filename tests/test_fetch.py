@@ -727,6 +727,24 @@ def test_a_stop_is_raised_between_two_steps_of_the_event_loop() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+def test_a_stop_that_comes_as_the_loop_ends_is_not_lost() -> None:
+    async def main() -> str:
+        # After this step the loop has nothing left to do.
+        os.kill(os.getpid(), signal.SIGTERM)
+        return "done"
+
+    def stop(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            event_loop.run(main())
+        assert stopped.value.code == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 # The command
 
 

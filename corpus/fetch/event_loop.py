@@ -32,18 +32,27 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
     loop = runner.get_loop()
     handlers = {number: handler for number in STOPS if callable(handler := signal.getsignal(number))}
 
+    waiting: list[signal.Signals] = []
+
+    def heed(number: signal.Signals) -> None:
+        waiting.remove(number)
+        handlers[number](number, None)
+
     def postpone(number: int, _frame: object) -> None:
-        handler = handlers[signal.Signals(number)]
+        waiting.append(signal.Signals(number))
         if loop.is_closed():
-            handler(number, None)
+            heed(signal.Signals(number))
         else:
-            loop.call_soon_threadsafe(handler, number, None)
+            loop.call_soon_threadsafe(heed, signal.Signals(number))
 
     try:
         for number in handlers:
             signal.signal(number, postpone)
         with runner:
-            return runner.run(main)
+            result = runner.run(main)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    for number in waiting:  # it came when the loop had made its last step
+        handlers[number](number, None)
+    return result
