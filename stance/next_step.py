@@ -86,10 +86,12 @@ def _meanwhile(settings: Settings, step: Callable[[Settings], str], after: str) 
         return f"; meanwhile {made}" if made else ""
     if after or step not in MADE or not table_path(WORK, "sample.parquet").is_file():
         return ""
-    counts = vote_counts_now(settings)
-    if counts is None or not counts.waiting:
-        return ""
-    return f"; and let people label the {number(counts.waiting, 'sentence')} with too few answers, then `stance pull`"
+    counts, todo = vote_counts_now(settings), []
+    if counts and counts.waiting:
+        todo.append(f"let people label the {number(counts.waiting, 'sentence')} with too few answers")
+    if step is not _publish and (waiting := read_queue(Path()).among(_open())):
+        todo.append(f"decide the {number(waiting, 'open sentence')} in the queue")
+    return f"; and {' and '.join(todo)}, then `stance pull`" if todo else ""
 
 
 def _few_groups() -> str:

@@ -210,9 +210,9 @@ def test_rows_of_a_sidecar_that_name_no_file_are_listed(tmp_path: Path) -> None:
     _write(tmp_path / "articles.csv", "\n".join([*rows, "a.txt,Gazette", ""]))
     assert _left(tmp_path, root=tmp_path) == {
         "articles.csv:1": "a row of articles.csv for a file that a later row is for: a.txt",
-        "articles.csv:3": "a row of articles.csv that names no file: gone.txt",
+        "articles.csv:3": "a row of articles.csv for a file that is not there: gone.txt",
         "articles.csv:5": "a row of articles.csv that names no file",
-        "articles.csv:6": "a row of articles.csv that names no file: a",
+        "articles.csv:6": "a row of articles.csv for a file that is not there: a",
         "b.ps": "of another kind (.ps)",
     }
     # Those of files that exist, but were not named as sources, are right.
@@ -225,7 +225,7 @@ def test_the_command_counts_rows_that_name_no_file(tmp_path: Path) -> None:
     _write(tmp_path / "a.txt")
     _write(tmp_path / "articles.csv", "file,outlet\na.txt,Herald\nb.txt,Herald\nc.txt,Herald\n")
     done = _stance("build", "a.txt", cwd=tmp_path)
-    assert "2 × a row of articles.csv that names no file" in done.stderr
+    assert "2 × a row of articles.csv for a file that is not there" in done.stderr
 
 
 def test_a_row_of_a_sidecar_for_a_file_of_several_articles_is_noted_once(tmp_path: Path) -> None:

@@ -205,6 +205,11 @@ def test_who_trained_on_a_part_is_led_on_and_told_last_that_people_may_label_mor
         file.write("[labeling]\noverlap = 5\n")
     run("adjudicate")
     assert _next(run, "train") == "`stance predict`"
+    sent = [row.sentence_id for row in read_jsonl(run.project / "work" / "queue.jsonl", Unsettled, "")]
+    write_queue(run.project, SentQueue(url="http://studio.example/projects/2", sentences=sent[:2]))
+    both = "let people label the 151 sentences with too few answers and decide the 2 open sentences in the queue"
+    assert _next(run) == f"`stance predict`; and {both}, then `stance pull`"
+    write_queue(run.project, SentQueue(url="", sentences=[]))
     people = "let people label the 151 sentences with too few answers"
     assert _next(run) == f"`stance predict`; and {people}, then `stance pull`"
     monkeypatch.chdir(run.project)

@@ -273,7 +273,7 @@ def test_articles_xlsx_describes_files_as_articles_csv_does(tmp_path: Path) -> N
         ("b", "", ""),
     ]
     assert {one.source: one.reason for one in found if isinstance(one, Skipped)} == {
-        "articles.xlsx:3": "a row of articles.xlsx that names no file: gone.txt",
+        "articles.xlsx:3": "a row of articles.xlsx for a file that is not there: gone.txt",
         "articles.xlsx:4": "a row of articles.xlsx that names no file",
     }
     with pytest.raises(SourceError, match="it describes articles"):

@@ -58,7 +58,7 @@ class Sidecars:
                 yield folder / table.name, number, reason
             for file, number in table.numbers.items():
                 if not (folder / file).exists():
-                    yield folder / table.name, number, f"a row of {table.name} that names no file: {file}"
+                    yield folder / table.name, number, f"a row of {table.name} for a file that is not there: {file}"
 
     def _table(self, folder: Path) -> _Table | None:
         if folder not in self._read:
