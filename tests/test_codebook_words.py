@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from corpus.records import ARTICLES
 from corpus.store import table_path, write_jsonl, write_table
 from release.contents.codebook_words import SharedWords, shared_words
+from release.contents.five_word_runs import template_runs
 from tests.conftest import Run, vote
 
 TARGET = "the long tunnel under the bay"
@@ -49,6 +50,13 @@ def test_a_title_counts_and_four_words_and_names_may_stand_in_both(tmp_path: Pat
     news = "The Voice of the Northern Valleys"
     assert not _found(tmp_path, f"As {news} has it", f"so {news} said", outlet=news)
     assert _found(tmp_path, f"As {news} has it", f"so {news} said")
+
+
+def test_the_wording_of_the_card_is_stances_own_as_in_the_proof(tmp_path: Path) -> None:
+    own = next(run for run in sorted(template_runs()) if run.replace(" ", "").isalpha())
+    article = f"The mayor said it costs too much. Yesterday, {own}."
+    found = _found(tmp_path, f"{own}\n\nThe mayor said it costs too much.", article)
+    assert [row.line for row in found] == [3]
 
 
 @settings(deadline=None)

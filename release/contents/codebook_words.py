@@ -49,10 +49,11 @@ def shared_words(work: Path, codebook: str, target: str) -> list[SharedWords]:
     """
     schema = pa.schema([ARTICLES.field(name) for name in ("article_id", "outlet", "title", "text")])
     at = lines_of(codebook)
-    candidates = sorted(at.keys() - template_runs())
+    wanted = at.keys() - template_runs()  # as the proof does
+    in_order = sorted(wanted)
     patterns = [
-        "|".join(_pattern(run) for run in candidates[start : start + AT_ONCE])
-        for start in range(0, len(candidates), AT_ONCE)
+        "|".join(_pattern(run) for run in in_order[start : start + AT_ONCE])
+        for start in range(0, len(in_order), AT_ONCE)
     ]
     found: dict[str, str] = {}
     outlets: set[str] = set()
@@ -63,7 +64,7 @@ def shared_words(work: Path, codebook: str, target: str) -> list[SharedWords]:
             seen = pc.match_substring_regex(text, pattern, ignore_case=True)
             ids, texts = (column.filter(seen).to_pylist() for column in (part["article_id"], text))
             for article_id, one in zip(ids, texts, strict=True):
-                for run in runs(one) & at.keys():
+                for run in runs(one) & wanted:
                     found.setdefault(run, article_id)
     # What mostly names an outlet or the target may stand in both.
     kept = sorted(found.keys() & unnamed_runs(codebook, Names(outlets, [target])), key=lambda run: (at[run], run))
