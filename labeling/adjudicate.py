@@ -126,6 +126,7 @@ def adjudicate(
         adjudicated = {row.sentence_id for row in done.verdicts if row.how == "adjudicated"}
         stay = sum(row.sentence_id in adjudicated for row in doubted)
         done, outdated = _reopened(done, [row for row in doubted if row.sentence_id not in adjudicated][:doubts])
+    taken = sum(row.doubted for row in done.queue)
     now = {row.sentence_id: row for row in done.verdicts}
     changed = [] if dry_run else [write_jsonl(path, done.verdicts), write_jsonl(queue, done.queue)]
     moved = Counter(
@@ -142,7 +143,7 @@ def adjudicate(
         settled_by_few=few_votes(by_votes, settings, tasks, assigned),
         why_open=sorted(why_open),
         outdated=outdated,
-        doubted=(taken := sum(row.doubted for row in done.queue)),
+        doubted=taken,
         decided=stay if taken + outdated < doubts else 0,
         reopened=sum(row.sentence_id not in now for row in before),
         again={label: again[label] for label in scheme.in_order(again)},

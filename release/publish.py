@@ -165,7 +165,7 @@ def publish(
     archived = {row.sentence_id for row in only_archived(work)}  # a release holds the corpus, not the archives
     verdicts = [row for row in _verdicts(work) if row.sentence_id not in archived]
     project = Project(work=work, settings=whole, codebook=codebook, ignored=ignored)
-    queue = open_sentences(work) if (work / "queue.jsonl").is_file() else []
+    queue = open_sentences(work)
     command, left_open = _command(work, out, inputs), ""
     if queue and not inputs.allow_open:
         left_open = _left_open(work, queue, inputs.queue, command, is_old=bool(due(project, TRAINED)))

@@ -165,11 +165,7 @@ def _parts(unit: Unit, settings: CorpusSettings) -> list[Unit]:
 
 def _described_once(parts: list[Unit]) -> list[Unit]:
     """The parts of a file, of which only the first has the file's row in the sidecar."""
-    return (
-        [*parts[:1], *(msgspec.structs.replace(part, metadata={}) for part in parts[1:] if part.metadata)]
-        if (parts and parts[0].metadata)
-        else parts
-    )
+    return [*parts[:1], *(msgspec.structs.replace(part, metadata={}) for part in parts[1:])]
 
 
 class _Search:

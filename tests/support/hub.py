@@ -155,7 +155,6 @@ def card_errors(text: str, kind: str, paths: set[str] | None = None) -> list[str
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or the body waits 40 ms for the client to acknowledge the headers
     # Otherwise an answer is sent in two packets, and the second waits 40 ms for the first one's confirmation.
     wbufsize = 1 << 16
     hub: Hub
